@@ -1,0 +1,248 @@
+"""State in columns, agents on demand.
+
+A `Population` owns the state of one kind of agent as NumPy columns; the phases of the month
+work on whole columns. Mesa's own agent objects are thin views of one row each, built only
+when somebody asks for ``model.agents``, ``model.agents_by_type`` or ``model.agent_types``:
+sweeps never pay for what only notebooks need.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["AgentsOnDemand", "Column", "Population", "Row", "nearest"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
+    match = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {match[0]!r}?" if match else ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a population's state.
+
+    Attributes
+    ----------
+    dtype : str
+        NumPy dtype of an entry.
+    unit : str
+        Unit of measurement ("1" for a pure number).
+    meaning : str
+        One line for people.
+    width : int
+        Entries per row; 1 gives shape (n,), more gives (n, width).
+    start : float
+        Value of a fresh row.
+    """
+
+    dtype: str
+    unit: str
+    meaning: str
+    width: int = 1
+    start: float = 0
+
+
+class Population:
+    """All agents of one kind: a row each, a NumPy array per column.
+
+    Reading ``population.capability`` gives the array itself; assigning writes into it, so that
+    nobody ends up holding an outdated array; a name that is no column is refused.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the population in the model ("firms").
+    columns : dict of str to Column
+        The schema. Every population also has ``alive`` (bool).
+    n : int
+        Number of rows.
+    """
+
+    kind: str
+    n: int
+    columns: dict[str, Column]
+    alive: NDArray[np.bool_]
+
+    def __init__(self, kind: str, columns: dict[str, Column], n: int) -> None:
+        self.__dict__.update(kind=kind, n=n, columns={})
+        self.add_column("alive", Column("bool", "1", "lives in the world", start=True))
+        for name, column in columns.items():
+            self.add_column(name, column)
+
+    def add_column(self, name: str, column: Column) -> None:
+        """Add a column of one's own (a researcher's extra state); refused if the name is taken."""
+        if name in self.__dict__:
+            raise ValueError(f"{self.kind} already have {name!r}")
+        shape = (self.n,) if column.width == 1 else (self.n, column.width)
+        self.columns[name] = column
+        self.__dict__[name] = np.full(shape, column.start, dtype=column.dtype)
+
+    def grow(self, more: int) -> NDArray[np.int64]:
+        """Append `more` fresh rows and return their row numbers; existing rows keep theirs."""
+        first = self.n
+        for name, column in self.columns.items():
+            old = self.__dict__[name]
+            fresh = np.full((more, *old.shape[1:]), column.start, dtype=old.dtype)
+            self.__dict__[name] = np.concatenate([old, fresh])
+        self.__dict__["n"] = first + more
+        return np.arange(first, first + more)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached when `name` is no column.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(f"{self.__dict__.get('kind', 'population')} have no column {name!r}{nearest(name, self.__dict__)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.columns:
+            raise AttributeError(f"{self.kind} have no column {name!r}{nearest(name, self.columns)}")
+        self.__dict__[name][...] = value
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __repr__(self) -> str:
+        return f"<{self.n} {self.kind}, {len(self.columns)} columns>"
+
+
+class _PerModelCount(weakref.WeakKeyDictionary):  # type: ignore[type-arg]
+    """Counters per model that do not keep the model alive (Mesa 3.3 holds it in a plain dict)."""
+
+    def __missing__(self, model: mesa.Model) -> Any:
+        self[model] = counter = itertools.count(1)
+        return counter
+
+    def __getitem__(self, model: mesa.Model) -> Any:
+        try:
+            return super().__getitem__(model)
+        except KeyError:
+            return self.__missing__(model)
+
+
+class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
+    """A Mesa agent that is a live view of one row of a population.
+
+    Attribute access reads and writes the column at the agent's row; a name that is neither
+    a column nor declared by the class is refused on assignment, so that a typo cannot pass.
+    """
+
+    population: ClassVar[str]
+    _ids = _PerModelCount()
+    _own = frozenset({"model", "unique_id", "pos", "row", "_rows"})
+
+    def __init__(self, model: AgentsOnDemand, row: int) -> None:
+        self._rows: Population = getattr(model, self.population)
+        self.row = row
+        super().__init__(model)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached when normal lookup fails: a column, or a mistake.
+        rows = self.__dict__.get("_rows")  # not there yet while an agent is being unpickled
+        known = rows.columns if rows is not None else {}
+        if name in known:
+            value = getattr(rows, name)[self.row]
+            return value if value.shape else value.item()
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{nearest(name, known)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._own:
+            object.__setattr__(self, name, value)
+            return
+        if name in self._rows.columns:
+            getattr(self._rows, name)[self.row] = value
+        elif hasattr(type(self), name):
+            object.__setattr__(self, name, value)  # properties and class attributes of a subclass
+        else:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{nearest(name, self._rows.columns)}")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._rows.columns]
+
+    def remove(self) -> None:
+        """Leave the world. Entry and exit go through the model, which settles what the agent leaves behind."""
+        if self.alive:
+            self.model.leave(self.population, self.row)
+        super().remove()  # no more than a second look: Mesa ignores an agent that has gone
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.row}>"
+
+
+class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
+    """A Mesa model whose agent objects exist only once somebody looks.
+
+    A subclass names its populations in `kinds`: for each, a function that gives the agent
+    class of every row (or one class for all).
+    """
+
+    kinds: ClassVar[dict[str, Callable[[Population], list[type[Row]]]]] = {}
+    _looked = False
+
+    def leave(self, population: str, row: int) -> None:
+        """Take one agent out of the world; a model extends this to settle what it leaves behind."""
+        getattr(self, population).alive[row] = False
+        if self._looked:
+            for agent in [a for a in super().agents if a.population == population and a.row == row]:
+                mesa.Agent.remove(agent)
+
+    @property
+    def looked(self) -> bool:
+        """Whether agent objects have been built."""
+        return self._looked
+
+    def _look(self) -> None:
+        if self._looked:
+            return
+        self._looked = True
+        collecting = gc.isenabled()
+        gc.disable()  # hundreds of thousands of objects at once would trigger it again and again
+        try:
+            for kind, classes in self.kinds.items():
+                population = getattr(self, kind)
+                for row, cls in enumerate(classes(population)):
+                    if population.alive[row]:
+                        cls(self, row)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def appear(self, kind: str, rows: Iterable[int]) -> None:
+        """Build the agent objects of rows that were added or came back to life, if anybody looks at all."""
+        if self._looked:
+            classes = self.kinds[kind](getattr(self, kind))
+            for row in rows:
+                classes[row](self, row)
+
+    @property
+    def agents(self) -> Any:
+        """All agents, as Mesa's AgentSet."""
+        self._look()
+        return super().agents
+
+    @agents.setter
+    def agents(self, agents: Any) -> None:
+        raise AttributeError("model.agents is Mesa's own; add and remove agents through the model")
+
+    @property
+    def agent_types(self) -> list[type]:
+        """The classes of agents that live in the world."""
+        self._look()
+        return list(super().agent_types)
+
+    @property
+    def agents_by_type(self) -> Any:
+        """AgentSets by class, as Mesa gives them."""
+        self._look()
+        return super().agents_by_type

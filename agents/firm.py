@@ -1,0 +1,117 @@
+"""Firms: the chain leaders (链主) that sell to users and the member firms (链员) that supply them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from agents.columns import Column, Population, Row
+
+__all__ = ["FIRM", "KINDS", "SIZE_CLASSES", "ChainLeader", "Firm", "MemberFirm", "firm_classes"]
+
+#: The four quality capabilities, and with them the four kinds of problem a firm can have.
+KINDS = ("management", "metrology", "standards", "testing")
+#: Size classes by yearly revenue.
+SIZE_CLASSES = ("small", "medium", "large")
+
+FIRM: dict[str, Column] = {
+    # where it stands
+    "chain": Column("int32", "index", "industrial chain it mainly works for"),
+    "tier": Column("int32", "links", "links to the nearest chain leader; leaders 0, -1 if none is reached"),
+    "sector": Column("int32", "index", "sector of its product"),
+    "county": Column("int32", "index", "county it stands in"),
+    "size_class": Column("int32", "index", "0 small, 1 medium, 2 large, by yearly revenue"),
+    "is_leader": Column("bool", "1", "chain leader: sells to users and answers for what reaches them"),
+    "final_demand": Column("float64", "CNY/month", "demand of users"),
+    # what it can do
+    "capability": Column("float64", "0-1", "management, metrology, standards, testing", width=4),
+    "natural": Column("float64", "0-1", "capability it would fall back to unaided", width=4),
+    "absorptive": Column("float64", "0-1", "absorptive capacity: how much of a lesson stays"),
+    "base_dpu": Column("float64", "defects/unit", "own defects at zero management capability"),
+    "cqo": Column("bool", "1", "has a chief quality officer"),
+    "cqo_subsidy": Column("float64", "share", "share of the officer's pay that a programme bears"),
+    "knows_stations": Column("bool", "1", "knows the standing service stations"),
+    "knows_programme": Column("bool", "1", "was reached by the programme of further stations"),
+    # its product
+    "output_since_renewal": Column("float64", "months", "output since the last product renewal, in months of steady output"),
+    "learning": Column("float64", "1", "learning multiplier of own defects, 1 when learnt", start=1),
+    "open_problems": Column("int64", "count", "own open quality problems by kind", width=4),
+    "common_problems": Column("int64", "count", "open problems with a cause common to the chain, by kind", width=4),
+    # what it makes and lets through
+    "steady_orders": Column("float64", "CNY/month", "orders of the steady state it started from"),
+    "orders": Column("float64", "CNY/month", "orders placed with it, to be shipped next month"),
+    "output": Column("float64", "CNY/month", "what it ships this month"),
+    "own_dpu": Column("float64", "defects/unit", "own defects, detectable and latent"),
+    "own_special": Column("float64", "defects/unit", "own defects from special causes (open problems)"),
+    "inspection": Column("float64", "share", "share of output under final inspection"),
+    "detection": Column("float64", "share", "probability that an inspection finds a detectable defect"),
+    "false_alarm": Column("float64", "share", "probability that a good unit is rejected"),
+    "before_final": Column("float64", "defects/unit", "detectable defects ahead of final inspection"),
+    "out_detectable": Column("float64", "defects/unit", "detectable defects in what leaves"),
+    "out_latent": Column("float64", "defects/unit", "latent defects in what leaves"),
+    "reject": Column("float64", "share", "share of output rejected at final inspection, rightly or wrongly"),
+    "scrap": Column("float64", "share", "share of output scrapped and made again"),
+    # cost of quality (PAF), memo classification
+    "prevention": Column("float64", "CNY/month", "prevention cost"),
+    "appraisal": Column("float64", "CNY/month", "appraisal cost"),
+    "internal_failure": Column("float64", "CNY/month", "internal failure cost"),
+    "external_failure": Column("float64", "CNY/month", "external failure cost, before charge-back"),
+    "government_cost": Column("float64", "CNY/month", "programme money spent on it this month"),
+    "charged": Column("float64", "CNY/month", "charge-back that its customers put on it"),
+    "recovered": Column("float64", "CNY/month", "charge-back that it puts on its suppliers"),
+    # services
+    "case_station": Column("int64", "row", "station where a case of each kind waits, -1 if none", width=4, start=-1),
+    "case_month": Column("int64", "month", "month in which the waiting case was filed", width=4, start=-1),
+    "case_tie": Column("float64", "1", "draw that orders cases filed in one month", width=4),
+    "cases_filed": Column("int64", "cases", "cases filed this month"),
+    "cases_served": Column("int64", "cases", "cases served this month"),
+    "cases_solved": Column("int64", "cases", "cases served with success this month"),
+    "cases_withdrawn": Column("int64", "cases", "cases withdrawn this month"),
+    "sampled": Column("bool", "1", "sampled by the regulator this month"),
+    "failed": Column("bool", "1", "sampled and found not to conform this month"),
+    "problems_opened": Column("int64", "count", "problems that arose this month, own and common"),
+    "problems_closed": Column("int64", "count", "problems that ended this month, own and common"),
+}
+
+
+class Firm(Row):
+    """A firm as a live view of its row: ``firm.orders`` reads and writes the column ``firms.orders``."""
+
+    population: ClassVar[str] = "firms"
+
+    @property
+    def name(self) -> str:
+        """Its name in the network."""
+        return str(self.model.network.names[self.row])
+
+    @property
+    def size(self) -> str:
+        """``"small"``, ``"medium"`` or ``"large"``."""
+        return SIZE_CLASSES[self.size_class]
+
+    @property
+    def suppliers(self) -> list[int]:
+        """Rows of the firms that supply it."""
+        return [int(row) for row in self.model.network.suppliers_of(self.row)]
+
+    @property
+    def customers(self) -> list[int]:
+        """Rows of the firms that it supplies."""
+        return [int(row) for row in self.model.network.customers_of(self.row)]
+
+    @property
+    def copq(self) -> float:
+        """Cost of poor quality this month in CNY: failures, and charge-backs borne less recovered."""
+        return float(self.internal_failure + self.external_failure + self.charged - self.recovered)
+
+
+class ChainLeader(Firm):
+    """链主: sells to the market, qualifies and develops suppliers, carries warranty and recall."""
+
+
+class MemberFirm(Firm):
+    """链员: makes inputs for others."""
+
+
+def firm_classes(firms: Population) -> list[type[Row]]:
+    """Return the agent class of every row."""
+    return [ChainLeader if leads else MemberFirm for leads in firms.is_leader.tolist()]

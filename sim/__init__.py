@@ -1,0 +1,31 @@
+"""The world and its month.
+
+>>> from sim import StrongchainModel
+"""
+
+from sim.build.from_file import FromFile
+from sim.build.region import Region
+from sim.build.synthetic import Synthetic
+from sim.instruments import INSTRUMENTS, ChiefQualityOfficer, Instrument, OneStopStations, instrument
+from sim.model import MONTH, StrongchainModel
+from sim.network import NetworkError, SupplyNetwork
+from sim.outcomes import OUTCOMES
+from sim.parameters import Parameters, parameter
+
+__all__ = [
+    "INSTRUMENTS",
+    "MONTH",
+    "OUTCOMES",
+    "ChiefQualityOfficer",
+    "FromFile",
+    "Instrument",
+    "NetworkError",
+    "OneStopStations",
+    "Parameters",
+    "Region",
+    "StrongchainModel",
+    "SupplyNetwork",
+    "Synthetic",
+    "instrument",
+    "parameter",
+]

@@ -1,0 +1,1 @@
+"""Builders of supply networks: from a file, from figures of the literature, from a region."""

@@ -1,0 +1,175 @@
+"""A region: how many chains, leaders, firms, counties, stations there are, each figure with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from agents.streams import Streams, normal
+from sim.build.synthetic import Synthetic, synthetic
+from sim.network import SupplyNetwork
+from sim.parameters import ParameterError, check_ranges, parameter
+from sim.world import World
+
+__all__ = ["Region", "populate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """Structural figures of a region.
+
+    Every figure of a region that claims to be a real one carries in `sources` the id of the
+    fact it was read from, or the word "assumption".
+    """
+
+    key: str = "sample"
+    label: str = "A sample region"
+    label_zh: str = "示例地区"
+    chains: int = parameter(4, 1, 10_000, "chains", "assumption", "N", "industrial chains")
+    leaders: int = parameter(6, 1, 100_000, "firms", "assumption", "N", "chain leaders (链主)")
+    firms: int = parameter(300, 2, 10_000_000, "firms", "assumption", "N", "firms on the chains, leaders included")
+    chain_heads: int = parameter(4, 0, 10_000, "units", "assumption: one a chain", "N", "chain-head units (链长)")
+    counties: int = parameter(4, 1, 10_000, "counties", "assumption", "N", "counties or prefectures")
+    sectors: int = parameter(12, 1, 1_000, "sectors", "assumption", "N", "sectors of the firms' products")
+    stations: int = parameter(1, 0, 100_000, "stations", "assumption", "N", "one-stop service stations that stand before any programme")
+    station_capacity: float = parameter(2.0, 0.0, 10_000.0, "cases/month", "assumption: the rest goes to firms off the chains", "N",
+                                        "cases of chain firms that a standing station can serve")  # fmt: skip
+    station_competence: float = parameter(0.6, 0.0, 1.0, "share", "F051/F050, self-reported", "D", "probability that a standing station solves a case")
+    station_online: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the standing stations that serve every county")
+    station_fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee of a standing station")
+    awareness: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of firms that know the standing stations")
+    officers: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of firms that have a chief quality officer before any programme")
+    loan_rate: float = parameter(0.0445, 0.0, 1.0, "share/year", "small-firm loan rate 2024, official", "S", "interest on an ordinary loan")
+    median_revenue: float = parameter(15e6, 1e4, 1e12, "CNY/year", "assumption", "N", "revenue of the median firm")
+    chain_names: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their ranges, and counts that contradict each other."""
+        check_ranges(self, "region.")
+        object.__setattr__(self, "chain_names", tuple(self.chain_names))
+        if self.leaders < self.chains:
+            raise ParameterError(f"region.leaders is {self.leaders}, fewer than region.chains ({self.chains}); every chain needs a leader")
+        if self.firms <= self.leaders:
+            raise ParameterError(f"region.firms is {self.firms}, not more than region.leaders ({self.leaders}); the leaders are among the firms")
+        unknown = set(self.sources) - {f.name for f in fields(self)}
+        if unknown:
+            raise ParameterError(f"region.sources names {sorted(unknown)[0]!r}, which is no figure of a region")
+
+    def scaled(self, scale: float) -> Region:
+        """Return the region with its counts multiplied, the structure kept: at least one of each where there was one."""
+        from dataclasses import replace
+
+        def times(count: int) -> int:
+            return max(min(count, 1), round(count * scale))
+
+        chains = times(self.chains)
+        leaders = max(chains, times(self.leaders))
+        return replace(
+            self,
+            chains=chains,
+            leaders=leaders,
+            firms=max(leaders + 1, times(self.firms)),
+            chain_heads=times(self.chain_heads),
+            counties=times(self.counties),
+            stations=times(self.stations),
+            chain_names=self.chain_names[:chains],
+        )
+
+    def network(self, streams: Streams) -> SupplyNetwork:
+        """Generate the region's supply network from its figures and the literature's statistics."""
+        return synthetic(
+            Synthetic(
+                firms=self.firms,
+                chains=self.chains,
+                leaders=self.leaders,
+                sectors=self.sectors,
+                median_revenue=self.median_revenue,
+                chain_names=self.chain_names,
+            ),
+            streams,
+        )
+
+
+def populate(world: World, region: Region) -> None:
+    """Give firms, stations, chain heads, lender and regulator their state at the start.
+
+    Sizes come from the network's steady state; capabilities, counties and what firms know are
+    drawn by place. Open problems start at their expected stock, links at the ratings that the
+    first defects would earn, so that the burn-in has little left to do.
+    """
+    _place_firms(world, region)
+    draw_capabilities(world)
+    _seed_problems(world)
+    _seed_stations(world, region)
+    world.lenders.rate = region.loan_rate
+    world.chain_heads.chain = np.arange(world.chain_heads.n) % max(world.chains.n, 1)
+
+
+def _place_firms(world: World, region: Region) -> None:
+    firms, links, network, p = world.firms, world.links, world.network, world.parameters
+    firms.chain, firms.tier, firms.sector = network.chain, network.tier, network.sector
+    firms.is_leader, firms.final_demand = network.leader, network.final_demand
+    firms.steady_orders = firms.orders = firms.output = network.steady_orders()
+    revenue = 12.0 * firms.steady_orders
+    firms.size_class = (revenue >= p.medium_from).astype(int) + (revenue >= p.large_from)
+    county = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
+    firms.county = county
+    firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
+    firms.cqo = world.draw("has an officer", firms) < region.officers
+    links.supplier, links.customer = network.supplier, network.customer
+    links.value_share, links.essential = network.value_share, network.essential
+
+
+def draw_capabilities(world: World) -> None:
+    """Draw capabilities, absorptive capacity and base defects of every firm, by size class and place.
+
+    Capabilities are logit-normal around the median of the size class; part of the spread is
+    common to the four capabilities of a firm.
+    """
+    firms, p = world.firms, world.parameters
+    centre = np.asarray(p.capability_mean)[firms.size_class]
+    shared = normal(world.draw("capability of the firm", firms))[:, None]
+    apart = normal(world.draw("capability of a kind", firms, 4))
+    spread = p.capability_spread * (np.sqrt(p.capability_common) * shared + np.sqrt(1.0 - p.capability_common) * apart)
+    logit = np.log(centre / (1.0 - centre))[:, None] + spread
+    firms.capability = firms.natural = 1.0 / (1.0 + np.exp(-logit))
+    firms.absorptive = np.clip(p.absorptive_mean + 0.6 * (world.draw("absorptive capacity", firms) - 0.5), 0.0, 1.0)
+    size = np.asarray(p.base_dpu_size)[firms.size_class]
+    firms.base_dpu = p.base_dpu * size * np.exp(p.base_dpu_spread * normal(world.draw("base defects", firms)))
+
+
+def _seed_problems(world: World) -> None:
+    """Start with the stock of problems, common causes and product ages that the hazards would lead to."""
+    from agents.streams import poisson
+    from sim.month.problems import problem_arrivals, solving_hazard
+
+    firms, chains, p = world.firms, world.chains, world.parameters
+    # Months since the last renewal are geometric in the long run; at hazard 0 products are old.
+    u = world.draw("age of the product", firms)
+    age = np.log1p(-u) / np.log1p(-p.renewal_hazard) if p.renewal_hazard > 0 else np.full(firms.n, 1e6)
+    firms.output_since_renewal = np.floor(age)
+    firms.learning = np.maximum(1.0, p.renewal_peak * (1.0 + firms.output_since_renewal / p.learning_scale) ** -p.learning_exponent)
+
+    stock = problem_arrivals(world) / np.maximum(solving_hazard(world), 1e-3)[:, None]
+    firms.open_problems = poisson(world.draw("problems at the start", firms, 4), stock)
+    rates = p.common_cause_hazard + p.common_cause_end
+    at_work = p.common_cause_hazard / rates if rates > 0 else 0.0
+    chains.cause = world.draw("common cause at the start", chains, 4) < at_work
+    # A firm that has renewed its product since the cause began is free of it.
+    exposed = p.common_cause_exposure * p.common_cause_end / max(p.common_cause_end + p.renewal_hazard, 1e-12)
+    firms.common_problems = chains.cause[firms.chain] & (world.draw("common problem at the start", firms, 4) < exposed)
+    world.counts["problems opened"] += int(firms.open_problems.sum() + firms.common_problems.sum())
+
+
+def _seed_stations(world: World, region: Region) -> None:
+    stations = world.stations
+    place = np.arange(stations.n)
+    busiest = np.argsort(-np.bincount(world.firms.county, minlength=region.counties), kind="stable")
+    stations.online = place < round(region.station_online * stations.n)
+    stations.county = busiest[place % busiest.size]
+    stations.offers = True
+    stations.competence = region.station_competence
+    stations.capacity = region.station_capacity
+    stations.fee = region.station_fee

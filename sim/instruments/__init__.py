@@ -1,0 +1,16 @@
+"""Quality-policy instruments, one small file each, on a shared delivery."""
+
+from sim.instruments.cqo import ChiefQualityOfficer
+from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
+from sim.instruments.one_stop_stations import OneStopStations
+
+__all__ = [
+    "INSTRUMENTS",
+    "TARGETING",
+    "ChiefQualityOfficer",
+    "Delivery",
+    "Instrument",
+    "OneStopStations",
+    "Programme",
+    "instrument",
+]

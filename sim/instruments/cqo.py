@@ -1,0 +1,51 @@
+"""Chief quality officers (首席质量官)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.month.quality_cost import cqo_cost
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["ChiefQualityOfficer"]
+
+
+@instrument("cqo", dose="reach", practice="首席质量官")
+@dataclass(frozen=True, kw_only=True)
+class ChiefQualityOfficer(Instrument):
+    """Firms appoint a chief quality officer (首席质量官制度).
+
+    The officer sees more of the cost of poor quality, and the firm solves its problems faster;
+    how much faster has no causal estimate and is an assumption (`parameters.cqo_solving`).
+    Training for the post is paid once; the pay is a prevention cost, subsidised on request.
+    Practice: Hubei, Guangdong (3.79万 firms), Shandong, Jiaxing and others.
+    """
+
+    unit_cost: float = parameter(5_000.0, 0.0, 1e6, "CNY/firm", "assumption: a training course for the post", "N", "one-off cost of taking on a firm")
+    government_share: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the training that government bears")
+    pay_subsidy: float = parameter(0.0, 0.0, 1.0, "share", "assumption", "N", "share of the officer's pay that government bears while the programme runs")
+
+    def eligible(self, world: World) -> NDArray[np.bool_]:
+        """Firms without an officer."""
+        return super().eligible(world) & ~world.firms.cqo
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Appoint the officers."""
+        world.firms.cqo[chosen] = True
+
+    def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Subsidised part of the officers' pay."""
+        return self.pay_subsidy * cqo_cost(world)[reached]
+
+    def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
+        """Where the budget does not go round, the firm pays its officer in full."""
+        world.firms.cqo_subsidy[reached] = np.where(paid, self.pay_subsidy, 0.0)
+
+    def close(self, world: World, programme: Programme) -> None:
+        """End the subsidies; the officers stay."""
+        world.firms.cqo_subsidy[programme.reached] = 0.0

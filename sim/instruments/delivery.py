@@ -1,0 +1,248 @@
+"""Delivery: when an instrument acts, on whom, how many, and at whose cost.
+
+An instrument is an *effect* (its own small file) times this *delivery* (the same for all).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import SIZE_CLASSES
+from sim.parameters import ParameterError, check_ranges, parameter
+from sim.quality_map import quality_map
+from sim.world import World
+
+__all__ = ["INSTRUMENTS", "TARGETING", "Delivery", "Instrument", "Programme", "instrument", "policy"]
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+# -- whom first --------------------------------------------------------------------------------
+# A rule scores firms; the highest scores come first, ties by a draw that is the same in every
+# month and under every policy (so that half of the firms reached are among all reached).
+
+
+def _random(world: World) -> Floats:
+    return np.zeros(world.firms.n)
+
+
+def _worst_first(world: World) -> Floats:
+    return np.asarray(world.firms.out_detectable + world.firms.out_latent)
+
+
+def _by_map(world: World) -> Floats:
+    return quality_map(world).by_firm
+
+
+def _largest(world: World) -> Floats:
+    return np.asarray(world.firms.output)
+
+
+def _smallest(world: World) -> Floats:
+    return -np.asarray(world.firms.output)
+
+
+TARGETING: dict[str, Callable[[World], Floats]] = {
+    "random": _random,
+    "worst_first": _worst_first,
+    "quality_map": _by_map,
+    "largest": _largest,
+    "smallest": _smallest,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """The levers that every instrument has."""
+
+    start: int = parameter(1, 1, 10_000, "month", "a convention", "N", "month in which it begins")
+    length: int | None = parameter(None, 0, 10_000, "months", "a convention; none is to the end", "N", "months for which it runs")
+    ramp: int = parameter(1, 1, 1_000, "months", "assumption: all at once", "N", "months over which it grows to its full reach")
+    reach: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
+    monthly_capacity: int | None = parameter(None, 0, 10_000_000, "firms/month", "assumption: no limit", "N", "firms it can take on in a month")
+    budget: float | None = parameter(None, 0.0, 1e15, "CNY", "assumption: no limit", "N", "what government may spend on it in all")
+    unit_cost: float = parameter(0.0, 0.0, 1e9, "CNY/firm", "assumption", "N", "one-off cost of taking on a firm")
+    government_share: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest")
+    sizes: tuple[str, ...] = field(default=SIZE_CLASSES, metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes"})
+    targeting: str = field(default="random", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom it takes on first"})
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their ranges."""
+        check_ranges(self, f"instruments.{getattr(self, 'key', 'delivery')}.")
+        object.__setattr__(self, "sizes", (self.sizes,) if isinstance(self.sizes, str) else tuple(self.sizes))
+        for lever, value, legal in (("targeting", (self.targeting,), TARGETING), ("sizes", self.sizes, SIZE_CLASSES)):
+            wrong = [v for v in value if v not in legal]
+            if wrong:
+                where = f"instruments.{getattr(self, 'key', 'delivery')}.{lever}"
+                raise ParameterError(f"{where} is {wrong[0]!r}; it must be one of {', '.join(legal)}")
+
+    def runs(self, month: int) -> bool:
+        """Whether a month lies in its window."""
+        return month >= self.start and (self.length is None or month < self.start + self.length)
+
+    def grown(self, month: int) -> float:
+        """Share of the full reach that the ramp allows in a month."""
+        return min(1.0, (month - self.start + 1) / self.ramp)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument(Delivery):
+    """A quality-policy instrument: an effect on the firms that its delivery chooses.
+
+    Subclass it as a frozen dataclass with the levers as fields, register it with `instrument`,
+    and write `apply`. Levers come from `sim.parameters.parameter`, so that each has a range,
+    a unit and a source. At dose 0 the instrument is exactly off.
+    """
+
+    key: ClassVar[str]
+    dose: ClassVar[str]
+    practice: ClassVar[str]
+
+    @property
+    def level(self) -> float:
+        """The value of the lever that is its dose."""
+        return float(getattr(self, self.dose))
+
+    def eligible(self, world: World) -> Mask:
+        """Firms that could be taken on, shape (n,); those of a fitting size that live, by default."""
+        return np.asarray(world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes]))
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Act on the firms (rows) that are taken on this month."""
+        raise NotImplementedError(f"{type(self).__name__} has no apply")
+
+    def support(self, world: World, reached: NDArray[np.int64]) -> Floats:
+        """CNY a month that government bears for each firm taken on, in the order of `reached`."""
+        return np.zeros(reached.size)
+
+    def supported(self, world: World, reached: NDArray[np.int64], paid: Mask) -> None:
+        """Learn which of the firms taken on get their support this month (the budget may not go round)."""
+
+    def prepare(self, world: World, programme: Programme) -> None:
+        """Do what the month needs before firms are chosen (set up stations, say), and spend for it."""
+
+    def close(self, world: World, programme: Programme) -> None:
+        """Undo, once the window has ended, what does not outlast the programme."""
+
+
+INSTRUMENTS: dict[str, type[Instrument]] = {}
+
+
+def instrument(key: str, *, dose: str, practice: str) -> Callable[[type[Instrument]], type[Instrument]]:
+    """Register an instrument class under a key; `dose` names its main lever, `practice` the practice in Chinese."""
+
+    def register(cls: type[Instrument]) -> type[Instrument]:
+        if dose not in {f for c in cls.__mro__ for f in getattr(c, "__annotations__", {})}:
+            raise TypeError(f"{cls.__name__} has no lever {dose!r} to be its dose")
+        cls.key, cls.dose, cls.practice = key, dose, practice
+        INSTRUMENTS[key] = cls
+        return cls
+
+    return register
+
+
+@dataclass
+class Programme:
+    """An instrument at work in one run, and what it has done so far.
+
+    Attributes
+    ----------
+    reached : int array
+        Rows of the firms taken on, in the order in which they were.
+    spent : float
+        CNY that government has spent on it.
+    awards : list of (month, firms)
+        How many firms it took on, month by month.
+    """
+
+    instrument: Instrument
+    reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    spent: float = 0.0
+    awards: list[tuple[int, int]] = field(default_factory=list)
+    closed: bool = False
+
+    def deliver(self, world: World) -> None:
+        """One month: bear running costs, set up, choose firms, act; nothing at all at dose 0."""
+        ins, month = self.instrument, world.month
+        if ins.level == 0.0:
+            return
+        if not ins.runs(month):
+            if month >= ins.start and not self.closed:
+                ins.close(world, self)
+                self.closed = True
+            return
+        self._run(world)
+        ins.prepare(world, self)
+        chosen = self._choose(world)
+        if chosen.size:
+            government = self.instrument.government_share * ins.unit_cost
+            self.spend(world, "households", self._by_firm(world, chosen, government))
+            self._firms_pay(world, chosen, np.full(chosen.size, ins.unit_cost - government))
+            world.credit_chain_heads("awards", self._by_firm(world, chosen, 1.0))
+            self.reached = np.concatenate([self.reached, chosen])
+            ins.apply(world, month, chosen)
+        self.awards.append((month, int(chosen.size)))
+
+    def spend(self, world: World, payee: str, amounts: Floats) -> None:
+        """Spend programme money on firms: CNY by firm, shape (n,). Never more than is left."""
+        total = float(amounts.sum())
+        if total > self.left * (1 + 1e-12):
+            raise ValueError(f"{self.instrument.key} cannot spend {total} CNY; {self.left} are left")
+        world.firms.government_cost[:] += amounts
+        world.credit_chain_heads("spent", amounts)
+        world.books.pay("government", payee, self.instrument.key, total)
+        self.spent += total
+
+    @property
+    def left(self) -> float:
+        """CNY of the budget that are left (infinite without one)."""
+        budget = self.instrument.budget
+        return float("inf") if budget is None else max(0.0, budget - self.spent)
+
+    def _by_firm(self, world: World, rows: NDArray[np.int64], amount: Floats | float) -> Floats:
+        out = np.zeros(world.firms.n)
+        out[rows] = amount
+        return out
+
+    def _firms_pay(self, world: World, rows: NDArray[np.int64], amounts: Floats) -> None:
+        world.firms.prevention[rows] += amounts
+        world.books.pay("firms", "households", self.instrument.key, float(amounts.sum()))
+
+    def _run(self, world: World) -> None:
+        """Pay the month's support, in the order of entry, as far as the budget goes."""
+        ins, reached = self.instrument, self.reached[world.firms.alive[self.reached]]
+        support = ins.support(world, reached)
+        paid = np.cumsum(support) <= self.left
+        self.spend(world, "households", self._by_firm(world, reached[paid], support[paid]))
+        ins.supported(world, reached, paid)
+
+    def _choose(self, world: World) -> NDArray[np.int64]:
+        """Choose the firms to take on this month, by the targeting rule within reach, capacity and budget."""
+        ins = self.instrument
+        already = np.zeros(world.firms.n, dtype=np.bool_)
+        already[self.reached] = True
+        open_to = ins.eligible(world) & ~already
+        full = ins.reach * (open_to.sum() + (already & world.firms.alive).sum())
+        number = int(np.floor(full * ins.grown(world.month) + 1e-9)) - int((already & world.firms.alive).sum())
+        if ins.monthly_capacity is not None:
+            number = min(number, ins.monthly_capacity)
+        rows = np.flatnonzero(open_to)
+        if number <= 0 or not rows.size:
+            return np.empty(0, dtype=np.int64)
+        tie = world.streams.uniform(f"{ins.key}: whom first", 0, world.firms.n)[rows]
+        order = np.lexsort((rows, tie, -TARGETING[ins.targeting](world)[rows]))[:number]
+        cost = ins.government_share * ins.unit_cost
+        affordable = order.size if cost == 0.0 else min(order.size, int(self.left // cost)) if np.isfinite(self.left) else order.size
+        return rows[order[:affordable]]
+
+
+def policy(world: World) -> None:
+    """Let every programme act, in the order in which instruments are registered."""
+    for programme in world.programmes.values():
+        programme.deliver(world)

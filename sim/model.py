@@ -1,0 +1,193 @@
+"""The month as a list, and the model that goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from agents.streams import Streams, replicate_keys
+from sim.build.from_file import FromFile, from_file
+from sim.build.region import Region, populate
+from sim.build.synthetic import Synthetic, synthetic
+from sim.instruments.delivery import Instrument, Programme, policy
+from sim.invariants import check_invariants
+from sim.month.inspection import decide_inspection
+from sim.month.orders import ship_and_order
+from sim.month.own_defects import make_own_defects
+from sim.month.problems import problems_come_and_go
+from sim.month.propagation import propagate
+from sim.month.quality_cost import charge_back, cost_of_quality
+from sim.month.sampling import sample_products
+from sim.month.services import serve_cases
+from sim.network import SupplyNetwork
+from sim.outcomes import OUTCOMES
+from sim.parameters import Parameters
+from sim.quality_map import QualityMap, blocks, quality_map
+from sim.record import Record
+from sim.world import World
+
+__all__ = ["MONTH", "NetworkSource", "StrongchainModel", "build_network"]
+
+NetworkSource = SupplyNetwork | Synthetic | FromFile | None
+
+#: One month, phase by phase. Whatever a phase reads of another firm is last month's.
+MONTH: tuple[Callable[[World], None], ...] = (
+    policy,
+    ship_and_order,
+    make_own_defects,
+    decide_inspection,
+    propagate,
+    cost_of_quality,
+    charge_back,
+    problems_come_and_go,
+    serve_cases,
+    sample_products,
+)
+
+
+def build_network(source: NetworkSource, region: Region, streams: Streams) -> SupplyNetwork:
+    """Return the network a source stands for; None stands for the region's own."""
+    match source:
+        case SupplyNetwork():
+            return source
+        case Synthetic():
+            return synthetic(source, streams)
+        case FromFile():
+            return from_file(source)
+        case None:
+            return region.network(streams)
+    raise TypeError(f"a network is a SupplyNetwork, Synthetic, FromFile or None, not {type(source).__name__}")
+
+
+class StrongchainModel(World):
+    """How defects travel along supply chains, month by month.
+
+    Parameters
+    ----------
+    region : Region, optional
+        Stations, counties, officers; and the network where `network` is None.
+    network : SupplyNetwork, Synthetic, FromFile or None
+        Who supplies whom.
+    parameters : Parameters, optional
+    instruments : sequence of Instrument
+        The policy. An empty one is the world without a programme.
+    rng : int
+        Seed; the run is the first replicate of it.
+    key : pair of int, optional
+        A replicate's own key instead (see `agents.streams.replicate_keys`).
+    burn_in : int
+        Months simulated before month 1, without any programme.
+    record : iterable of str
+        Groupings to record besides the total: "chain", "tier", "size".
+    outcomes : iterable of str, optional
+        Outcomes to record; all by default.
+    check : bool
+        Check every invariant after every month.
+
+    Examples
+    --------
+    >>> from sim import StrongchainModel
+    >>> model = StrongchainModel(rng=1)
+    >>> model.run(12)
+    >>> 0.0 < model.field_dpu < 1.0
+    True
+    """
+
+    def __init__(
+        self,
+        region: Region | None = None,
+        network: NetworkSource = None,
+        parameters: Parameters | None = None,
+        instruments: Sequence[Instrument] = (),
+        rng: int = 1,
+        key: tuple[int, int] | None = None,
+        burn_in: int = 24,
+        record: Iterable[str] = (),
+        outcomes: Iterable[str] | None = None,
+        check: bool = False,
+    ) -> None:
+        region = region or Region()
+        streams = Streams(key if key is not None else replicate_keys(rng, 1)[0])
+        built = build_network(network, region, streams)
+        built.check()
+        super().__init__(built, parameters or Parameters(), streams, stations=region.stations, chain_heads=region.chain_heads)
+        self.region = region
+        self.check = check
+        self.month = -burn_in
+        populate(self, region)
+        self._settle()
+        for _ in range(burn_in):
+            self._one_month()
+        self.record = Record(self, record, outcomes)
+        self.adopt(instruments)
+
+    def adopt(self, instruments: Sequence[Instrument]) -> None:
+        """Put a policy in place of the present one, from the next month on."""
+        self.programmes = {ins.key: Programme(ins) for ins in instruments}
+
+    def _settle(self) -> None:
+        """Start links and defects near the steady state: a few passes with everything else held."""
+        make_own_defects(self)
+        decide_inspection(self)
+        self.links.interface = 0.0
+        for _ in range(max(12, int(self.firms.tier.max(initial=0)) + 2)):
+            propagate(self)
+            decide_inspection(self)
+        self.links.age = 0
+
+    def _one_month(self) -> None:
+        self.month += 1
+        self._turn_page()
+        for phase in MONTH:
+            phase(self)
+        if self.check:
+            check_invariants(self)
+
+    def _turn_page(self) -> None:
+        """Clear what counts the events of one month."""
+        self.books.turn_page()
+        for name in ("prevention", "government_cost"):
+            setattr(self.firms, name, 0.0)
+        for name in ("problems_opened", "problems_closed", "cases_filed", "cases_served", "cases_solved", "cases_withdrawn"):
+            setattr(self.firms, name, 0)
+
+    def step(self) -> None:
+        """Simulate one month and write it down."""
+        self._one_month()
+        self.record.write(self)
+
+    def run(self, months: int) -> None:
+        """Simulate several months."""
+        for _ in range(months):
+            self.step()
+
+    @classmethod
+    def schedule(cls) -> list[str]:
+        """The month as a list of phases with one line each."""
+        return [f"{phase.__name__}: {(phase.__doc__ or '').splitlines()[0]}" for phase in MONTH]
+
+    # -- looking at the world ----------------------------------------------------------------
+
+    def quality_map(self) -> QualityMap:
+        """Where the defects that reach users begin, this month's coefficients frozen."""
+        return quality_map(self)
+
+    def steady_state(self) -> np.ndarray:
+        """Outgoing DPU, detectable plus latent, to which the frozen month would converge, shape (n,)."""
+        detectable, latent = blocks(self)
+        return np.asarray(detectable.steady_state() + latent.steady_state())
+
+    def weak_links(self, chain: int, most: int = 10) -> list[tuple[str, float]]:
+        """Firms of a chain in which most of its field loss begins, with their shares of it."""
+        loss = np.where(self.firms.chain == chain, self.quality_map().by_firm, 0.0)
+        total = loss.sum()
+        rows = np.argsort(-loss, kind="stable")[:most]
+        return [(str(self.network.names[row]), float(loss[row] / total)) for row in rows if loss[row] > 0]
+
+    def __getattr__(self, name: str) -> Any:
+        # The last total of every outcome can be read off the model, as Mesa's DataCollector does.
+        if name in OUTCOMES and "record" in self.__dict__:
+            return self.record.latest(name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

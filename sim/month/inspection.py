@@ -1,0 +1,59 @@
+"""How much is inspected, and what an inspection finds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from agents.firm import KINDS
+from sim.world import World
+
+__all__ = ["decide_inspection", "kp_rule"]
+
+METROLOGY, TESTING = KINDS.index("metrology"), KINDS.index("testing")
+#: Capability at which the published human inspector (2 % false alarms) is placed: an assumption.
+TYPICAL = 0.4
+
+
+def kp_rule(
+    defects: NDArray[np.float64], cost: NDArray[np.float64] | float, failure: NDArray[np.float64] | float, width: float
+) -> NDArray[np.float64]:
+    """Return the share to inspect by Deming's kp rule [1]_: all where it pays, else none.
+
+    Parameters
+    ----------
+    defects : array
+        Expected detectable defects per unit.
+    cost, failure : array or float
+        k1, the cost of inspecting a unit, and k2, the cost of a defect that goes on; one currency.
+    width : float
+        Softness on a logarithmic scale; 0 gives the published rule exactly.
+
+    References
+    ----------
+    .. [1] Deming (1982), Out of the Crisis, ch. 15.
+    """
+    expected = np.asarray(defects, dtype=np.float64) * failure
+    if width == 0.0:
+        return np.where(expected > cost, 1.0, 0.0)
+    with np.errstate(divide="ignore"):  # no defect expected: nothing inspected; inspection for nothing: all
+        return np.asarray(np.where(expected > 0.0, expit((np.log(expected) - np.log(cost)) / width), 0.0))
+
+
+def decide_inspection(world: World) -> None:
+    """Set shares inspected at goods-in and at the end of the line, detection and false alarms.
+
+    Detection ``(low + (high - low) · testing) · (1 - γ · (1 - metrology))``. The estimates are
+    last month's: a customer's rating of the supplier, and a firm's own defects ahead of final
+    inspection.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    metrology, testing = firms.capability[:, METROLOGY], firms.capability[:, TESTING]
+    found = p.detection_low + (p.detection_high - p.detection_low) * testing
+    firms.detection = np.clip(found * (1.0 - p.metrology_loss * (1.0 - metrology)), 0.0, 1.0)
+    firms.false_alarm = np.clip(p.false_alarm * (1.0 - metrology) / (1.0 - TYPICAL), 0.0, 1.0)
+
+    links.inspected = kp_rule(links.rating, p.incoming_cost, p.incoming_failure, p.kp_width)
+    failure = np.where(firms.is_leader, p.field_cost, p.final_failure)
+    firms.inspection = kp_rule(firms.before_final, p.final_cost, failure, p.kp_width)

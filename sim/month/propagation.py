@@ -1,0 +1,73 @@
+"""Defects travel: what arrives, what inspection catches, what leaves.
+
+The month's coefficients (`escape_share`, `let_in`) are also what the quality map is made of;
+they stand here once, so that the map is exact by construction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import KINDS
+from sim.world import World
+
+__all__ = ["escape_share", "interface_defects", "let_in", "propagate"]
+
+STANDARDS = KINDS.index("standards")
+
+
+def let_in(world: World) -> NDArray[np.float64]:
+    """Share of the detectable defects on each link that gets past goods-in: ``1 - x·τ``, shape (m,)."""
+    links = world.links
+    return 1.0 - links.inspected * world.firms.detection[links.customer]
+
+
+def escape_share(world: World) -> NDArray[np.float64]:
+    """Share of a firm's detectable defects that gets past final inspection: ``1 - y·τ``, shape (n,)."""
+    return 1.0 - world.firms.inspection * world.firms.detection
+
+
+def interface_defects(world: World) -> NDArray[np.float64]:
+    """Defects per unit of the customer that arise where two firms meet, shape (m,).
+
+    ``ι · (1 - min(standards of either side))`` per unit of the supplier's good. They are misfits, all detectable.
+    """
+    links, standards = world.links, world.firms.capability[:, STANDARDS]
+    kept = np.minimum(standards[links.supplier], standards[links.customer])
+    return links.value_share * world.parameters.interface_dpu * (1.0 - kept)
+
+
+def propagate(world: World) -> None:
+    """Carry last month's outgoing defects over every link, add own defects, inspect, let go.
+
+    Detectable and latent defects are two blocks of one linear system: a share λ of own defects
+    is latent, passes every inspection and is found by the user alone.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    carried = links.value_share * (1.0 - links.relief)
+    detectable = carried * firms.out_detectable[links.supplier]
+    links.interface = interface_defects(world)
+    arriving = detectable + links.interface
+    links.passed_detectable = let_in(world) * arriving
+    links.caught = arriving - links.passed_detectable
+    links.passed_latent = carried * firms.out_latent[links.supplier]
+
+    firms.before_final = (1.0 - p.latent_share) * firms.own_dpu + world.by_customer(links.passed_detectable)
+    firms.out_detectable = escape_share(world) * firms.before_final
+    firms.out_latent = p.latent_share * firms.own_dpu + world.by_customer(links.passed_latent)
+
+    # A unit is accepted if none of its Poisson many defects is found and no false alarm is raised.
+    accepted = (1.0 - firms.false_alarm) * np.exp(-firms.detection * firms.before_final)
+    firms.reject = firms.inspection * (1.0 - accepted)
+    firms.scrap = p.scrap_share * firms.reject
+    _rate_suppliers(world)
+
+
+def _rate_suppliers(world: World) -> None:
+    """Update customers' ratings by what they saw: finds at goods-in, and part of the rest on the line."""
+    links, p = world.links, world.parameters
+    seen = links.caught + p.line_visibility * links.passed_detectable
+    per_unit = np.divide(seen, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
+    links.rating = (1.0 - p.rating_weight) * links.rating + p.rating_weight * per_unit
+    links.age[:] += 1

@@ -1,0 +1,61 @@
+"""The cost of quality: prevention, appraisal, internal failure, external failure (PAF).
+
+These series are memo classifications of what firms spend and lose; scrap shows as purchases
+and is not paid a second time here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from agents.firm import KINDS
+from sim.world import World
+
+__all__ = ["charge_back", "cost_of_quality", "cqo_cost"]
+
+MANAGEMENT = KINDS.index("management")
+
+
+def cqo_cost(world: World) -> np.ndarray:
+    """Pay of a chief quality officer by firm, CNY a month, whether or not it has one: shape (n,).
+
+    Small firms share an officer part of the time.
+    """
+    p = world.parameters
+    return np.asarray(p.cqo_pay * np.asarray(p.cqo_part_time)[world.firms.size_class])
+
+
+def cost_of_quality(world: World) -> None:
+    """Set the four series of the PAF model for every firm, CNY a month.
+
+    Appraisal is the price of what was inspected; internal failure is scrap and rework;
+    external failure is what customers returned and what users found.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    pay = np.where(firms.cqo, cqo_cost(world), 0.0)
+    firms.prevention[:] += p.prevention_rate * firms.capability[:, MANAGEMENT] * firms.output + pay * (1.0 - firms.cqo_subsidy)
+    world.books.pay("firms", "households", "chief quality officers", float((pay * (1.0 - firms.cqo_subsidy)).sum()))
+
+    at_goods_in = world.by_customer(links.inspected * links.value_share)
+    firms.appraisal = firms.output * (p.incoming_cost * at_goods_in + p.final_cost * firms.inspection)
+    firms.internal_failure = firms.output * (firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
+
+    returned = world.by_supplier(links.caught * firms.output[links.customer])
+    to_users = np.minimum(firms.final_demand, firms.output)
+    firms.external_failure = p.return_cost * returned + p.field_cost * (firms.out_detectable + firms.out_latent) * to_users
+
+
+def charge_back(world: World) -> None:
+    """Send part of the failure cost up the chain, to where the defects came from.
+
+    ``cb_ij = traceability · passed_ij / D_i · (internal + external failure of i + charge-backs
+    that i received last month)``, and 0 where D_i is 0. A transfer, netted in totals. Without
+    it a supplier feels nothing of the damage downstream.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    total = firms.before_final + firms.out_latent
+    to_share = firms.internal_failure + firms.external_failure + firms.charged
+    per_defect = np.divide(to_share, total, out=np.zeros(firms.n), where=total > 0)
+    links.charge_back = p.traceability * (links.passed_detectable + links.passed_latent) * per_defect[links.customer]
+    firms.charged = world.by_supplier(links.charge_back)
+    firms.recovered = world.by_customer(links.charge_back)

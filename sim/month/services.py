@@ -1,0 +1,143 @@
+"""Service stations: firms file cases, stations serve them in order of arrival, some wait too long."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.month.problems import solving_hazard
+from sim.world import World
+
+__all__ = ["first_come_first_served", "perceived_value", "serve_cases"]
+
+
+def first_come_first_served(
+    station: NDArray[np.int64], filed: NDArray[np.int64], tie: NDArray[np.float64], place: NDArray[np.int64], capacity: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Pick the cases that stations serve now.
+
+    Parameters
+    ----------
+    station, filed, tie, place : arrays, shape (cases,)
+        Where a case waits, since when, the draw that orders cases of one month, and the firm.
+    capacity : int array, shape (stations,)
+        Cases that each station can serve now.
+
+    Returns
+    -------
+    bool array, shape (cases,)
+    """
+    order = np.lexsort((place, tie, filed, station))
+    queue = station[order]
+    position = np.arange(queue.size) - np.searchsorted(queue, queue)
+    served = np.zeros(queue.size, dtype=np.bool_)
+    served[order] = position < capacity[queue]
+    return served
+
+
+def perceived_value(world: World) -> NDArray[np.float64]:
+    """CNY that a firm thinks one problem less is worth, shape (n,).
+
+    What it sees of its failure cost per defect, times the defects that the problem makes until
+    the firm would have solved it alone.
+    """
+    firms, p = world.firms, world.parameters
+    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility)
+    borne = firms.internal_failure + firms.external_failure + firms.charged - firms.recovered
+    defects = firms.before_final + firms.out_latent
+    per_defect = np.divide(np.maximum(borne, 0.0), defects, out=np.zeros(firms.n), where=defects > 0)
+    return np.asarray(seen * p.severity * per_defect / solving_hazard(world))
+
+
+def serve_cases(world: World) -> None:
+    """One month of service: withdrawals, new cases, service, in that order.
+
+    Who has waited longer than its patience, or has no problem of the kind left, withdraws. A
+    solved case closes one problem and leaves some capability behind; an unsolved one ends too,
+    and the firm may file again.
+    """
+    if not world.stations.n:
+        return
+    firms = world.firms
+    overdue = world.month - firms.case_month >= world.parameters.patience
+    world.withdraw(overdue | (firms.open_problems == 0))
+    _file(world)
+    _serve(world)
+
+
+def _usable(world: World, who: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Stations that each of some firms could use for each kind of problem, shape (4, firms, stations).
+
+    The firm knows the station and lies in its catchment; the station is open and offers the
+    element; the fee is not above what the firm thinks the service is worth.
+    """
+    firms, stations = world.firms, world.stations
+    near = (firms.county[who, None] == stations.county) | stations.online
+    aware = np.where(stations.programme, firms.knows_programme[who, None], firms.knows_stations[who, None])
+    worth = perceived_value(world)[who, None]
+    by_kind = [stations.offers[:, kind] & (stations.fee <= worth * stations.competence[:, kind]) for kind in range(4)]
+    return np.stack(by_kind) & (near & aware & stations.alive & (stations.capacity > 0))
+
+
+def _file(world: World) -> None:
+    """File at most one case a firm: its most numerous kind of problem, at one of the usable stations.
+
+    Firms go rather where they expect to be served soon: a station's chance is its capacity over
+    its queue of last month (plus one).
+    """
+    firms, stations = world.firms, world.stations
+    informed = (firms.knows_stations | firms.knows_programme) & firms.alive
+    who = np.flatnonzero(informed & (firms.open_problems.sum(axis=1) > 0))
+    if not who.size:
+        return
+    usable = _usable(world, who)
+    can = usable.any(axis=2).T & (firms.open_problems[who] > 0) & (firms.case_station[who] < 0)
+    urgency = np.where(can, firms.open_problems[who] + world.draw("which problem first", firms, 4)[who], -1.0)
+    files = np.flatnonzero(can.any(axis=1))
+    kind = urgency[files].argmax(axis=1)
+    who = who[files]
+    chance = np.cumsum(usable[kind, files] * (stations.capacity / (1.0 + stations.queue)), axis=1)
+    pick = world.draw("which station", firms)[who] * chance[:, -1]
+    station = (chance > pick[:, None]).argmax(axis=1)
+
+    firms.case_station[who, kind] = station
+    firms.case_month[who, kind] = world.month
+    firms.case_tie[who, kind] = world.draw("place in the queue", firms)[who]
+    firms.cases_filed[who] += 1
+    received = np.bincount(station, minlength=stations.n)
+    stations.received[:] += received
+    stations.queue[:] += received
+    world.counts["cases received"] += int(who.size)
+
+
+def _serve(world: World) -> None:
+    firms, stations, p = world.firms, world.stations, world.parameters
+    place, kind = np.nonzero(firms.case_station >= 0)
+    station = firms.case_station[place, kind]
+    able = np.where(stations.alive, stations.capacity + stations.credit, 0.0)
+    capacity = np.floor(able).astype(np.int64)
+    stations.credit = able - capacity  # a capacity of 2.5 serves two and three in turn
+    served = first_come_first_served(station, firms.case_month[place, kind], firms.case_tie[place, kind], place, capacity)
+    place, kind, station = place[served], kind[served], station[served]
+    waited = world.month - firms.case_month[place, kind]
+    luck = world.draw("case solved", firms, 4)[place, kind]
+    success = luck < stations.competence[station, kind]
+
+    count = np.bincount(station, minlength=stations.n)
+    stations.served[:] += count
+    stations.queue[:] -= count
+    stations.solved[:] += np.bincount(station, success, minlength=stations.n).astype(np.int64)
+    stations.waited[:] += np.bincount(station, waited, minlength=stations.n)
+    world.counts["cases served"] += int(place.size)
+    firms.case_station[place, kind] = firms.case_month[place, kind] = -1
+    np.add.at(firms.cases_served, place, 1)
+    fee = stations.fee[station]
+    np.add.at(firms.prevention, place, fee)
+    world.books.pay("firms", "stations", "service fees", float(fee.sum()))
+
+    done, of = place[success], kind[success]
+    np.add.at(firms.cases_solved, done, 1)
+    firms.open_problems[done, of] -= 1
+    np.add.at(firms.problems_closed, done, 1)
+    world.counts["problems closed"] += int(done.size)
+    firms.capability[done, of] += p.service_learning * firms.absorptive[done] * (1.0 - firms.capability[done, of])

@@ -1,0 +1,145 @@
+"""Every outcome, declared once: key, unit, formula, better direction, label.
+
+An outcome of a group of firms is a sum, or a ratio of two sums, over the group's firms: what
+is declared is the summand (and the divisor) per firm. Record, table, figure and report read it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.month.sampling import nonconformity
+from sim.world import World
+
+__all__ = ["HEADLINE", "OUTCOMES", "Outcome"]
+
+PerFirm = Callable[[World], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome.
+
+    Attributes
+    ----------
+    key, unit, formula : str
+    better : {"lower", "higher", ""}
+        Direction in which it is better; "" where neither is.
+    label, label_zh : str
+        For figures and reports.
+    top, bottom : callable
+        Summand per firm, and divisor per firm (None for a plain sum).
+    """
+
+    key: str
+    unit: str
+    formula: str
+    better: str
+    label: str
+    label_zh: str
+    top: PerFirm
+    bottom: PerFirm | None = None
+
+    @property
+    def direction(self) -> int:
+        """+1 where more is better, -1 where less is, 0 where neither."""
+        return {"higher": 1, "lower": -1, "": 0}[self.better]
+
+
+def _to_users(world: World) -> NDArray[np.float64]:
+    return np.minimum(world.firms.final_demand, world.firms.output)
+
+
+def _ones(world: World) -> NDArray[np.float64]:
+    return world.firms.alive.astype(np.float64)
+
+
+def _output(world: World) -> NDArray[np.float64]:
+    return np.asarray(world.firms.output)
+
+
+def _out(world: World) -> NDArray[np.float64]:
+    return np.asarray(world.firms.out_detectable + world.firms.out_latent)
+
+
+def _copq(world: World) -> NDArray[np.float64]:
+    firms = world.firms
+    return np.asarray(firms.internal_failure + firms.external_failure + firms.charged - firms.recovered)
+
+
+def _column(name: str) -> PerFirm:
+    return lambda world: np.asarray(getattr(world.firms, name), dtype=np.float64)
+
+
+def _capability(kind: int) -> PerFirm:
+    return lambda world: world.firms.capability[:, kind] * world.firms.alive
+
+
+def _all(*outcomes: Outcome) -> dict[str, Outcome]:
+    return {outcome.key: outcome for outcome in outcomes}
+
+
+HEADLINE = "field_dpu"
+
+OUTCOMES: dict[str, Outcome] = _all(
+    Outcome(HEADLINE, "defects/unit", "Σ final sales · outgoing DPU / Σ final sales", "lower",
+            "Defects reaching users", "到达用户的缺陷", lambda w: _to_users(w) * _out(w), _to_users),
+    Outcome("field_dpu_latent", "defects/unit", "Σ final sales · outgoing latent DPU / Σ final sales", "lower",
+            "Latent defects reaching users", "到达用户的潜在缺陷", lambda w: _to_users(w) * w.firms.out_latent, _to_users),
+    Outcome("field_yield", "share", "Σ final sales · exp(-outgoing DPU) / Σ final sales", "higher",
+            "Units without defect at users (RTY)", "用户端直通合格率", lambda w: _to_users(w) * np.exp(-_out(w)), _to_users),
+    Outcome("nonconformity", "share", "mean over firms of 1 - exp(-outgoing DPU)", "lower",
+            "True non-conformity, firms alike", "真实不合格率（企业等权）", lambda w: nonconformity(w) * _ones(w), _ones),
+    Outcome("nonconformity_by_output", "share", "Σ output · (1 - exp(-outgoing DPU)) / Σ output", "lower",
+            "True non-conformity, by output", "真实不合格率（产值加权）", lambda w: nonconformity(w) * _output(w), _output),
+    Outcome("pass_rate", "share", "samples that conform / samples (random, firms alike, one unit each)", "higher",
+            "Measured pass rate", "抽样合格率", lambda w: (w.firms.sampled & ~w.firms.failed).astype(float), _column("sampled")),
+    Outcome("first_pass_yield", "share", "Σ output · exp(-own DPU) / Σ output", "higher",
+            "First-pass yield of one process", "一次通过率", lambda w: _output(w) * np.exp(-w.firms.own_dpu), _output),
+    Outcome("own_dpu", "defects/unit", "Σ output · own DPU / Σ output", "lower",
+            "Own defects", "自身缺陷", lambda w: _output(w) * w.firms.own_dpu, _output),
+    Outcome("outgoing_dpu", "defects/unit", "Σ output · outgoing DPU / Σ output", "lower",
+            "Outgoing defects", "流出缺陷", lambda w: _output(w) * _out(w), _output),
+    Outcome("final_inspection", "share", "Σ output · share inspected / Σ output", "",
+            "Output under final inspection", "出厂检验比例", lambda w: _output(w) * w.firms.inspection, _output),
+    Outcome("scrap", "share", "Σ output · scrap / Σ output", "lower",
+            "Output scrapped", "报废率", lambda w: _output(w) * w.firms.scrap, _output),
+    Outcome("prevention", "share of sales", "Σ prevention cost / Σ output", "",
+            "Prevention cost", "预防成本", _column("prevention"), _output),
+    Outcome("appraisal", "share of sales", "Σ appraisal cost / Σ output", "",
+            "Appraisal cost", "鉴定成本", _column("appraisal"), _output),
+    Outcome("internal_failure", "share of sales", "Σ internal failure cost / Σ output", "lower",
+            "Internal failure cost", "内部损失成本", _column("internal_failure"), _output),
+    Outcome("external_failure", "share of sales", "Σ external failure cost / Σ output", "lower",
+            "External failure cost", "外部损失成本", _column("external_failure"), _output),
+    Outcome("charged", "share of sales", "Σ charge-back borne / Σ output", "",
+            "Charge-back borne", "承担的质量索赔", _column("charged"), _output),
+    Outcome("copq", "share of sales", "Σ (internal + external failure + charge-back borne - recovered) / Σ output", "lower",
+            "Cost of poor quality", "不良质量成本", _copq, _output),
+    Outcome("open_problems", "problems/firm", "Σ open problems, own and common / firms", "lower",
+            "Open quality problems", "未解决质量问题", lambda w: (w.firms.open_problems + w.firms.common_problems).sum(axis=1).astype(float), _ones),
+    Outcome("common_problems", "problems/firm", "Σ open problems with a common cause / firms", "lower",
+            "Problems with a common cause", "共性问题", lambda w: w.firms.common_problems.sum(axis=1).astype(float), _ones),
+    Outcome("cases_filed", "cases/month", "Σ cases filed", "", "Cases filed at stations", "新受理服务", _column("cases_filed")),
+    Outcome("cases_served", "cases/month", "Σ cases served", "", "Cases served by stations", "完成服务", _column("cases_served")),
+    Outcome("cases_solved", "cases/month", "Σ cases served with success", "higher",
+            "Problems solved by stations", "解决质量难题", _column("cases_solved")),
+    Outcome("cases_withdrawn", "cases/month", "Σ cases withdrawn", "lower", "Cases withdrawn", "撤回服务", _column("cases_withdrawn")),
+    Outcome("cases_waiting", "cases", "Σ cases waiting at the end of the month", "lower", "Backlog of stations", "等待服务",
+            lambda w: (w.firms.case_station >= 0).sum(axis=1).astype(float)),
+    Outcome("management", "0-1", "mean over firms", "higher", "Management capability", "管理能力", _capability(0), _ones),
+    Outcome("metrology", "0-1", "mean over firms", "higher", "Metrology capability", "计量能力", _capability(1), _ones),
+    Outcome("standards", "0-1", "mean over firms", "higher", "Standards capability", "标准能力", _capability(2), _ones),
+    Outcome("testing", "0-1", "mean over firms", "higher", "Testing capability", "检测能力", _capability(3), _ones),
+    Outcome("cqo_share", "share", "firms with a chief quality officer / firms", "", "Firms with a chief quality officer", "首席质量官覆盖率",
+            lambda w: (w.firms.cqo & w.firms.alive).astype(float), _ones),
+    Outcome("output", "CNY/month", "Σ output", "higher", "Output", "产出", _output),
+    Outcome("government_cost", "CNY/month", "Σ programme money spent on firms and, evenly, on stations", "lower",
+            "Programme cost to government", "财政支出", _column("government_cost")),
+    Outcome("firm_cost", "CNY/month", "Σ what firms paid for prevention and appraisal", "",
+            "Prevention and appraisal paid by firms", "企业预防与鉴定支出", lambda w: w.firms.prevention + w.firms.appraisal),
+)  # fmt: skip

@@ -1,0 +1,155 @@
+"""Every parameter of the model, declared once: default, range, unit, source, confidence, meaning.
+
+From a declaration come its validation, its row in the docs and, later, the ranges of
+sensitivity designs. Confidence: **S** read in the source, **D** arithmetic from such figures,
+**R** recalled and to be verified, **N** looked for and not found: an assumption, and said so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+__all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter"]
+
+
+class ParameterError(ValueError):
+    """A value outside its legal range: which, what it is and what would be right."""
+
+
+def parameter(default: Any, low: float, high: float, unit: str, source: str, confidence: str, meaning: str) -> Any:
+    """Declare a number of a settings dataclass.
+
+    Parameters
+    ----------
+    default : number or tuple of numbers
+    low, high : float
+        Legal range, both ends included; every entry of a tuple must lie in it.
+    unit : str
+    source : str
+        Where the default comes from; "assumption" if from nowhere.
+    confidence : {"S", "D", "R", "N"}
+    meaning : str
+        One line.
+    """
+    if confidence not in {"S", "D", "R", "N"}:
+        raise ValueError(f"confidence is one of S, D, R, N, not {confidence!r}")
+    about = {"range": (low, high), "unit": unit, "source": source, "confidence": confidence, "meaning": meaning}
+    return field(default=default, metadata=about)
+
+
+def declared(settings: Any) -> Iterator[Field[Any]]:
+    """Yield the fields of a settings dataclass (or its class) that are declared with a range."""
+    return (f for f in fields(settings) if "range" in f.metadata)
+
+
+def check_ranges(settings: Any, where: str = "") -> None:
+    """Raise if a declared value of a settings dataclass is no number or leaves its range.
+
+    Raises
+    ------
+    ParameterError
+        Names every breach of the dataclass, each with its legal range and unit.
+    """
+    wrong = []
+    for f in declared(settings):
+        low, high = f.metadata["range"]
+        value = getattr(settings, f.name)
+        if value is None:
+            continue
+        for number in value if isinstance(value, tuple | list) else (value,):
+            if not isinstance(number, int | float) or math.isnan(number) or not low <= number <= high:
+                unit = "" if f.metadata["unit"] == "1" else f" {f.metadata['unit']}"
+                wrong.append(f"{where}{f.name} is {number!r}; it must lie in {low:g} … {high:g}{unit}")
+    if wrong:
+        raise ParameterError("; ".join(wrong))
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the world. Defaults marked N are assumptions: show their sensitivity."""
+
+    # -- own defects (3.3) -----------------------------------------------------------------
+    base_dpu: float = parameter(0.12, 0.0, 2.0, "defects/unit", "assumption, from a reduced prototype", "N",
+                                "median own defects of a medium firm without any management capability")  # fmt: skip
+    base_dpu_spread: float = parameter(0.8, 0.0, 2.0, "ln", "assumption", "N", "spread of that between firms (standard deviation of its logarithm)")
+    base_dpu_size: tuple[float, float, float] = parameter((1.75, 1.0, 0.4), 0.05, 10.0, "1", "assumption, from a reduced prototype", "N",
+                                                          "its multiple by size class: small, medium, large")  # fmt: skip
+    management_effect: float = parameter(2.65, 0.0, 6.0, "ln", "assumption, from a reduced prototype", "N",
+                                         "κ: own common-cause defects fall as exp(-κ · management)")  # fmt: skip
+    severity: float = parameter(0.03, 0.0, 0.5, "defects/unit", "assumption, from a reduced prototype", "N", "own defects that one open problem adds")
+    latent_share: float = parameter(0.10, 0.0, 0.9, "share", "assumption; the most influential parameter", "N",
+                                    "λ: share of own defects that no inspection finds, only the user")  # fmt: skip
+    renewal_hazard: float = parameter(1 / 48, 0.0, 0.5, "1/month", "assumption: a product renewed every four years", "N", "hazard of a product renewal")
+    renewal_peak: float = parameter(2.0, 1.0, 10.0, "1", "assumption", "N", "learning multiplier of own defects right after a renewal")
+    learning_exponent: float = parameter(0.301, 0.0, 1.0, "1", "tenfold output halves defects, 81 % per doubling", "D", "exponent of the learning curve")
+    learning_scale: float = parameter(1.0, 0.01, 100.0, "months", "assumption", "N", "output since renewal that counts as one unit of experience")
+
+    # -- capabilities at the start -----------------------------------------------------------
+    capability_mean: tuple[float, float, float] = parameter((0.35, 0.45, 0.6), 0.01, 0.99, "0-1", "assumption", "N", "median capability by size class")
+    capability_spread: float = parameter(0.7, 0.0, 3.0, "logit", "assumption", "N", "spread of capabilities between firms")
+    capability_common: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of that spread common to the four capabilities of one firm")
+    absorptive_mean: float = parameter(0.5, 0.0, 1.0, "0-1", "assumption", "N", "mean absorptive capacity; uniform within 0.3 of it")
+
+    # -- what arrives, inspection (3.5) ------------------------------------------------------
+    interface_dpu: float = parameter(0.025, 0.0, 0.5, "defects/unit", "assumption, from a reduced prototype", "N",
+                                     "ι: defects at an interface where neither side keeps a standard")  # fmt: skip
+    detection_low: float = parameter(0.70, 0.0, 1.0, "share", "with the next two: 0.77 at capabilities of 0.4; human inspection misses 23 %", "D",
+                                     "detection without any testing capability, metrology perfect")  # fmt: skip
+    detection_high: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "detection at full testing capability, metrology perfect")
+    metrology_loss: float = parameter(0.10, 0.0, 1.0, "share", "assumption; gauge studies call 10-30 % conditional", "N",
+                                      "γ: share of detection lost without metrology")  # fmt: skip
+    false_alarm: float = parameter(0.02, 0.0, 0.5, "share", "human inspection rejects 2 % of good units", "S",
+                                   "false alarms at a metrology of 0.4, falling to 0 at 1")  # fmt: skip
+    incoming_cost: float = parameter(0.006, 0.0, 1.0, "price", "assumption", "N", "k1 of Deming's kp rule at goods-in: cost of inspecting one unit")
+    incoming_failure: float = parameter(0.4, 0.0, 10.0, "price", "assumption", "N", "k2 at goods-in: cost of one defect that goes on")
+    final_cost: float = parameter(0.008, 0.0, 1.0, "price", "assumption", "N", "k1 at final inspection")
+    final_failure: float = parameter(0.5, 0.0, 10.0, "price", "assumption", "N", "k2 at final inspection of a member firm; a leader's is the field cost")
+    kp_width: float = parameter(0.5, 0.0, 5.0, "ln", "assumption; 0 is the published all-or-none rule", "N", "softness of the kp rule between firms and lots")
+    rating_weight: float = parameter(0.2, 0.0, 1.0, "1/month", "assumption", "N", "weight of this month in a customer's rating of a supplier")
+    line_visibility: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of uninspected incoming defects that show on the customer's line")
+
+    # -- cost of quality (3.6, 3.7) ----------------------------------------------------------
+    scrap_share: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of rejected units that is scrapped; the rest is reworked")
+    rework_cost: float = parameter(0.3, 0.0, 5.0, "price", "assumption", "N", "cost of reworking one rejected unit")
+    return_cost: float = parameter(0.6, 0.0, 5.0, "price", "assumption", "N", "supplier's cost of one defect returned by a customer")
+    field_cost: float = parameter(1.65, 0.0, 50.0, "price", "assumption, from a reduced prototype", "N", "seller's cost of one defect that reaches a user")
+    traceability: float = parameter(0.3, 0.0, 1.0, "share", "assumption; suppliers bear about 14 % of warranty", "N",
+                                    "share of failure cost that is charged back to where it can be traced")  # fmt: skip
+    prevention_rate: float = parameter(0.005, 0.0, 0.1, "revenue", "assumption", "N", "prevention cost of full management capability")
+    cqo_pay: float = parameter(12_000.0, 0.0, 200_000.0, "CNY/month", "assumption", "N", "pay of a full-time chief quality officer, with overheads")
+    cqo_part_time: tuple[float, float, float] = parameter((0.3, 1.0, 1.0), 0.0, 1.0, "share", "assumption: small firms share an officer", "N",
+                                                          "working time of the officer by size class")  # fmt: skip
+
+    # -- problems and services (3.8) ---------------------------------------------------------
+    problem_rate: tuple[float, float, float, float] = parameter((0.08, 0.08, 0.08, 0.08), 0.0, 5.0, "1/month", "assumption, from a reduced prototype", "N",
+                                                                "new problems of each kind at zero capability")  # fmt: skip
+    problem_size: tuple[float, float, float] = parameter((1.4, 1.0, 0.3), 0.0, 10.0, "1", "assumption, from a reduced prototype", "N",
+                                                         "its multiple by size class")  # fmt: skip
+    solving_low: float = parameter(0.031, 0.0, 0.99, "1/month", "Schneiderman: half-life of 22 months for complex problems", "D",
+                                   "hazard of solving a problem without management capability")  # fmt: skip
+    solving_high: float = parameter(0.5, 0.0, 0.99, "1/month", "Schneiderman: half-life of 1 month for simple problems", "D",
+                                    "hazard of solving a problem at full management capability")  # fmt: skip
+    cqo_solving: float = parameter(0.5, 0.0, 3.0, "share", "assumption; no causal estimate was found", "N",
+                                   "how much faster a firm with a chief quality officer solves problems")  # fmt: skip
+    common_cause_hazard: float = parameter(0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common cause, per chain and kind")
+    common_cause_exposure: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that a common cause hits")
+    common_cause_end: float = parameter(1 / 60, 0.0, 1.0, "1/month", "assumption", "N", "hazard that a common cause ends by itself")
+    visibility: float = parameter(0.35, 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen", "R",
+                                  "share of its cost of poor quality that a firm sees")  # fmt: skip
+    cqo_visibility: float = parameter(0.9, 0.0, 1.0, "share", "assumption", "N", "the same with a chief quality officer")
+    patience: float = parameter(6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn")
+    service_learning: float = parameter(0.03, 0.0, 1.0, "share", "assumption", "N", "capability that a solved case leaves behind, of what is missing")
+
+    # -- oversight (3.13, the random part) -----------------------------------------------------
+    random_samples: float = parameter(40.0, 0.0, 1e6, "samples/month", "assumption", "N", "random samples the regulator takes, each firm alike")
+
+    # -- size classes ------------------------------------------------------------------------
+    medium_from: float = parameter(20e6, 0.0, 1e12, "CNY/year", "official size classes of industry (2017), revenue criterion", "R", "revenue from which a firm is medium")
+    large_from: float = parameter(400e6, 0.0, 1e13, "CNY/year", "official size classes of industry (2017), revenue criterion", "R", "revenue from which a firm is large")
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their ranges."""
+        check_ranges(self, "parameters.")
