@@ -1,0 +1,133 @@
+# What a newcomer types; `make` alone lists it. ARGS='…' is handed on, PYTHON=… chooses the interpreter.
+# The same steps without make (Windows) are in README.md.
+
+PYTHON ?= python3
+ARGS ?=
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: demo test verify mesa35 lint lock bench baseline notebook clean help which-python anew
+
+# --- Which Python ---------------------------------------------------------------------------------------------------
+
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
+CANDIDATES = $(PYTHON) python3.12 python3.13 python3.11 $(wildcard $(PYENV)/versions/3.1[123].*/bin/python3.1[123])
+
+# Each candidate is tried, not only looked for: a shim on PATH may not start, and Debian packs venv apart.
+FITS = import ensurepip, sys, venv; sys.exit(not (sys.version_info[0] == 3 and $(1) <= sys.version_info[1] <= 13))
+VERSION = import sys; print("%d.%d.%d" % sys.version_info[:3])
+find_python = $(shell for p in $(CANDIDATES); do $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
+version_of = $(shell $(1) -c '$(VERSION)' 2>/dev/null)
+
+# PYTHON itself where it will do, else another that would, else nothing.
+suitable = $(call find_python,11)
+define need_python
+$(if $(filter $(PYTHON),$(suitable)),,$(error Strongchain needs Python 3.11, 3.12 or 3.13 with its venv module, \
+and $(PYTHON) is $(or $(call version_of,$(PYTHON)),not found). \
+Please type: make $(or $(firstword $(MAKECMDGOALS)),demo) PYTHON=$(or $(suitable),python3.12 (none was found: install one first))))
+endef
+
+# --- The environment ------------------------------------------------------------------------------------------------
+
+PIP = $(1)/bin/python -m pip --disable-pip-version-check -qq
+# The entries of requirements.lock, with their hashes, whose name is (~) or is not (!~) the given one.
+entries = awk '/^[^ \#]/ { keep = ($$0 $(1) /^$(2)==/) } keep' requirements.lock
+
+# The build backend goes in first, locked as well: Hydra's parser runtime (which has no wheel) and Strongchain are
+# built with it, so that nothing outside the lock is fetched.
+define new_venv
+$(2) -m venv --clear $(1)
+$(call entries,~,setuptools) > $(1)/backend.txt
+$(call PIP,$(1)) install --require-hashes -r $(1)/backend.txt
+endef
+LOCKED = install --require-hashes --no-build-isolation
+EDITABLE = install --no-deps --no-build-isolation --editable .
+
+.venv/.locked: requirements.lock
+	$(need_python)
+	@echo "Setting up .venv with Python $(call version_of,$(PYTHON)) (once, about a minute) ..."
+	@$(call new_venv,.venv,$(PYTHON))
+	@$(call PIP,.venv) $(LOCKED) -r requirements.lock
+	@touch $@
+
+.venv/.installed: .venv/.locked pyproject.toml
+	@$(call PIP,.venv) $(EDITABLE)
+	@touch $@
+
+.venv/.everything: .venv/.installed requirements-all.lock
+	@echo "Adding the tools of every extra to .venv (once) ..."
+	@$(call PIP,.venv) $(LOCKED) -r requirements-all.lock
+	@touch $@
+
+# A PYTHON asked for by name that is not the one in .venv makes .venv anew.
+ifneq ($(origin PYTHON),file)
+ifneq ($(wildcard .venv/.locked),)
+ifneq ($(call version_of,$(PYTHON)),$(call version_of,.venv/bin/python))
+.venv/.locked: anew
+endif
+endif
+endif
+
+# Mesa 3.5 needs Python 3.12; the lock holds the newest Mesa that 3.11 can run. So its one entry is left out and replaced.
+newer = $(call find_python,12)
+.venv-mesa35/.installed: requirements.lock pyproject.toml
+	@echo "Setting up .venv-mesa35 with Python $(call version_of,$(newer)) (once, about a minute) ..."
+	@$(call new_venv,.venv-mesa35,$(newer))
+	@$(call entries,!~,mesa) > .venv-mesa35/requirements.txt
+	@$(call PIP,.venv-mesa35) $(LOCKED) -r .venv-mesa35/requirements.txt
+	@$(call PIP,.venv-mesa35) install --no-deps 'mesa>=3.5,<3.6'
+	@$(call PIP,.venv-mesa35) $(EDITABLE)
+	@.venv-mesa35/bin/python -m pip --disable-pip-version-check check
+	@touch $@
+
+# --- What to type ---------------------------------------------------------------------------------------------------
+
+# pytest's exit code 5 means that nothing was run, which is no success.
+pytest = $(1)/bin/python -m pytest -q $(2) $(ARGS) || { code=$$?; \
+	[ $$code -ne 5 ] || echo "make $@: no test was run: none was found or selected (pytest exit code 5)" >&2; exit $$code; }
+
+demo: .venv/.installed ## the main job with its report: nothing, each instrument, all together
+	@.venv/bin/strongchain $(ARGS)
+
+test: .venv/.installed ## the test suite (ARGS='-k network' for a part of it)
+	@$(call pytest,.venv,-n auto)
+
+verify: .venv/.installed ## the slow statistical checks in tests/verification
+	@$(call pytest,.venv,-n auto -m verification)
+
+MESA_TESTS = $(wildcard tests/test_agents.py tests/test_mesa.py)
+mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Python 3.12 or 3.13)
+	@if [ -z "$(MESA_TESTS)" ]; then echo "make $@: skipped: neither tests/test_agents.py nor tests/test_mesa.py is there"; \
+	elif [ -z "$(newer)" ]; then echo "make $@: skipped: Mesa 3.5 needs Python 3.12 or 3.13, and none was found"; \
+	else $(MAKE) --silent --no-print-directory .venv-mesa35/.installed && { $(call pytest,.venv-mesa35,$(MESA_TESTS)); }; fi
+
+lint: .venv/.everything ## ruff and mypy
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+# The small lock is held to the versions of the large one, so that both describe the same environment.
+UV_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --universal --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest --python-version 3.11
+lock: .venv/.everything ## renew both lock files after a change of dependencies (ARGS=--upgrade for newer versions)
+	@$(UV_COMPILE) --all-extras $(ARGS) -o requirements-all.lock
+	@$(UV_COMPILE) --extra test -c requirements-all.lock $(ARGS) -o requirements.lock
+	@! grep -n '://' requirements.lock requirements-all.lock
+
+bench: .venv/.installed ## time the simulator
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+baseline: .venv/.installed ## renew tests/baseline.yaml after a change that is meant to alter results
+	@.venv/bin/python -m tests.baseline $(ARGS)
+
+notebook: .venv/.everything ## open the notebooks in JupyterLab
+	@.venv/bin/jupyter lab --notebook-dir=notebooks $(ARGS)
+
+clean: ## remove the environments, caches and build files (results/ stays)
+	@rm -rf .venv .venv-mesa35 build dist strongchain.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# For scripts: an interpreter that will do, PYTHON itself if possible.
+which-python:
+	@echo $(suitable)
