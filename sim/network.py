@@ -285,10 +285,10 @@ def fixed_point(
         change = np.abs(fresh - x).max(initial=0.0)
         size = np.abs(fresh).max(initial=0.0)
         x = fresh
+        if not np.isfinite(size):
+            break
         if change <= tolerance * size:
             return x
-        if not np.isfinite(change):
-            break
     raise refuse() if refuse else NetworkError("no finite fixed point: the spectral radius is 1 or more")
 
 

@@ -37,7 +37,8 @@ def kp_rule(
     expected = np.asarray(defects, dtype=np.float64) * failure
     if width == 0.0:
         return np.where(expected > cost, 1.0, 0.0)
-    with np.errstate(divide="ignore"):  # no defect expected: nothing inspected; inspection for nothing: all
+    # No defect expected: nothing inspected, whatever it costs; inspection for nothing: all; no width to speak of: all or none.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(np.where(expected > 0.0, expit((np.log(expected) - np.log(cost)) / width), 0.0))
 
 

@@ -39,14 +39,14 @@ def perceived_value(world: World) -> NDArray[np.float64]:
     """CNY that a firm thinks one problem less is worth, shape (n,).
 
     What it sees of its failure cost per defect, times the defects that the problem makes until
-    the firm would have solved it alone.
+    the firm would have solved it alone (it looks ahead no further than 1,000 months).
     """
     firms, p = world.firms, world.parameters
     seen = np.where(firms.cqo, p.cqo_visibility, p.visibility)
     borne = firms.internal_failure + firms.external_failure + firms.charged - firms.recovered
     defects = firms.before_final + firms.out_latent
     per_defect = np.divide(np.maximum(borne, 0.0), defects, out=np.zeros(firms.n), where=defects > 0)
-    return np.asarray(seen * p.severity * per_defect / solving_hazard(world))
+    return np.asarray(seen * p.severity * per_defect / np.maximum(solving_hazard(world), 1e-3))
 
 
 def serve_cases(world: World) -> None:
