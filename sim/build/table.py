@@ -6,7 +6,6 @@ right``, where the row is the one a spreadsheet shows (the header is row 1).
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -88,7 +87,9 @@ class Table:
         if column in self.columns:
             return column
         there = next((sign for sign in ";\t|" if len(self.columns) == 1 and sign in self.columns[0]), None)
-        hint = f"; cells must be separated by commas, and here they seem to be by {there!r}" if there else did_you_mean(column, self.columns)
+        hint = (
+            f"; cells must be separated by commas, and here they seem to be by {there!r}" if there else did_you_mean(column, self.columns)
+        )
         raise NetworkError(
             f"{self.file} has no column {column!r}; it has {some(self.columns, 20)}; set {setting} to the name that means it{hint}"
         )
@@ -141,9 +142,8 @@ class Table:
             values = {str(value).strip() for value in ([wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else wanted)}
             rows = np.array([cell in values for cell in cells], dtype=np.bool_)
             if not rows.any():
-                raise NetworkError(
-                    f"{self.file}: {setting} leaves no row, for no {column!r} there is {' or '.join(map(repr, sorted(values)))}; there are {some(cells)}"
-                )
+                absent = " or ".join(repr(value) for value in sorted(values))
+                raise NetworkError(f"{self.file}: {setting} leaves no row: no {column!r} is {absent}; there are {some(cells)}")
             table = table.keep(rows)
         return table
 
@@ -187,7 +187,7 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
     records = _records(file.name, _text(file, encoding))
     if not records:
         raise NetworkError(f"{file.name} is empty; it must hold a header and at least one row")
-    header = tuple(records[0][1])
+    header = _cut(records[0][1])
     for name in header:
         if header.count(name) > 1 or not name:
             wrong = f"names column {name!r} {header.count(name)} times" if name else "has a column without a name"
@@ -196,21 +196,31 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
         raise NetworkError(f"{file.name} holds a header only; add at least one row below it")
     ragged = header[-1] == PAIRS if pairs is None else pairs
     width = len(header) - ragged
-    cells = np.full((len(records) - 1, width), "", dtype=object)
-    for k, (row, record) in enumerate(records[1:]):
-        # Trailing blank cells are already gone, so a short record is told by its commas.
-        if len(record) > width and not ragged:
-            raise NetworkError(f"{file.name}, row {row} has {len(record)} cells, but the header has {width}; quote cells that hold a comma")
-        cells[k, : len(record)] = record[:width]
-    trailing = tuple(tuple(record[width:]) for _, record in records[1:]) if ragged else ()
+    for row, record in records[1:]:
+        if len(record) < width:
+            raise NetworkError(
+                f"{file.name}, row {row} has {len(record)} cells, but the header has {width}; leave cells blank, but keep their commas"
+            )
+        if not ragged and len(used := _cut(record)) > width:
+            raise NetworkError(f"{file.name}, row {row} has {len(used)} cells, but the header has {width}; quote cells that hold a comma")
+    cells = np.empty((len(records) - 1, width), dtype=object)
+    cells[:] = [record[:width] for _, record in records[1:]]
     numbers = np.array([row for row, _ in records[1:]], dtype=np.int64)
-    return Table(file.name, header[:width] if ragged else header, cells, numbers, trailing)
+    return Table(file.name, header[:width], cells, numbers, tuple(_cut(record[width:]) for _, record in records[1:]) if ragged else ())
+
+
+def _cut(cells: list[str]) -> tuple[str, ...]:
+    """Return the cells without the blank ones at the end, with which spreadsheets fill up rows."""
+    width = max((k for k, cell in enumerate(cells, start=1) if cell), default=0)
+    return tuple(cells[:width])
 
 
 def _text(file: Path, encoding: str) -> str:
     """Return the text of a file, without the mark of its encoding."""
     if file.is_dir():
-        raise NetworkError(f"{file} is a folder; give the CSV file in it: {some(sorted(p.name for p in file.glob('*.csv'))) or 'it holds none'}")
+        raise NetworkError(
+            f"{file} is a folder; give the CSV file in it: {some(sorted(p.name for p in file.glob('*.csv'))) or 'it holds none'}"
+        )
     if not file.exists():
         if not file.parent.is_dir():
             raise NetworkError(f"there is no file {file}, nor a folder {file.parent}; a path that is not absolute starts at {Path.cwd()}")
@@ -223,18 +233,20 @@ def _text(file: Path, encoding: str) -> str:
         raise NetworkError(f"{file} cannot be read: {error.strerror}") from None
     if raw.startswith(b"PK\x03\x04"):
         raise NetworkError(f"{file.name} is a workbook or archive, not a text table; {SAVE_AS}")
-    try:
-        tried = ("utf-8", "gb18030") if encoding == "auto" else (codecs.lookup(encoding).name,)
-    except LookupError:
-        raise NetworkError(f"network.encoding={encoding} is no encoding; leave it at 'auto' or use utf-8 or gb18030") from None
+    tried = ("utf-8", "gb18030") if encoding == "auto" else (encoding,)
+    row = 1
     for name in tried:
         try:
             text = raw.decode(name)
-        except (UnicodeError, LookupError) as error:
+        except UnicodeError as error:
             row = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
             continue
+        except LookupError:
+            raise NetworkError(f"network.encoding={encoding} is no text encoding; leave it at auto, or use utf-8 or gb18030") from None
         if "\0" in text:
-            raise NetworkError(f"{file.name}, row {text[: text.index(chr(0))].count(chr(10)) + 1} holds binary data (a NUL byte); {SAVE_AS}")
+            raise NetworkError(
+                f"{file.name}, row {text[: text.index(chr(0))].count(chr(10)) + 1} holds binary data (a NUL byte); {SAVE_AS}"
+            )
         return text.removeprefix("\ufeff")
     wrong = " nor ".join(name.upper() for name in tried)
     remedy = f"{SAVE_AS}, or set network.encoding" + ("" if encoding == "auto" else "=auto")
@@ -242,23 +254,17 @@ def _text(file: Path, encoding: str) -> str:
 
 
 def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
-    """Return (row number, cells) of every row that is not blank; blanks around and after the cells are cut."""
+    """Return row number and cells, stripped, of every row that is not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
     records: list[tuple[int, list[str]]] = []
-    width = row = 0
+    row = 0
     try:
         for row, record in enumerate(reader, start=1):
             cells = [cell.strip() for cell in record]
-            given = len(cells)
-            while cells and not cells[-1]:
-                cells.pop()
-            if not cells:
-                continue
-            # The last cell of a stage list may be left out together with its comma.
-            if given < width - (records[0][1][-1] == PAIRS if records else 0):
-                raise NetworkError(f"{file}, row {row} has {given} cells, but the header has {width}; leave cells blank, but keep their commas")
-            records.append((row, cells))
-            width = width or len(cells)
+            if any(cells):
+                records.append((row, cells))
     except csv.Error as error:
-        raise NetworkError(f"{file}, row {row + 1} cannot be split into cells ({error}); close every quote, and quote cells that hold one") from None
+        raise NetworkError(
+            f"{file}, row {row + 1} cannot be split into cells ({error}); close every quote, and quote cells that hold one"
+        ) from None
     return records

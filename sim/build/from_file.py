@@ -1,0 +1,351 @@
+"""A supply network from a researcher's own file.
+
+`sim.build.listing` reads what the file says; here are the rules that fill what it leaves out.
+The network's `notes` say which of them were applied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sim.build.listing import FromFile, check_settings, listed, read_listing
+from sim.build.table import did_you_mean, some
+from sim.network import Floats, Ints, NetworkError, SupplyNetwork, fixed_point, offending_loop, spectral_radius
+
+__all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
+
+MOST_MATERIAL = 0.95
+"""Cap on a firm's computed material share: with no value added, defects would travel on for ever undiluted."""
+
+MARKET = -1
+"""Stands for the users where links to them are collapsed like any other."""
+
+
+def from_file(settings: FromFile) -> SupplyNetwork:
+    """Read a supply network, and fill by rule what the file does not give.
+
+    The rules, in the order in which they are applied:
+
+    units
+        Missing: one unit of each input.
+    price
+        Of a stage: as given; else cost added there + Σ units × price of its suppliers. On a
+        network with loops that is the linear system ``p = c + Uᵀp``, solved by iteration.
+    collapsing
+        A stage of a collapsed kind is short-circuited: its suppliers supply its customers, units
+        (and value shares) multiplied along each path and added over paths. Users behind a
+        collapsed stage count as users of the last real firms before it. What was added at a
+        collapsed stage stays in the price of whoever buys through it.
+    value share
+        As given; else units × supplier's price / customer's price; else (no costs) the
+        `material_share`, split over the inputs by units. Computed shares of one customer that
+        add up to more than `MOST_MATERIAL` are scaled to it; given ones are left alone.
+    leader
+        As named in `leaders`; else as marked; else who sells to users: has final demand, sells
+        through a collapsed stage without real customers, or has suppliers and no customer.
+    final demand
+        Demand × price (price 1 where no costs are known), scaled so that the median firm
+        with orders has `median_revenue`, unless `keep_scale`. Missing: the same for each leader.
+    chain
+        As given; else each leader is its own chain, and another firm belongs to the chain that
+        takes most of its output by value, directly and through other firms.
+    sector
+        As given (on a link: of the supplier's good); else the kind; else one sector for all.
+    essential
+        Missing: no. Through a collapsed stage: if both its links are.
+
+    A product may hold 110 parts. Counted in pieces, it would collect the defects of 110 units;
+    but a defect rate belongs to a unit of a firm's work, and a cheap screw is less of it than an
+    engine. So defects travel per *normalised* unit, one of price 1, of which a customer's unit
+    holds as many as the value share. The parts of one product then share its value, whatever
+    their number, and along a chain the paths from a part to the user add up to the part's share
+    in the value of the chain's product, never to more than all of it.
+
+    Firms come out with the leaders first, then in order of first appearance.
+
+    Parameters
+    ----------
+    settings : FromFile
+
+    Returns
+    -------
+    SupplyNetwork
+        Checked; `notes` says which rules were applied.
+
+    Raises
+    ------
+    NetworkError
+        One line: what is wrong, in which file, row and column, and what would be right.
+    """
+    check_settings(settings)
+    notes: list[str] = []
+    stages, links = read_listing(settings, notes)
+    price = _prices(stages, links, notes)
+    links, basis = _shares(stages, links, price, notes)
+    links, sells = _collapse(settings, stages, links, price, notes)
+    leader = _leaders(settings, stages, sells, links, notes)
+    links = _normalise(settings, links, basis, price, notes)
+    demand = _demand(settings, stages, leader, sells, notes)
+
+    real = np.flatnonzero(~stages["collapsed"].to_numpy())
+    order = real[np.argsort(~leader[real], kind="stable")]
+    place = np.full(len(stages), -1)
+    place[order] = np.arange(order.size)
+    stages = stages.iloc[order]
+    network = SupplyNetwork.build(
+        names=stages["name"].to_numpy(dtype=np.str_),
+        supplier=place[links["supplier"]],
+        customer=place[links["customer"]],
+        value_share=links["share"],
+        leader=leader[order],
+        final_demand=demand[order],
+        unit_cost=price[order],
+        units=links["units"],
+        essential=links["essential"],
+        county=_counties(stages),
+    )
+    # The steady state of the next two rules is a fixed point: refuse a network that has none first.
+    network.check(strict=True)
+    sectors, sector = _sectors(stages, notes)
+    chains, chain = _chains(stages, network, notes)
+    network = replace(network, chain=chain, chains=chains, sector=sector, sectors=sectors, final_demand=_scaled(settings, network, notes))
+    warnings = [finding.message for finding in network.check(strict=True)]
+    return replace(network, notes=tuple(notes + warnings))
+
+
+# -- the rules -------------------------------------------------------------------------------
+
+
+def _matrix(links: pd.DataFrame, weight: NDArray[Any], n: int) -> sparse.csr_array:
+    """Return one number per link as CSR with customers as rows."""
+    return sparse.csr_array((weight, (links["customer"], links["supplier"])), shape=(n, n))
+
+
+def _loop(stages: pd.DataFrame, bill: sparse.csr_array) -> str:
+    names = [str(name) for name in stages["name"].iloc[offending_loop(sparse.csr_array(bill.T))]]
+    return " → ".join([*names[:8], *(["…"] if len(names) > 8 else []), names[0]])
+
+
+def _prices(stages: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> Floats:
+    """Return the price of one unit of each stage, CNY, shape (stages,); 1 everywhere if there are no costs."""
+    given, cost = stages["price"].to_numpy(), stages["cost"].to_numpy()
+    if not (np.isfinite(given).any() or np.isfinite(cost).any()):
+        return np.ones(len(stages))
+    free = ~np.isfinite(given)
+    if missing := int((free & ~np.isfinite(cost)).sum()):
+        notes.append(f"neither cost nor price is given of {missing} stages: nothing added there")
+    if free.any():
+        notes.append("price = cost added at the stage + Σ units × price of its suppliers")
+    bill = _matrix(links, links["units"].to_numpy() * free[links["customer"]], len(stages))
+    if spectral_radius(bill) >= 1.0 - 1e-9:
+        what = "have no finite price: a unit of each takes a unit or more of itself; lower the units on that loop"
+        raise NetworkError(f"goods on the loop {_loop(stages, bill)} {what}, or give a price to a firm on it")
+    # Tighter than orders need: the largest price must not decide how well the small ones are known.
+    price = fixed_point(bill, np.where(free, np.nan_to_num(cost), given), 1e-14)
+    if worthless := int((price <= 0).sum()):
+        notes.append(
+            f"{worthless} stages have a price of 0 (no cost, and inputs without cost): their customers' value shares of them are 0"
+        )
+    return price
+
+
+def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: list[str]) -> tuple[pd.DataFrame, NDArray[np.str_]]:
+    """Return links with value shares, and for each stage from what they come: "given", "price" or "units"."""
+    n, supplier, customer = len(stages), links["supplier"].to_numpy(), links["customer"].to_numpy()
+    units, given = links["units"].to_numpy(), links["value_share"].to_numpy()
+    basis = np.full(n, "units")
+    if stages[["price", "cost"]].notna().to_numpy().any():
+        basis[price > 0] = "price"
+    basis[customer[np.isfinite(given)]] = "given"
+    # By units alone inputs are weights for now; beside given shares they add up to the customer's whole value.
+    whole = np.bincount(customer, units, minlength=n) if (basis != "units").any() else np.ones(n)
+    worth = np.divide(units * price[supplier], price[customer], out=np.zeros(units.size), where=price[customer] > 0)
+    kind = basis[customer]
+    share = np.select([kind == "given", kind == "price"], [given, worth], units / whole[customer])
+    buyers = np.unique(customer)
+    for word, rule in (("given", "as given"), ("price", "units × supplier's price / customer's price")):
+        if count := int((basis[buyers] == word).sum()):
+            notes.append(f"value shares of {count} stages: {rule}")
+    return links.assign(share=share), basis
+
+
+def _collapse(
+    settings: FromFile, stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Short-circuit stages that are no firms.
+
+    Returns the links between real firms, and what each real firm sells to users (index stage; units
+    and ``share``, here CNY). Users are one more customer: demand flows back by the same paths.
+    """
+    gone, n = stages["collapsed"].to_numpy(), len(stages)
+    kept = links[["supplier", "customer", "units", "share", "essential", "counted"]]
+    demand = stages["demand"].to_numpy()
+    if np.isfinite(demand).any():
+        outlet = np.flatnonzero(demand > 0)
+        wanted = demand[outlet]
+    else:
+        outlet = np.setdiff1d(np.flatnonzero(gone), kept["supplier"])
+        wanted = np.ones(outlet.size)
+    sold = {"supplier": outlet, "customer": MARKET, "units": wanted, "share": wanted * price[outlet], "essential": False, "counted": True}
+    paths = pd.concat([kept, pd.DataFrame(sold)], ignore_index=True)
+    inner = kept[gone[kept["supplier"]] & gone[kept["customer"]]]
+    pattern = _matrix(inner, np.ones(len(inner)), n)
+    if spectral_radius(pattern) > 0:
+        raise NetworkError(f"network.collapse: {_loop(stages, pattern)} pass goods round in a loop; leave one of their kinds in")
+    through = gone[paths["supplier"]]
+    paths, onward = paths[~through], paths[through]
+    ends = gone[paths["customer"]] & (paths["customer"] != MARKET)
+    while ends.any():
+        joined = paths[ends].merge(onward, left_on="customer", right_on="supplier", suffixes=("", "_on"))
+        for number in ("units", "share"):
+            joined[number] *= joined[f"{number}_on"]
+        joined["essential"] &= joined["essential_on"]
+        joined["customer"] = joined["customer_on"]
+        paths = pd.concat([paths[~ends], joined[paths.columns]], ignore_index=True)
+        rule = {"units": "sum", "share": "sum", "essential": "any", "counted": "any"}
+        paths = paths.groupby(["supplier", "customer"], sort=False, as_index=False).agg(rule)
+        ends = gone[paths["customer"]] & (paths["customer"] != MARKET)
+    for firm in paths["supplier"][paths["supplier"] == paths["customer"]][:1]:
+        what = "supplies itself through collapsed stages; leave out the link by which its goods return"
+        raise NetworkError(f"network.collapse: {stages['name'].iloc[firm]!r} {what}, or leave those stages in")
+    if gone.all():
+        raise NetworkError(f"network.collapse={listed(settings.collapse)} leaves no firm; kinds are {some(stages['kind'])}")
+    if gone.any():
+        notes.append(f"{int(gone.sum())} stages of the kinds {some(stages['kind'][gone])} are no firms: goods pass through them")
+        sources = int((gone & ~np.isin(np.arange(n), links["customer"])).sum())
+        if sources:
+            notes.append(f"{sources} of them have no supplier: what they bring is left out, and counts as cost of their customers")
+    market = paths["customer"] == MARKET
+    return paths[~market], paths[market].set_index("supplier")[["units", "share"]]
+
+
+def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> NDArray[np.bool_]:
+    """Return who is a chain leader, shape (stages,)."""
+    rows, named = np.arange(len(stages)), listed(settings.leaders)
+    for name in named:
+        if name not in set(stages["name"]):
+            known = did_you_mean(name, stages["name"])
+            raise NetworkError(f"network.leaders names {name!r}, which is not in {stages['where'].iloc[0].split(', row')[0]}{known}")
+    leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
+    if leader.any():
+        for i in np.flatnonzero(leader & (stages["collapsed"] | ~stages["linked"])):
+            where, why = (
+                stages["where"].iloc[i],
+                "is in no link" if not stages["linked"].iloc[i] else "is of a kind that network.collapse removes",
+            )
+            raise NetworkError(f"{where}: chain leader {stages['name'].iloc[i]!r} {why}; give it a supplier, or name another leader")
+        return leader
+    idle = ~np.isin(rows, links["supplier"]) & stages["linked"].to_numpy() & ~stages["collapsed"].to_numpy()
+    leader = (idle | np.isin(rows, sells.index)) & stages["linked"].to_numpy()
+    notes.append(f"{int(leader.sum())} chain leaders: the firms that sell to users or from which no other firm buys")
+    return leader
+
+
+def _normalise(settings: FromFile, links: pd.DataFrame, basis: NDArray[np.str_], price: Floats, notes: list[str]) -> pd.DataFrame:
+    """Return links whose computed value shares leave value added, and whose units are told where nothing physical is known."""
+    supplier, customer, share = (links[name].to_numpy() for name in ("supplier", "customer", "share"))
+    units, kind = links["units"].to_numpy(), basis[customer]
+    total = np.bincount(customer, units, minlength=basis.size)[customer]
+    share = np.where(kind == "units", settings.material_share * units / total, share)
+    if split := np.unique(customer[kind == "units"]).size:
+        notes.append(
+            f"value shares of {split} firms: no costs and no shares, so {settings.material_share:g} is split over the inputs by units"
+        )
+    total = np.bincount(customer, share, minlength=basis.size)[customer]
+    over = (kind == "price") & (total > MOST_MATERIAL)
+    if over.any():
+        most = total[over].max()
+        notes.append(
+            f"{np.unique(customer[over]).size} firms add almost no value (inputs up to {most:.3g} of price): scaled to {MOST_MATERIAL}"
+        )
+        share = np.where(over, share * MOST_MATERIAL / np.where(over, total, 1.0), share)
+    ratio = np.divide(price[customer], price[supplier], out=np.ones(share.size), where=price[supplier] > 0)
+    physical = links["counted"].to_numpy(dtype=np.bool_) | (kind == "price")
+    return links.assign(share=share, units=np.where(physical, units, share * ratio))
+
+
+def _demand(settings: FromFile, stages: pd.DataFrame, leader: NDArray[np.bool_], sells: pd.DataFrame, notes: list[str]) -> Floats:
+    """Return final demand of each stage, CNY a month before scaling, shape (stages,)."""
+    if stages["demand"].isna().all():
+        if settings.keep_scale:
+            raise NetworkError("network.keep_scale needs demand, and the file gives none; name its column in network.node_columns.demand")
+        notes.append("final demand is not given: the same for each chain leader")
+        return leader.astype(np.float64)
+    demand = sells["share"].reindex(range(len(stages)), fill_value=0.0).to_numpy(dtype=np.float64)
+    for i in np.flatnonzero(leader & (demand <= 0))[:1]:
+        column, where = settings.node_columns.get("demand", "demand"), stages["where"].iloc[i]
+        what = f"chain leader {stages['name'].iloc[i]!r} sells nothing to users; give it, or a stage it sells through, a demand above 0"
+        raise NetworkError(f"{where}, column {column!r}: {what}")
+    if others := int(((demand > 0) & ~leader).sum()):
+        notes.append(f"{others} firms that are no chain leaders sell to users too")
+    return demand
+
+
+def _scaled(settings: FromFile, network: SupplyNetwork, notes: list[str]) -> Floats:
+    """Return final demand in CNY a month, shape (n,)."""
+    if settings.keep_scale:
+        return network.final_demand
+    orders = network.steady_orders()
+    notes.append(f"final demand is scaled: the median firm with orders sells {settings.median_revenue:g} CNY a year")
+    return network.final_demand * (settings.median_revenue / 12.0 / float(np.median(orders[orders > 0])))
+
+
+def _counties(stages: pd.DataFrame) -> Ints | None:
+    """Return county indices, shape (n,): whole numbers as they are, names numbered in sorted order; None where none is given."""
+    county = stages["county"].to_numpy()
+    if not (county != "").any():
+        return None
+    for i in np.flatnonzero(county == "")[:1]:
+        raise NetworkError(
+            f"{stages['where'].iloc[i]}: {stages['name'].iloc[i]!r} has no county, but other firms have; give all of them or none"
+        )
+    if all(str(cell).isascii() and str(cell).isdigit() for cell in county):
+        return np.asarray(county, dtype=np.int64)
+    return np.asarray(np.unique(county.astype(np.str_), return_inverse=True)[1], dtype=np.int64)
+
+
+def _sectors(stages: pd.DataFrame, notes: list[str]) -> tuple[tuple[str, ...], Ints]:
+    """Return the names of the sectors in order of first appearance, and the index of each firm's."""
+    given, kind = stages["sector"], stages["kind"]
+    sector = given.mask(given == "", kind)
+    if (given == "").any():
+        notes.append("sector is not given of all firms: the kind, or else one for all the rest")
+    index, names = pd.factorize(sector.mask(sector == "", "sector"))
+    return tuple(str(name) for name in names), np.asarray(index, dtype=np.int64)
+
+
+def _chains(stages: pd.DataFrame, network: SupplyNetwork, notes: list[str]) -> tuple[tuple[str, ...], Ints]:
+    """Return the names of the chains in order of first appearance, and the index of each firm's."""
+    own = stages["chain"].mask((stages["chain"] == "") & network.leader, stages["name"]).to_numpy(dtype=object)
+    names = [name for name in pd.unique(own) if name]
+    if not (own == "").any():
+        index = {name: c for c, name in enumerate(names)}
+        return tuple(names), np.array([index[name] for name in own], dtype=np.int64)
+    number = {name: c for c, name in enumerate(names)}
+    chain = np.array([number.get(name, -1) for name in own], dtype=np.int64)
+    open_rows = np.flatnonzero(chain < 0)
+    notes.append(f"chain of {open_rows.size} firms: the one that takes most of their output by value")
+    demand = np.where(network.leader, network.final_demand, 0.0)
+    sales = np.bincount(chain[network.leader], demand[network.leader], minlength=len(names))
+    best, winner = np.zeros(network.n_firms), np.full(network.n_firms, -1)
+    # By name, and a tie goes to the first of them, so that the order of rows in the file decides nothing.
+    by_name = sorted(range(len(names)), key=names.__getitem__)
+    width = max(1, 4_000_000 // network.n_firms)
+    for first in range(0, len(by_name), width):
+        block = np.array(by_name[first : first + width])
+        sources = demand[:, None] * (network.leader[:, None] & (chain[:, None] == block))
+        for c, taken in zip(block, fixed_point(network.by_supplier, sources).T, strict=True):
+            more = taken > best * (1.0 + 1e-9)
+            best[more], winner[more] = taken[more], c
+    chain[open_rows] = winner[open_rows]
+    if lost := int((chain < 0).sum()):
+        largest = int(np.argmax(sales))
+        notes.append(f"{lost} firms from which no chain takes anything: counted to {names[largest]!r}, the largest")
+        chain[chain < 0] = largest
+    return tuple(names), chain
