@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from sim.network import NetworkError
 from sim.quality_map import quality_map
 from sim.world import World
 
@@ -55,24 +56,26 @@ def spending_is_within_budget(world: World) -> Iterable[str]:
 
 def attribution_is_exact(world: World) -> Iterable[str]:
     """The quality map's attribution sums to the field loss of the steady state."""
-    error = quality_map(world).error
+    try:
+        error = quality_map(world).error
+    except NetworkError as refused:
+        yield str(refused)
+        return
     if not error <= 1e-9:
         yield f"the quality map misses the field loss by a share of {error}"
 
 
 def state_is_legal(world: World) -> Iterable[str]:
-    """Capabilities lie in [0, 1]; counts and flows are 0 or more and finite."""
-    firms = world.firms
-    if not ((firms.capability >= 0) & (firms.capability <= 1)).all():
-        yield "a capability left [0, 1]"
-    for name, column in firms.columns.items():
-        values = getattr(firms, name)
-        if column.dtype == "float64" and not np.isfinite(values).all():
-            yield f"firms.{name} is not finite"
-        if column.unit in {"count", "cases", "CNY/month", "defects/unit"} and (values < 0).any():
-            yield f"firms.{name} fell below 0"
-    if (world.stations.queue < 0).any():
-        yield "a queue fell below 0"
+    """Capabilities and shares lie in [0, 1]; counts and flows are 0 or more and finite."""
+    for population in (world.firms, world.links, world.stations, world.chain_heads, world.lenders):
+        for name, column in population.columns.items():
+            values = getattr(population, name)
+            if column.dtype == "float64" and not np.isfinite(values).all():
+                yield f"{population.kind}.{name} is not finite"
+            if column.unit in {"0-1", "share"} and ((values < 0) | (values > 1)).any():
+                yield f"{population.kind}.{name} left [0, 1]"
+            if column.unit in {"count", "cases", "cases/month", "CNY", "CNY/month", "CNY/CNY", "defects/unit"} and (values < 0).any():
+                yield f"{population.kind}.{name} fell below 0"
 
 
 INVARIANTS: tuple[Callable[[World], Iterable[str]], ...] = (

@@ -32,7 +32,7 @@ def cost_of_quality(world: World) -> None:
     external failure is what customers returned and what users found.
     """
     firms, links, p = world.firms, world.links, world.parameters
-    pay = np.where(firms.cqo, cqo_cost(world), 0.0)
+    pay = np.where(firms.cqo & firms.alive, cqo_cost(world), 0.0)
     firms.prevention[:] += p.prevention_rate * firms.capability[:, MANAGEMENT] * firms.output + pay * (1.0 - firms.cqo_subsidy)
     world.books.pay("firms", "households", "chief quality officers", float((pay * (1.0 - firms.cqo_subsidy)).sum()))
 
