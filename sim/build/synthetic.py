@@ -1,0 +1,366 @@
+"""A supply network made from a handful of published figures, for when no file of real links is at hand.
+
+Firms sit in tiers behind chain leaders. A firm of tier t buys from tier t + 1, mostly in its own
+chain and often in its own sector, so that goods flow towards the leaders; a few *lateral* links,
+from the same tier or one nearer the leaders, close loops, as whole economies have them. How many
+suppliers a firm seeks and how many customers it appeals to are Pareto: a directed fitness model
+with the tails, degree and elasticity of observed networks [1]_. Every member first gets one customer
+in the tier ahead, so that each reaches a leader and tiers come out exactly as planned; then
+customers fill their other slots. Assortativity and clustering are not steered; they emerge.
+
+What cannot be met at once: a supplier cannot outgrow the customers within its reach, so the tails
+are thinner where a tier of one chain holds fewer than about 100 firms (about 2 at 300 firms, 1.4 to
+1.5 from 2,000 on), and for the same reason links over chains and sectors are 2 to 7 points above what
+is asked for. The elasticity is fitted over all members; within a tier it is lower in the first
+(about 0.6-0.8, with few, large customers) and higher behind it.
+
+References
+----------
+.. [1] Bacilieri, Borsos, Astudillo-Estévez & Lafond, "Firm-level production networks: what do we
+   (really) know?", replication tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from agents.streams import Streams, normal
+from sim.network import SupplyNetwork
+
+__all__ = ["Synthetic", "synthetic"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SAME_SECTOR, OTHER_SECTOR, OTHER_CHAIN, ANY = range(4)  # where on its tier a link looks for its other end
+ATTEMPTS = 8  # draws per slot before it stays empty; the later half looks in any chain
+FITTING_STEPS = 6  # of the power of value shares; leaves about 0.01 of elasticity
+LARGEST_CHANCE = 0.1  # of one supplier to be picked for one slot; more would only bring refusals
+LARGEST_PART = 0.8  # of the firms within reach that one customer buys from
+LARGEST_MATERIAL_SHARE = 0.95  # leaves value added to every firm, so that no loop can grow
+
+
+def _setting(default: Any, low: float, high: float, unit: str, source: str, confidence: str, meaning: str) -> Any:
+    """Declare a setting: default, legal range (both ends included), unit, source, confidence and meaning."""
+    about = {"range": (low, high), "unit": unit, "source": source, "confidence": confidence, "meaning": meaning}
+    return field(default=default, metadata=about)
+
+
+# fmt: off
+@dataclass(frozen=True)
+class Synthetic:
+    """Settings of a synthetic network. Confidence: S read in the source, D arithmetic from it, R recalled, N assumption.
+
+    Raises
+    ------
+    ValueError
+        Names the setting, its value and the legal range.
+    """
+
+    firms: int = _setting(300, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
+    chains: int = _setting(4, 1, 1_000, "chains", "assumption", "N", "industrial chains")
+    leaders: int = _setting(6, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
+    sectors: int = _setting(12, 1, 1_000, "sectors", "assumption", "N", "sectors; a chain has its own run of them, its leaders the first")
+    tier_shares: tuple[float, ...] = _setting(
+        (0.25, 0.30, 0.25, 0.13, 0.07), 0.0, 1.0, "share", "assumption: a hump, as Willems (2008) has of stages by depth", "N",
+        "relative numbers of members in tiers 1, 2, …; as many tiers as entries above 0")
+    mean_suppliers: float = _setting(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S", "links per firm")
+    supplier_tail: float = _setting(
+        1.35, 1.05, 5.0, "1", "Japan 1.35-1.37, Dutch banks 1.44-1.77", "S", "tail exponent (CCDF) of the number of suppliers")
+    customer_tail: float = _setting(
+        1.35, 1.05, 5.0, "1", "Japan 1.25-1.46, Dutch banks 1.28-1.31", "S", "tail exponent (CCDF) of the number of customers")
+    degree_correlation: float = _setting(
+        0.5, 0.0, 0.99, "1", "assumption", "N", "correlation (Gaussian copula) of suppliers sought with appeal to customers")
+    shared_suppliers: float = _setting(
+        0.2, 0.0, 0.9, "share", "assumption", "N", "share of links whose two firms work mainly for different chains")
+    cross_sector: float = _setting(
+        0.5, 0.0, 1.0, "share", "China input-output 2007, 42 sectors: 0.49 of flows within manufacturing", "D",
+        "share of the links inside a chain whose two firms belong to different sectors")
+    lateral: float = _setting(
+        0.1, 0.0, 0.5, "share", "assumption; whole economies are cyclic", "N",
+        "share of links inside a tier or from a tier nearer the leaders; 0 makes the network acyclic")
+    material_share: float = _setting(
+        0.54, 0.05, 0.9, "CNY/CNY", "China input-output 2007: manufactured inputs of manufacturing", "D",
+        "inputs from other firms per output, mean of the firms that buy")
+    material_spread: float = _setting(
+        0.18, 0.0, 0.5, "CNY/CNY", "China input-output 2007, between 80 manufacturing sectors", "D", "its standard deviation between firms")
+    order_spread: float = _setting(1.0, 0.0, 3.0, "ln", "assumption", "N", "spread of the shares of suppliers in one customer's purchases")
+    size_elasticity: float = _setting(
+        1.0, 0.0, 2.0, "1", "0.77 Belgium, 1.10-1.14 Estonia, 1.2 Costa Rica", "S", "d ln sales / d ln customers over all members")
+    demand_tail: float = _setting(1.1, 0.5, 5.0, "1", "firm size near Zipf", "S", "tail exponent (CCDF) of final demand between leaders")
+    median_revenue: float = _setting(
+        15e6, 1e3, 1e12, "CNY/year", "assumption", "N", "sales of the median firm, to which final demand is scaled")
+    chain_names: tuple[str, ...] | None = None
+    sector_names: tuple[str, ...] | None = None
+
+    # fmt: on
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        for f in (f for f in fields(self) if "range" in f.metadata):
+            value, (low, high), whole = getattr(self, f.name), f.metadata["range"], f.type == "int"
+            for number in value if isinstance(value, Iterable) else (value,):
+                if not low <= number <= high or (whole and number != int(number)):  # the first also refuses NaN
+                    what = "a whole number of" if whole else "in"
+                    raise ValueError(f"{f.name} is {value!r}; it must be {what} {low:g} … {high:g} {f.metadata['unit']}")
+        if not self.chains <= self.leaders <= self.firms:
+            raise ValueError(
+                f"leaders is {self.leaders}; it must lie between the number of chains, {self.chains}, as each needs one, "
+                f"and the number of firms, {self.firms}"
+            )
+        if not sum(self.tier_shares) > 0:
+            raise ValueError(f"tier_shares is {self.tier_shares!r}; at least one entry must be above 0")
+        for name, count in (("chain_names", self.chains), ("sector_names", self.sectors)):
+            given = getattr(self, name)
+            if given and (len(given) != count or len(set(given)) != count):
+                raise ValueError(f"{name} is {given!r}; it must hold {count} different names")
+
+
+class _Pools:
+    """Firms laid end to end, by tier, chain and sector, each as long as its weight: a point on the line is a firm.
+
+    Parameters
+    ----------
+    tier, chain, sector : int arrays, shape (n,)
+    weight : float array, shape (n,)
+        Chance of a firm to be picked, relative to the others within reach.
+    """
+
+    def __init__(self, tier: Ints, chain: Ints, sector: Ints, weight: Floats) -> None:
+        self.chains, self.sectors = int(chain.max()) + 1, int(sector.max()) + 1
+        cell = (tier * self.chains + chain) * self.sectors + sector
+        self.order = np.argsort(cell, kind="stable")
+        self.first = np.searchsorted(cell[self.order], np.arange((int(tier.max()) + 1) * self.chains * self.sectors + 1))
+        self.line = np.concatenate([[0.0], np.cumsum(weight[self.order])])
+
+    def pick(self, tier: Ints, chain: Ints, sector: Ints, kind: Ints, u: Floats) -> Ints:
+        """Turn uniforms into firms of the wanted tiers, seen from firms of the given chains and sectors. All of shape (k,).
+
+        Where nobody of that kind exists the search widens, to the chain and then to the whole tier.
+        """
+        in_chain = (tier * self.chains + chain) * self.sectors
+        whole = (self.first[tier * self.chains * self.sectors], self.first[(tier + 1) * self.chains * self.sectors])
+        own_chain = (self.first[in_chain], self.first[in_chain + self.sectors])
+        own_sector = (self.first[in_chain + sector], self.first[in_chain + sector + 1])
+
+        def among(same: Ints, other: Ints, outside: Ints, every: Ints) -> Ints:
+            return np.choose(kind, [same, other, outside, every])
+
+        # Each kind is a stretch of the line less a hole in it.
+        low, high = (among(own_sector[k], own_chain[k], whole[k], whole[k]) for k in (0, 1))
+        hole_low, hole_high = (among(high, own_sector[k], own_chain[k], high) for k in (0, 1))
+        for wider in (own_chain, whole):
+            empty = (high - low) - (hole_high - hole_low) <= 0
+            low, high = np.where(empty, wider[0], low), np.where(empty, wider[1], high)
+            hole_low, hole_high = np.where(empty, high, hole_low), np.where(empty, high, hole_high)
+        hole = self.line[hole_high] - self.line[hole_low]
+        point = self.line[low] + u * (self.line[high] - self.line[low] - hole)
+        point += np.where(point >= self.line[hole_low], hole, 0.0)
+        # Rounding at an end must not lead into the next tier.
+        at = np.clip(np.searchsorted(self.line, point, side="right") - 1, low, high - 1)
+        return np.asarray(self.order[at], dtype=np.int64)
+
+
+def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
+    """Make a network of the given settings; the same replicate key gives the same bits.
+
+    Parameters
+    ----------
+    settings : Synthetic
+    streams : Streams
+        The replicate's luck. A firm's draws are addressed by its row, a link's by the customer's
+        row and slot (the first link of a supplier by the supplier's row).
+
+    Returns
+    -------
+    SupplyNetwork
+        Leaders first; rows run from the firm that seeks the most suppliers to the one that seeks
+        the fewest. Clean under ``check(strict=True)``, and every firm reaches a leader.
+    """
+    s, n = settings, settings.firms
+    rank = np.sort(streams.uniform("network: suppliers sought", 0, n))  # 0 seeks most
+    tier, chain, sector = _places(s, streams)
+    sought = _suppliers_sought(s, rank, tier, chain)
+    # Customers to be expected are Pareto too, of the same mean; the first of them is sure (see _links).
+    alike = s.degree_correlation
+    standing = alike * -normal(rank) + np.sqrt(1.0 - alike**2) * normal(streams.uniform("network: customers expected", 0, n))
+    expected = s.mean_suppliers * (1.0 - 1.0 / s.customer_tail) * ndtr(-standing) ** (-1.0 / s.customer_tail)
+    appeal = _appeal(tier, chain, sought, np.maximum(expected - 1.0, 0.05))
+    supplier, customer, weight = _links(s, streams, tier, chain, sector, sought, appeal)
+
+    demand = np.zeros(n)
+    demand[: s.leaders] = np.sort(1.0 - streams.uniform("network: final demand", 0, s.leaders)) ** (-1.0 / s.demand_tail)
+    draft = SupplyNetwork.build(
+        [f"Leader {k + 1}" for k in range(s.leaders)] + [f"Firm {k + 1:05d}" for k in range(n - s.leaders)],
+        supplier,
+        customer,
+        weight,
+        np.arange(n) < s.leaders,
+        demand,
+        chain=chain,
+        sector=sector,
+        chains=s.chain_names or [f"Chain {k + 1}" for k in range(s.chains)],
+        sectors=s.sector_names or [f"Sector {k + 1}" for k in range(s.sectors)],
+        notes=("synthetic network: links, shares and demands are drawn, not observed",),
+    )
+    bought = s.material_share + s.material_spread * normal(streams.uniform("network: material share", 0, n))
+    network = _with_shares(s, draft, np.clip(bought, 1.0 - LARGEST_MATERIAL_SHARE, LARGEST_MATERIAL_SHARE))
+    return replace(network, final_demand=demand * (s.median_revenue / 12.0 / float(np.median(network.steady_orders()))))
+
+
+def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNetwork:
+    """Turn link weights into value shares that add up to what each firm buys, shape (firms,), at the elasticity asked for.
+
+    The share of a supplier goes as a power of its number of customers; the power is fitted by a
+    few steps, so that sales of members rise with their customers as `size_elasticity` says.
+    """
+    customers = np.bincount(draft.supplier, minlength=draft.n_firms)
+    member = ~draft.leader
+    x = np.log(customers[member])
+    x -= x.mean() if x.size else 0.0
+
+    def shared(power: float) -> SupplyNetwork:
+        weight = draft.value_share * customers[draft.supplier] ** power
+        share = weight * (bought / np.maximum(np.bincount(draft.customer, weight, draft.n_firms), 1e-300))[draft.customer]
+        return replace(draft, value_share=share, units=share)
+
+    power = 0.0
+    for _ in range(FITTING_STEPS if np.any(x) else 0):
+        sales = np.log(shared(power).steady_orders(tolerance=1e-6)[member])
+        # The elasticity rises about as the power does, so each step takes off most of what is left.
+        power = float(np.clip(power + s.size_elasticity - (x * sales).sum() / (x * x).sum(), -2.0, 2.0))
+    return shared(power)
+
+
+def _places(s: Synthetic, streams: Streams) -> tuple[Ints, Ints, Ints]:
+    """Give every firm its tier, chain and sector, each of shape (firms,)."""
+    n, members = s.firms, s.firms - s.leaders
+    # Tiers get their exact shares (the luck is who is where), and none between the leaders and the last is empty.
+    shares = np.cumsum(s.tier_shares) / np.sum(s.tier_shares)
+    order = np.argsort(streams.uniform("network: tier", 0, n)[s.leaders :])
+    drawn = np.empty(members, dtype=np.int64)
+    drawn[order] = np.searchsorted(shares, (np.arange(members) + 0.5) / max(members, 1))
+    tier = np.concatenate([np.zeros(s.leaders, dtype=np.int64), np.unique(drawn, return_inverse=True)[1] + 1])
+    chain = (streams.uniform("network: chain", 0, n) * s.chains).astype(np.int64)
+    chain[: s.leaders] = np.arange(s.leaders) % s.chains
+    run = -(-s.sectors // s.chains)  # sectors of one chain, rounded up: every sector is somebody's
+    within = (streams.uniform("network: sector", 0, n) * run).astype(np.int64)
+    within[: s.leaders] = 0  # leaders of one chain compete for the same users
+    return tier, chain, (chain * run + within) % s.sectors
+
+
+def _suppliers_sought(s: Synthetic, rank: Floats, tier: Ints, chain: Ints) -> Ints:
+    """Pareto numbers of suppliers sought, shape (firms,), scaled so that those that can be found average to the mean asked for.
+
+    The sample mean of so heavy a tail wanders far; it is the scale that is fitted, to this luck.
+    """
+    depth = int(tier.max())
+    size = np.bincount(tier * s.chains + chain, minlength=(depth + 2) * s.chains).reshape(depth + 2, s.chains)
+    # Nobody buys from more than its own chain's next tier and the share of other chains' that goes with it.
+    reach = np.maximum(LARGEST_PART * np.minimum(size[tier + 1, chain] / (1.0 - s.shared_suppliers), size[tier + 1].sum(1)), 1.0)
+    reach = np.where(tier == depth, np.inf, reach)
+    used = np.where(tier == depth, s.lateral, 1.0)  # the last tier has nobody behind it and buys only laterally
+    pareto = np.maximum(rank, 2.0**-53) ** (-1.0 / s.supplier_tail)
+
+    def sought(scale: float) -> Ints:
+        return np.maximum(np.minimum(np.floor(scale * pareto), reach), 1.0).astype(np.int64)
+
+    low, high = 0.0, float(s.firms)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if float((used * sought(middle)).sum()) < s.mean_suppliers * s.firms else (low, middle)
+    return sought(high)
+
+
+def _appeal(tier: Ints, chain: Ints, sought: Ints, expected: Floats) -> Floats:
+    """Turn expected numbers of customers into chances of being picked for one slot, shape (firms,).
+
+    A customer takes a supplier only once however many slots it has: of the customers i ahead in the
+    chain, the sum of 1 - (1 - p)^slots_i take one of chance p. Without this inversion the tail is too thin.
+    """
+    appeal = np.ones(tier.size)
+    chances = np.geomspace(1e-7, LARGEST_CHANCE, 80)
+    cell = tier * (int(chain.max()) + 1) + chain
+    for group in np.unique(cell[tier > 0]):
+        slots, count = np.unique(sought[cell == group - int(chain.max()) - 1], return_counts=True)
+        takers = -(np.expm1(np.log1p(-chances)[:, None] * slots) * count).sum(axis=1)
+        here = cell == group
+        appeal[here] = np.interp(expected[here], takers, chances)
+    return appeal
+
+
+def _links(
+    s: Synthetic, streams: Streams, tier: Ints, chain: Ints, sector: Ints, sought: Ints, appeal: Floats
+) -> tuple[Ints, Ints, Floats]:
+    """Place the links: supplier, customer and weight in the customer's purchases, each of shape (m,)."""
+    n, depth = s.firms, int(tier.max())
+    members = np.arange(s.leaders, n)
+
+    # First every member finds one customer in the tier it delivers to, by the suppliers they seek.
+    buyers = _Pools(tier, chain, sector, sought.astype(np.float64))
+    kind = _kind(s, streams.uniform("network: kind of first customer", 0, n)[members])
+    u = streams.uniform("network: first customer", 0, n)[members]
+    first = buyers.pick(tier[members] - 1, chain[members], sector[members], kind, u)
+    spread = s.order_spread * normal(streams.uniform("network: order of first customer", 0, n)[members])
+
+    # Then customers fill the slots that are left, by the suppliers' appeal.
+    slots = np.maximum(sought - np.bincount(first, minlength=n), 0)
+    customer = np.repeat(np.arange(n), slots)
+    slot = np.arange(customer.size) - np.repeat(np.cumsum(slots) - slots, slots)
+    u = _by_slot(streams, "network: kind of supplier", customer, slot)
+    # Only members buy laterally, and no first link is lateral; the share of all links is to come out as asked.
+    chance = np.minimum(s.lateral * s.mean_suppliers * n / max(int(np.count_nonzero(tier[customer])), 1), 1.0) * (tier[customer] > 0)
+    lateral = u < chance
+    u = np.where(lateral, u / np.maximum(chance, 1e-300), (u - chance) / np.maximum(1.0 - chance, 1e-300))
+    steps = u * tier[customer]  # a lateral supplier is as likely on each tier from 1 to the customer's own
+    kind = _kind(s, np.where(lateral, steps % 1.0, u))
+    wanted = np.where(lateral, 1 + steps.astype(np.int64), tier[customer] + 1)
+
+    sellers = _Pools(tier, chain, sector, appeal)
+    supplier = np.full(customer.size, -1)
+    taken = first * n + members
+    still = np.flatnonzero(wanted <= depth)
+    for attempt in range(ATTEMPTS):
+        if not still.size:
+            break
+        if 2 * attempt == ATTEMPTS:
+            kind[still] = ANY
+        u = _by_slot(streams, f"network: supplier, attempt {attempt}", customer[still], slot[still])
+        found = sellers.pick(wanted[still], chain[customer[still]], sector[customer[still]], kind[still], u)
+        link = customer[still] * n + found
+        new = np.zeros(still.size, dtype=np.bool_)
+        new[np.unique(link, return_index=True)[1]] = True
+        new &= (found != customer[still]) & ~np.isin(link, taken)
+        supplier[still[new]] = found[new]
+        taken = np.concatenate([taken, link[new]])
+        still = still[~new]
+    filled = supplier >= 0
+    orders = s.order_spread * normal(_by_slot(streams, "network: order", customer, slot))
+    return (
+        np.concatenate([members, supplier[filled]]),
+        np.concatenate([first, customer[filled]]),
+        np.exp(np.concatenate([spread, orders[filled]])),
+    )
+
+
+def _kind(s: Synthetic, u: Floats) -> Ints:
+    """Turn uniforms into where a link looks for its other end."""
+    inside = (u - s.shared_suppliers) / (1.0 - s.shared_suppliers)
+    return np.where(inside < 0.0, OTHER_CHAIN, np.where(inside < s.cross_sector, OTHER_SECTOR, SAME_SECTOR))
+
+
+def _by_slot(streams: Streams, decision: str, customer: Ints, slot: Ints) -> Floats:
+    """Draw for links by their customer's row and slot: uniforms of shape (k,).
+
+    Draws each slot only up to the last row that has it; as rows fall in suppliers sought, hardly more than k in all.
+    """
+    rows = np.zeros(int(slot.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(rows, slot, customer + 1)
+    draws = [streams.uniform(decision, 0, count, k) for k, count in enumerate(rows.tolist()) if count]
+    return np.concatenate([np.empty(0), *draws])[(np.cumsum(rows) - rows)[slot] + customer]
