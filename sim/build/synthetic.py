@@ -9,11 +9,11 @@ in the tier ahead, so that each reaches a leader and tiers come out exactly as p
 customers fill their other slots. Assortativity and clustering are not steered; they emerge.
 
 What cannot be met at once: a supplier cannot outgrow the customers within its reach, so tails are
-thinner where a tier of one chain holds fewer than about 100 firms. Measured from 8 links on, 30 keys:
-1.7-2.9 at 300 firms, 1.1-1.7 at 2,000 (mostly the luck of some 300 firms); 1.3-1.45 at 20,000. For
+thinner where a tier of one chain holds fewer than about 100 firms. Measured from 8 links on (30 keys):
+1.7-2.9 at 300 firms, 1.1-1.7 at 2,000 (mostly the luck of 300 firms); 1.25-1.45 at 20,000 (3 keys). For
 the same reason the share of links over chains comes out 1 to 10 points above what is asked for, that
 over sectors up to 8; least so in large networks. The elasticity is fitted over all members: from
-2,000 firms on it is 0.5-0.8 within the first tier, of few, large customers, and 1.0-1.2 behind it.
+2,000 firms on it is 0.5-0.8 within the first tier, of few, large customers, and 0.9-1.2 behind it.
 
 References
 ----------
