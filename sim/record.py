@@ -54,13 +54,12 @@ class Record:
         if unknown:
             raise ValueError(f"no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
         names: list[tuple[str, str]] = []
-        labels = []
+        self._labels: list[tuple[slice, NDArray[np.int64]]] = []
         for grouping in ("total", *(g for g in dict.fromkeys(by) if g != "total")):
             label, groups = _groups(world, grouping)
-            labels.append(label + len(names))
+            self._labels.append((slice(len(names), len(names) + len(groups)), label))
             names.extend((grouping, name) for name in groups)
         self.groups = tuple(names)
-        self._labels = labels
         self.months: list[int] = []
         self._rows: list[NDArray[np.float64]] = []  # (outcomes, groups) a month
 
@@ -68,10 +67,8 @@ class Record:
         """Write down the month that has just ended."""
         row = np.full((len(self.outcomes), len(self.groups)), np.nan)
         for k, key in enumerate(self.outcomes):
-            for label in self._labels:
-                found = measure(world, OUTCOMES[key], label, len(self.groups))
-                mine = slice(label.min(initial=0), label.max(initial=-1) + 1)
-                row[k, mine] = found[mine]
+            for mine, label in self._labels:
+                row[k, mine] = measure(world, OUTCOMES[key], label, mine.stop - mine.start)
         self.months.append(world.month)
         self._rows.append(row)
 

@@ -1,0 +1,1 @@
+"""Configurations, as YAML. A package, so that the installed command finds them."""

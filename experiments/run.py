@@ -1,0 +1,114 @@
+"""The application: ``strongchain``, or ``python -m experiments.run``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+import pandas as pd
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from experiments.figures import effects_figure, network_map, origins_figure, time_paths
+from experiments.results import Comparison, write_table
+from experiments.settings import CONFIG, SettingsError, read_settings, refuse_idle_levers, register
+from experiments.studies.compare import run_compare
+from sim import NetworkError
+from sim.outcomes import HEADLINE, OUTCOMES
+from sim.parameters import ParameterError
+
+__all__ = ["main"]
+
+#: What a user can mend. Anything else is an error of ours and shows its traceback.
+MENDABLE = (SettingsError, ParameterError, NetworkError)
+STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
+SHOWN = (HEADLINE, "field_yield", "nonconformity", "open_problems", "copq", "cases_solved", "government_cost")
+
+_failures: list[str] = []
+
+
+def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
+    refuse_idle_levers(config, words)
+    settings = read_settings(config)
+    if settings.study.kind not in STUDIES:
+        raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
+    begun = time.perf_counter()
+    found = STUDIES[settings.study.kind](settings, words)
+    found.save(folder)
+    _draw(found, folder)
+    print(_summary(found))
+    print(f"{time.perf_counter() - begun:.0f} s; tables, figures and manifest in {folder}")
+
+
+def _draw(found: Comparison, folder: Path) -> None:
+    about = {"Software": "Strongchain", "Description": f"study {found.manifest['id']}"}
+    for name, draw in (("time_paths", time_paths), ("effects", effects_figure), ("origins", origins_figure)):
+        draw(found).savefig(folder / f"{name}.png", metadata=about)
+    for arm, picture in found.maps.items():
+        stem = folder / f"quality_map_{arm}"
+        network_map(picture).savefig(stem.with_suffix(".png"), metadata=about)
+        share = picture.map.by_firm / picture.map.total if picture.map.total else picture.map.by_firm
+        table = pd.DataFrame(
+            {
+                "firm": picture.names,
+                "tier": picture.tier,
+                "common (CNY/month)": picture.map.loss[:, 0],
+                "special (CNY/month)": picture.map.loss[:, 1],
+                "interface (CNY/month)": picture.map.loss[:, 2],
+                "share": share,
+                "marginal loss (CNY/month per defect/unit)": picture.map.marginal,
+            }
+        ).sort_values("share", ascending=False, kind="stable")
+        write_table(table, stem)
+
+
+def _summary(found: Comparison) -> str:
+    """The effects in total, as lines for a terminal."""
+    rows = found.effects[found.effects["by"] == "total"]
+    lines = [f"Paired effects against {found.reference!r} on the same luck, mean of the last months, 95 % interval:"]
+    for key in SHOWN:
+        outcome = OUTCOMES[key]
+        mine = rows[rows["outcome"] == key].set_index("arm")
+        lines.append(f"  {outcome.label} ({outcome.unit}{f', {outcome.better} is better' if outcome.better else ''})")
+        lines.append(f"    {found.reference:<20} {mine.loc[found.reference, 'level']:>12.5g}")
+        for arm in mine.index.drop(found.reference):
+            row = mine.loc[arm]
+            share = "" if pd.isna(row["effect_share"]) else f"  = {100 * row['effect_share']:+.1f} %"
+            verdict = "" if row["effect_low"] > 0 or row["effect_high"] < 0 else "  (the interval holds 0)"
+            lines.append(f"    {arm:<20} {row['effect']:>+12.4g}  [{row['effect_low']:+.4g}, {row['effect_high']:+.4g}]{share}{verdict}")
+    return "\n".join(lines)
+
+
+@hydra.main(version_base="1.3", config_path="pkg://configs", config_name=CONFIG)
+def _job(config: DictConfig) -> None:
+    """One job. It never raises what a user can mend, so that a sweep goes on and is collected."""
+    running = HydraConfig.get()
+    folder = Path(running.runtime.output_dir)
+    words = [str(word) for word in running.overrides.task]
+    error = None
+    try:
+        _study(config, folder, words)
+    except MENDABLE as mistake:
+        error = str(mistake)
+        _failures.append(error)
+        print(f"strongchain: {error}", file=sys.stderr)
+    if running.mode == RunMode.MULTIRUN:
+        swept = [word for word in words if word in running.job.override_dirname.split(",")]
+        (folder / "point.json").write_text(json.dumps({"swept": swept, "error": error}, ensure_ascii=False), encoding="utf-8")
+
+
+def main() -> None:
+    """Run the application; the exit status is 1 if any job failed."""
+    register()
+    _job()
+    if _failures:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

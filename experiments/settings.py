@@ -1,0 +1,265 @@
+"""Settings: from typed words and YAML to validated dataclasses, and from these to worlds.
+
+The dataclasses of `sim` are the schema: each is mirrored once, unfrozen, so that Hydra can
+write into it; what comes back is built into the frozen original, which checks its ranges.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from agents.columns import nearest
+from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
+from sim.build.from_file import from_file
+from sim.instruments import INSTRUMENTS
+from sim.record import GROUPINGS
+
+__all__ = ["CONFIG", "Arm", "Settings", "SettingsError", "WorldSettings", "compose_settings", "read_settings", "register", "world"]
+
+#: Name of the main configuration.
+CONFIG = "strongchain"
+#: Firms to which a region is scaled down unless `scale` says otherwise.
+DEFAULT_FIRMS = 2_000
+
+
+class SettingsError(ValueError):
+    """Settings that contradict each other: which, and what would be right."""
+
+
+def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
+    """Return an unfrozen dataclass with the fields of another, plus some of one's own."""
+    hints = typing.get_type_hints(cls)
+    rows: list[tuple[str, Any, Any]] = list(extra)
+    for f in dataclasses.fields(cls):
+        if f.default_factory is not dataclasses.MISSING:
+            default = field(default_factory=f.default_factory)
+        elif isinstance(f.default, tuple):
+            default = field(default_factory=lambda value=f.default: list(value))
+        else:
+            default = field(default=MISSING if f.default is dataclasses.MISSING else f.default)
+        rows.append((f.name, hints[f.name], default))
+    return dataclasses.make_dataclass(cls.__name__, rows)
+
+
+def restore(cls: type, values: dict[str, Any]) -> Any:
+    """Build a settings dataclass from plain values: lists become tuples where the class holds tuples."""
+    tuples = {f.name for f in dataclasses.fields(cls) if str(f.type).startswith("tuple")}
+    return cls(**{key: tuple(value) if key in tuples and value is not None else value for key, value in values.items()})
+
+
+# -- the schema Hydra sees ------------------------------------------------------------------------
+
+
+@dataclass
+class Study:
+    """Which study runs, and between which arms."""
+
+    kind: str = "compare"
+    reference: str = "nothing"
+    arms: dict[str, list[str]] | None = None
+
+
+@dataclass
+class Parallel:
+    """How runs are spread over processes: a joblib backend and a number of workers (-1: all cores)."""
+
+    backend: str = "loky"
+    workers: int = -1
+
+
+def _instruments() -> Any:
+    rows = [
+        (key, (node := mirror(cls, extra=[("active", bool, field(default=False))])), field(default_factory=node))
+        for key, cls in INSTRUMENTS.items()
+    ]
+    return dataclasses.make_dataclass("Instruments", rows)
+
+
+def _schema() -> Any:
+    region, parameters, instruments = mirror(Region), mirror(Parameters), _instruments()
+    rows: list[tuple[str, Any, Any]] = [
+        ("name", str, field(default="${now:%Y-%m-%d_%H-%M-%S}")),
+        ("months", int, field(default=60)),
+        ("replicates", int, field(default=20)),
+        ("seed", int, field(default=1)),
+        ("burn_in", int, field(default=24)),
+        ("window", int, field(default=12)),
+        ("scale", float | None, field(default=None)),
+        ("check", bool, field(default=False)),
+        ("by", list[str], field(default_factory=lambda: ["tier", "size"])),
+        ("region", region, field(default_factory=region)),
+        ("network", Any, field(default=MISSING)),
+        ("parameters", parameters, field(default_factory=parameters)),
+        ("instruments", instruments, field(default_factory=instruments)),
+        ("study", Study, field(default_factory=Study)),
+        ("parallel", Parallel, field(default_factory=Parallel)),
+    ]
+    return dataclasses.make_dataclass("Schema", rows)
+
+
+def register() -> None:
+    """Tell Hydra of the schema, the networks and every registered instrument."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=_schema())
+    store.store(group="network", name="region", node={"kind": "region"})
+    for kind, cls in (("synthetic", Synthetic), ("file", FromFile)):
+        store.store(group="network", name=kind, node=mirror(cls, extra=[("kind", str, field(default=kind))]))
+    for key in INSTRUMENTS:
+        store.store(group="instruments", name=key, node={"active": True}, package=f"instruments.{key}")
+
+
+# -- what the program works with --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """All that makes a world before any policy: what arms can share a burn-in by."""
+
+    region: Region
+    network: SupplyNetwork | Synthetic | None
+    parameters: Parameters
+    burn_in: int
+
+    def build(self, key: tuple[int, int], record: Sequence[str] = (), check: bool = False) -> StrongchainModel:
+        """Build the world of one replicate and let it burn in."""
+        return StrongchainModel(self.region, self.network, self.parameters, key=key, burn_in=self.burn_in, record=record, check=check)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One policy in one world, under a name."""
+
+    name: str
+    world: WorldSettings
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a study needs, checked."""
+
+    name: str
+    months: int
+    replicates: int
+    seed: int
+    window: int
+    by: tuple[str, ...]
+    check: bool
+    world: WorldSettings
+    instruments: tuple[Instrument, ...]
+    study: Study
+    parallel: Parallel
+    resolved: dict[str, Any]
+
+
+
+@lru_cache(maxsize=16)
+def _read_file(values: str, state: tuple[tuple[int, int], ...]) -> SupplyNetwork:
+    """Read a network file once for all arms that name it; `state` is the size and time of its files."""
+    return from_file(restore(FromFile, json.loads(values)))
+
+
+def _network(values: dict[str, Any]) -> SupplyNetwork | Synthetic | None:
+    kind = values.pop("kind", "region")
+    if kind == "region":
+        return None
+    if kind == "synthetic":
+        return restore(Synthetic, values)  # type: ignore[no-any-return]
+    if not values.get("path"):
+        raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/networks.md)")
+    files = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
+    return _read_file(json.dumps(values), tuple((p.stat().st_size, p.stat().st_mtime_ns) if p.is_file() else (0, 0) for p in files))
+
+
+def read_settings(config: DictConfig) -> Settings:
+    """Check a composed configuration and turn it into settings.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        One line: what, where, and what would be right.
+    """
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    for key, low in (("months", 1), ("replicates", 1), ("burn_in", 0), ("window", 1), ("seed", 0)):
+        if plain[key] < low:
+            raise SettingsError(f"{key} is {plain[key]}; it must be {low} or more")
+    if plain["window"] > plain["months"]:
+        raise SettingsError(f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months")
+    for by in plain["by"]:
+        if by not in GROUPINGS:
+            raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
+    region = restore(Region, plain["region"])
+    scale = plain["scale"]
+    if scale is not None and not scale > 0:
+        raise SettingsError(f"scale is {scale}; it must be above 0 (1 is the region as published)")
+    region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
+    active = []
+    for key, levers in plain["instruments"].items():
+        if levers.pop("active"):
+            active.append(restore(INSTRUMENTS[key], levers))
+    base = WorldSettings(region, _network(dict(plain["network"])), restore(Parameters, plain["parameters"]), plain["burn_in"])
+    return Settings(
+        plain["name"], plain["months"], plain["replicates"], plain["seed"], plain["window"], tuple(plain["by"]), plain["check"],
+        base, tuple(active), Study(**plain["study"]), Parallel(**plain["parallel"]), OmegaConf.to_container(config, resolve=True),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Raise if a lever was typed of an instrument that is not active: it would change nothing."""
+    for override in overrides:
+        path = override.lstrip("+~").split("=", 1)[0].split(".")
+        if path[0] == "instruments" and len(path) == 3 and path[1] in INSTRUMENTS and path[2] != "active" and not config.instruments[path[1]].active:
+            on = [key for key in INSTRUMENTS if config.instruments[key].active]
+            raise SettingsError(
+                f"{override}: the instrument {path[1]} is not active, so the lever would change nothing; "
+                f"type 'instruments=[{','.join([*on, path[1]])}]' as well"
+            )
+
+
+def compose_settings(overrides: Sequence[str]) -> DictConfig:
+    """Compose a configuration from overrides, inside a running job or outside."""
+    if GlobalHydra.instance().is_initialized():
+        return compose(config_name=CONFIG, overrides=list(overrides))
+    register()
+    with initialize_config_module("configs", version_base="1.3"):
+        return compose(config_name=CONFIG, overrides=["name=notebook", *overrides])
+
+
+def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("chain", "tier", "size")) -> StrongchainModel:
+    """Build one world from the words one would type after ``strongchain``, policy in place.
+
+    Parameters
+    ----------
+    *overrides : str
+        ``"region=liaoning"``, ``"instruments=[cqo]"``, ``"parameters.latent_share=0.2"``, …
+    seed : int, optional
+        The run is the first replicate of this seed.
+    record : sequence of str
+        Groupings to record besides the total.
+
+    Examples
+    --------
+    >>> model = world("region=sample", "instruments=[cqo]", seed=1)
+    >>> model.run(12)
+    """
+    from agents.streams import replicate_keys
+
+    words = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
+    config = compose_settings(words)
+    refuse_idle_levers(config, words)
+    settings = read_settings(config)
+    model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.check)
+    model.adopt(settings.instruments)
+    return model

@@ -1,0 +1,81 @@
+"""Compare: several policies on the same luck, each against a reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from joblib import cpu_count
+
+from agents.streams import replicate_keys
+from experiments.results import Comparison, collect, manifest
+from experiments.runner import expected_seconds, run_arms
+from experiments.settings import Arm, Settings, SettingsError, Study, compose_settings, read_settings, refuse_idle_levers
+from sim.network import SupplyNetwork
+
+__all__ = ["arms_of", "compare", "run_compare"]
+
+
+def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
+    """Return the arms of a study, the reference first.
+
+    Without `study.arms`: "nothing", each active instrument alone, and all together. With it:
+    each arm is composed from the overrides of the job and its own.
+    """
+    if settings.study.arms is None:
+        arms = [Arm("nothing", settings.world, ())]
+        arms += [Arm(ins.key, settings.world, (ins,)) for ins in settings.instruments]
+        if len(settings.instruments) > 1:
+            arms.append(Arm("all", settings.world, settings.instruments))
+    else:
+        # An arm composes no arms of its own.
+        words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
+        arms = []
+        for name, extra in settings.study.arms.items():
+            there = read_settings(compose_settings([*words, *extra]))
+            arms.append(Arm(name, there.world, there.instruments))
+    names = [arm.name for arm in arms]
+    if settings.study.reference not in names:
+        raise SettingsError(f"study.reference is {settings.study.reference!r}, which is no arm; arms: {', '.join(names)}")
+    return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
+
+
+def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True) -> Comparison:
+    """Run the study that settings describe; prints the number of runs and the expected time first.
+
+    Parameters
+    ----------
+    settings : Settings
+    overrides : sequence of str
+        The words it was composed from: each arm is composed from them too, and the manifest keeps them.
+    """
+    arms = arms_of(settings, overrides)
+    if progress:
+        workers = settings.parallel.workers if settings.parallel.workers > 0 else cpu_count()
+        seconds = expected_seconds(arms, settings.replicates, settings.months, min(workers, settings.replicates))
+        runs = len(arms) * settings.replicates
+        print(
+            f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × {settings.replicates} replicates "
+            f"of {settings.months} months; about {seconds:.0f} s",
+            flush=True,
+        )
+    runs_found = run_arms(
+        arms, settings.seed, settings.replicates, settings.months, settings.window, settings.by, settings.parallel, settings.check, progress
+    )
+    network = settings.world.network
+    notes = network.notes if isinstance(network, SupplyNetwork) else ()
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), notes)
+    return collect(runs_found, settings.study.reference, about)
+
+
+def compare(*overrides: str, progress: bool = False) -> Comparison:
+    """Compare policies in a notebook, in the words one would type after ``strongchain``.
+
+    Examples
+    --------
+    >>> found = compare("region=sample", "replicates=4", "months=24")
+    >>> found.effect("cqo")["effect"] < 0
+    True
+    """
+    config = compose_settings(overrides)
+    refuse_idle_levers(config, overrides)
+    return run_compare(read_settings(config), overrides, progress)
