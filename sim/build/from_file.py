@@ -227,22 +227,25 @@ def _collapse(
 
 def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> NDArray[np.bool_]:
     """Return who is a chain leader, shape (stages,)."""
-    rows, named = np.arange(len(stages)), listed(settings.leaders)
+    named, linked, gone = listed(settings.leaders), stages["linked"].to_numpy(), stages["collapsed"].to_numpy()
     for name in named:
         if name not in set(stages["name"]):
-            known = did_you_mean(name, stages["name"])
-            raise NetworkError(f"network.leaders names {name!r}, which is not in {stages['where'].iloc[0].split(', row')[0]}{known}")
-    leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
-    if leader.any():
-        for i in np.flatnonzero(leader & (stages["collapsed"] | ~stages["linked"])):
-            where, why = (
-                stages["where"].iloc[i],
-                "is in no link" if not stages["linked"].iloc[i] else "is of a kind that network.collapse removes",
+            raise NetworkError(
+                f"network.leaders names {name!r}, which is not in {stages.attrs['file']}{did_you_mean(name, stages['name'])}"
             )
-            raise NetworkError(f"{where}: chain leader {stages['name'].iloc[i]!r} {why}; give it a supplier, or name another leader")
+    leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
+    for i in np.flatnonzero(leader & (gone | ~linked))[:1]:
+        why = "is of a kind that network.collapse removes" if gone[i] else "is in no link"
+        raise NetworkError(f"{stages['where'].iloc[i]}: chain leader {stages['name'].iloc[i]!r} {why}; give it a supplier, or name another")
+    if leader.any():
         return leader
-    idle = ~np.isin(rows, links["supplier"]) & stages["linked"].to_numpy() & ~stages["collapsed"].to_numpy()
-    leader = (idle | np.isin(rows, sells.index)) & stages["linked"].to_numpy()
+    rows = np.arange(len(stages))
+    leader = linked & ~gone & (np.isin(rows, sells.index) | ~np.isin(rows, links["supplier"]))
+    if not leader.any():
+        raise NetworkError(
+            f"{stages.attrs['file']}: every firm sells to another one, so no chain leader stands out; "
+            "name one or more in network.leaders, or in a column network.node_columns.leader"
+        )
     notes.append(f"{int(leader.sum())} chain leaders: the firms that sell to users or from which no other firm buys")
     return leader
 
@@ -305,7 +308,7 @@ def _counties(stages: pd.DataFrame) -> Ints | None:
         raise NetworkError(
             f"{stages['where'].iloc[i]}: {stages['name'].iloc[i]!r} has no county, but other firms have; give all of them or none"
         )
-    if all(str(cell).isascii() and str(cell).isdigit() for cell in county):
+    if all(str(cell).isascii() and str(cell).isdigit() and len(cell) < 10 for cell in county):
         return np.asarray(county, dtype=np.int64)
     return np.asarray(np.unique(county.astype(np.str_), return_inverse=True)[1], dtype=np.int64)
 
@@ -345,7 +348,7 @@ def _chains(stages: pd.DataFrame, network: SupplyNetwork, notes: list[str]) -> t
             best[more], winner[more] = taken[more], c
     chain[open_rows] = winner[open_rows]
     if lost := int((chain < 0).sum()):
-        largest = int(np.argmax(sales))
+        largest = next(c for c in by_name if sales[c] >= sales.max() * (1.0 - 1e-9))
         notes.append(f"{lost} firms from which no chain takes anything: counted to {names[largest]!r}, the largest")
         chain[chain < 0] = largest
     return tuple(names), chain

@@ -33,7 +33,7 @@ class FromFile:
         CSV file of links, or of stages with trailing pairs.
     nodes : str
         CSV file of firms that goes with a file of links; '' for none.
-    format : {"auto", "links", "stages"}
+    format : {"auto", "edges", "stages"}
         "auto" takes a file whose last header column is ``up_stages`` for a stage list.
     columns, node_columns : dict of str to str
         Name in the file of each of `LINK_COLUMNS` and `NODE_COLUMNS`; what is left out has its own name.
@@ -87,13 +87,13 @@ def check_settings(settings: FromFile) -> None:
     """Refuse settings that name nothing there is, or leave their range."""
     if not settings.path:
         raise NetworkError("network.path is empty; give the CSV file of the links, such as network.path=chain.csv")
-    if settings.format not in ("auto", "links", "edges", "stages"):
-        raise NetworkError(f"network.format={settings.format} is none of 'auto', 'links', 'stages'")
+    if settings.format not in ("auto", "edges", "stages"):
+        raise NetworkError(f"network.format={settings.format} is none of 'auto', 'edges', 'stages'")
     for setting, known in (("columns", LINK_COLUMNS), ("node_columns", NODE_COLUMNS)):
         for name in getattr(settings, setting):
             if name not in known:
                 raise NetworkError(f"network.{setting} has no {name!r}; it maps {some(known, 20)}{did_you_mean(name, known)}")
-    for f in fields(settings):
+    for f in fields(FromFile):
         if "range" in f.metadata:
             (low, high), value = f.metadata["range"], getattr(settings, f.name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -164,6 +164,7 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
             raise table.refuse(int(links["at"].iloc[k]), column, f"firm {name!r} is not in {file}{known}; add a row for it there")
         links[end] = found.astype(np.int64)
     _refuse_links(links, stages, table)
+    stages.attrs["file"] = of_firms.table.file
     stages["linked"] = np.isin(np.arange(len(stages)), links[["supplier", "customer"]])
     _sectors_of_links(links, stages, table)
     links["counted"] = links["units"].notna().any()
@@ -199,6 +200,8 @@ def _pairs(table: Table, firm: str) -> pd.DataFrame:
             if not supplier or isinstance(units, str):
                 raise table.refuse(k, PAIRS, units if isinstance(units, str) else "an upstream stage is blank; write its name")
             found.append((supplier, customer, units, k))
+    if not found:
+        raise NetworkError(f"{table.file}: no row has an upstream stage, so there is no link; write pairs of stage and quantity")
     links = pd.DataFrame(found, columns=["supplier", "customer", "units", "at"])
     return links.assign(value_share=np.nan, sector="", essential=False)
 
@@ -214,8 +217,9 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
         raise table.refuse(int(k), column, what)
     kinds, gone = nodes.text("kind"), listed(settings.collapse)
     if gone and not (kinds != "").any():
-        nodes.find("kind", needed=True)
-        raise NetworkError(f"network.collapse needs the kinds of firms, and {table.file} gives none; fill its column of kinds")
+        if nodes.setting:
+            nodes.find("kind", needed=True)
+        raise NetworkError(f"network.collapse needs the kinds of firms, and {table.file} gives none; name them in a file of firms")
     for kind in (kind for kind in gone if kind not in kinds):
         notes.append(f"no stage is of the kind {kind!r} that network.collapse lists")
     words = {key: nodes.text(key) for key in ("chain", "sector", "county")}

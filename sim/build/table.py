@@ -248,9 +248,9 @@ def _text(file: Path, encoding: str) -> str:
                 f"{file.name}, row {text[: text.index(chr(0))].count(chr(10)) + 1} holds binary data (a NUL byte); {SAVE_AS}"
             )
         return text.removeprefix("\ufeff")
-    wrong = " nor ".join(name.upper() for name in tried)
+    wrong = "neither UTF-8 nor GB18030" if encoding == "auto" else f"not in {encoding}"
     remedy = f"{SAVE_AS}, or set network.encoding" + ("" if encoding == "auto" else "=auto")
-    raise NetworkError(f"{file.name}, row {row} is not {'in ' if len(tried) == 1 else 'text in either '}{wrong}; {remedy}")
+    raise NetworkError(f"{file.name}, row {row} is {wrong}; {remedy}")
 
 
 def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
