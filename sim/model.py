@@ -124,7 +124,10 @@ class StrongchainModel(World):
         self.adopt(instruments)
 
     def adopt(self, instruments: Sequence[Instrument]) -> None:
-        """Put a policy in place of the present one, from the next month on."""
+        """Put a policy in place of the present one, which ends, from the next month on."""
+        for programme in self.programmes.values():
+            if isinstance(programme, Programme):
+                programme.end(self)
         self.programmes = {ins.key: Programme(ins) for ins in instruments}
 
     def _settle(self) -> None:

@@ -148,7 +148,7 @@ def _seed_problems(world: World) -> None:
     firms, chains, p = world.firms, world.chains, world.parameters
     # Months since the last renewal are geometric in the long run; at hazard 0 products are old.
     u = world.draw("age of the product", firms)
-    age = np.log1p(-u) / np.log1p(-p.renewal_hazard) if p.renewal_hazard > 0 else np.full(firms.n, 1e6)
+    age = np.minimum(np.log1p(-u) / np.log1p(-max(p.renewal_hazard, 1e-9)), 1e6)
     firms.output_since_renewal = np.floor(age)
     firms.learning = np.maximum(1.0, p.renewal_peak * (1.0 + firms.output_since_renewal / p.learning_scale) ** -p.learning_exponent)
 

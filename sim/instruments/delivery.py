@@ -173,9 +173,8 @@ class Programme:
         if ins.level == 0.0:
             return
         if not ins.runs(month):
-            if month >= ins.start and not self.closed:
-                ins.close(world, self)
-                self.closed = True
+            if month >= ins.start:
+                self.end(world)
             return
         self._run(world)
         ins.prepare(world, self)
@@ -188,6 +187,12 @@ class Programme:
             self.reached = np.concatenate([self.reached, chosen])
             ins.apply(world, month, chosen)
         self.awards.append((month, int(chosen.size)))
+
+    def end(self, world: World) -> None:
+        """Undo, once, what does not outlast the programme."""
+        if self.instrument.level != 0.0 and not self.closed:
+            self.instrument.close(world, self)
+            self.closed = True
 
     def spend(self, world: World, payee: str, amounts: Floats) -> None:
         """Spend programme money on firms: CNY by firm, shape (n,). Never more than is left."""
