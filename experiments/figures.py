@@ -14,6 +14,7 @@ from matplotlib import font_manager
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from experiments.results import Comparison
@@ -254,7 +255,8 @@ def _draw_nodes(ax: matplotlib.axes.Axes, xy: NDArray[np.float64], share: NDArra
             short = label if len(label) <= 22 else label[:20] + "…"
             text = f"{short}  {100 * area[k]:.1f} %"
             ax.annotate(text, xy[k], xytext=(9 if xy[k, 0] == 0 else 0, 0 if xy[k, 0] == 0 else -9), textcoords="offset points",
-                        ha="left" if xy[k, 0] == 0 else "center", va="center", fontsize=5.5, zorder=4)  # fmt: skip
+                        ha="left" if xy[k, 0] == 0 else "center", va="center", fontsize=5.5, zorder=4,
+                        path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip
 
 
 def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADLINE) -> Figure:

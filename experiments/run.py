@@ -70,17 +70,22 @@ def _draw(found: Comparison, folder: Path) -> None:
 def _summary(found: Comparison) -> str:
     """The effects in total, as lines for a terminal."""
     rows = found.effects[found.effects["by"] == "total"]
-    lines = [f"Paired effects against {found.reference!r} on the same luck, mean of the last months, 95 % interval:"]
+    window = found.manifest["configuration"]["window"]
+    lines = [f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals; means of the last {window} months, flows over the whole run:"]
     for key in SHOWN:
         outcome = OUTCOMES[key]
         mine = rows[rows["outcome"] == key].set_index("arm")
-        lines.append(f"  {outcome.label} ({outcome.unit}{f', {outcome.better} is better' if outcome.better else ''})")
-        lines.append(f"    {found.reference:<20} {mine.loc[found.reference, 'level']:>12.5g}")
+        kind = "cumulative" if outcome.is_flow else "effect"
+        unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
+        lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
+        if not outcome.is_flow:
+            lines.append(f"    {found.reference:<20} {mine.loc[found.reference, 'level']:>12.5g}")
         for arm in mine.index.drop(found.reference):
             row = mine.loc[arm]
-            share = "" if pd.isna(row["effect_share"]) else f"  = {100 * row['effect_share']:+.1f} %"
-            verdict = "" if row["effect_low"] > 0 or row["effect_high"] < 0 else "  (the interval holds 0)"
-            lines.append(f"    {arm:<20} {row['effect']:>+12.4g}  [{row['effect_low']:+.4g}, {row['effect_high']:+.4g}]{share}{verdict}")
+            low, high = row[f"{kind}_low"], row[f"{kind}_high"]
+            share = "" if outcome.is_flow or pd.isna(row["effect_share"]) else f"  = {100 * row['effect_share']:+.1f} %"
+            verdict = "" if low > 0 or high < 0 else "  (the interval holds 0)"
+            lines.append(f"    {arm:<20} {row['cumulative_effect' if outcome.is_flow else 'effect']:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
     return "\n".join(lines)
 
 

@@ -45,6 +45,11 @@ class Outcome:
     bottom: PerFirm | None = None
 
     @property
+    def is_flow(self) -> bool:
+        """Whether it is a sum per month, so that its total over a run has a meaning."""
+        return self.bottom is None and self.unit.endswith("/month")
+
+    @property
     def direction(self) -> int:
         """+1 where more is better, -1 where less is, 0 where neither."""
         return {"higher": 1, "lower": -1, "": 0}[self.better]
