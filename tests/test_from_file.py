@@ -413,7 +413,8 @@ def test_networks_that_would_explode(save) -> None:
 
 def test_bad_collapsing_and_demand(save) -> None:
     path = save("supplier,customer\na,t\nt,u\nu,b\n")
-    refused("network.node_columns.kind", path=path, collapse=("T",))
+    refused("network.collapse needs the kinds", "network.nodes", path=path, collapse=("T",))
+    refused("n.csv has no column 'kind'", "network.node_columns.kind", path=path, collapse="T", nodes=save("firm\na\nt\nu\nb\n", "n.csv"))
     refused("leaves no firm", "'T'", path=path, collapse=("T",), nodes=save("firm,kind\na,T\nt,T\nu,T\nb,T\n", "n.csv"))
     nodes = save("firm,kind,leader\na,F,\nt,T,yes\nu,T,\nb,F,\n", "n.csv")
     refused("n.csv, row 3: chain leader 't'", "network.collapse", path=path, collapse="T", nodes=nodes)

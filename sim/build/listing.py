@@ -219,7 +219,7 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
     if gone and not (kinds != "").any():
         if nodes.setting:
             nodes.find("kind", needed=True)
-        raise NetworkError(f"network.collapse needs the kinds of firms, and {table.file} gives none; name them in a file of firms")
+        raise NetworkError(f"network.collapse needs the kinds of firms, and {table.file} gives none; put them in a column of network.nodes")
     for kind in (kind for kind in gone if kind not in kinds):
         notes.append(f"no stage is of the kind {kind!r} that network.collapse lists")
     words = {key: nodes.text(key) for key in ("chain", "sector", "county")}
