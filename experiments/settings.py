@@ -39,11 +39,17 @@ class SettingsError(ValueError):
 
 
 def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
-    """Return an unfrozen dataclass with the fields of another, plus some of one's own."""
+    """Return an unfrozen dataclass with the fields of another, plus some of one's own.
+
+    A dictionary that is empty by default becomes none: Hydra would take it for a closed set of
+    keys, and refuse every key.
+    """
     hints = typing.get_type_hints(cls)
     rows: list[tuple[str, Any, Any]] = list(extra)
     for f in dataclasses.fields(cls):
-        if f.default_factory is not dataclasses.MISSING:
+        if f.default_factory is dict:
+            hints[f.name], default = hints[f.name] | None, field(default=None)
+        elif f.default_factory is not dataclasses.MISSING:
             default = field(default_factory=f.default_factory)
         elif isinstance(f.default, tuple):
             default = field(default_factory=lambda value=f.default: list(value))
@@ -54,7 +60,9 @@ def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
 
 
 def restore(cls: type, values: dict[str, Any]) -> Any:
-    """Build a settings dataclass from plain values: lists become tuples where the class holds tuples."""
+    """Build a settings dataclass from plain values: what `mirror` changed is changed back."""
+    empty = {f.name for f in dataclasses.fields(cls) if f.default_factory is dict}
+    values = {key: {} if key in empty and value is None else value for key, value in values.items()}
     tuples = {f.name for f in dataclasses.fields(cls) if str(f.type).startswith("tuple")}
     return cls(**{key: tuple(value) if key in tuples and value is not None else value for key, value in values.items()})
 

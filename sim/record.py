@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
-from sim.outcomes import OUTCOMES, Outcome
+from sim.outcomes import OUTCOMES
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -17,23 +17,29 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUPINGS", "Record", "measure"]
 
+Floats = NDArray[np.float64]
+
 #: How firms can be grouped; "total" is one group of all.
 GROUPINGS = ("total", "chain", "tier", "size")
 
 
-def measure(world: World, outcome: Outcome, label: NDArray[np.int64], groups: int) -> NDArray[np.float64]:
-    """Measure one outcome this month for groups of firms; not a number where a ratio has nothing below.
+def measure(top: Floats, bottom: Floats | None, label: NDArray[np.int64], groups: int) -> Floats:
+    """Add an outcome up over groups of firms; not a number where a ratio has nothing below.
 
     Parameters
     ----------
+    top, bottom : arrays, shape (n,)
+        Summand and divisor per firm (None for a plain sum).
     label : int array, shape (n,)
         Group of each firm.
+    groups : int
+        Number of groups.
     """
-    top = np.bincount(label, outcome.top(world), minlength=groups)
-    if outcome.bottom is None:
-        return top
-    bottom = np.bincount(label, outcome.bottom(world), minlength=groups)
-    return np.divide(top, bottom, out=np.full(groups, np.nan), where=bottom > 0)
+    above = np.bincount(label, top, minlength=groups)
+    if bottom is None:
+        return above
+    below = np.bincount(label, bottom, minlength=groups)
+    return np.divide(above, below, out=np.full(groups, np.nan), where=below > 0)
 
 
 class Record:
@@ -67,8 +73,10 @@ class Record:
         """Write down the month that has just ended."""
         row = np.full((len(self.outcomes), len(self.groups)), np.nan)
         for k, key in enumerate(self.outcomes):
+            outcome = OUTCOMES[key]
+            top, bottom = outcome.top(world), outcome.bottom(world) if outcome.bottom else None
             for mine, label in self._labels:
-                row[k, mine] = measure(world, OUTCOMES[key], label, mine.stop - mine.start)
+                row[k, mine] = measure(top, bottom, label, mine.stop - mine.start)
         self.months.append(world.month)
         self._rows.append(row)
 
