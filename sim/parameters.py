@@ -7,7 +7,6 @@ sensitivity designs. Confidence: **S** read in the source, **D** arithmetic from
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -46,7 +45,7 @@ def declared(settings: Any) -> Iterator[Field[Any]]:
 
 
 def check_ranges(settings: Any, where: str = "") -> None:
-    """Raise if a declared value of a settings dataclass is no number or leaves its range.
+    """Raise if a declared value of a settings dataclass is no number, or not whole where it must be, or leaves its range.
 
     Raises
     ------
@@ -59,10 +58,15 @@ def check_ranges(settings: Any, where: str = "") -> None:
         value = getattr(settings, f.name)
         if value is None:
             continue
-        for number in value if isinstance(value, tuple | list) else (value,):
-            if not isinstance(number, int | float) or math.isnan(number) or not low <= number <= high:
+        if isinstance(f.default, tuple) and (not isinstance(value, tuple | list) or len(value) != len(f.default)):
+            wrong.append(f"{where}{f.name} is {value!r}; it must be {len(f.default)} numbers in {low:g} … {high:g}")
+            continue
+        whole = str(f.type).startswith(("int", "tuple[int", "<class 'int'"))
+        for number in value if isinstance(f.default, tuple) else (value,):
+            if not isinstance(number, int | float) or not low <= number <= high or (whole and number != int(number)):
                 unit = "" if f.metadata["unit"] == "1" else f" {f.metadata['unit']}"
-                wrong.append(f"{where}{f.name} is {number!r}; it must lie in {low:g} … {high:g}{unit}")
+                kind = "be a whole number" if whole else "lie"
+                wrong.append(f"{where}{f.name} is {number!r}; it must {kind} in {low:g} … {high:g}{unit}")
     if wrong:
         raise ParameterError("; ".join(wrong))
 

@@ -117,6 +117,10 @@ def check_levers_out_of_range_are_refused(cls: type[Instrument]) -> None:
         for wrong in (low - 1, 2 * high + 1, float("nan"), "much"):
             value = (wrong, *f.default[1:]) if isinstance(f.default, tuple) else wrong
             refuse(cls, name, value, f"{low:g} … {high:g}")
+        if isinstance(f.default, tuple):
+            refuse(cls, name, f.default[1:], f"{len(f.default)} numbers")
+        if str(f.type).startswith("int"):
+            refuse(cls, name, low + 0.5, "whole number")
 
 
 def check_unknown_choices_are_refused(cls: type[Instrument]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sim.instruments import INSTRUMENTS, TARGETING, ChiefQualityOfficer, Instrument, OneStopStations, instrument
 from sim.month.problems import solving_hazard
 from sim.month.services import perceived_value, serve_cases
-from sim.parameters import parameter
+from sim.parameters import ParameterError, parameter
 from tests.contract import CHECKS, check_instrument
 from tests.worlds import differing, line, parameters, random_network, region, world
 
@@ -122,6 +122,12 @@ def test_contract_runs_under_the_laws():
 def test_dose_that_is_no_lever_is_refused():
     with pytest.raises(TypeError, match="no lever 'strength'"):
         instrument("trial", dose="strength", practice="试点")(Sound)
+
+
+@pytest.mark.parametrize("levers", [{"per_1000_firms": (1.0, 2.0)}, {"elements": 1}, {"elements": (1, 1, 0.5, 1)}])
+def test_numbers_of_the_wrong_shape_are_refused(levers):
+    with pytest.raises(ParameterError, match=f"one_stop_stations.{next(iter(levers))} is "):
+        OneStopStations(**levers)
 
 
 def test_targeting_rules_are_those_of_the_design():

@@ -28,7 +28,7 @@ BUSY = region(stations=3, station_capacity=1.0, awareness=1.0, station_fee=0.0)
 # -- they hold -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks(), any_parameters(), regions(), policies(), st.integers(0, 2**32))
 def test_every_law_holds_in_every_month_of_any_world(some, p, place, policy, seed):
     model = world(some, p, policy, region=place, rng=seed, burn_in=3, check=True)

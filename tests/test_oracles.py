@@ -129,7 +129,7 @@ def test_station_queue_becomes_mm1():
     uniformised chain, whose long run is that of M/M/1 at any step. Stations start in the
     stationary distribution; cases filed in the first part are followed to their end.
     """
-    arrive, serve, n, steps, followed = 15.0, 17.5, 3_000, 1_000, 600
+    arrive, serve, n, steps, followed = 15.0, 17.5, 2_000, 1_000, 600
     dt = 1.0 / (arrive + serve)
     rng = np.random.default_rng(20260101)
     here = rng.geometric(1 - arrive / serve, n) - 1
