@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from experiments.runner import MapPicture, Run
-from experiments.statistics import mean_interval
+from experiments.statistics import Intervals, mean_intervals
 from sim.outcomes import OUTCOMES
 from sim.quality_map import CAUSES
 
@@ -99,9 +100,9 @@ def collect(runs: Sequence[Run], reference: str, about: dict[str, Any]) -> Compa
     arms = list(dict.fromkeys(run.arm for run in runs))
     by_arm = {arm: [run for run in runs if run.arm == arm] for arm in arms}
     return Comparison(
-        pd.DataFrame([row for arm in arms for row in _effects(by_arm[arm], by_arm[reference], arm == reference)]),
-        pd.DataFrame([row for arm in arms for row in _series(by_arm[arm], by_arm[reference])]),
-        pd.DataFrame([row for arm in arms for row in _origins(by_arm[arm])]),
+        pd.concat([_effects(by_arm[arm], by_arm[reference]) for arm in arms], ignore_index=True),
+        pd.concat([_series(by_arm[arm], by_arm[reference]) for arm in arms], ignore_index=True),
+        pd.concat([_origins(by_arm[arm]) for arm in arms], ignore_index=True),
         {run.arm: run.picture for run in runs if run.picture is not None},
         {**about, "reference": reference},
     )
@@ -109,101 +110,77 @@ def collect(runs: Sequence[Run], reference: str, about: dict[str, Any]) -> Compa
 
 def _groups(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """All groups, in order: replicates of a generated network may differ in their deepest tier."""
-    longest = sorted({group for run in runs for group in run.groups}, key=lambda g: (("total", "chain", "tier", "size").index(g[0])))
-    first = [group for group in runs[0].groups if group in set(longest)]
-    return first + sorted(set(longest) - set(first))
+    return sorted({group for run in runs for group in run.groups}, key=lambda group: (("total", "chain", "tier", "size").index(group[0]), group[1]))
 
 
-def _of_group(run: Run, values: np.ndarray, group: tuple[str, str]) -> np.ndarray:
-    return values[:, run.groups.index(group)] if group in run.groups else np.full(values.shape[0], np.nan)
+def _stack(runs: Sequence[Run], what: str, groups: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """Window means or cumulative sums of all runs, shape (replicates, groups, outcomes); not a number where a run lacks a group."""
+    out = np.full((len(runs), len(groups), len(runs[0].outcomes)), np.nan)
+    for r, run in enumerate(runs):
+        there = [groups.index(group) for group in run.groups]
+        out[r, there] = getattr(run, what).T
+    return out
 
 
-def _effects(treated: Sequence[Run], base: Sequence[Run], is_reference: bool) -> list[dict[str, Any]]:
-    rows = []
-    for by, group in _groups(base):
-        level = np.stack([_of_group(run, run.window, (by, group)) for run in treated])
-        start = np.stack([_of_group(run, run.window, (by, group)) for run in base])
-        total = np.stack([_of_group(run, run.cumulative, (by, group)) for run in treated])
-        total_start = np.stack([_of_group(run, run.cumulative, (by, group)) for run in base])
-        for k, key in enumerate(treated[0].outcomes):
-            outcome, here = OUTCOMES[key], mean_interval(level[:, k])
-            paired, whole = mean_interval(level[:, k] - start[:, k]), mean_interval(total[:, k] - total_start[:, k])
-            reference = float(np.nanmean(start[:, k])) if not np.isnan(start[:, k]).all() else np.nan
-            share = 1.0 / reference if reference else np.nan
-            rows.append(
-                {
-                    "arm": treated[0].arm,
-                    "outcome": key,
-                    "by": by,
-                    "group": group,
-                    "unit": outcome.unit,
-                    "better": outcome.better,
-                    "level": here.mean,
-                    "level_low": here.low,
-                    "level_high": here.high,
-                    "effect": 0.0 if is_reference else paired.mean,
-                    "effect_low": 0.0 if is_reference else paired.low,
-                    "effect_high": 0.0 if is_reference else paired.high,
-                    "effect_share": 0.0 if is_reference else paired.mean * share,
-                    "effect_share_low": 0.0 if is_reference else paired.low * share,
-                    "effect_share_high": 0.0 if is_reference else paired.high * share,
-                    "cumulative_effect": 0.0 if is_reference else whole.mean,
-                    "cumulative_low": 0.0 if is_reference else whole.low,
-                    "cumulative_high": 0.0 if is_reference else whole.high,
-                    "replicates": here.n,
-                }
-            )
-    return rows
+def _columns(stem: str, found: Intervals) -> dict[str, NDArray[np.float64]]:
+    return {stem: found.mean.ravel(), f"{stem}_low": found.low.ravel(), f"{stem}_high": found.high.ravel()}
 
 
-def _series(treated: Sequence[Run], base: Sequence[Run]) -> list[dict[str, Any]]:
+def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
+    groups, keys = _groups(base), treated[0].outcomes
+    level, start = _stack(treated, "window", groups), _stack(base, "window", groups)
+    paired = mean_intervals(level - start)
+    reference = mean_intervals(start).mean
+    share = Intervals(*(np.divide(end, reference, out=np.full(end.shape, np.nan), where=reference != 0) for end in paired[:3]), paired.n)
+    total = mean_intervals(_stack(treated, "cumulative", groups) - _stack(base, "cumulative", groups))
+    return pd.DataFrame(
+        {
+            "arm": treated[0].arm,
+            "outcome": np.tile(keys, len(groups)),
+            "by": np.repeat([by for by, _ in groups], len(keys)),
+            "group": np.repeat([group for _, group in groups], len(keys)),
+            "unit": np.tile([OUTCOMES[key].unit for key in keys], len(groups)),
+            "better": np.tile([OUTCOMES[key].better for key in keys], len(groups)),
+            **_columns("level", mean_intervals(level)),
+            **_columns("effect", paired),
+            **_columns("effect_share", share),
+            **_columns("cumulative_effect", total),
+            "replicates": paired.n.ravel(),
+        }
+    )
+
+
+def _series(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
     level = np.stack([run.series for run in treated])  # replicates, months, outcomes
-    effect = level - np.stack([run.series for run in base])
-    rows = []
-    for k, key in enumerate(treated[0].outcomes):
-        for month in range(level.shape[1]):
-            here, paired = mean_interval(level[:, month, k]), mean_interval(effect[:, month, k])
-            rows.append(
-                {
-                    "arm": treated[0].arm,
-                    "outcome": key,
-                    "month": month + 1,
-                    "level": here.mean,
-                    "level_low": here.low,
-                    "level_high": here.high,
-                    "effect": paired.mean,
-                    "effect_low": paired.low,
-                    "effect_high": paired.high,
-                }
-            )
-    return rows
+    paired = level - np.stack([run.series for run in base])
+    months, keys = level.shape[1], treated[0].outcomes
+    return pd.DataFrame(
+        {
+            "arm": treated[0].arm,
+            "outcome": np.tile(keys, months),
+            "month": np.repeat(np.arange(1, months + 1), len(keys)),
+            **_columns("level", mean_intervals(level)),
+            **_columns("effect", mean_intervals(paired)),
+        }
+    )
 
 
-def _origins(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    tiers = max(run.origins.shape[0] for run in runs) - 1
-    loss = np.zeros((len(runs), tiers + 1, len(CAUSES)))
+def _origins(runs: Sequence[Run]) -> pd.DataFrame:
+    tiers = max(run.origins.shape[0] for run in runs)  # the last is of firms without a leader
+    loss = np.zeros((len(runs), tiers, len(CAUSES)))
     for r, run in enumerate(runs):
         loss[r, : run.origins.shape[0] - 1] = run.origins[:-1]
         loss[r, -1] = run.origins[-1]
-    whole = loss.sum(axis=(1, 2))
-    rows = []
-    for tier in range(tiers + 1):
-        for k, cause in enumerate(CAUSES):
-            found, share = mean_interval(loss[:, tier, k]), mean_interval(loss[:, tier, k] / whole)
-            rows.append(
-                {
-                    "arm": runs[0].arm,
-                    "tier": str(tier) if tier < tiers else "none",
-                    "cause": cause,
-                    "loss": found.mean,
-                    "loss_low": found.low,
-                    "loss_high": found.high,
-                    "share": share.mean,
-                    "share_low": share.low,
-                    "share_high": share.high,
-                }
-            )
-    return rows
+    share = loss / loss.sum(axis=(1, 2), keepdims=True)
+    return pd.DataFrame(
+        {
+            "arm": runs[0].arm,
+            "tier": np.repeat([*map(str, range(tiers - 1)), "none"], len(CAUSES)),
+            "cause": np.tile(CAUSES, tiers),
+            **_columns("loss", mean_intervals(loss)),
+            **_columns("share", mean_intervals(share)),
+        }
+    )
 
 
 # -- where it came from -------------------------------------------------------------------------------

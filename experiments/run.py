@@ -75,7 +75,7 @@ def _summary(found: Comparison) -> str:
     for key in SHOWN:
         outcome = OUTCOMES[key]
         mine = rows[rows["outcome"] == key].set_index("arm")
-        kind = "cumulative" if outcome.is_flow else "effect"
+        kind = "cumulative_effect" if outcome.is_flow else "effect"
         unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
         lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
         if not outcome.is_flow:
@@ -85,7 +85,7 @@ def _summary(found: Comparison) -> str:
             low, high = row[f"{kind}_low"], row[f"{kind}_high"]
             share = "" if outcome.is_flow or pd.isna(row["effect_share"]) else f"  = {100 * row['effect_share']:+.1f} %"
             verdict = "" if low > 0 or high < 0 else "  (the interval holds 0)"
-            lines.append(f"    {arm:<20} {row['cumulative_effect' if outcome.is_flow else 'effect']:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
+            lines.append(f"    {arm:<20} {row[kind]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
     return "\n".join(lines)
 
 

@@ -41,14 +41,14 @@ class SettingsError(ValueError):
 def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
     """Return an unfrozen dataclass with the fields of another, plus some of one's own.
 
-    A dictionary that is empty by default becomes none: Hydra would take it for a closed set of
-    keys, and refuse every key.
+    A dictionary that is empty by default becomes "anything, none so far": Hydra would take it
+    for a closed set of keys, and refuse every key.
     """
     hints = typing.get_type_hints(cls)
     rows: list[tuple[str, Any, Any]] = list(extra)
     for f in dataclasses.fields(cls):
         if f.default_factory is dict:
-            hints[f.name], default = hints[f.name] | None, field(default=None)
+            hints[f.name], default = Any, field(default=None)
         elif f.default_factory is not dataclasses.MISSING:
             default = field(default_factory=f.default_factory)
         elif isinstance(f.default, tuple):
@@ -76,7 +76,7 @@ class Study:
 
     kind: str = "compare"
     reference: str = "nothing"
-    arms: dict[str, list[str]] | None = None
+    arms: Any = None  # dict of lists of overrides; a dict would be a closed set of keys to Hydra
 
 
 @dataclass
@@ -208,6 +208,9 @@ def read_settings(config: DictConfig) -> Settings:
     for by in plain["by"]:
         if by not in GROUPINGS:
             raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
+    arms = plain["study"]["arms"]
+    if arms is not None and not (isinstance(arms, dict) and all(isinstance(words, list) for words in arms.values())):
+        raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
     region = restore(Region, plain["region"])
     scale = plain["scale"]
     if scale is not None and not scale > 0:

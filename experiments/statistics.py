@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["Interval", "mean_interval"]
+__all__ = ["Intervals", "mean_intervals"]
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its confidence interval; not a number where there is nothing to estimate it from."""
+class Intervals(NamedTuple):
+    """Means with their confidence intervals, arrays of one shape; not a number where unknown."""
 
-    mean: float
-    low: float
-    high: float
-    n: int
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    n: NDArray[np.int64]
 
 
-def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return the mean of independent values with its t interval.
+def mean_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
+    """Return means over the first axis with their t intervals.
 
     Parameters
     ----------
-    values : array, shape (replicates,)
-        For a paired effect the differences on the same luck. Values that are no number (a
-        group that has no firm in some replicate) are left out.
+    values : array, shape (replicates, …)
+        Independent along the first axis; for a paired effect the differences on the same
+        luck. Values that are no number (a group that has no firm in some replicate) are left out.
     level : float
         Confidence level.
 
     Notes
     -----
-    With fewer than two values the interval is unknown: its ends are not a number.
+    Of fewer than two values the mean is known at best, the interval is not.
     """
     x = np.asarray(values, dtype=np.float64)
-    x = x[~np.isnan(x)]
-    if not x.size:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    mean = float(x.mean())
-    if x.size < 2:
-        return Interval(mean, np.nan, np.nan, 1)
-    half = float(stats.t.ppf(0.5 + level / 2.0, x.size - 1) * x.std(ddof=1) / np.sqrt(x.size))
-    return Interval(mean, mean - half, mean + half, int(x.size))
+    known = ~np.isnan(x)
+    n = known.sum(axis=0)
+    mean = np.divide(np.where(known, x, 0.0).sum(axis=0), n, out=np.full(x.shape[1:], np.nan), where=n > 0)
+    squares = np.where(known, (x - mean) ** 2, 0.0).sum(axis=0)
+    variance = np.divide(squares, n - 1, out=np.full(x.shape[1:], np.nan), where=n > 1)
+    half = stats.t.ppf(0.5 + level / 2.0, np.maximum(n - 1, 1)) * np.sqrt(variance / np.maximum(n, 1))
+    return Intervals(mean, mean - half, mean + half, n)
