@@ -22,17 +22,19 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     Points that failed stand in the table with their error. Writes ``sweep.csv``,
     ``sweep.parquet`` and, where at least one point was finished, ``sweep.png``.
     """
-    parts: list[pd.DataFrame] = []
-    swept: list[str] = []
+    points: list[tuple[int, dict[str, str], str | None]] = []
     for point in sorted((p for p in folder.iterdir() if p.name.isdigit()), key=lambda p: int(p.name)):
         about = point / "point.json"
-        if not about.is_file():
-            continue
-        said = json.loads(about.read_text(encoding="utf-8"))
-        values = {key: value for key, _, value in (word.lstrip("+").partition("=") for word in said["swept"])}
-        swept = list(dict.fromkeys([*swept, *values]))
-        rows = pd.DataFrame([{}]) if said["error"] else pd.read_parquet(point / "effects.parquet")
-        parts.append(rows.assign(point=int(point.name), error=said["error"], **values))
+        if about.is_file():
+            said = json.loads(about.read_text(encoding="utf-8"))
+            typed = {key: value for key, _, value in (word.lstrip("+").partition("=") for word in said["overrides"])}
+            points.append((int(point.name), typed, said["error"]))
+    keys = dict.fromkeys(key for _, typed, _ in points for key in typed)
+    swept = [key for key in keys if len({typed.get(key) for _, typed, _ in points}) > 1]
+    parts = []
+    for number, typed, error in points:
+        rows = pd.DataFrame([{}]) if error else pd.read_parquet(folder / str(number) / "effects.parquet")
+        parts.append(rows.assign(point=number, error=error, **{key: typed.get(key) for key in swept}))
     if not parts:
         raise FileNotFoundError(f"{folder} holds no point of a sweep")
     table = pd.concat(parts, ignore_index=True)

@@ -124,7 +124,7 @@ def origins_figure(comparison: Comparison) -> Figure:
     table = table[~((table["tier"] == "none") & (table["loss"] == 0.0))]
     arms, tiers = list(table["arm"].unique()), list(table["tier"].unique())
     with matplotlib.rc_context(_style()):
-        figure = Figure(figsize=(7.2, 3.2))
+        figure = Figure(figsize=(7.2, 3.8))
         ax = figure.subplots()
         width = 0.8 / len(arms)
         for a, arm in enumerate(arms):
@@ -138,7 +138,8 @@ def origins_figure(comparison: Comparison) -> Figure:
                 ax.annotate(arm, (xi, top), xytext=(0, 2), textcoords="offset points", rotation=90, fontsize=5.5, ha="center", va="bottom", color="0.3")
         ax.margins(y=0.25)
         ax.set_xticks(range(len(tiers)), ["chain leaders" if tier == "0" else "no leader" if tier == "none" else f"tier {tier}" for tier in tiers])
-        ax.set_ylabel("field loss that begins here, million CNY/month")
+        ax.set_ylabel("field loss, million CNY/month")
+        ax.set_title("Where the defects that reach users begin, by arm")
         figure.legend(loc="outside upper center", ncols=3)
         small_print(figure, comparison)
     return figure

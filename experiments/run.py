@@ -103,8 +103,7 @@ def _job(config: DictConfig) -> None:
         _failures.append(error)
         print(f"strongchain: {error}", file=sys.stderr)
     if running.mode == RunMode.MULTIRUN:
-        swept = [word for word in words if word in running.job.override_dirname.split(",")]
-        (folder / "point.json").write_text(json.dumps({"swept": swept, "error": error}, ensure_ascii=False), encoding="utf-8")
+        (folder / "point.json").write_text(json.dumps({"overrides": words, "error": error}, ensure_ascii=False), encoding="utf-8")
 
 
 def main() -> None:

@@ -1,0 +1,82 @@
+"""Reference pages, generated from the declarations: ``python -m experiments.reference`` writes them to docs/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import MISSING
+from pathlib import Path
+from typing import Any
+
+from sim import INSTRUMENTS, OUTCOMES, FromFile, Parameters, Region, Synthetic
+from sim.parameters import declared
+
+__all__ = ["outcomes_page", "parameters_page", "write"]
+
+
+def _row(cells: Iterable[Any]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+    head = list(head)
+    return [_row(head), _row("---" for _ in head), *(_row(row) for row in rows)]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_shown(v) for v in value)
+    return "none" if value is None else f"{value:g}" if isinstance(value, float | int) else str(value)
+
+
+def _declarations(cls: type, prefix: str) -> list[str]:
+    rows = []
+    for f in declared(cls):
+        about = f.metadata
+        default = "" if f.default is MISSING else _shown(f.default)
+        low, high = about["range"]
+        rows.append([f"`{prefix}{f.name}`", about["meaning"], default, f"{low:g} … {high:g}", about["unit"], about["confidence"], about["source"]])
+    return _table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
+
+
+def parameters_page() -> str:
+    """Return the page of all parameters and levers, with ranges, units, sources and confidence marks."""
+    lines = [
+        "# Parameters",
+        "",
+        "Written by `python -m experiments.reference` from the declarations in the code. Confidence: **S** read in the source, "
+        "**D** arithmetic from it, **R** recalled and to be verified, **N** looked for and not found: an assumption. "
+        "Show the sensitivity of what rests on an N.",
+    ]
+    for title, cls, prefix in (
+        ("The model", Parameters, "parameters."),
+        ("A region", Region, "region."),
+        ("Instrument levers: " + ", ".join(INSTRUMENTS), None, ""),
+        ("A synthetic network", Synthetic, "network."),
+        ("A network from a file", FromFile, "network."),
+    ):
+        if cls is not None:
+            lines += ["", f"## {title}", "", *_declarations(cls, prefix)]
+            continue
+        for key, instrument in INSTRUMENTS.items():
+            lines += ["", f"## Instrument `{key}` ({instrument.practice}); dose: `{instrument.dose}`", "", *_declarations(instrument, f"instruments.{key}.")]
+    return "\n".join(lines) + "\n"
+
+
+def outcomes_page() -> str:
+    """Return the page of all outcomes: unit, formula, better direction, labels."""
+    rows = [[f"`{o.key}`", o.label, o.label_zh, o.unit, o.formula, o.better or "neither"] for o in OUTCOMES.values()]
+    head = ["# Outcomes", "", "Written by `python -m experiments.reference` from the declarations in the code.", ""]
+    return "\n".join([*head, *_table(["key", "English", "中文", "unit", "formula", "better"], rows)]) + "\n"
+
+
+PAGES = {"parameters.md": parameters_page, "outcomes.md": outcomes_page}
+
+
+def write(folder: Path) -> None:
+    """Write every page into a folder."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parent.parent / "docs")

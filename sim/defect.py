@@ -1,0 +1,67 @@
+"""Follow one defect down the chain: where it is caught, or whether it reaches a user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from sim.month.propagation import escape_share, let_in
+from sim.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["follow_defect"]
+
+
+def follow_defect(world: World, firm: int, latent: bool = False, tolerance: float = 1e-6, most: int = 600) -> pd.DataFrame:
+    """Follow one defect that arises at a firm, under the inspection of the month under way.
+
+    A defect leaves with the goods: to each customer in proportion to what it buys, to users in
+    proportion to what they do. So its fate is a Markov chain with three ends.
+
+    Parameters
+    ----------
+    world : World
+    firm : int
+        Row of the firm where it arises, ahead of that firm's final inspection.
+    latent : bool
+        A latent defect passes every inspection.
+    tolerance : float
+        Stop when the probability that it is still on its way has fallen below this.
+    most : int
+        Stop after so many months.
+
+    Returns
+    -------
+    DataFrame
+        A row a month: probability that in this month it is found at goods-in, is found at
+        final inspection, reaches a user; and that it is still on its way, with the mean tier where.
+        Relief counts to goods-in: a defect that the relation prevents goes no further.
+    """
+    import pandas as pd
+
+    firms, links = world.firms, world.links
+    to_users = np.minimum(firms.final_demand, firms.output)
+    to_customer = links.value_share * firms.output[links.customer]
+    shipped = world.by_supplier(to_customer) + to_users
+    per_unit = np.divide(1.0, shipped, out=np.zeros(firms.n), where=shipped > 0)
+    gets_in = (1.0 - links.relief) * (1.0 if latent else let_in(world))
+    gets_out = np.ones(firms.n) if latent else escape_share(world)
+    onward: sparse.csr_array = world.network.matrix(gets_in * to_customer * per_unit[links.supplier])
+    found_at_goods_in = world.by_supplier((1.0 - gets_in) * to_customer) * per_unit
+
+    at = np.zeros(firms.n)
+    at[firm] = 1.0
+    rows = []
+    for month in range(most):
+        left = gets_out * at
+        fate = {"goods-in": float(found_at_goods_in @ left), "final inspection": float((at - left).sum()), "user": float(to_users * per_unit @ left)}
+        at = onward @ left
+        there = float(at.sum())
+        rows.append({"month": month, **fate, "on its way": there, "mean tier": float(at @ firms.tier) / there if there > 0 else np.nan})
+        if there < tolerance:
+            break
+    return pd.DataFrame(rows)
