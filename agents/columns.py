@@ -9,9 +9,7 @@ sweeps never pay for what only notebooks need.
 from __future__ import annotations
 
 import gc
-import itertools
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar
@@ -82,8 +80,8 @@ class Population:
             self.add_column(name, column)
 
     def add_column(self, name: str, column: Column) -> None:
-        """Add a column of one's own (a researcher's extra state); refused if the name is taken."""
-        if name in self.__dict__:
+        """Add a column of one's own (a researcher's extra state); refused if the populations or agents have the name already."""
+        if name in self.__dict__ or name in Row._own or hasattr(type(self), name) or hasattr(Row, name):
             raise ValueError(f"{self.kind} already have {name!r}")
         shape = (self.n,) if column.width == 1 else (self.n, column.width)
         self.columns[name] = column
@@ -117,18 +115,15 @@ class Population:
         return f"<{self.n} {self.kind}, {len(self.columns)} columns>"
 
 
-class _PerModelCount(weakref.WeakKeyDictionary):  # type: ignore[type-arg]
-    """Counters per model that do not keep the model alive (Mesa 3.3 holds it in a plain dict)."""
+class _Ids:
+    """Where Mesa 3.3 looks up the next unique id: in the model, so that a copy of a model counts on from there.
 
-    def __missing__(self, model: mesa.Model) -> Any:
-        self[model] = counter = itertools.count(1)
-        return counter
+    Mesa's own table of counters by model would keep every model alive, and start a copy at 1 again.
+    """
 
-    def __getitem__(self, model: mesa.Model) -> Any:
-        try:
-            return super().__getitem__(model)
-        except KeyError:
-            return self.__missing__(model)
+    def __getitem__(self, model: AgentsOnDemand) -> Iterator[int]:
+        model._last_id += 1
+        return iter((model._last_id,))
 
 
 class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
@@ -136,10 +131,13 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
 
     Attribute access reads and writes the column at the agent's row; a name that is neither
     a column nor declared by the class is refused on assignment, so that a typo cannot pass.
+    What is read stays as it was read (a data collector may keep it); entries of a wide column come
+    as an array that refuses to be written into: assign them all, ``firm.capability = …``, or
+    write into the column, ``model.firms.capability[firm.row, 2] = …``.
     """
 
     population: ClassVar[str]
-    _ids = _PerModelCount()
+    _ids = _Ids()
     _own = frozenset({"model", "unique_id", "pos", "row", "_rows"})
 
     def __init__(self, model: AgentsOnDemand, row: int) -> None:
@@ -153,14 +151,19 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
         known = rows.columns if rows is not None else {}
         if name in known:
             value = getattr(rows, name)[self.row]
-            return value if value.shape else value.item()
+            if not value.shape:
+                return value.item()
+            value = value.copy()
+            value.flags.writeable = False
+            return value
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{nearest(name, known)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._own:
             object.__setattr__(self, name, value)
-            return
-        if name in self._rows.columns:
+        elif name == "alive":
+            raise AttributeError("an agent leaves by agent.remove(), so that the model settles what it leaves behind")
+        elif name in self._rows.columns:
             getattr(self._rows, name)[self.row] = value
         elif hasattr(type(self), name):
             object.__setattr__(self, name, value)  # properties and class attributes of a subclass
@@ -189,6 +192,7 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
 
     kinds: ClassVar[dict[str, Callable[[Population], list[type[Row]]]]] = {}
     _looked = False
+    _last_id = 0
 
     def leave(self, population: str, row: int) -> None:
         """Take one agent out of the world; a model extends this to settle what it leaves behind."""
@@ -224,6 +228,11 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
             classes = self.kinds[kind](getattr(self, kind))
             for row in rows:
                 classes[row](self, row)
+
+    def remove_all_agents(self) -> None:
+        """Take every agent out of the world."""
+        self._look()
+        super().remove_all_agents()
 
     @property
     def agents(self) -> Any:

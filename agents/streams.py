@@ -16,19 +16,22 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from operator import index
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+from scipy.special import bdtr, ndtri, pdtr
 
 __all__ = ["Streams", "binomial", "decision_key", "normal", "poisson", "replicate_keys"]
 
 _WORD = 1 << 64
 _COUNTER = 1 << 256
 _TO_UNIT = 2.0**-53  # 53 random bits make a double in [0, 1)
+_DEEP = 500.0  # exp(-500) is a normal number; where the chance of a zero is smaller, a search from zero would start at nothing
 
 
 @lru_cache(maxsize=4096)
@@ -66,8 +69,10 @@ class Streams:
         self.rename = dict(rename or {})
 
     def _bits(self, decision: str, month: int, slot: int, block: int) -> np.random.Philox:
+        if block < 0 or not 0 <= slot < _WORD:
+            raise ValueError(f"no draw of {decision!r} for a negative place or slot")
         name = self.rename.get(decision, decision)
-        counter = block | month % _WORD << 64 | decision_key(name) << 128 | slot << 192
+        counter = block | index(month) % _WORD << 64 | decision_key(name) << 128 | index(slot) << 192
         # NumPy steps the counter before it is used, so start one lower.
         return np.random.Philox(counter=(counter - 1) % _COUNTER, key=self.key[0] | self.key[1] << 64)
 
@@ -97,17 +102,24 @@ def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Turn uniforms into Poisson counts by sequential search over the places still open.
+    """Turn uniforms into Poisson counts: the smallest count whose cumulative probability exceeds u.
+
+    By sequential search over the places still open; by bisection for large means.
 
     Parameters
     ----------
     u, mean : arrays of one shape
-        Uniforms in [0, 1) and means (at most a few dozen: the search takes as many passes).
+        Uniforms in [0, 1) and means.
     """
     count = np.zeros(np.shape(u), dtype=np.int64)
     flat, u_flat, mean_flat = count.ravel(), np.ravel(u), np.broadcast_to(mean, np.shape(u)).ravel()
+    large = mean_flat > _DEEP
+    if large.any():
+        m = mean_flat[large]
+        most = np.ceil(m + 10.0 * np.sqrt(m))  # ten standard deviations up: beyond what any double below 1 stands for
+        flat[large] = _bisect(u_flat[large], most, lambda k: pdtr(k, m))
     term = np.exp(-mean_flat)
-    rest = np.flatnonzero(u_flat >= term)
+    rest = np.flatnonzero((u_flat >= term) & ~large)
     term, below, mean_rest, u_rest = term[rest], term[rest], mean_flat[rest], u_flat[rest]
     k = 0
     while rest.size:
@@ -122,8 +134,9 @@ def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int
 
 
 def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Turn uniforms into binomial counts by sequential search; `n` small, `p` in [0, 1].
+    """Turn uniforms into binomial counts: the smallest count whose cumulative probability exceeds u; `p` in [0, 1].
 
+    By sequential search over the places still open; by bisection where a zero is all but impossible.
     The counts grow with `u` (and with `p` under one `u`).
     """
     shape = np.shape(u)
@@ -136,6 +149,11 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
     rest = np.flatnonzero(~certain & (n_flat > 0) & (p_flat > 0.0))
     if not rest.size:
         return count
+    deep = -n_flat[rest] * np.log1p(-p_flat[rest]) > _DEEP
+    if deep.any():
+        large = rest[deep]
+        flat[large] = _bisect(u_flat[large], n_flat[large], lambda k: bdtr(k, n_flat[large], p_flat[large]))
+        rest = rest[~deep]
     odds = p_flat[rest] / (1.0 - p_flat[rest])
     term = (1.0 - p_flat[rest]) ** n_flat[rest]
     below = term
@@ -148,3 +166,13 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
         below = below + term
         flat[rest] = k
     return count
+
+
+def _bisect(u: NDArray[np.float64], most: NDArray[Any], cumulative: Callable[[NDArray[np.float64]], ArrayLike]) -> NDArray[np.int64]:
+    """Return the smallest counts, none above `most`, whose cumulative probability exceeds u."""
+    low, high = np.zeros(u.shape, dtype=np.int64), np.asarray(most, dtype=np.int64)
+    while (low < high).any():
+        middle = (low + high) // 2
+        enough = np.asarray(cumulative(middle.astype(np.float64))) > u
+        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
+    return low

@@ -6,14 +6,17 @@ Colours are Okabe and Ito's, which colour-blind readers can tell apart; every ax
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
+import matplotlib.axes
 import numpy as np
 import pandas as pd
 from matplotlib import font_manager
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
@@ -31,9 +34,13 @@ _CAUSE_LABELS = {"common": "common causes", "special": "special causes (open pro
 SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
 
 
-def _style() -> dict[str, object]:
+def _style() -> Any:
     installed = {font.name for font in font_manager.fontManager.ttflist}
-    chinese = [name for name in ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei") if name in installed]
+    chinese = [
+        name
+        for name in ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
+        if name in installed
+    ]
     return {
         "font.family": ["DejaVu Sans", *chinese],
         "font.size": 9,
@@ -53,7 +60,8 @@ def small_print(figure: Figure, comparison: Comparison) -> None:
     about = comparison.manifest
     configuration = about["configuration"]
     text = (
-        f"Strongchain {about['id']} · region {configuration['region']['key']} · {configuration['replicates']} replicates, seed {configuration['seed']}"
+        f"Strongchain {about['id']} · region {configuration['region']['key']} · "
+        f"{configuration['replicates']} replicates, seed {configuration['seed']}"
         " · bands and bars: 95 % confidence intervals of the mean over replicates · effect sizes rest on assumptions"
     )
     figure.supxlabel(text, fontsize=6, color="0.4", x=0.01, ha="left")
@@ -82,7 +90,9 @@ def time_paths(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> Figur
                         ax.axhline(0.0, color=colour, lw=1)
                         continue
                     mine = series[(series["arm"] == arm) & (series["outcome"] == key)]
-                    ax.fill_between(mine["month"], times * mine[f"{what}_low"], times * mine[f"{what}_high"], color=colour, alpha=0.18, lw=0)
+                    ax.fill_between(
+                        mine["month"], times * mine[f"{what}_low"], times * mine[f"{what}_high"], color=colour, alpha=0.18, lw=0
+                    )
                     ax.plot(mine["month"], times * mine[what], color=colour, lw=1.4, label=arm)
                 ax.set_ylabel(unit if what == "level" else f"difference, {unit}", fontsize=8)
             axes[0, column].set_title(OUTCOMES[key].label)
@@ -111,7 +121,9 @@ def effects_figure(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> F
         ax.axvline(0.0, color="black", lw=1)
         ax.set_yticks(range(len(outcomes)), [OUTCOMES[key].label for key in outcomes])
         ax.invert_yaxis()
-        ax.set_xlabel(f"paired effect, % of {comparison.reference} (mean of the last {comparison.manifest['configuration']['window']} months)")
+        ax.set_xlabel(
+            f"paired effect, % of {comparison.reference} (mean of the last {comparison.manifest['configuration']['window']} months)"
+        )
         if arms:
             figure.legend(loc="outside upper center", ncols=len(arms))
         small_print(figure, comparison)
@@ -135,9 +147,21 @@ def origins_figure(comparison: Comparison) -> Figure:
                 ax.bar(x, part, width * 0.92, bottom=floor, color=_CAUSE_COLOURS[cause], label=_CAUSE_LABELS[cause] if a == 0 else None)
                 floor += part
             for xi, top in zip(x, floor, strict=True):
-                ax.annotate(arm, (xi, top), xytext=(0, 2), textcoords="offset points", rotation=90, fontsize=5.5, ha="center", va="bottom", color="0.3")
+                ax.annotate(
+                    arm,
+                    (xi, top),
+                    xytext=(0, 2),
+                    textcoords="offset points",
+                    rotation=90,
+                    fontsize=5.5,
+                    ha="center",
+                    va="bottom",
+                    color="0.3",
+                )
         ax.margins(y=0.25)
-        ax.set_xticks(range(len(tiers)), ["chain leaders" if tier == "0" else "no leader" if tier == "none" else f"tier {tier}" for tier in tiers])
+        ax.set_xticks(
+            range(len(tiers)), ["chain leaders" if tier == "0" else "no leader" if tier == "none" else f"tier {tier}" for tier in tiers]
+        )
         ax.set_ylabel("field loss, million CNY/month")
         ax.set_title("Where the defects that reach users begin, by arm")
         figure.legend(loc="outside upper center", ncols=3)
@@ -176,7 +200,10 @@ def network_map(picture: MapPicture, title: str = "", most: int = 14) -> Figure:
         figure.legend(loc="outside lower center", ncols=3)
         ax.set(xlim=(-depth - 0.6, 0.95), ylim=(-0.06, 1.16))
         ax.axis("off")
-        ax.set_title(title or f"Where the defects that reach users begin: {picture.map.total / 1e6:,.2f} million CNY a month in the steady state", pad=12)
+        ax.set_title(
+            title or f"Where the defects that reach users begin: {picture.map.total / 1e6:,.2f} million CNY a month in the steady state",
+            pad=12,
+        )
     return figure
 
 
@@ -223,7 +250,9 @@ def _draw_flows(figure: Figure, ax: matplotlib.axes.Axes, xy: NDArray[np.float64
     ease = 3 * t**2 - 2 * t**3
     bow = np.where(xy[source, 0] == xy[target, 0], 0.25, 0.0)  # links inside a tier bow out
     curves = [
-        np.column_stack([xy[a, 0] + (xy[b, 0] - xy[a, 0]) * t[:, 0] + side * np.sin(np.pi * t[:, 0]), xy[a, 1] + (xy[b, 1] - xy[a, 1]) * ease[:, 0]])
+        np.column_stack(
+            [xy[a, 0] + (xy[b, 0] - xy[a, 0]) * t[:, 0] + side * np.sin(np.pi * t[:, 0]), xy[a, 1] + (xy[b, 1] - xy[a, 1]) * ease[:, 0]]
+        )
         for a, b, side in zip(source, target, bow, strict=True)
     ]
     floor = max(strength.max() * 1e-3, 1e-5)
@@ -250,7 +279,9 @@ def _draw_nodes(ax: matplotlib.axes.Axes, xy: NDArray[np.float64], share: NDArra
             if part > 0:
                 angles = 2 * np.pi * np.linspace(start, start + part, max(3, int(40 * part)))
                 wedge = np.concatenate([[[0.0, 0.0]], np.column_stack([np.cos(angles), np.sin(angles)])])
-                ax.scatter(*xy[k], marker=wedge, s=size * np.abs(wedge).max() ** 2, color=_CAUSE_COLOURS[cause], zorder=3, lw=0)
+                x, y = xy[k]
+                slice_size = size * np.abs(wedge).max() ** 2  # Matplotlib scales a marker by its longest side
+                ax.scatter(x, y, marker=Path(wedge), s=slice_size, color=_CAUSE_COLOURS[cause], zorder=3, lw=0)
                 start += part
         if area[k] > 0.01 or "more firms" in label or len(labels) <= 40:
             short = label if len(label) <= 22 else label[:20] + "…"
@@ -284,7 +315,9 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADL
                 x = numbers.to_numpy() if numbers.notna().all() else np.arange(len(points))
                 y = times * points[["effect", "effect_low", "effect_high"]].to_numpy()
                 label = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in zip(swept[1:], others, strict=True)) or None
-                ax.errorbar(x, y[:, 0], yerr=[y[:, 0] - y[:, 1], y[:, 2] - y[:, 0]], color=colour, marker="o", ms=4, lw=1.2, capsize=2, label=label)
+                ax.errorbar(
+                    x, y[:, 0], yerr=[y[:, 0] - y[:, 1], y[:, 2] - y[:, 0]], color=colour, marker="o", ms=4, lw=1.2, capsize=2, label=label
+                )
                 if not numbers.notna().all():
                     ax.set_xticks(x, points[swept[0]], rotation=20)
             ax.axhline(0.0, color="black", lw=0.8)

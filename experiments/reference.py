@@ -34,7 +34,9 @@ def _declarations(cls: type, prefix: str) -> list[str]:
         about = f.metadata
         default = "" if f.default is MISSING else _shown(f.default)
         low, high = about["range"]
-        rows.append([f"`{prefix}{f.name}`", about["meaning"], default, f"{low:g} … {high:g}", about["unit"], about["confidence"], about["source"]])
+        rows.append(
+            [f"`{prefix}{f.name}`", about["meaning"], default, f"{low:g} … {high:g}", about["unit"], about["confidence"], about["source"]]
+        )
     return _table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 
 
@@ -58,7 +60,12 @@ def parameters_page() -> str:
             lines += ["", f"## {title}", "", *_declarations(cls, prefix)]
             continue
         for key, instrument in INSTRUMENTS.items():
-            lines += ["", f"## Instrument `{key}` ({instrument.practice}); dose: `{instrument.dose}`", "", *_declarations(instrument, f"instruments.{key}.")]
+            lines += [
+                "",
+                f"## Instrument `{key}` ({instrument.practice}); dose: `{instrument.dose}`",
+                "",
+                *_declarations(instrument, f"instruments.{key}."),
+            ]
     return "\n".join(lines) + "\n"
 
 

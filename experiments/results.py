@@ -88,8 +88,8 @@ def load(folder: str | Path) -> Comparison:
     here = Path(folder)
     if not (here / "manifest.json").is_file():
         raise FileNotFoundError(f"{here} holds no finished study (there is no manifest.json in it)")
-    tables = (pd.read_parquet(here / f"{name}.parquet") for name in ("effects", "series", "origins"))
-    return Comparison(*tables, maps={}, manifest=json.loads((here / "manifest.json").read_text(encoding="utf-8")))
+    effects, series, origins = (pd.read_parquet(here / f"{name}.parquet") for name in ("effects", "series", "origins"))
+    return Comparison(effects, series, origins, maps={}, manifest=json.loads((here / "manifest.json").read_text(encoding="utf-8")))
 
 
 # -- from runs to tables ----------------------------------------------------------------------------
@@ -110,7 +110,9 @@ def collect(runs: Sequence[Run], reference: str, about: dict[str, Any]) -> Compa
 
 def _groups(runs: Sequence[Run]) -> list[tuple[str, str]]:
     """All groups, in order: replicates of a generated network may differ in their deepest tier."""
-    return sorted({group for run in runs for group in run.groups}, key=lambda group: (("total", "chain", "tier", "size").index(group[0]), group[1]))
+    return sorted(
+        {group for run in runs for group in run.groups}, key=lambda group: (("total", "chain", "tier", "size").index(group[0]), group[1])
+    )
 
 
 def _stack(runs: Sequence[Run], what: str, groups: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
@@ -131,7 +133,8 @@ def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
     level, start = _stack(treated, "window", groups), _stack(base, "window", groups)
     paired = mean_intervals(level - start)
     reference = mean_intervals(start).mean
-    share = Intervals(*(np.divide(end, reference, out=np.full(end.shape, np.nan), where=reference != 0) for end in paired[:3]), paired.n)
+    whole = np.where(reference != 0.0, reference, np.nan)
+    share = Intervals(paired.mean / whole, paired.low / whole, paired.high / whole, paired.n)
     total = mean_intervals(_stack(treated, "cumulative", groups) - _stack(base, "cumulative", groups))
     return pd.DataFrame(
         {
@@ -194,7 +197,9 @@ def _git(*words: str) -> str:
     return found.stdout.strip() if found.returncode == 0 else ""
 
 
-def manifest(resolved: dict[str, Any], overrides: Sequence[str], keys: Sequence[tuple[int, int]], notes: Sequence[str] = ()) -> dict[str, Any]:
+def manifest(
+    resolved: dict[str, Any], overrides: Sequence[str], keys: Sequence[tuple[int, int]], notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """Say what was run, from which code, on what, with which luck.
 
     `id` is a hash of the resolved configuration (but for its name), the replicate keys and the

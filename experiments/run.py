@@ -71,7 +71,10 @@ def _summary(found: Comparison) -> str:
     """The effects in total, as lines for a terminal."""
     rows = found.effects[found.effects["by"] == "total"]
     window = found.manifest["configuration"]["window"]
-    lines = [f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals; means of the last {window} months, flows over the whole run:"]
+    lines = [
+        f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals; "
+        f"means of the last {window} months, flows over the whole run:"
+    ]
     for key in SHOWN:
         outcome = OUTCOMES[key]
         mine = rows[rows["outcome"] == key].set_index("arm")

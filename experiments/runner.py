@@ -95,7 +95,9 @@ def _keep(model: StrongchainModel, arm: Arm, replicate: int, window: int) -> Run
     )
 
 
-def _replicate(arms: Sequence[Arm], replicate: int, key: tuple[int, int], months: int, window: int, by: Sequence[str], check: bool) -> list[Run]:
+def _replicate(
+    arms: Sequence[Arm], replicate: int, key: tuple[int, int], months: int, window: int, by: Sequence[str], check: bool
+) -> list[Run]:
     """Run every arm of one replicate; arms in the same world share its burn-in."""
     worlds: list[tuple[WorldSettings, StrongchainModel]] = []
     runs = []
@@ -113,12 +115,20 @@ def _replicate(arms: Sequence[Arm], replicate: int, key: tuple[int, int], months
 
 def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int) -> float:
     """Forecast roughly how long a study takes."""
-    firms = sum(arm.world.network.n_firms if hasattr(arm.world.network, "n_firms") else arm.world.region.firms for arm in arms)
+    firms = sum(arm.world.firms for arm in arms)
     return 2.0 + firms * replicates * (months + 8) * SECONDS_PER_FIRM_MONTH / workers
 
 
 def run_arms(
-    arms: Sequence[Arm], seed: int, replicates: int, months: int, window: int, by: Sequence[str], parallel: Parallel, check: bool = False, progress: bool = True
+    arms: Sequence[Arm],
+    seed: int,
+    replicates: int,
+    months: int,
+    window: int,
+    by: Sequence[str],
+    parallel: Parallel,
+    check: bool = False,
+    progress: bool = True,
 ) -> list[Run]:
     """Run all arms on all replicates, and return the runs by replicate, then arm, whatever the number of workers.
 

@@ -6,14 +6,15 @@ write into it; what comes back is built into the frozen original, which checks i
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose, initialize_config_module
 from hydra.core.config_store import ConfigStore
@@ -52,7 +53,7 @@ def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
         elif f.default_factory is not dataclasses.MISSING:
             default = field(default_factory=f.default_factory)
         elif isinstance(f.default, tuple):
-            default = field(default_factory=lambda value=f.default: list(value))
+            default = field(default_factory=partial(list, f.default))
         else:
             default = field(default=MISSING if f.default is dataclasses.MISSING else f.default)
         rows.append((f.name, hints[f.name], default))
@@ -140,6 +141,16 @@ class WorldSettings:
     parameters: Parameters
     burn_in: int
 
+    @property
+    def firms(self) -> int:
+        """How many firms it has."""
+        match self.network:
+            case SupplyNetwork():
+                return self.network.n_firms
+            case Synthetic():
+                return self.network.firms
+        return self.region.firms
+
     def build(self, key: tuple[int, int], record: Sequence[str] = (), check: bool = False) -> StrongchainModel:
         """Build the world of one replicate and let it burn in."""
         return StrongchainModel(self.region, self.network, self.parameters, key=key, burn_in=self.burn_in, record=record, check=check)
@@ -172,7 +183,6 @@ class Settings:
     resolved: dict[str, Any]
 
 
-
 @lru_cache(maxsize=16)
 def _read_file(values: str, state: tuple[tuple[int, int], ...]) -> SupplyNetwork:
     """Read a network file once for all arms that name it; `state` is the size and time of its files."""
@@ -184,7 +194,7 @@ def _network(values: dict[str, Any]) -> SupplyNetwork | Synthetic | None:
     if kind == "region":
         return None
     if kind == "synthetic":
-        return restore(Synthetic, values)  # type: ignore[no-any-return]
+        return cast(Synthetic, restore(Synthetic, values))
     if not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/networks.md)")
     files = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
@@ -199,12 +209,15 @@ def read_settings(config: DictConfig) -> Settings:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    resolved = copy.deepcopy(plain)
     for key, low in (("months", 1), ("replicates", 1), ("burn_in", 0), ("window", 1), ("seed", 0)):
         if plain[key] < low:
             raise SettingsError(f"{key} is {plain[key]}; it must be {low} or more")
     if plain["window"] > plain["months"]:
-        raise SettingsError(f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months")
+        raise SettingsError(
+            f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months"
+        )
     for by in plain["by"]:
         if by not in GROUPINGS:
             raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
@@ -223,7 +236,7 @@ def read_settings(config: DictConfig) -> Settings:
     base = WorldSettings(region, _network(dict(plain["network"])), restore(Parameters, plain["parameters"]), plain["burn_in"])
     return Settings(
         plain["name"], plain["months"], plain["replicates"], plain["seed"], plain["window"], tuple(plain["by"]), plain["check"],
-        base, tuple(active), Study(**plain["study"]), Parallel(**plain["parallel"]), OmegaConf.to_container(config, resolve=True),  # type: ignore[arg-type]
+        base, tuple(active), Study(**plain["study"]), Parallel(**plain["parallel"]), resolved,
     )  # fmt: skip
 
 
@@ -231,7 +244,13 @@ def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
     """Raise if a lever was typed of an instrument that is not active: it would change nothing."""
     for override in overrides:
         path = override.lstrip("+~").split("=", 1)[0].split(".")
-        if path[0] == "instruments" and len(path) == 3 and path[1] in INSTRUMENTS and path[2] != "active" and not config.instruments[path[1]].active:
+        if (
+            path[0] == "instruments"
+            and len(path) == 3
+            and path[1] in INSTRUMENTS
+            and path[2] != "active"
+            and not config.instruments[path[1]].active
+        ):
             on = [key for key in INSTRUMENTS if config.instruments[key].active]
             raise SettingsError(
                 f"{override}: the instrument {path[1]} is not active, so the lever would change nothing; "

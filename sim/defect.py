@@ -58,7 +58,11 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     rows = []
     for month in range(most):
         left = gets_out * at
-        fate = {"goods-in": float(found_at_goods_in @ left), "final inspection": float((at - left).sum()), "user": float(to_users * per_unit @ left)}
+        fate = {
+            "goods-in": float(found_at_goods_in @ left),
+            "final inspection": float((at - left).sum()),
+            "user": float(to_users * per_unit @ left),
+        }
         at = onward @ left
         there = float(at.sum())
         rows.append({"month": month, **fate, "on its way": there, "mean tier": float(at @ firms.tier) / there if there > 0 else np.nan})

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -114,7 +115,7 @@ class SupplyNetwork:
         order = np.lexsort(ends)
         share = np.asarray(value_share, dtype=np.float64)
 
-        def of_firms(value: ArrayLike | None, default: float, dtype: type) -> NDArray:  # type: ignore[type-arg]
+        def of_firms(value: ArrayLike | None, default: float, dtype: type) -> NDArray[Any]:
             return np.full(n, default, dtype=dtype) if value is None else np.asarray(value, dtype=dtype)
 
         return cls(
@@ -174,7 +175,7 @@ class SupplyNetwork:
     @cached_property
     def material_share(self) -> Floats:
         """CNY of inputs bought of other firms per CNY of output, shape (n,)."""
-        return np.bincount(self.customer, self.value_share, minlength=self.n_firms)
+        return np.asarray(np.bincount(self.customer, self.value_share, minlength=self.n_firms), dtype=np.float64)
 
     @cached_property
     def tier(self) -> Ints:
@@ -407,7 +408,8 @@ def check_for_value_added(network: SupplyNetwork) -> Iterable[Finding]:
         yield Finding(
             "value added",
             "warning",
-            f"{losing.size} firm(s) buy inputs worth their whole output or more, {str(network.names[worst])!r} {network.material_share[worst]:.3g} "
+            f"{losing.size} firm(s) buy inputs worth their whole output or more, {str(network.names[worst])!r} "
+            f"{network.material_share[worst]:.3g} "
             "per CNY; value shares of one customer should add up to less than 1",
         )
 

@@ -35,7 +35,7 @@ def measure(top: Floats, bottom: Floats | None, label: NDArray[np.int64], groups
     groups : int
         Number of groups.
     """
-    above = np.bincount(label, top, minlength=groups)
+    above = np.asarray(np.bincount(label, top, minlength=groups), dtype=np.float64)
     if bottom is None:
         return above
     below = np.bincount(label, bottom, minlength=groups)

@@ -126,11 +126,11 @@ class World(AgentsOnDemand):
 
     def by_supplier(self, per_link: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add up a number per link over each supplier's customers: shape (n,)."""
-        return np.bincount(self.links.supplier, per_link, minlength=self.firms.n)
+        return np.asarray(np.bincount(self.links.supplier, per_link, minlength=self.firms.n), dtype=np.float64)
 
     def by_customer(self, per_link: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add up a number per link over each customer's suppliers: shape (n,)."""
-        return np.bincount(self.links.customer, per_link, minlength=self.firms.n)
+        return np.asarray(np.bincount(self.links.customer, per_link, minlength=self.firms.n), dtype=np.float64)
 
     # -- what chain heads see ------------------------------------------------------------------
 

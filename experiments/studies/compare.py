@@ -9,7 +9,7 @@ from joblib import cpu_count
 from agents.streams import replicate_keys
 from experiments.results import Comparison, collect, manifest
 from experiments.runner import expected_seconds, run_arms
-from experiments.settings import Arm, Settings, SettingsError, Study, compose_settings, read_settings, refuse_idle_levers
+from experiments.settings import Arm, Settings, SettingsError, compose_settings, read_settings, refuse_idle_levers
 from sim.network import SupplyNetwork
 
 __all__ = ["arms_of", "compare", "run_compare"]

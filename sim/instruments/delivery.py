@@ -75,7 +75,7 @@ class Delivery:
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""
         check_ranges(self, f"instruments.{getattr(self, 'key', 'delivery')}.")
-        object.__setattr__(self, "sizes", (self.sizes,) if isinstance(self.sizes, str) else tuple(self.sizes))
+        object.__setattr__(self, "sizes", tuple(self.sizes))
         for lever, value, legal in (("targeting", (self.targeting,), TARGETING), ("sizes", self.sizes, SIZE_CLASSES)):
             wrong = [v for v in value if v not in legal]
             if wrong:
