@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agents.firm import FIRM
-from agents.qi_station import QI_STATION
+from agents import Population
 from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongchainModel, SupplyNetwork
 from sim.build.region import Region
-from sim.world import LINK
 from tests.twin import TwinModel, binomial_count, poisson_count
 
 #: Columns of a firm that its twin does not hold: they never change, or are held in `cases` (compared apart).
 NOT_HELD = {"alive", "tier", "sector", "natural", "case_station", "case_month", "case_tie"}
-#: Sums in another order differ by rounding; differences of nearly equal numbers do so on the scale of their column.
-RELATIVE, OF_COLUMN = 1e-9, 1e-13
+#: Sums in another order differ by rounding; a difference of nearly equal numbers (what goods-in catches, say, as what
+#: arrives less what passes) does so on the scale of those: of one for defects and shares, of the largest output for money.
+RELATIVE, OF_SCALE = 1e-9, 1e-13
 
 
 def random_network(seed: int, firms: int, leaders: int, chains: int, density: float, cyclic: bool, material: float) -> SupplyNetwork:
@@ -154,44 +153,34 @@ def station_support(model: StrongchainModel) -> float:
     return standing * programme.instrument.running_cost if programme else 0.0  # type: ignore[attr-defined]
 
 
-def assert_equal(what: str, columns: NDArray[Any], twin: NDArray[Any]) -> None:
-    """Compare a column with what its twins hold: counts and marks exactly, numbers to rounding."""
-    if columns.dtype.kind == "f":
-        scale = float(np.abs(columns).max(initial=0.0))
-        np.testing.assert_allclose(twin, columns, rtol=RELATIVE, atol=OF_COLUMN * scale, err_msg=what)
-    else:
-        np.testing.assert_array_equal(twin, columns, err_msg=what)
-
-
-def held(agents: Sequence[Any], names: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """Return attributes of agents as arrays."""
-    return {name: np.array([getattr(agent, name) for agent in agents]) for name in names}
+def assert_columns_agree(population: Population, rows: NDArray[np.int64], agents: Sequence[Any], left_out: set[str], money: float) -> None:
+    """Compare columns with what agents hold: counts and marks exactly, numbers to rounding."""
+    for name in population.columns.keys() - left_out:
+        columns, twins = getattr(population, name)[rows], np.array([getattr(agent, name) for agent in agents])
+        scale = money if population.columns[name].unit.startswith("CNY/month") else 1.0
+        if columns.dtype.kind == "f":
+            np.testing.assert_allclose(twins, columns, rtol=RELATIVE, atol=OF_SCALE * scale, err_msg=f"{population.kind}.{name}")
+        else:
+            np.testing.assert_array_equal(twins, columns, err_msg=f"{population.kind}.{name}")
 
 
 def assert_agree(model: StrongchainModel, twin: TwinModel) -> None:
     """Compare all that lives: every column of firms, links, stations and chains, and the counts of events."""
-    when = f"in month {model.month}"
-    places, rows = np.array(list(twin.by_place)), np.array(list(twin.by_row), dtype=np.int64)
+    firms, money = list(twin.by_place.values()), float(model.firms.output.max())
+    places, links = np.array(list(twin.by_place)), np.array([link.row for link in twin.links], dtype=np.int64)
     np.testing.assert_array_equal(np.flatnonzero(model.firms.alive), places)
-    firms = list(twin.by_place.values())
-    for name, twins in held(firms, FIRM.keys() - NOT_HELD).items():
-        assert_equal(f"firms.{name} {when}", getattr(model.firms, name)[places], twins)
+    assert_columns_agree(model.firms, places, firms, NOT_HELD, money)
+    if twin.links:
+        assert_columns_agree(model.links, links, twin.links, {"alive", "supplier", "customer", "essential"}, money)
+    if twin.stations:
+        assert_columns_agree(model.stations, np.array(list(twin.by_row)), twin.stations, {"alive"}, money)
 
-    waiting = {(firm.place, kind): (c.station.row, c.month, c.tie) for firm in firms for kind, c in firm.cases.items()}
     at, since, tie = model.firms.case_station, model.firms.case_month, model.firms.case_tie
     columns = {(i, k): (at[i, k], since[i, k], tie[i, k]) for i, k in np.argwhere(at >= 0).tolist()}
-    assert waiting == columns, f"cases {when}"
-
-    if twin.links:
-        links = np.array([link.row for link in twin.links])
-        for name, twins in held(twin.links, LINK.keys() - {"supplier", "customer", "essential"}).items():
-            assert_equal(f"links.{name} {when}", getattr(model.links, name)[links], twins)
-    if twin.stations:
-        for name, twins in held(twin.stations, QI_STATION).items():
-            assert_equal(f"stations.{name} {when}", getattr(model.stations, name)[rows], twins)
-    np.testing.assert_array_equal(model.chains.cause, np.array(twin.causes), err_msg=f"common causes {when}")
-    assert twin.counts == model.counts, when
-    assert (twin.samples, twin.samples_failed) == (model.regulators.sampled[0], model.regulators.failed[0]), when
+    assert columns == {(firm.place, kind): (c.station.row, c.month, c.tie) for firm in firms for kind, c in firm.cases.items()}
+    np.testing.assert_array_equal(model.chains.cause, np.array(twin.causes))
+    assert twin.counts == model.counts
+    assert (twin.samples, twin.samples_failed) == (model.regulators.sampled[0], model.regulators.failed[0])
 
 
 def run_both(model: StrongchainModel, support: float, months: int) -> TwinModel:
