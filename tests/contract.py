@@ -188,6 +188,7 @@ def check_it_never_spends_more_than_its_budget(cls: type[Instrument]) -> None:
         assert programme.spent <= budget * (1 + 1e-12), f"spent {programme.spent} of {budget}"
         assert programme.left >= 0.0
     assert close(programme.spent, unlimited), "a budget that does not bind changes what is spent"
+    assert run(full(cls, budget=4.0, unit_cost=1e-320), months=2).programmes[cls.key].spent <= 4.0
 
 
 def check_budget_that_does_not_bind_changes_no_bit(cls: type[Instrument]) -> None:

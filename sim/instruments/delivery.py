@@ -243,7 +243,7 @@ class Programme:
         tie = world.streams.uniform(f"{ins.key}: whom first", 0, world.firms.n)[rows]
         order = np.lexsort((rows, tie, -TARGETING[ins.targeting](world)[rows]))[:number]
         cost = ins.government_share * ins.unit_cost
-        affordable = order.size if cost == 0.0 else min(order.size, int(self.left // cost)) if np.isfinite(self.left) else order.size
+        affordable = order.size if cost == 0.0 else int(min(order.size, self.left // cost)) if np.isfinite(self.left) else order.size
         return rows[order[:affordable]]
 
 
