@@ -6,9 +6,10 @@
 from sim.build.from_file import FromFile
 from sim.build.region import Region
 from sim.build.synthetic import Synthetic
+from sim.fixed_points import NetworkError
 from sim.instruments import INSTRUMENTS, ChiefQualityOfficer, Instrument, OneStopStations, instrument
 from sim.model import MONTH, StrongchainModel
-from sim.network import NetworkError, SupplyNetwork
+from sim.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters, parameter
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from sim.network import NetworkError
+from sim.fixed_points import NetworkError
 from sim.quality_map import quality_map
 from sim.world import World
 

@@ -16,16 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
-__all__ = ["CHECKS", "Finding", "NetworkError", "SupplyNetwork", "fixed_point", "offending_loop", "spectral_radius"]
+from sim.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
+
+__all__ = ["CHECKS", "Finding", "SupplyNetwork"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-class NetworkError(ValueError):
-    """A network that cannot be simulated: what is wrong, where, and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -252,98 +249,6 @@ class SupplyNetwork:
                     raise NetworkError(finding.message)
                 findings.append(finding)
         return findings
-
-
-# -- linear systems ------------------------------------------------------------------------
-
-
-def fixed_point(
-    step: sparse.csr_array,
-    source: Floats,
-    tolerance: float = 1e-12,
-    most: int = 100_000,
-    refuse: Callable[[], Exception] | None = None,
-) -> Floats:
-    """Solve ``x = source + step @ x`` by iteration, for a nonnegative `step` of spectral radius below 1.
-
-    Parameters
-    ----------
-    step : csr_array, shape (n, n)
-    source : array, shape (n,)
-    tolerance : float
-        Largest change of any entry of the last pass, relative to the largest entry.
-    refuse : callable, optional
-        Makes the error to raise if the iteration does not settle.
-
-    Raises
-    ------
-    NetworkError
-        If `step` has a spectral radius of 1 or more.
-    """
-    x = np.array(source, dtype=np.float64)
-    for _ in range(most):
-        fresh = source + step @ x
-        change = np.abs(fresh - x).max(initial=0.0)
-        size = np.abs(fresh).max(initial=0.0)
-        x = fresh
-        if not np.isfinite(size):
-            break
-        if change <= tolerance * size:
-            return x
-    raise refuse() if refuse else NetworkError("no finite fixed point: the spectral radius is 1 or more")
-
-
-def _cyclic_parts(step: sparse.csr_array) -> list[Ints]:
-    """Strongly connected parts that hold a loop (two firms or more, or one that feeds itself)."""
-    count, label = connected_components(step, directed=True, connection="strong")
-    size = np.bincount(label, minlength=count)
-    order = np.argsort(label, kind="stable")
-    ends = np.cumsum(size)
-    feeds_itself = step.diagonal() > 0
-    parts = []
-    for part in np.flatnonzero((size > 1) | (np.bincount(label, feeds_itself, minlength=count) > 0)):
-        parts.append(np.asarray(order[ends[part] - size[part] : ends[part]], dtype=np.int64))
-    return parts
-
-
-def _growth(step: sparse.csr_array, rows: Ints, passes: int = 5_000) -> tuple[float, Floats]:
-    """Spectral radius of one strongly connected part, and its positive eigenvector."""
-    part = step[rows][:, rows]
-    x = np.full(rows.size, 1.0 / rows.size)
-    low = high = 0.0
-    for _ in range(passes):
-        # Half a step of identity makes a periodic loop converge; bounds by Collatz and Wielandt.
-        y = 0.5 * (x + part @ x)
-        ratio = y / x
-        low, high = 2.0 * ratio.min() - 1.0, 2.0 * ratio.max() - 1.0
-        x = y / y.sum()
-        if high - low <= 1e-10 * max(high, 1e-300):
-            break
-    return 0.5 * (low + high), x
-
-
-def spectral_radius(step: sparse.csr_array) -> float:
-    """Return the spectral radius of a nonnegative matrix: 0 if it holds no loop."""
-    return max((_growth(step, rows)[0] for rows in _cyclic_parts(step)), default=0.0)
-
-
-def offending_loop(step: sparse.csr_array) -> Ints:
-    """Return the firms on a loop of the fastest-growing part, in the order in which goods travel.
-
-    Follows, from firm to firm, the link that contributes most to the part's eigenvector.
-    """
-    rows, vector = max(((rows, _growth(step, rows)) for rows in _cyclic_parts(step)), key=lambda found: found[1][0])
-    part = sparse.csr_array(step[rows][:, rows])
-    weight = vector[1]
-    at = int(np.argmax(weight))
-    seen: dict[int, int] = {}
-    path: list[int] = []
-    while at not in seen:
-        seen[at] = len(path)
-        path.append(at)
-        first, last = part.indptr[at], part.indptr[at + 1]
-        at = int(part.indices[first + np.argmax(part.data[first:last] * weight[part.indices[first:last]])])
-    return np.asarray(rows[path[seen[at] :]], dtype=np.int64)
 
 
 # -- the checks, one function each ---------------------------------------------------------

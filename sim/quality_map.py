@@ -19,8 +19,8 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from agents.firm import SIZE_CLASSES
+from sim.fixed_points import fixed_point
 from sim.month.propagation import escape_share, let_in
-from sim.network import fixed_point
 from sim.world import World
 
 if TYPE_CHECKING:

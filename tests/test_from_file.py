@@ -16,7 +16,8 @@ from realdata import real_data
 
 from sim.build.from_file import FromFile, from_file
 from sim.build.table import read_number, read_table
-from sim.network import NetworkError, SupplyNetwork, spectral_radius
+from sim.fixed_points import NetworkError, spectral_radius
+from sim.network import SupplyNetwork
 
 
 @pytest.fixture

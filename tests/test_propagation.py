@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from sim.fixed_points import NetworkError, fixed_point, spectral_radius
 from sim.month.orders import ship_and_order
 from sim.month.propagation import escape_share, interface_defects, let_in, propagate
 from sim.month.quality_cost import charge_back, cost_of_quality
-from sim.network import NetworkError, SupplyNetwork, fixed_point, spectral_radius
+from sim.network import SupplyNetwork
 from sim.quality_map import blocks, quality_map
 from tests.worlds import hold, line, network, networks, parameters, permuted, plain, random_network, world
 

@@ -16,7 +16,8 @@ from scipy import sparse
 
 from sim.build.listing import FromFile, check_settings, listed, read_listing
 from sim.build.table import did_you_mean, some
-from sim.network import Floats, Ints, NetworkError, SupplyNetwork, fixed_point, offending_loop, spectral_radius
+from sim.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
+from sim.network import Floats, Ints, SupplyNetwork
 
 __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
 

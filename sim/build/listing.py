@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.build.table import PAIRS, Table, did_you_mean, read_number, read_table, some
-from sim.network import Floats, NetworkError
+from sim.fixed_points import NetworkError
+from sim.network import Floats
 
 __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed", "read_listing"]
 

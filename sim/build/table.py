@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.network import Floats, Ints, NetworkError
+from sim.fixed_points import NetworkError
+from sim.network import Floats, Ints
 
 __all__ = ["PAIRS", "Table", "did_you_mean", "read_table", "some"]
 

@@ -5,6 +5,7 @@ An instrument is an *effect* (its own small file) times this *delivery* (the sam
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -92,7 +93,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instrument(Delivery):
+class Instrument(Delivery, ABC):
     """A quality-policy instrument: an effect on the firms that its delivery chooses.
 
     Subclass it as a frozen dataclass with the levers as fields, register it with `instrument`,
@@ -113,9 +114,9 @@ class Instrument(Delivery):
         """Firms that could be taken on, shape (n,); those of a fitting size that live, by default."""
         return np.asarray(world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes]))
 
+    @abstractmethod
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Act on the firms (rows) that are taken on this month."""
-        raise NotImplementedError(f"{type(self).__name__} has no apply")
 
     def support(self, world: World, reached: NDArray[np.int64]) -> Floats:
         """CNY a month that government bears for each firm taken on, in the order of `reached`."""
