@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr, ndtri, pdtr
+from scipy.special import bdtrc, ndtri, pdtrc
 
 __all__ = ["Streams", "binomial", "decision_key", "normal", "poisson", "replicate_keys"]
 
@@ -117,7 +117,7 @@ def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int
     if large.any():
         m = mean_flat[large]
         most = np.ceil(m + 10.0 * np.sqrt(m))  # ten standard deviations up: beyond what any double below 1 stands for
-        flat[large] = _bisect(u_flat[large], most, lambda k: pdtr(k, m))
+        flat[large] = _bisect(u_flat[large], most, lambda k: pdtrc(k, m))
     term = np.exp(-mean_flat)
     rest = np.flatnonzero((u_flat >= term) & ~large)
     term, below, mean_rest, u_rest = term[rest], term[rest], mean_flat[rest], u_flat[rest]
@@ -152,14 +152,14 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
     deep = -n_flat[rest] * np.log1p(-p_flat[rest]) > _DEEP
     if deep.any():
         large = rest[deep]
-        flat[large] = _bisect(u_flat[large], n_flat[large], lambda k: bdtr(k, n_flat[large], p_flat[large]))
+        flat[large] = _bisect(u_flat[large], n_flat[large], lambda k: bdtrc(k, n_flat[large], p_flat[large]))
         rest = rest[~deep]
     odds = p_flat[rest] / (1.0 - p_flat[rest])
     term = (1.0 - p_flat[rest]) ** n_flat[rest]
     below = term
     k = 0
     while rest.size:
-        go_on = (u_flat[rest] >= below) & (k < n_flat[rest])
+        go_on = (u_flat[rest] >= below) & (k < n_flat[rest]) & (below + term > below)
         rest, odds, term, below = rest[go_on], odds[go_on], term[go_on], below[go_on]
         k += 1
         term = term * odds * (n_flat[rest] - k + 1) / k
@@ -168,11 +168,14 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
     return count
 
 
-def _bisect(u: NDArray[np.float64], most: NDArray[Any], cumulative: Callable[[NDArray[np.float64]], ArrayLike]) -> NDArray[np.int64]:
-    """Return the smallest counts, none above `most`, whose cumulative probability exceeds u."""
+def _bisect(u: NDArray[np.float64], most: NDArray[Any], exceeded: Callable[[NDArray[np.float64]], ArrayLike]) -> NDArray[np.int64]:
+    """Return the smallest counts, none above `most`, that are exceeded with a probability below 1 - u.
+
+    Asked that way round, because probabilities near 1 are rounded where those near 0 are not.
+    """
     low, high = np.zeros(u.shape, dtype=np.int64), np.asarray(most, dtype=np.int64)
     while (low < high).any():
         middle = (low + high) // 2
-        enough = np.asarray(cumulative(middle.astype(np.float64))) > u
+        enough = np.asarray(exceeded(middle.astype(np.float64))) < 1.0 - u
         low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
     return low
