@@ -65,6 +65,14 @@ def attribution_is_exact(world: World) -> Iterable[str]:
         yield f"the quality map misses the field loss by a share of {error}"
 
 
+def orders_settle(world: World) -> Iterable[str]:
+    """Orders, scrap included, do not grow without end round a loop."""
+    try:
+        world.network.check_orders(world.firms.scrap)
+    except NetworkError as growth:
+        yield str(growth)
+
+
 def state_is_legal(world: World) -> Iterable[str]:
     """Capabilities and shares lie in [0, 1]; counts and flows are 0 or more and finite."""
     for population in (world.firms, world.links, world.stations, world.chain_heads, world.lenders):
@@ -84,6 +92,7 @@ INVARIANTS: tuple[Callable[[World], Iterable[str]], ...] = (
     cases_are_counted,
     spending_is_within_budget,
     attribution_is_exact,
+    orders_settle,
     state_is_legal,
 )
 

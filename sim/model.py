@@ -118,13 +118,23 @@ class StrongchainModel(World):
         self.month = -burn_in
         populate(self, region)
         self._settle()
+        built.check_orders(self.firms.scrap)
         for _ in range(burn_in):
             self._one_month()
         self.record = Record(self, record, outcomes)
         self.adopt(instruments)
 
     def adopt(self, instruments: Sequence[Instrument]) -> None:
-        """Put a policy in place of the present one, which ends, from the next month on."""
+        """Put a policy in place of the present one, which ends, from the next month on.
+
+        Raises
+        ------
+        ValueError
+            If an instrument is named twice.
+        """
+        keys = [ins.key for ins in instruments]
+        if len(set(keys)) < len(keys):
+            raise ValueError(f"a policy holds each instrument once; got {', '.join(keys)}")
         for programme in self.programmes.values():
             if isinstance(programme, Programme):
                 programme.end(self)

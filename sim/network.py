@@ -219,6 +219,18 @@ class SupplyNetwork:
         pull = sparse.csr_array(self.by_supplier * waste[None, :])
         return fixed_point(pull, self.final_demand, tolerance, refuse=lambda: self._refuse(pull, "orders"))
 
+    def check_orders(self, scrap: Floats) -> None:
+        """Raise if orders would grow without end round a loop, now that customers scrap a share of what they make.
+
+        Raises
+        ------
+        NetworkError
+            Names the firms on the loop.
+        """
+        pull = sparse.csr_array(self.by_supplier * (1.0 + scrap)[None, :])
+        if spectral_radius(pull) >= 1.0 - 1e-9:
+            raise self._refuse(pull, "orders, scrap included,")
+
     def _refuse(self, step: sparse.csr_array, what: str) -> NetworkError:
         loop = [str(name) for name in self.names[offending_loop(step)]]
         shown = " → ".join([*loop[:8], *(["…"] if len(loop) > 8 else []), loop[0]])

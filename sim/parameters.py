@@ -120,7 +120,7 @@ class Parameters:
     rework_cost: float = parameter(0.3, 0.0, 5.0, "price", "assumption", "N", "cost of reworking one rejected unit")
     return_cost: float = parameter(0.6, 0.0, 5.0, "price", "assumption", "N", "supplier's cost of one defect returned by a customer")
     field_cost: float = parameter(1.65, 0.0, 50.0, "price", "assumption, from a reduced prototype", "N", "seller's cost of one defect that reaches a user")
-    traceability: float = parameter(0.3, 0.0, 1.0, "share", "assumption; suppliers bear about 14 % of warranty", "N",
+    traceability: float = parameter(0.2, 0.0, 1.0, "share", "set so that suppliers bear about 14 % of leaders' warranty", "D",
                                     "share of failure cost that is charged back to where it can be traced")  # fmt: skip
     prevention_rate: float = parameter(0.005, 0.0, 0.1, "revenue", "assumption", "N", "prevention cost of full management capability")
     cqo_pay: float = parameter(12_000.0, 0.0, 200_000.0, "CNY/month", "assumption", "N", "pay of a full-time chief quality officer, with overheads")
