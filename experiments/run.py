@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from pathlib import Path
 import hydra
 import pandas as pd
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.figures import effects_figure, network_map, origins_figure, time_paths
 from experiments.results import Comparison, write_table
@@ -25,11 +28,22 @@ from sim.parameters import ParameterError
 __all__ = ["main"]
 
 #: What a user can mend. Anything else is an error of ours and shows its traceback.
-MENDABLE = (SettingsError, ParameterError, NetworkError)
+MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
 STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
 SHOWN = (HEADLINE, "field_yield", "nonconformity", "open_problems", "copq", "cases_solved", "government_cost")
 
 _failures: list[str] = []
+
+
+def _fail(mistake: Exception) -> str:
+    """Note a mistake and show it, in one line: of Hydra's several without where it looks and how it is built."""
+    cause = mistake.__cause__ if isinstance(mistake, HydraException) else None
+    lines = [line.strip() for line in f"{mistake}\n{cause or ''}".splitlines()]
+    idle = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
+    error = " ".join(line for line in lines if line and not line.startswith(idle))
+    _failures.append(error)
+    print(f"strongchain: {error}", file=sys.stderr)
+    return error
 
 
 def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
@@ -102,9 +116,7 @@ def _job(config: DictConfig) -> None:
     try:
         _study(config, folder, words)
     except MENDABLE as mistake:
-        error = str(mistake)
-        _failures.append(error)
-        print(f"strongchain: {error}", file=sys.stderr)
+        error = _fail(mistake)
     if running.mode == RunMode.MULTIRUN:
         (folder / "point.json").write_text(json.dumps({"overrides": words, "error": error}, ensure_ascii=False), encoding="utf-8")
 
@@ -112,7 +124,11 @@ def _job(config: DictConfig) -> None:
 def main() -> None:
     """Run the application; the exit status is 1 if any job failed."""
     register()
-    _job()
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
+    try:
+        _job()
+    except MENDABLE as mistake:
+        _fail(mistake)
     if _failures:
         sys.exit(1)
 

@@ -25,6 +25,7 @@ from agents.columns import nearest
 from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.instruments import INSTRUMENTS
+from sim.parameters import ParameterError
 from sim.record import GROUPINGS
 
 __all__ = ["CONFIG", "Arm", "Settings", "SettingsError", "WorldSettings", "compose_settings", "read_settings", "register", "world"]
@@ -194,7 +195,12 @@ def _network(values: dict[str, Any]) -> SupplyNetwork | Synthetic | None:
     if kind == "region":
         return None
     if kind == "synthetic":
-        return cast(Synthetic, restore(Synthetic, values))
+        try:
+            return cast(Synthetic, restore(Synthetic, values))
+        except ParameterError:
+            raise
+        except ValueError as mistake:
+            raise SettingsError(f"network.{mistake}") from mistake
     if not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/networks.md)")
     files = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
@@ -222,7 +228,8 @@ def read_settings(config: DictConfig) -> Settings:
         if by not in GROUPINGS:
             raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
     arms = plain["study"]["arms"]
-    if arms is not None and not (isinstance(arms, dict) and all(isinstance(words, list) for words in arms.values())):
+    listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
+    if arms is not None and not listed:
         raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
     region = restore(Region, plain["region"])
     scale = plain["scale"]

@@ -31,7 +31,9 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
         arms = []
         for name, extra in settings.study.arms.items():
-            there = read_settings(compose_settings([*words, *extra]))
+            composed = compose_settings([*words, *extra])
+            refuse_idle_levers(composed, extra)
+            there = read_settings(composed)
             arms.append(Arm(name, there.world, there.instruments))
     names = [arm.name for arm in arms]
     if settings.study.reference not in names:
