@@ -64,6 +64,8 @@ FIRM: dict[str, Column] = {
     "case_tie": Column("float64", "1", "draw that orders cases filed in one month", width=4),
     "cases_filed": Column("int64", "cases", "cases filed this month"),
     "cases_served": Column("int64", "cases", "cases served this month"),
+    "served_by_kind": Column("int64", "cases", "cases served this month by kind", width=4),
+    "months_waited": Column("float64", "case-months", "months that its cases served this month had waited"),
     "cases_solved": Column("int64", "cases", "cases served with success this month"),
     "cases_withdrawn": Column("int64", "cases", "cases withdrawn this month"),
     "sampled": Column("bool", "1", "sampled by the regulator this month"),

@@ -16,6 +16,7 @@ QI_STATION: dict[str, Column] = {
     "capacity": Column("float64", "cases/month", "cases it can serve in a month"),
     "credit": Column("float64", "cases", "part of a case left over from fractional capacity"),
     "fee": Column("float64", "CNY/case", "fee the firm pays for a case"),
+    "extent": Column("float64", "share", "share of a full station's capacity and cost that it has", start=1),
     "programme": Column("bool", "1", "set up by the programme, known only to firms that it reached"),
     "received": Column("int64", "cases", "cases received so far"),
     "served": Column("int64", "cases", "cases served so far"),

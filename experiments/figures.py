@@ -55,14 +55,14 @@ def _style() -> Any:
     }
 
 
-def small_print(figure: Figure, comparison: Comparison) -> None:
-    """Write under a figure which study it shows: its id, region, replicates and seed."""
+def small_print(figure: Figure, comparison: Comparison, what: str = "bands and bars: 95 % confidence intervals of the mean") -> None:
+    """Write under a figure which study it shows (its id, region, replicates and seed), and what its marks are."""
     about = comparison.manifest
     configuration = about["configuration"]
     text = (
         f"Strongchain {about['id']} · region {configuration['region']['key']} · "
         f"{configuration['replicates']} replicates, seed {configuration['seed']}"
-        " · bands and bars: 95 % confidence intervals of the mean over replicates · effect sizes rest on assumptions"
+        f" · {what} · effect sizes rest on assumptions"
     )
     figure.supxlabel(text, fontsize=6, color="0.4", x=0.01, ha="left")
 
@@ -94,7 +94,7 @@ def time_paths(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> Figur
                         mine["month"], times * mine[f"{what}_low"], times * mine[f"{what}_high"], color=colour, alpha=0.18, lw=0
                     )
                     ax.plot(mine["month"], times * mine[what], color=colour, lw=1.4, label=arm)
-                ax.set_ylabel(unit if what == "level" else f"difference, {unit}", fontsize=8)
+                ax.set_ylabel(unit if what == "level" else f"difference, {unit.replace('%', 'percentage points')}", fontsize=8)
             axes[0, column].set_title(OUTCOMES[key].label)
             axes[1, column].set_title(f"against {comparison.reference}, same luck", fontsize=8)
             axes[1, column].set_xlabel("month")
@@ -165,7 +165,7 @@ def origins_figure(comparison: Comparison) -> Figure:
         ax.set_ylabel("field loss, million CNY/month")
         ax.set_title("Where the defects that reach users begin, by arm")
         figure.legend(loc="outside upper center", ncols=3)
-        small_print(figure, comparison)
+        small_print(figure, comparison, "bars: mean over replicates of the steady state that the last month leads to")
     return figure
 
 
@@ -194,7 +194,8 @@ def network_map(picture: MapPicture, title: str = "", most: int = 14) -> Figure:
         _draw_nodes(ax, xy, loss / total, labels)
         depth = int(tiers.max())
         for tier in range(depth + 1):
-            ax.text(-tier, 1.09, "chain leaders" if tier == 0 else f"tier {tier}", ha="center", fontsize=9)
+            head = "chain leaders" if tier == 0 else "reach no leader" if tier > picture.tier.max() else f"tier {tier}"
+            ax.text(-tier, 1.09, head, ha="center", fontsize=9)
         for cause in CAUSES:
             ax.scatter([], [], color=_CAUSE_COLOURS[cause], label=_CAUSE_LABELS[cause])
         figure.legend(loc="outside lower center", ncols=3)
@@ -325,5 +326,5 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADL
             ax.set_xlabel(swept[0])
             if len(swept) > 1:
                 ax.legend(fontsize=7)
-        axes[0].set_ylabel(f"effect on {OUTCOMES[outcome].label.lower()}, {unit}", fontsize=8)
+        axes[0].set_ylabel(f"effect on {OUTCOMES[outcome].label.lower()}, {unit.replace('%', 'percentage points')}", fontsize=8)
     return figure

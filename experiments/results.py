@@ -21,6 +21,7 @@ from experiments.runner import MapPicture, Run
 from experiments.statistics import Intervals, mean_intervals
 from sim.outcomes import OUTCOMES
 from sim.quality_map import CAUSES
+from sim.record import GROUPINGS
 
 __all__ = ["Comparison", "collect", "load", "manifest", "write_table"]
 
@@ -33,7 +34,7 @@ class Comparison:
     ----------
     effects : DataFrame
         A row per arm, outcome and group: level, paired effect against the reference over the
-        last months with its 95 % interval, the same relative to the reference, cumulative effect.
+        last months with its 95 % interval, the same relative to the reference; of flows the effect summed over all months.
     series : DataFrame
         A row per arm, outcome and month: mean and 95 % interval of the level and of the effect.
     origins : DataFrame
@@ -109,10 +110,13 @@ def collect(runs: Sequence[Run], reference: str, about: dict[str, Any]) -> Compa
 
 
 def _groups(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """All groups, in order: replicates of a generated network may differ in their deepest tier."""
-    return sorted(
-        {group for run in runs for group in run.groups}, key=lambda group: (("total", "chain", "tier", "size").index(group[0]), group[1])
-    )
+    """All groups, in order: arms, and replicates of a generated network, may differ in their deepest tier."""
+
+    def place(group: tuple[str, str]) -> tuple[int, int, str]:
+        by, name = group
+        return GROUPINGS.index(by), int(name) if name.isdigit() else len(name) * 10**6, name
+
+    return sorted({group for run in runs for group in run.groups}, key=place)
 
 
 def _stack(runs: Sequence[Run], what: str, groups: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
@@ -129,11 +133,11 @@ def _columns(stem: str, found: Intervals) -> dict[str, NDArray[np.float64]]:
 
 
 def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
-    groups, keys = _groups(base), treated[0].outcomes
+    groups, keys = _groups([*base, *treated]), treated[0].outcomes
     level, start = _stack(treated, "window", groups), _stack(base, "window", groups)
     paired = mean_intervals(level - start)
     reference = mean_intervals(start).mean
-    whole = np.where(reference != 0.0, reference, np.nan)
+    whole = np.where(reference != 0.0, np.abs(reference), np.nan)  # taken as known: the share's interval is the effect's
     share = Intervals(paired.mean / whole, paired.low / whole, paired.high / whole, paired.n)
     total = mean_intervals(_stack(treated, "cumulative", groups) - _stack(base, "cumulative", groups))
     return pd.DataFrame(

@@ -30,7 +30,7 @@ __all__ = ["main"]
 #: What a user can mend. Anything else is an error of ours and shows its traceback.
 MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
 STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
-SHOWN = (HEADLINE, "field_yield", "nonconformity", "open_problems", "copq", "cases_solved", "government_cost")
+SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "cases_solved", "government_cost", "firm_cost")
 
 _failures: list[str] = []
 
@@ -101,7 +101,7 @@ def _summary(found: Comparison) -> str:
             row = mine.loc[arm]
             low, high = row[f"{kind}_low"], row[f"{kind}_high"]
             share = "" if outcome.is_flow or pd.isna(row["effect_share"]) else f"  = {100 * row['effect_share']:+.1f} %"
-            verdict = "" if low > 0 or high < 0 else "  (the interval holds 0)"
+            verdict = "  (no interval from one replicate)" if pd.isna(low) else "  (the interval holds 0)" if low <= 0 <= high else ""
             lines.append(f"    {arm:<20} {row[kind]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
     return "\n".join(lines)
 

@@ -46,9 +46,9 @@ class Run:
     groups : tuple of (by, group)
         The first is the total.
     window : array, shape (outcomes, groups)
-        Means over the last months.
+        Outcomes over the last months: of sums the mean a month, of ratios the ratio of the months' sums.
     cumulative : array, shape (outcomes, groups)
-        Sums over all months.
+        Flows summed over all months; not a number for what is no flow.
     series : array, shape (months, outcomes)
         Totals.
     origins : array, shape (tiers, causes)
@@ -86,8 +86,8 @@ def _keep(model: StrongchainModel, arm: Arm, replicate: int, window: int) -> Run
         replicate,
         model.record.outcomes,
         model.record.groups,
-        values[-window:].mean(axis=0),
-        values.sum(axis=0),
+        model.record.mean(window),
+        model.record.in_all(),
         values[:, :, 0],
         origins,
         picture,

@@ -104,7 +104,7 @@ def _schema() -> Any:
         ("months", int, field(default=60)),
         ("replicates", int, field(default=20)),
         ("seed", int, field(default=1)),
-        ("burn_in", int, field(default=24)),
+        ("burn_in", int, field(default=60)),
         ("window", int, field(default=12)),
         ("scale", float | None, field(default=None)),
         ("check", bool, field(default=False)),

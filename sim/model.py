@@ -46,6 +46,18 @@ MONTH: tuple[Callable[[World], None], ...] = (
     sample_products,
 )
 
+#: Columns that count the events of one month.
+MONTHLY_COUNTS = (
+    "problems_opened",
+    "problems_closed",
+    "cases_filed",
+    "cases_served",
+    "served_by_kind",
+    "months_waited",
+    "cases_solved",
+    "cases_withdrawn",
+)
+
 
 def build_network(source: NetworkSource, region: Region, streams: Streams) -> SupplyNetwork:
     """Return the network a source stands for; None stands for the region's own."""
@@ -103,7 +115,7 @@ class StrongchainModel(World):
         instruments: Sequence[Instrument] = (),
         rng: int = 1,
         key: tuple[int, int] | None = None,
-        burn_in: int = 24,
+        burn_in: int = 60,
         record: Iterable[str] = (),
         outcomes: Iterable[str] | None = None,
         check: bool = False,
@@ -118,7 +130,6 @@ class StrongchainModel(World):
         self.month = -burn_in
         populate(self, region)
         self._settle()
-        built.check_orders(self.firms.scrap)
         for _ in range(burn_in):
             self._one_month()
         self.record = Record(self, record, outcomes)
@@ -141,14 +152,19 @@ class StrongchainModel(World):
         self.programmes = {ins.key: Programme(ins) for ins in instruments}
 
     def _settle(self) -> None:
-        """Start links and defects near the steady state: a few passes with everything else held."""
+        """Start defects, ratings and orders near the steady state: a few passes with everything else held."""
+        firms, links = self.firms, self.links
         make_own_defects(self)
         decide_inspection(self)
-        self.links.interface = 0.0
-        for _ in range(max(12, int(self.firms.tier.max(initial=0)) + 2)):
+        for _ in range(max(12, int(firms.tier.max(initial=0)) + 2)):
             propagate(self)
+            # Customers know their suppliers to begin with: they rate them by all that arrives.
+            arriving = links.caught + links.passed_detectable
+            links.rating = np.divide(arriving, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
             decide_inspection(self)
-        self.links.age = 0
+        links.age = 0
+        self.network.check_orders(firms.scrap)
+        firms.steady_orders = firms.orders = firms.output = self.network.steady_orders(firms.scrap)
 
     def _one_month(self) -> None:
         self.month += 1
@@ -163,7 +179,7 @@ class StrongchainModel(World):
         self.books.turn_page()
         for name in ("prevention", "government_cost"):
             setattr(self.firms, name, 0.0)
-        for name in ("problems_opened", "problems_closed", "cases_filed", "cases_served", "cases_solved", "cases_withdrawn"):
+        for name in MONTHLY_COUNTS:
             setattr(self.firms, name, 0)
 
     def step(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import KINDS
 from sim.month.sampling import nonconformity
 from sim.world import World
 
@@ -96,7 +97,7 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("field_dpu_latent", "defects/unit", "Σ final sales · outgoing latent DPU / Σ final sales", "lower",
             "Latent defects reaching users", "到达用户的潜在缺陷", lambda w: _to_users(w) * w.firms.out_latent, _to_users),
     Outcome("field_yield", "share", "Σ final sales · exp(-outgoing DPU) / Σ final sales", "higher",
-            "Units without defect at users (RTY)", "用户端直通合格率", lambda w: _to_users(w) * np.exp(-_out(w)), _to_users),
+            "Units without defect at users", "用户端无缺陷率", lambda w: _to_users(w) * np.exp(-_out(w)), _to_users),
     Outcome("nonconformity", "share", "mean over firms of 1 - exp(-outgoing DPU)", "lower",
             "True non-conformity, firms alike", "真实不合格率（企业等权）", lambda w: nonconformity(w) * _ones(w), _ones),
     Outcome("nonconformity_by_output", "share", "Σ output · (1 - exp(-outgoing DPU)) / Σ output", "lower",
@@ -125,6 +126,9 @@ OUTCOMES: dict[str, Outcome] = _all(
             "Charge-back borne", "承担的质量索赔", _column("charged"), _output),
     Outcome("copq", "share of sales", "Σ (internal + external failure + charge-back borne - recovered) / Σ output", "lower",
             "Cost of poor quality", "不良质量成本", _copq, _output),
+    Outcome("quality_cost", "share of sales", "Σ (prevention + appraisal + cost of poor quality + programme money) / Σ output", "lower",
+            "Total quality cost, programme included", "质量总成本（含财政支出）",
+            lambda w: w.firms.prevention + w.firms.appraisal + _copq(w) + w.firms.government_cost, _output),
     Outcome("open_problems", "problems/firm", "Σ open problems, own and common / firms", "lower",
             "Open quality problems", "未解决质量问题", lambda w: (w.firms.open_problems + w.firms.common_problems).sum(axis=1).astype(float), _ones),
     Outcome("common_problems", "problems/firm", "Σ open problems with a common cause / firms", "lower",
@@ -133,7 +137,12 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("cases_served", "cases/month", "Σ cases served", "", "Cases served by stations", "完成服务", _column("cases_served")),
     Outcome("cases_solved", "cases/month", "Σ cases served with success", "higher",
             "Problems solved by stations", "解决质量难题", _column("cases_solved")),
-    Outcome("cases_withdrawn", "cases/month", "Σ cases withdrawn", "lower", "Cases withdrawn", "撤回服务", _column("cases_withdrawn")),
+    *(Outcome(f"cases_served_{kind}", "cases/month", f"Σ cases of {kind} served", "", f"Cases of {kind} served", f"完成服务（{zh}）",
+              lambda w, k=k: w.firms.served_by_kind[:, k].astype(float))
+      for k, (kind, zh) in enumerate(zip(KINDS, ("管理", "计量", "标准", "检测"), strict=True))),
+    Outcome("waiting_time", "months", "Σ months that the cases served had waited / Σ cases served", "lower",
+            "Waiting time of cases served", "服务等待时间", _column("months_waited"), _column("cases_served")),
+    Outcome("cases_withdrawn", "cases/month", "Σ cases withdrawn (firms may file again)", "", "Cases withdrawn", "撤回服务", _column("cases_withdrawn")),
     Outcome("cases_waiting", "cases", "Σ cases waiting at the end of the month", "lower", "Backlog of stations", "等待服务",
             lambda w: (w.firms.case_station >= 0).sum(axis=1).astype(float)),
     Outcome("management", "0-1", "mean over firms", "higher", "Management capability", "管理能力", _capability(0), _ones),
@@ -142,7 +151,7 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("testing", "0-1", "mean over firms", "higher", "Testing capability", "检测能力", _capability(3), _ones),
     Outcome("cqo_share", "share", "firms with a chief quality officer / firms", "", "Firms with a chief quality officer", "首席质量官覆盖率",
             lambda w: (w.firms.cqo & w.firms.alive).astype(float), _ones),
-    Outcome("output", "CNY/month", "Σ output", "higher", "Output", "产出", _output),
+    Outcome("output", "CNY/month", "Σ output", "", "Output", "产出", _output),
     Outcome("government_cost", "CNY/month", "Σ programme money spent on firms and, evenly, on stations", "lower",
             "Programme cost to government", "财政支出", _column("government_cost")),
     Outcome("firm_cost", "CNY/month", "Σ what firms paid for prevention and appraisal", "",

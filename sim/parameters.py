@@ -113,7 +113,7 @@ class Parameters:
     final_failure: float = parameter(0.5, 0.0, 10.0, "price", "assumption", "N", "k2 at final inspection of a member firm; a leader's is the field cost")
     kp_width: float = parameter(0.5, 0.0, 5.0, "ln", "assumption; 0 is the published all-or-none rule", "N", "softness of the kp rule between firms and lots")
     rating_weight: float = parameter(0.2, 0.0, 1.0, "1/month", "assumption", "N", "weight of this month in a customer's rating of a supplier")
-    line_visibility: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of uninspected incoming defects that show on the customer's line")
+    line_visibility: float = parameter(0.5, 0.05, 1.0, "share", "assumption", "N", "share of uninspected incoming defects that show on the customer's line")
 
     # -- cost of quality (3.6, 3.7) ----------------------------------------------------------
     scrap_share: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of rejected units that is scrapped; the rest is reworked")
@@ -132,9 +132,9 @@ class Parameters:
                                                                 "new problems of each kind at zero capability")  # fmt: skip
     problem_size: tuple[float, float, float] = parameter((1.4, 1.0, 0.3), 0.0, 10.0, "1", "assumption, from a reduced prototype", "N",
                                                          "its multiple by size class")  # fmt: skip
-    solving_low: float = parameter(0.031, 0.0, 0.99, "1/month", "Schneiderman: half-life of 22 months for complex problems", "D",
+    solving_low: float = parameter(0.031, 0.001, 0.99, "1/month", "Schneiderman: half-life of 22 months for complex problems", "D",
                                    "hazard of solving a problem without management capability")  # fmt: skip
-    solving_high: float = parameter(0.5, 0.0, 0.99, "1/month", "Schneiderman: half-life of 1 month for simple problems", "D",
+    solving_high: float = parameter(0.5, 0.001, 0.99, "1/month", "Schneiderman: half-life of 1 month for simple problems", "D",
                                     "hazard of solving a problem at full management capability")  # fmt: skip
     cqo_solving: float = parameter(0.5, 0.0, 3.0, "share", "assumption; no causal estimate was found", "N",
                                    "how much faster a firm with a chief quality officer solves problems")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from agents.firm import SIZE_CLASSES
 from sim.outcomes import OUTCOMES
@@ -15,7 +16,7 @@ from sim.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GROUPINGS", "Record", "measure"]
+__all__ = ["GROUPINGS", "Record"]
 
 Floats = NDArray[np.float64]
 
@@ -23,23 +24,9 @@ Floats = NDArray[np.float64]
 GROUPINGS = ("total", "chain", "tier", "size")
 
 
-def measure(top: Floats, bottom: Floats | None, label: NDArray[np.int64], groups: int) -> Floats:
-    """Add an outcome up over groups of firms; not a number where a ratio has nothing below.
-
-    Parameters
-    ----------
-    top, bottom : arrays, shape (n,)
-        Summand and divisor per firm (None for a plain sum).
-    label : int array, shape (n,)
-        Group of each firm.
-    groups : int
-        Number of groups.
-    """
-    above = np.asarray(np.bincount(label, top, minlength=groups), dtype=np.float64)
-    if bottom is None:
-        return above
-    below = np.bincount(label, bottom, minlength=groups)
-    return np.divide(above, below, out=np.full(groups, np.nan), where=below > 0)
+def ratio(top: Floats, bottom: Floats) -> Floats:
+    """Divide sums, entry by entry; not a number where there is nothing below."""
+    return np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=bottom > 0)
 
 
 class Record:
@@ -60,30 +47,47 @@ class Record:
         if unknown:
             raise ValueError(f"no outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
         names: list[tuple[str, str]] = []
-        self._labels: list[tuple[slice, NDArray[np.int64]]] = []
+        labels: list[NDArray[np.int64]] = []
         for grouping in ("total", *(g for g in dict.fromkeys(by) if g != "total")):
             label, groups = _groups(world, grouping)
-            self._labels.append((slice(len(names), len(names) + len(groups)), label))
+            labels.append(label + len(names))
             names.extend((grouping, name) for name in groups)
         self.groups = tuple(names)
         self.months: list[int] = []
-        self._rows: list[NDArray[np.float64]] = []  # (outcomes, groups) a month
+        member, n = np.concatenate(labels), world.firms.n
+        self._members = sparse.csr_array((np.ones(member.size), (member, np.tile(np.arange(n), len(labels)))), shape=(len(names), n))
+        self._ratios = [k for k, key in enumerate(self.outcomes) if OUTCOMES[key].bottom]
+        self._tops: list[Floats] = []  # (outcomes, groups) a month
+        self._bottoms: list[Floats] = []
 
     def write(self, world: World) -> None:
         """Write down the month that has just ended."""
-        row = np.full((len(self.outcomes), len(self.groups)), np.nan)
-        for k, key in enumerate(self.outcomes):
-            outcome = OUTCOMES[key]
-            top, bottom = outcome.top(world), outcome.bottom(world) if outcome.bottom else None
-            for mine, label in self._labels:
-                row[k, mine] = measure(top, bottom, label, mine.stop - mine.start)
+        declared = [OUTCOMES[key] for key in self.outcomes]
+        tops = np.stack([outcome.top(world) for outcome in declared], axis=1)
+        below = [outcome.bottom(world) for outcome in declared if outcome.bottom]
+        bottoms = np.ones((len(self.outcomes), len(self.groups)))
+        if below:
+            bottoms[self._ratios] = (self._members @ np.stack(below, axis=1)).T
         self.months.append(world.month)
-        self._rows.append(row)
+        self._tops.append((self._members @ tops).T)
+        self._bottoms.append(bottoms)
 
     @property
-    def values(self) -> NDArray[np.float64]:
+    def values(self) -> Floats:
         """Everything written: shape (months, outcomes, groups)."""
-        return np.stack(self._rows) if self._rows else np.empty((0, len(self.outcomes), len(self.groups)))
+        if not self._tops:
+            return np.empty((0, len(self.outcomes), len(self.groups)))
+        return ratio(np.stack(self._tops), np.stack(self._bottoms))
+
+    def mean(self, months: int) -> Floats:
+        """Outcomes over the last months, shape (outcomes, groups): sums as means a month, ratios as ratios of the months' sums."""
+        return ratio(np.sum(self._tops[-months:], axis=0), np.sum(self._bottoms[-months:], axis=0))
+
+    def in_all(self) -> Floats:
+        """Flows summed over all months, shape (outcomes, groups); not a number for what is no flow."""
+        whole = np.sum(self._tops, axis=0)
+        whole[[not OUTCOMES[key].is_flow for key in self.outcomes]] = np.nan
+        return np.asarray(whole)
 
     def series(self, outcome: str, by: str = "total", group: str = "total") -> NDArray[np.float64]:
         """Return one outcome of one group over the months, shape (months,)."""
@@ -91,7 +95,10 @@ class Record:
 
     def latest(self, outcome: str) -> float:
         """Return the last total of an outcome; not a number before the first month."""
-        return float(self._rows[-1][self.outcomes.index(outcome), 0]) if self._rows else float("nan")
+        if not self._tops:
+            return float("nan")
+        k = self.outcomes.index(outcome)
+        return float(ratio(self._tops[-1][k, :1], self._bottoms[-1][k, :1])[0])
 
     def table(self) -> pd.DataFrame:
         """Return everything as a tidy table: month, by, group, outcome, value."""

@@ -9,7 +9,7 @@ from agents.firm import SIZE_CLASSES
 from sim.instruments import ChiefQualityOfficer, OneStopStations
 from sim.model import MONTH, StrongchainModel
 from sim.outcomes import HEADLINE, OUTCOMES
-from sim.record import GROUPINGS, Record, measure
+from sim.record import GROUPINGS, Record
 from tests.worlds import bits, line, network, parameters, random_network, region, world
 
 BY = ("chain", "tier", "size")
@@ -52,12 +52,25 @@ def test_total_ratio_lies_between_those_of_its_groups(model, key, by):
 
 @pytest.mark.parametrize("key", RATIOS)
 def test_ratio_of_a_group_is_the_ratio_of_its_sums(model, key):
-    outcome, label = OUTCOMES[key], model.firms.chain.astype(np.int64)
+    outcome, label = OUTCOMES[key], model.firms.chain
     top, bottom = outcome.top(model), outcome.bottom(model)
-    for chain, found in enumerate(measure(top, bottom, label, 2)):
+    for chain, name in enumerate(model.network.chains):
         mine = label == chain
         expected = top[mine].sum() / bottom[mine].sum() if bottom[mine].sum() > 0 else np.nan
-        assert found == pytest.approx(expected, nan_ok=True)
+        assert model.record.series(key, "chain", name)[-1] == pytest.approx(expected, nan_ok=True)
+
+
+def test_ratio_over_months_is_the_ratio_of_the_months_sums():
+    made = StrongchainModel(rng=4, burn_in=2, record=["size"], outcomes=["pass_rate", "cases_served"])
+    good = sampled = served = 0
+    for _ in range(6):
+        made.run(1)
+        good, sampled = good + int((made.firms.sampled & ~made.firms.failed).sum()), sampled + int(made.firms.sampled.sum())
+        served += int(made.firms.cases_served.sum())
+    assert made.record.mean(6)[0, 0] == pytest.approx(good / sampled, rel=1e-14)
+    assert made.record.mean(6)[1, 0] == pytest.approx(served / 6, rel=1e-14)
+    assert made.record.in_all()[1, 0] == served
+    assert np.isnan(made.record.in_all()[0, 0])  # a pass rate has no sum
 
 
 def test_groups_are_chains_tiers_and_sizes(model):

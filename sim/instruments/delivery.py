@@ -177,7 +177,7 @@ class Programme:
             if month >= ins.start:
                 self.end(world)
             return
-        self._run(world)
+        self._support(world, self.reached[world.firms.alive[self.reached]])
         ins.prepare(world, self)
         chosen = self._choose(world)
         if chosen.size:
@@ -187,6 +187,7 @@ class Programme:
             world.credit_chain_heads("awards", self._by_firm(world, chosen, 1.0))
             self.reached = np.concatenate([self.reached, chosen])
             ins.apply(world, month, chosen)
+            self._support(world, chosen)
         self.awards.append((month, int(chosen.size)))
 
     def end(self, world: World) -> None:
@@ -220,9 +221,9 @@ class Programme:
         world.firms.prevention[rows] += amounts
         world.books.pay("firms", "households", self.instrument.key, float(amounts.sum()))
 
-    def _run(self, world: World) -> None:
-        """Pay the month's support, in the order of entry, as far as the budget goes."""
-        ins, reached = self.instrument, self.reached[world.firms.alive[self.reached]]
+    def _support(self, world: World, reached: NDArray[np.int64]) -> None:
+        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes."""
+        ins = self.instrument
         support = ins.support(world, reached)
         paid = np.cumsum(support) <= self.left
         self.spend(world, "households", self._by_firm(world, reached[paid], support[paid]))

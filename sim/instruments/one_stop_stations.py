@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import SIZE_CLASSES
 from sim.instruments.delivery import Instrument, Programme, instrument
 from sim.parameters import parameter
 from sim.world import World
@@ -20,16 +21,22 @@ class OneStopStations(Instrument):
     """Government sets up further one-stop stations and tells firms of them (质量基础设施一站式服务).
 
     A station answers cases of metrology, standards, testing and management in order of arrival,
-    up to its monthly capacity. `reach` is the share of firms that get to know the new stations.
+    up to its monthly capacity. `reach` is the share of eligible firms that get to know the new
+    stations; telling them is taken to cost nothing. Government bears set-up and running cost in
+    full; the fees go to the stations beside.
     Practice: 2,372 stations nationwide by the end of 2024; Guangdong counts 0.6 problems solved
     a service (F051 / F050), which sets the default competence: a self-reported figure.
     """
 
+    sizes: tuple[str, ...] = field(
+        default=("small", "medium"),
+        metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes (F049: the stations serve small and medium chain firms)"},
+    )
     per_1000_firms: float = parameter(2.0, 0.0, 100.0, "stations per 1,000 firms", "assumption", "N", "further stations")
     capacity: float = parameter(12.0, 0.0, 10_000.0, "cases/month", "assumption, from a reduced prototype", "N", "cases a station can serve")
     competence: float = parameter(0.6, 0.0, 1.0, "share", "F051/F050: problems solved per service in Guangdong, self-reported", "D",
                                   "probability that a case is solved")  # fmt: skip
-    elements: tuple[int, ...] = parameter((1, 1, 1, 1), 0, 1, "1", "one-stop: all four", "N",
+    elements: tuple[int, ...] = parameter((1, 1, 1, 1), 0, 1, "1", "assumption: one-stop, all four", "N",
                                           "whether it offers management, metrology, standards, testing")  # fmt: skip
     online_share: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the stations that serve every county")
     fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee the firm pays for a case")
@@ -41,34 +48,37 @@ class OneStopStations(Instrument):
         world.firms.knows_programme[chosen] = True
 
     def prepare(self, world: World, programme: Programme) -> None:
-        """Set up the stations that are due, and keep those that stand, as far as the budget goes."""
+        """Set up the stations that are due, and keep those that stand, as far as the budget goes.
+
+        The number asked for need not be whole: the last station is smaller, in capacity and in
+        cost, so that the dose acts smoothly and a larger one holds all of a smaller one.
+        """
         stations = world.stations
-        planned = round(self.per_1000_firms * world.firms.n / 1000)
-        due = int(planned * self.grown(world.month) + 1e-9)
         standing = np.flatnonzero(stations.programme & stations.alive)
+        before = stations.extent[standing].sum()
+        due = max(self.per_1000_firms * world.firms.n / 1000 * self.grown(world.month), before)
         each = self.station_cost + self.running_cost
-        spare = programme.left - standing.size * self.running_cost
-        new = max(0, due - standing.size)
-        if each > 0.0 and spare < new * each:
-            new = max(0, int(spare // each))
-        if new:
-            standing = np.concatenate([standing, self._open(world, new, first=standing.size, planned=planned)])
-        kept = standing.size
-        if self.running_cost > 0.0 and programme.left < new * self.station_cost + kept * self.running_cost:
-            kept = int((programme.left - new * self.station_cost) // self.running_cost)
-        stations.capacity[standing] = np.where(np.arange(standing.size) < kept, self.capacity, 0.0)
+        if each > 0.0 and np.isfinite(programme.left):
+            due = min(due, before + max(0.0, programme.left - before * self.running_cost) / each)
+        standing = np.concatenate([standing, self._open(world, int(np.ceil(due - 1e-9)) - standing.size, first=standing.size)])
+        extent = np.clip(due - np.arange(standing.size), 0.0, 1.0)
+        set_up = self.station_cost * (extent.sum() - before)
+        # A budget that no longer bears all of them keeps the first ones open.
+        kept = np.cumsum(extent) * self.running_cost <= (programme.left - set_up) * (1 + 1e-12)
+        stations.extent[standing] = extent
+        stations.capacity[standing] = np.where(kept, self.capacity * extent, 0.0)
         living = world.firms.alive
-        total = new * self.station_cost + kept * self.running_cost
+        total = min(set_up + self.running_cost * extent[kept].sum(), programme.left)
         programme.spend(world, "stations", total * living / max(int(living.sum()), 1))
 
-    def _open(self, world: World, new: int, first: int, planned: int) -> NDArray[np.int64]:
-        """Open stations: the online ones first, then one by one to the counties with most firms."""
+    def _open(self, world: World, new: int, first: int) -> NDArray[np.int64]:
+        """Open stations, slot by slot: every so many online, the others in the counties with most firms in turn."""
         stations = world.stations
-        rows = stations.grow(new)
-        slot = first + np.arange(new)
+        rows = stations.grow(max(new, 0))
+        slot = first + np.arange(rows.size)
         busiest = np.argsort(-np.bincount(world.firms.county), kind="stable")
         stations.programme[rows] = True
-        stations.online[rows] = slot < round(self.online_share * planned)
+        stations.online[rows] = np.floor((slot + 1) * self.online_share) > np.floor(slot * self.online_share)
         stations.county[rows] = busiest[slot % busiest.size]
         stations.offers[rows] = np.asarray(self.elements, dtype=np.bool_)
         stations.competence[rows] = self.competence
@@ -77,6 +87,7 @@ class OneStopStations(Instrument):
         return rows
 
     def close(self, world: World, programme: Programme) -> None:
-        """Close the stations; who still waits withdraws."""
+        """Close the stations: who still waits withdraws, and who knew of them knows them no more."""
         for row in np.flatnonzero(world.stations.programme & world.stations.alive):
             world.leave("stations", int(row))
+        world.firms.knows_programme = False

@@ -131,6 +131,8 @@ def _serve(world: World) -> None:
     world.counts["cases served"] += int(place.size)
     firms.case_station[place, kind] = firms.case_month[place, kind] = -1
     np.add.at(firms.cases_served, place, 1)
+    firms.served_by_kind[place, kind] += 1
+    np.add.at(firms.months_waited, place, waited)
     fee = stations.fee[station]
     np.add.at(firms.prevention, place, fee)
     world.books.pay("firms", "stations", "service fees", float(fee.sum()))
