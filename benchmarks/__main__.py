@@ -60,8 +60,8 @@ def main() -> None:
     row("state of the world, s", *(f"{b.state:.2f}" for b in built))
     row("Mesa agents on demand, s", *(f"{b.agents:.2f}" for b in built))
     row("columns, bytes per firm", *(size(b.state_bytes) for b in built))
+    row("Mesa agents, bytes per firm", *(size(b.agent_bytes) for b in built))
     row("growth of the process at its peak, bytes per firm", *(size(b.peak_bytes) for b in built))
-    row("the same with Mesa agents", *(size(b.peak_with_agents) for b in built))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import statistics
 import sys
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -113,9 +114,11 @@ class Building:
         Seconds for the supply network, for the state of the world, and for its Mesa agents on demand.
     state_bytes : float
         Bytes per firm in the columns of all populations, links included.
-    peak_bytes, peak_with_agents : float
-        Bytes per firm by which the process grew at its peak, without and with Mesa agents; not a
-        number where the system does not tell.
+    agent_bytes : float
+        Bytes per firm of the Mesa agents that views on the columns are.
+    peak_bytes : float
+        Bytes per firm by which the process grew at its peak, building and one month; not a number
+        where the system does not tell.
     """
 
     firms: int
@@ -123,8 +126,8 @@ class Building:
     state: float
     agents: float
     state_bytes: float
+    agent_bytes: float
     peak_bytes: float
-    peak_with_agents: float
 
 
 def building(firms: int) -> Building:
@@ -140,12 +143,23 @@ def _build(firms: int) -> Building:
     model = world(firms, burn_in=0)
     whole = perf_counter() - start
     network = seconds(lambda: world_network(firms))
-    held = [getattr(model, name) for name in (*model.kinds, "links", "chains")]
-    state = sum(_bytes(population) for population in held)
     model.step()
-    lean = _peak() - before
+    grown = _peak() - before
     agents = seconds(lambda: model.agents)
-    return Building(firms, network, whole - network, agents, state / firms, lean / firms, (_peak() - before) / firms)
+    populations = [getattr(model, name) for name in (*model.kinds, "links", "chains")]
+    state = sum(_bytes(population) for population in populations)
+    return Building(firms, network, whole - network, agents, state / firms, _agent_bytes(firms), grown / firms)
+
+
+def _agent_bytes(firms: int) -> float:
+    """Bytes per firm that appear when somebody looks at the agents; traced in a second world, because tracing slows."""
+    model = world(firms, burn_in=0)
+    tracemalloc.start()
+    built = model.agents
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(built) >= firms
+    return grown / firms
 
 
 def world_network(firms: int) -> object:

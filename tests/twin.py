@@ -154,16 +154,20 @@ class TwinFirm(mesa.Agent):
         self.charged = float(firms.charged[place])
         self.recovered = float(firms.recovered[place])
         # events of the month
-        self.cases_filed = self.cases_served = self.cases_solved = self.cases_withdrawn = 0
-        self.problems_opened = self.problems_closed = 0
+        self.clear()
         self.sampled = self.failed = False
+
+    def clear(self) -> None:
+        """Clear what counts the events of one month."""
+        self.cases_filed = self.cases_served = self.cases_solved = self.cases_withdrawn = 0
+        self.served_by_kind, self.months_waited = [0, 0, 0, 0], 0
+        self.problems_opened = self.problems_closed = 0
 
     # -- 3.1 what programmes go on paying ----------------------------------------------------
 
     def begin_month(self) -> None:
         """Clear the events of the month and note the support that goes on."""
-        self.cases_filed = self.cases_served = self.cases_solved = self.cases_withdrawn = 0
-        self.problems_opened = self.problems_closed = 0
+        self.clear()
         self.prevention = 0.0
         subsidy = self.cqo_subsidy * self.officer_pay() if self.cqo else 0.0
         self.government_cost = subsidy + self.model.station_support / self.model.living
@@ -339,14 +343,14 @@ class TwinFirm(mesa.Agent):
                 self.model.counts["cases withdrawn"] += 1
 
     def worth_of_a_solution(self) -> float:
-        """CNY that it thinks one problem less is worth until it would have solved it alone."""
+        """CNY that it thinks one problem less is worth until it would have solved it alone, 1,000 months at most."""
         p = self.model.parameters
         defects = self.before_final + self.out_latent
         borne = self.internal_failure + self.external_failure + self.charged - self.recovered
         if defects <= 0.0 or borne <= 0.0:
             return 0.0
         seen = p.cqo_visibility if self.cqo else p.visibility
-        return seen * borne / defects * p.severity / self.solving_hazard()
+        return seen * borne / defects * p.severity / max(self.solving_hazard(), 0.001)
 
     def choose_station(self, first: list[list[float]], where: list[float]) -> tuple[int, TwinStation] | None:
         """Choose the most numerous problem that some station could take, and one of those stations."""
@@ -434,6 +438,8 @@ class TwinStation(mesa.Agent):
             firm, kind = case.firm, case.kind
             del firm.cases[kind]
             firm.cases_served += 1
+            firm.served_by_kind[kind] += 1
+            firm.months_waited += self.model.month - case.month
             firm.prevention += self.fee
             self.served += 1
             self.waited += self.model.month - case.month
