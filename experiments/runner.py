@@ -21,7 +21,7 @@ from sim.quality_map import CAUSES, QualityMap
 __all__ = ["MapPicture", "Run", "expected_seconds", "run_arms"]
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
-SECONDS_PER_FIRM_MONTH = 4e-6
+SECONDS_PER_FIRM_MONTH = 5e-6
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,10 @@ def _replicate(
 
 
 def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int) -> float:
-    """Forecast roughly how long a study takes."""
+    """Forecast roughly how long a study takes, start of the workers and figures included."""
     firms = sum(arm.world.firms for arm in arms)
-    return 2.0 + firms * replicates * (months + 8) * SECONDS_PER_FIRM_MONTH / workers
+    burn_in = max(arm.world.burn_in for arm in arms) / len(arms)
+    return 8.0 + firms * replicates * (months + burn_in) * SECONDS_PER_FIRM_MONTH / workers
 
 
 def run_arms(
