@@ -1,6 +1,6 @@
 """Print every measurement as Markdown tables.
 
-``--quick`` measures the small world only, in few rounds (about ten seconds).
+``--quick`` measures the small world only, in few rounds (about fifteen seconds).
 """
 
 from __future__ import annotations
