@@ -25,7 +25,7 @@ from experiments.runner import MapPicture
 from sim.outcomes import HEADLINE, OUTCOMES
 from sim.quality_map import CAUSES
 
-__all__ = ["COLOURS", "effects_figure", "network_map", "origins_figure", "small_print", "time_paths"]
+__all__ = ["COLOURS", "effects_figure", "network_map", "origins_figure", "small_print", "sweep_figure", "time_paths"]
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 _CAUSE_COLOURS = {"common": "#0072B2", "special": "#D55E00", "interface": "#009E73"}
@@ -85,7 +85,7 @@ def time_paths(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> Figur
             unit, times = _unit(key)
             for row, what in enumerate(("level", "effect")):
                 ax = axes[row, column]
-                for colour, arm in zip(COLOURS, arms, strict=False):
+                for colour, arm in zip(COLOURS * len(arms), arms, strict=False):
                     if what == "effect" and arm == comparison.reference:
                         ax.axhline(0.0, color=colour, lw=1)
                         continue
