@@ -1,0 +1,445 @@
+"""What a researcher does in process: intervals, arms, studies in a notebook, stored results, figures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from scipy import stats
+
+from agents.streams import replicate_keys
+from experiments import Comparison, compare, load, world
+from experiments.figures import effects_figure, network_map, origins_figure, sweep_figure, time_paths
+from experiments.results import collect, manifest
+from experiments.runner import MapPicture, run_arms
+from experiments.settings import Parallel, SettingsError, WorldSettings, compose_settings, read_settings
+from experiments.statistics import mean_intervals
+from experiments.studies.compare import arms_of
+from sim import ChiefQualityOfficer, OneStopStations, StrongchainModel, SupplyNetwork
+from sim.outcomes import OUTCOMES
+from tests.worlds import differing, network, parameters, random_network, region
+from tests.worlds import world as tiny
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ("region=sample", "scale=0.3", "replicates=3", "months=6", "window=3", "burn_in=6", "parallel=serial")
+ARMS = "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}"
+SERIAL = Parallel("sequential", 1)
+
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    """A small study with a placebo: an arm that is the reference under another name."""
+    return compare(*SMALL, ARMS)
+
+
+def settings(*words: str):
+    return read_settings(compose_settings([*SMALL, *words]))
+
+
+def names(*words: str) -> list[str]:
+    return [arm.name for arm in arms_of(settings(*words), [*SMALL, *words])]
+
+
+def picture(built: SupplyNetwork, **other) -> MapPicture:
+    model = tiny(built, region=region(built.n_firms), burn_in=1, **other)
+    return MapPicture(built.names, model.firms.tier, model.links.supplier, model.links.customer, model.quality_map())
+
+
+def drawn(figure: Figure) -> None:
+    """Draw a figure for good: what cannot be laid out fails here."""
+    assert isinstance(figure, Figure)
+    figure.canvas.draw()
+
+
+# -- intervals -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [2, 3, 20])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_an_interval_is_students(n, level):
+    x = np.random.default_rng(n).normal(3.0, 2.0, (n, 4))
+    got = mean_intervals(x, level)
+    low, high = stats.t.interval(level, n - 1, x.mean(axis=0), stats.sem(x, axis=0))
+    np.testing.assert_allclose((got.mean, got.low, got.high), (x.mean(axis=0), low, high), rtol=1e-12)
+    assert (got.n == n).all()
+
+
+def test_an_interval_by_hand():
+    """1, 2, 3: mean 2, standard error 1/√3, t at two degrees of freedom 4.3027."""
+    got = mean_intervals([1.0, 2.0, 3.0])
+    assert got.mean == 2.0
+    assert got.high - got.mean == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert got.mean - got.low == pytest.approx(got.high - got.mean, rel=1e-12)
+
+
+def test_one_value_has_a_mean_and_no_interval():
+    got = mean_intervals([[5.0, np.nan]])
+    assert got.mean[0] == 5.0 and np.isnan([got.low[0], got.high[0]]).all() and got.n[0] == 1
+    assert np.isnan([got.mean[1], got.low[1], got.high[1]]).all() and got.n[1] == 0
+
+
+def test_missing_values_are_left_out():
+    with_gaps = np.array([[1.0, 1.0], [np.nan, 2.0], [2.0, np.nan], [4.0, np.nan]])
+    got = mean_intervals(with_gaps)
+    for column, values in enumerate(([1.0, 2.0, 4.0], [1.0, 2.0])):
+        alone = mean_intervals(values)
+        assert [part[column] for part in got] == [float(part) for part in alone]
+
+
+def test_equal_values_have_no_width():
+    got = mean_intervals(np.zeros((5, 2)))
+    assert not np.any([got.mean, got.low, got.high])
+
+
+# -- arms ----------------------------------------------------------------------------------------------
+
+
+def test_the_default_arms_are_nothing_each_instrument_and_all():
+    assert names() == ["nothing", "cqo", "one_stop_stations", "all"]
+    assert names("instruments=[cqo]") == ["nothing", "cqo"]
+    assert names("instruments=[]") == names("policy=none") == ["nothing"]
+
+
+def test_the_default_arms_hold_what_they_are_called():
+    arms = {arm.name: arm.instruments for arm in arms_of(settings("instruments.cqo.reach=0.7"), [])}
+    assert arms["nothing"] == ()
+    assert arms["cqo"] == (ChiefQualityOfficer(reach=0.7),)
+    assert arms["all"] == (ChiefQualityOfficer(reach=0.7), OneStopStations())
+
+
+def test_the_reference_comes_first():
+    assert names(ARMS) == ["nothing", "cqo", "placebo", "all"]
+    assert names("study.reference=cqo") == ["cqo", "nothing", "one_stop_stations", "all"]
+
+
+def test_an_arm_adds_its_words_to_those_of_the_job():
+    words = (
+        "study.arms={a: ['instruments=[cqo]'], b: ['months=4', 'parameters.latent_share=0.2']}",
+        "study.reference=a",
+        "instruments.cqo.reach=0.9",
+    )
+    a, b = arms_of(settings(*words), [*SMALL, *words])
+    assert a.instruments == (ChiefQualityOfficer(reach=0.9),)
+    assert b.instruments == (ChiefQualityOfficer(reach=0.9), OneStopStations())
+    assert a.world.region == b.world.region and (a.world.parameters.latent_share, b.world.parameters.latent_share) == (0.1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("study.reference=nobody",), "'nobody', which is no arm; arms: nothing, cqo, one_stop_stations, all"),
+        (("study.arms={a: []}",), "'nothing', which is no arm; arms: a"),
+        (("study.arms={nothing: ['instruments=[]', 'instruments.cqo.reach=1']}",), "cqo is not active"),
+    ],
+)
+def test_arms_that_make_no_sense_are_refused(words, says):
+    with pytest.raises(SettingsError) as refused:
+        arms_of(settings(*words), [*SMALL, *words])
+    assert says in str(refused.value)
+
+
+# -- effects -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arm", ["nothing", "placebo"])
+def test_the_reference_and_a_placebo_have_an_effect_of_exactly_0(found, arm):
+    mine = found.effects["arm"] == arm
+    effects = found.effects[mine & (found.effects["replicates"] > 1)]  # of one value there is no interval
+    assert len(effects) > len(OUTCOMES)
+    assert not effects[["effect", "effect_low", "effect_high"]].to_numpy().any()
+    flows = effects[effects["cumulative_effect_low"].notna()]
+    assert not flows[["cumulative_effect", "cumulative_effect_low", "cumulative_effect_high"]].to_numpy().any()
+    assert not found.effects.loc[mine, "effect"].dropna().any()
+    series = found.series[(found.series["arm"] == arm) & found.series["level_low"].notna()]
+    assert len(series) > len(OUTCOMES)
+    assert not series[["effect", "effect_low", "effect_high"]].to_numpy().any()
+
+
+def test_an_effect_is_the_mean_difference_on_the_same_luck(found):
+    """Worked out once more, run by run, from separate worlds."""
+    config = settings()
+    differences = []
+    for key in replicate_keys(config.seed, config.replicates):
+        levels = []
+        for policy in ((), (ChiefQualityOfficer(),)):
+            model = StrongchainModel(config.world.region, None, config.world.parameters, policy, key=key, burn_in=6)
+            model.run(6)
+            levels.append(model.record.series("open_problems")[-3:].mean())
+        differences.append(levels[1] - levels[0])
+    row = found.effect("cqo", "open_problems")
+    assert row["effect"] == pytest.approx(np.mean(differences), rel=1e-9)
+    low, high = stats.t.interval(0.95, 2, np.mean(differences), stats.sem(differences))
+    assert (row["effect_low"], row["effect_high"]) == pytest.approx((low, high), rel=1e-9)
+    assert row["replicates"] == 3
+
+
+def test_the_share_is_the_effect_over_the_level_of_the_reference(found):
+    row, reference = found.effect("cqo", "open_problems"), found.effect("nothing", "open_problems")
+    assert row["effect_share"] == pytest.approx(row["effect"] / reference["level"], rel=1e-12)
+    assert row["level"] == pytest.approx(reference["level"] + row["effect"], rel=1e-9)
+
+
+def test_the_origins_add_up_to_the_field_loss(found):
+    for arm, mine in found.origins.groupby("arm"):
+        assert mine["share"].sum() == pytest.approx(1.0, rel=1e-9), arm
+    first = found.maps["nothing"].map
+    assert first.error < 1e-9
+
+
+def test_an_arm_or_outcome_that_is_none_is_refused(found):
+    for arm, outcome in (("nobody", "field_dpu"), ("cqo", "nonsense")):
+        with pytest.raises(KeyError, match="arms: nothing, cqo, placebo, all"):
+            found.effect(arm, outcome)
+
+
+# -- shared burn-in ------------------------------------------------------------------------------------
+
+
+def test_arms_in_one_world_share_the_burn_in(monkeypatch):
+    built, build = [], WorldSettings.build
+    monkeypatch.setattr(WorldSettings, "build", lambda self, *a, **k: built.append(self) or build(self, *a, **k))
+    words = ("study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], other: ['parameters.latent_share=0.2'], all: []}",)
+    config = settings(*words)
+    arms = arms_of(config, [*SMALL, *words])
+    run_arms(arms, 1, 2, 2, 1, (), SERIAL, progress=False)
+    assert [world.parameters.latent_share for world in built] == [0.1, 0.2, 0.1, 0.2]
+
+
+def test_arms_that_share_a_burn_in_have_the_bits_of_worlds_of_their_own():
+    arms = arms_of(settings(), [])
+    shared = run_arms(arms, 1, 2, 4, 2, ("size",), SERIAL, progress=False)
+    alone = [run for arm in arms for run in run_arms([arm], 1, 2, 4, 2, ("size",), SERIAL, progress=False)]
+    of = {(run.arm, run.replicate): run for run in alone}
+    assert [(run.replicate, run.arm) for run in shared] == [(k, arm.name) for k in range(2) for arm in arms]
+    for run in shared:
+        other = of[run.arm, run.replicate]
+        assert run.groups == other.groups and run.spent == other.spent
+        for what in ("window", "cumulative", "series", "origins"):
+            assert getattr(run, what).tobytes() == getattr(other, what).tobytes(), f"{run.arm}, {what}"
+
+
+def test_more_replicates_begin_with_the_same():
+    arms = arms_of(settings("instruments=[]"), [])
+    few, more = (run_arms(arms, 1, k, 2, 1, (), SERIAL, progress=False) for k in (1, 2))
+    assert few[0].series.tobytes() == more[0].series.tobytes() != more[1].series.tobytes()
+
+
+# -- in a notebook -------------------------------------------------------------------------------------
+
+
+def test_a_world_is_built_from_the_words_one_would_type():
+    model = world("region=sample", "instruments=[cqo]", "instruments.cqo.reach=0.25", "burn_in=2", seed=3)
+    assert isinstance(model, StrongchainModel) and model.month == 0
+    assert list(model.programmes) == ["cqo"] and model.programmes["cqo"].instrument.reach == 0.25
+    assert {by for by, _ in model.record.groups} == {"total", "chain", "tier", "size"}
+    by_hand = StrongchainModel(
+        model.region, None, None, (ChiefQualityOfficer(reach=0.25),), rng=3, burn_in=2, record=("chain", "tier", "size")
+    )
+    for same in (model, by_hand):
+        same.run(3)
+    assert not differing(model, by_hand)
+
+
+def test_a_world_without_its_seed_is_that_of_the_configuration():
+    first, second = (world("region=sample", "scale=0.1", "burn_in=1", *words) for words in ((), ("seed=1",)))
+    other = world("region=sample", "scale=0.1", "burn_in=1", seed=2)
+    assert not differing(first, second)
+    assert differing(first, other)
+
+
+def test_a_mistake_in_a_notebook_is_an_error():
+    with pytest.raises(SettingsError, match="cqo is not active"):
+        world("instruments=[]", "instruments.cqo.reach=1")
+    with pytest.raises(SettingsError, match="months is 0"):
+        compare("months=0")
+
+
+def test_a_comparison_in_a_notebook_has_all_that_the_application_stores(found):
+    assert found.reference == "nothing"
+    assert list(found.effects["arm"].unique()) == list(found.maps) == ["nothing", "cqo", "placebo", "all"]
+    assert set(found.effects["outcome"]) == set(found.series["outcome"]) == set(OUTCOMES)
+    assert set(found.series["month"]) == set(range(1, 7))
+    assert set(found.effects["by"]) == {"total", "tier", "size"}
+    assert found.manifest["overrides"] == [*SMALL, ARMS]
+
+
+# -- stored and loaded ---------------------------------------------------------------------------------
+
+
+def test_what_is_loaded_is_what_was_saved(found, tmp_path):
+    found.save(tmp_path / "结果 one")
+    back = load(tmp_path / "结果 one")
+    for table in ("effects", "series", "origins"):
+        pd.testing.assert_frame_equal(getattr(back, table), getattr(found, table), check_dtype=False)
+        numbers = getattr(found, table).select_dtypes("number")
+        assert getattr(back, table)[list(numbers)].to_numpy().tobytes() == numbers.to_numpy().tobytes()
+    assert back.manifest == found.manifest
+    assert back.reference == "nothing" and back.maps == {}
+    drawn(time_paths(back))
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no finished study \(there is no manifest\.json in it\)"):
+        load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="holds no finished study"):
+        load(tmp_path / "nowhere")
+
+
+def test_the_id_is_of_configuration_luck_and_code_not_of_name_and_workers():
+    resolved = settings().resolved
+    keys = replicate_keys(1, 2)
+    first = manifest(resolved, [], keys)["id"]
+    assert manifest({**resolved, "name": "other", "parallel": {}}, ["x"], keys)["id"] == first
+    assert manifest({**resolved, "months": 7}, [], keys)["id"] != first
+    assert manifest(resolved, [], replicate_keys(2, 2))["id"] != first
+
+
+def test_replicates_may_differ_in_their_tiers():
+    """A group that some replicate lacks is left out of the mean, not counted as nothing."""
+    shallow, deep = (network(links, {"A": 1e6}) for links in ({("b", "A"): 0.5}, {("b", "A"): 0.5, ("c", "b"): 0.5}))
+    runs = []
+    for replicate, built in enumerate((shallow, deep)):
+        place = WorldSettings(region(built.n_firms), built, settings().world.parameters, 1)
+        (run,) = run_arms(
+            [type(arms_of(settings("instruments=[]"), [])[0])("nothing", place, ())], 1, 1, 2, 1, ("tier",), SERIAL, progress=False
+        )
+        runs.append(run.__class__(**{**run.__dict__, "replicate": replicate}))
+    effects = collect(runs, "nothing", {}).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")
+    assert effects["replicates"].to_dict() == {"0": 2, "1": 2, "2": 1}
+    assert effects["level"].notna().all() and np.isnan(effects.loc["2", "level_low"])
+
+
+# -- figures -------------------------------------------------------------------------------------------
+
+
+def test_time_paths_name_outcomes_and_units(found):
+    figure = time_paths(found)
+    drawn(figure)
+    titles = {ax.get_title(loc="left") for ax in figure.axes}
+    assert {"Defects reaching users", "Open quality problems", "Cost of poor quality"} <= titles
+    labels = [ax.get_ylabel() for ax in figure.axes]
+    assert {"defects/unit", "%", "% of sales", "problems/firm", "difference, problems/firm"} <= set(labels) and all(labels)
+    assert {ax.get_xlabel() for ax in figure.axes} == {"", "month"}
+
+
+def test_effects_and_origins_name_their_units(found):
+    effects, origins = effects_figure(found), origins_figure(found)
+    for figure in (effects, origins):
+        drawn(figure)
+    assert "paired effect, % of nothing" in effects.axes[0].get_xlabel() and "last 3 months" in effects.axes[0].get_xlabel()
+    assert origins.axes[0].get_ylabel().startswith("field loss") and origins.axes[0].get_ylabel().endswith(", million CNY/month")
+
+
+def test_a_figure_says_which_study_it_shows(found):
+    for figure in (time_paths(found), effects_figure(found), origins_figure(found)):
+        small = figure.get_supxlabel()
+        assert found.manifest["id"] in small and "region sample" in small and "3 replicates, seed 1" in small
+
+
+def test_a_study_of_one_arm_can_be_drawn():
+    alone = compare(*SMALL, "policy=none", "replicates=1", "months=3", "window=1")
+    for figure in (time_paths(alone), effects_figure(alone), origins_figure(alone)):
+        drawn(figure)
+
+
+def test_more_arms_than_colours_are_all_drawn():
+    words = "study.arms={nothing: ['instruments=[]'], " + ", ".join(f"a{k}: ['instruments=[]']" for k in range(9)) + "}"
+    many = compare(*SMALL, "replicates=1", "months=2", "window=1", words)
+    figure = time_paths(many)
+    drawn(figure)
+    assert len(figure.axes[0].get_lines()) == 10
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        random_network(1, firms=8, leaders=2),
+        random_network(2, firms=600, leaders=5, chains=3),
+        random_network(3, firms=1, leaders=1, chains=1),
+        network({("b", "A"): 0.4}, {"A": 1e6, "alone": 1e6}),
+        network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6}),
+    ],
+    ids=["small", "big", "one firm", "a leader without suppliers", "firms that reach no leader"],
+)
+def test_a_network_map_is_drawn(built):
+    figure = network_map(picture(built))
+    drawn(figure)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert "chain leaders" in texts
+    assert "million CNY a month" in figure.axes[0].get_title(loc="left")
+    shown = [text for text in texts if text.endswith(" %")]
+    assert shown and any("more firms" in text for text in shown) == (built.n_firms > 100)
+    bars = [ax.get_ylabel() for ax in figure.axes[1:]]
+    assert not bars or bars == ["share of the field loss that the link carries, %"]
+
+
+def test_a_network_map_without_any_loss_is_drawn():
+    drawn(network_map(picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))))
+
+
+def test_firms_without_a_leader_are_not_called_a_tier():
+    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
+    texts = [text.get_text() for text in network_map(picture(built)).axes[0].texts]
+    assert {"chain leaders", "tier 1", "reach no leader"} <= set(texts) and "tier 2" not in texts
+
+
+def points(swept: dict[str, list[str]], effect: float = -0.1) -> pd.DataFrame:
+    """Effects of a sweep: one row per point and arm."""
+    count = len(next(iter(swept.values())))
+    rows = pd.DataFrame({"point": range(count), **swept, "outcome": "field_dpu", "by": "total", "group": "total"})
+    means = np.linspace(effect, 2 * effect, count)
+    rows = rows.assign(effect=means, effect_low=means - 0.01, effect_high=means + 0.02)
+    base = rows.assign(effect=0.0, effect_low=0.0, effect_high=0.0)
+    return pd.concat([base.assign(arm="nothing"), rows.assign(arm="cqo")], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("swept", "lines"),
+    [
+        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, 1),
+        ({"instruments.cqo.targeting": ["random", "worst_first"]}, 1),
+        ({"instruments.cqo.reach": ["0", "1", "0", "1"], "months": ["12", "12", "24", "24"]}, 2),
+        ({"region": ["sample", "liaoning"], "months": ["12", "12"], "seed": ["1", "1"]}, 1),
+    ],
+    ids=["numbers", "names", "two keys", "three keys"],
+)
+def test_a_sweep_is_drawn_with_its_key_and_unit(swept, lines):
+    figure = sweep_figure(points(swept), list(swept))
+    drawn(figure)
+    (ax,) = figure.axes
+    assert ax.get_xlabel() == next(iter(swept))
+    assert ax.get_ylabel() == "effect on defects reaching users, defects/unit"
+    assert ax.get_title(loc="left") == "cqo"
+    assert len(ax.containers) == lines
+
+
+def test_a_sweep_without_any_effect_is_drawn():
+    drawn(sweep_figure(points({"seed": ["1", "2"]}, effect=0.0), ["seed"]))
+
+
+# -- a package of the same name ------------------------------------------------------------------------
+
+
+def test_another_package_called_agents_is_named(tmp_path):
+    """Another distribution installs one; whichever comes first on the path hides the other."""
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "__init__.py").write_text("")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    found = subprocess.run(
+        [sys.executable, "-c", "import experiments"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert found.returncode == 1
+    last = found.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: another package called 'agents' hides Strongchain's: ")
+    assert str(tmp_path / "agents") in last and "uninstall it" in last
