@@ -1,0 +1,88 @@
+"""A few dozen outcome figures of known worlds, kept in a file, so that no change of results goes unnoticed.
+
+``python -m tests.baseline`` (or ``make baseline``) works them out anew, says what changed and renews the file.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import yaml
+
+from experiments import world
+
+__all__ = ["FILE", "HOW_TO", "OUTCOMES", "WORLDS", "changes", "measure", "stored"]
+
+FILE = Path(__file__).with_suffix(".yaml")
+TOLERANCE = 1e-9  # relative: room for the rounding of other processors, not for another model
+MONTHS, WINDOW, SEED = 24, 12, 1
+#: Name → the words one would type after ``strongchain``.
+WORLDS: dict[str, tuple[str, ...]] = {
+    "sample, nothing": ("region=sample", "instruments=[]"),
+    "sample, both": ("region=sample", "instruments=[cqo,one_stop_stations]"),
+    "liaoning, nothing": ("region=liaoning", "instruments=[]"),
+    "liaoning, both": ("region=liaoning", "instruments=[cqo,one_stop_stations]"),
+}
+OUTCOMES = (
+    "field_dpu",
+    "field_dpu_latent",
+    "field_yield",
+    "nonconformity",
+    "pass_rate",
+    "own_dpu",
+    "final_inspection",
+    "copq",
+    "prevention",
+    "open_problems",
+    "cases_solved",
+    "management",
+    "output",
+    "government_cost",
+)
+HOW_TO = (
+    "If results are meant to change: renew the file with `python -m tests.baseline` (or `make baseline`), and begin the entry "
+    "in CHANGELOG.md with 'Results change', saying why. If they are not, the change at hand has altered the model by mistake."
+)
+HEAD = "# Outcomes of known worlds (tests/baseline.py). Renewed by `python -m tests.baseline`, never by hand.\n"
+
+
+def measure(name: str) -> dict[str, float]:
+    """Return the figures of one world: means of the last months, and what its network and its map amount to."""
+    model = world(*WORLDS[name], seed=SEED)
+    model.run(MONTHS)
+    figures = {key: float(model.record.series(key)[-WINDOW:].mean()) for key in OUTCOMES}
+    return {"links": float(model.links.n), **figures, "map_total": float(model.quality_map().total)}
+
+
+def stored() -> dict[str, dict[str, float]]:
+    """Return the kept figures, by world and outcome; none where there is no file."""
+    return yaml.safe_load(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
+
+
+def changes(name: str, kept: dict[str, float], found: dict[str, float]) -> list[str]:
+    """Return a line for each figure that is not as kept, or is kept or found alone."""
+    lines = []
+    for key in dict.fromkeys([*kept, *found]):
+        was, now = kept.get(key), found.get(key)
+        if was is None or now is None:
+            lines.append(f"{name}: {key} {'is new' if was is None else 'is gone'}: {now if was is None else was!r}")
+        elif not (math.isclose(was, now, rel_tol=TOLERANCE, abs_tol=1e-15) or (math.isnan(was) and math.isnan(now))):
+            share = f" ({100 * (now / was - 1):+.3g} %)" if was else ""
+            lines.append(f"{name}: {key} was {was!r}, is {now!r}{share}")
+    return lines
+
+
+def main() -> None:
+    """Renew the file, and say what changed."""
+    before, found = stored(), {name: measure(name) for name in WORLDS}
+    lines = [line for name in dict.fromkeys([*before, *found]) for line in changes(name, before.get(name, {}), found.get(name, {}))]
+    FILE.write_text(HEAD + yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    print("\n".join(lines) if lines else "nothing changed")
+    if before and lines:
+        print(f"{len(lines)} figures changed: begin the entry in CHANGELOG.md with 'Results change'")
+    print(f"{FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE} holds {sum(map(len, found.values()))} figures")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Results change only on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.baseline import HOW_TO, OUTCOMES, WORLDS, changes, measure, stored
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_outcomes_are_those_kept(name):
+    different = changes(name, stored().get(name, {}), measure(name))
+    assert not different, "\n".join(["tests/baseline.yaml says otherwise:", *different, HOW_TO])
+
+
+def test_only_known_worlds_are_kept():
+    assert list(stored()) == list(WORLDS)
+
+
+def test_a_change_a_new_figure_and_a_missing_one_are_told():
+    """Beyond rounding: nine digits must agree."""
+    kept, found = {"a": 1.0, "b": 2.0, "c": 0.0, "d": 5.0}, {"a": 1.0 + 5e-10, "b": 2.0 + 5e-9, "c": 1.0, "e": 3.0}
+    told = changes("w", kept, found)
+    assert [line.split()[1] for line in told] == ["b", "c", "d", "e"]
+    assert told[2] == "w: d is gone: 5.0" and told[3] == "w: e is new: 3.0"
+    assert not changes("w", {"a": float("nan")}, {"a": float("nan")})
+
+
+def test_both_instruments_change_every_outcome_but_nothing_else():
+    """The kept figures themselves make sense: the network is the same, the programme costs, and defects fall."""
+    kept = stored()
+    for region in ("sample", "liaoning"):
+        nothing, both = kept[f"{region}, nothing"], kept[f"{region}, both"]
+        assert nothing["links"] == both["links"] and nothing["output"] == pytest.approx(both["output"], rel=0.05)
+        assert nothing["government_cost"] == 0.0 < both["government_cost"]
+        assert all(both[key] < nothing[key] for key in ("field_dpu", "nonconformity", "open_problems"))
+        assert set(OUTCOMES) < nothing.keys() == both.keys()
