@@ -67,22 +67,43 @@ class Streams:
             raise ValueError(f"a replicate key is two words of 64 bits, not {key!r}")
         self.key = (int(key[0]), int(key[1]))
         self.rename = dict(rename or {})
+        self._start_bits()
+
+    def _start_bits(self) -> None:
+        # One generator, set to the address of every draw: making one costs more than a thousand draws.
+        self._philox = np.random.Philox(counter=0, key=self.key[0] | self.key[1] << 64)
+        self._generator = np.random.Generator(self._philox)
+        self._state = self._philox.state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"key": self.key, "rename": self.rename}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start_bits()
 
     def _bits(self, decision: str, month: int, slot: int, block: int) -> np.random.Philox:
         if block < 0 or not 0 <= slot < _WORD:
             raise ValueError(f"no draw of {decision!r} for a negative place or slot")
         name = self.rename.get(decision, decision)
         counter = block | index(month) % _WORD << 64 | decision_key(name) << 128 | index(slot) << 192
-        # NumPy steps the counter before it is used, so start one lower.
-        return np.random.Philox(counter=(counter - 1) % _COUNTER, key=self.key[0] | self.key[1] << 64)
+        counter = (counter - 1) % _COUNTER  # NumPy steps the counter before it is used, so start one lower
+        self._state["state"]["counter"] = np.array([counter >> 64 * word & _WORD - 1 for word in range(4)], dtype=np.uint64)
+        self._state["buffer_pos"] = 4  # nothing left over from the draw before
+        self._philox.state = self._state
+        return self._philox
 
     def uniform(self, decision: str, month: int, n: int, slot: int = 0) -> NDArray[np.float64]:
         """Draw for the places 0 … n-1: uniforms in [0, 1), shape (n,); draw *i* belongs to place *i*."""
-        return np.random.Generator(self._bits(decision, month, slot, 0)).random(n)
+        self._bits(decision, month, slot, 0)
+        return self._generator.random(n)
 
     def uniforms(self, decision: str, month: int, n: int, slots: int) -> NDArray[np.float64]:
         """Draw for n places with several slots each (one per kind of problem, say): shape (n, slots)."""
-        return np.stack([self.uniform(decision, month, n, slot) for slot in range(slots)], axis=1)
+        out = np.empty((n, slots))
+        for slot in range(slots):
+            out[:, slot] = self.uniform(decision, month, n, slot)
+        return out
 
     def uniform_at(self, decision: str, month: int, places: ArrayLike, slot: int = 0) -> NDArray[np.float64]:
         """Draw for some places alone; the same bits as `uniform` gives them. Shape of `places`."""

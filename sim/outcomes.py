@@ -85,6 +85,10 @@ def _capability(kind: int) -> PerFirm:
     return lambda world: world.firms.capability[:, kind] * world.firms.alive
 
 
+def _served(kind: int) -> PerFirm:
+    return lambda world: np.asarray(world.firms.served_by_kind[:, kind], dtype=np.float64)
+
+
 def _all(*outcomes: Outcome) -> dict[str, Outcome]:
     return {outcome.key: outcome for outcome in outcomes}
 
@@ -138,7 +142,7 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("cases_solved", "cases/month", "Σ cases served with success", "higher",
             "Problems solved by stations", "解决质量难题", _column("cases_solved")),
     *(Outcome(f"cases_served_{kind}", "cases/month", f"Σ cases of {kind} served", "", f"Cases of {kind} served", f"完成服务（{zh}）",
-              lambda w, k=k: w.firms.served_by_kind[:, k].astype(float))
+              _served(k))
       for k, (kind, zh) in enumerate(zip(KINDS, ("管理", "计量", "标准", "检测"), strict=True))),
     Outcome("waiting_time", "months", "Σ months that the cases served had waited / Σ cases served", "lower",
             "Waiting time of cases served", "服务等待时间", _column("months_waited"), _column("cases_served")),

@@ -54,8 +54,10 @@ def _common_causes(world: World) -> None:
     """
     firms, chains, p = world.firms, world.chains, world.parameters
     ends = chains.cause & (world.draw("common cause ends", chains, 4) < p.common_cause_end)
-    freed = firms.common_problems * ends[firms.chain]
     begins = ~chains.cause & (world.draw("common cause begins", chains, 4) < p.common_cause_hazard)
+    if not (ends.any() or begins.any()):
+        return
+    freed = firms.common_problems * ends[firms.chain]
     hit = begins[firms.chain] & (world.draw("common cause hits", firms, 4) < p.common_cause_exposure) & firms.alive[:, None]
     # A firm hit by an earlier cause of the kind has it no more once that cause has ended, so no count exceeds 1.
     firms.common_problems[:] += hit - freed

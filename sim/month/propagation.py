@@ -50,7 +50,7 @@ def propagate(world: World) -> None:
     links.interface = interface_defects(world)
     arriving = detectable + links.interface
     links.passed_detectable = let_in(world) * arriving
-    links.caught = arriving - links.passed_detectable
+    links.caught = links.inspected * firms.detection[links.customer] * arriving
     links.passed_latent = carried * firms.out_latent[links.supplier]
 
     firms.before_final = (1.0 - p.latent_share) * firms.own_dpu + world.by_customer(links.passed_detectable)

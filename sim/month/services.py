@@ -65,38 +65,51 @@ def serve_cases(world: World) -> None:
     _serve(world)
 
 
-def _usable(world: World, who: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Stations that each of some firms could use for each kind of problem, shape (4, firms, stations).
+def _worth_needed(world: World) -> NDArray[np.float64]:
+    """CNY that a problem less must be worth for a case of each kind to pay at each station, shape (stations, 4).
 
-    The firm knows the station and lies in its catchment; the station is open and offers the
-    element; the fee is not above what the firm thinks the service is worth.
+    The fee over the chance of success; infinite where the element is not offered or the station is shut.
+    """
+    stations = world.stations
+    fee, chance = np.broadcast_to(stations.fee[:, None], stations.competence.shape), stations.competence
+    with np.errstate(over="ignore"):  # next to no chance: worth it for nobody
+        needed = np.divide(fee, chance, out=np.where(fee > 0, np.inf, 0.0), where=chance > 0)
+    open_for = stations.offers & (stations.alive & (stations.capacity > 0))[:, None]
+    return np.where(open_for, needed, np.inf)
+
+
+def _stations_seen(world: World) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """What firms know of stations: each firm's profile (n,), and the stations that each profile sees, (profiles, stations).
+
+    A profile is a county, and whether one knows the standing stations and those of the programme;
+    a firm sees the stations that it knows and in whose catchment it lies.
     """
     firms, stations = world.firms, world.stations
-    near = (firms.county[who, None] == stations.county) | stations.online
-    aware = np.where(stations.programme, firms.knows_programme[who, None], firms.knows_stations[who, None])
-    worth = perceived_value(world)[who, None]
-    by_kind = [stations.offers[:, kind] & (stations.fee <= worth * stations.competence[:, kind]) for kind in range(4)]
-    return np.stack(by_kind) & (near & aware & stations.alive & (stations.capacity > 0))
+    profile = 4 * firms.county.astype(np.int64) + 2 * firms.knows_programme + firms.knows_stations
+    each = np.arange(4 * (int(firms.county.max(initial=0)) + 1))[:, None]
+    near = (each // 4 == stations.county) | stations.online
+    aware = np.where(stations.programme, each // 2 % 2, each % 2) == 1
+    return profile, near & aware
 
 
 def _file(world: World) -> None:
-    """File at most one case a firm: its most numerous kind of problem, at one of the usable stations.
+    """File at most one case a firm: its most numerous kind of problem, at one of the stations that it sees.
 
     Firms go rather where they expect to be served soon: a station's chance is its capacity over
-    its queue of last month (plus one).
+    what is left of its queue (plus one). None goes where the fee is more than the service is worth.
     """
     firms, stations = world.firms, world.stations
-    informed = (firms.knows_stations | firms.knows_programme) & firms.alive
-    who = np.flatnonzero(informed & (firms.open_problems.sum(axis=1) > 0))
+    worth, needed = perceived_value(world), _worth_needed(world)
+    profile, seen = _stations_seen(world)
+    least = np.where(seen[:, :, None], needed, np.inf).min(axis=1)  # (profiles, 4): the cheapest way to a solution
+    can = (worth[:, None] >= least[profile]) & (firms.open_problems > 0) & (firms.case_station < 0) & firms.alive[:, None]
+    who = np.flatnonzero(can.any(axis=1))
     if not who.size:
         return
-    usable = _usable(world, who)
-    can = usable.any(axis=2).T & (firms.open_problems[who] > 0) & (firms.case_station[who] < 0)
-    urgency = np.where(can, firms.open_problems[who] + world.draw("which problem first", firms, 4)[who], -1.0)
-    files = np.flatnonzero(can.any(axis=1))
-    kind = urgency[files].argmax(axis=1)
-    who = who[files]
-    chance = np.cumsum(usable[kind, files] * (stations.capacity / (1.0 + stations.queue)), axis=1)
+    urgency = np.where(can[who], firms.open_problems[who] + world.draw("which problem first", firms, 4)[who], -1.0)
+    kind = urgency.argmax(axis=1)
+    usable = seen[profile[who]] & (needed[:, kind].T <= worth[who, None])
+    chance = np.cumsum(usable * (stations.capacity / (1.0 + stations.queue)), axis=1)
     pick = world.draw("which station", firms)[who] * chance[:, -1]
     station = (chance > pick[:, None]).argmax(axis=1)
 
