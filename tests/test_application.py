@@ -16,7 +16,7 @@ import pytest
 from agents.streams import replicate_keys
 
 ROOT = Path(__file__).resolve().parent.parent
-SMALL = ("region=sample", "replicates=2", "months=14", "window=6", "parallel=serial")
+SMALL = ("region=sample", "replicates=2", "months=14", "window=6", "burn_in=6", "parallel=serial")
 #: Two arms instead of four: figures take the most time. Double quotes outside and single ones inside do
 #: in bash, zsh, PowerShell and the Windows command line alike.
 TWO = "study.arms={nothing:['instruments=[]'],all:[]}"
