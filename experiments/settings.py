@@ -25,13 +25,14 @@ from agents.columns import nearest
 from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.instruments import INSTRUMENTS
-from sim.parameters import ParameterError
 from sim.record import GROUPINGS
 
 __all__ = ["CONFIG", "Arm", "Settings", "SettingsError", "WorldSettings", "compose_settings", "read_settings", "register", "world"]
 
 #: Name of the main configuration.
 CONFIG = "strongchain"
+#: joblib's backends that need nothing installed.
+BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 
@@ -195,12 +196,7 @@ def _network(values: dict[str, Any]) -> SupplyNetwork | Synthetic | None:
     if kind == "region":
         return None
     if kind == "synthetic":
-        try:
-            return cast(Synthetic, restore(Synthetic, values))
-        except ParameterError:
-            raise
-        except ValueError as mistake:
-            raise SettingsError(f"network.{mistake}") from mistake
+        return cast(Synthetic, restore(Synthetic, values))
     if not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/networks.md)")
     files = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
@@ -227,6 +223,11 @@ def read_settings(config: DictConfig) -> Settings:
     for by in plain["by"]:
         if by not in GROUPINGS:
             raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
+    if plain["parallel"]["workers"] == 0 or plain["parallel"]["backend"] not in BACKENDS:
+        raise SettingsError(
+            f"parallel is {plain['parallel']}; workers must be 1 or more, or -1 for every core, "
+            f"and the backend one of {', '.join(BACKENDS)}"
+        )
     arms = plain["study"]["arms"]
     listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
     if arms is not None and not listed:

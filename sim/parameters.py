@@ -56,14 +56,16 @@ def check_ranges(settings: Any, where: str = "") -> None:
     for f in declared(settings):
         low, high = f.metadata["range"]
         value = getattr(settings, f.name)
-        if value is None:
+        if value is None and "None" in str(f.type):
             continue
-        if isinstance(f.default, tuple) and (not isinstance(value, tuple | list) or len(value) != len(f.default)):
+        fixed = isinstance(f.default, tuple) and "..." not in str(f.type)
+        if fixed and (not isinstance(value, tuple | list) or len(value) != len(f.default)):
             wrong.append(f"{where}{f.name} is {value!r}; it must be {len(f.default)} numbers in {low:g} … {high:g}")
             continue
         whole = str(f.type).startswith(("int", "tuple[int", "<class 'int'"))
-        for number in value if isinstance(f.default, tuple) else (value,):
-            if not isinstance(number, int | float) or not low <= number <= high or (whole and number != int(number)):
+        for number in value if isinstance(value, tuple | list) and isinstance(f.default, tuple) else (value,):
+            is_number = isinstance(number, int | float) and not isinstance(number, bool)
+            if not is_number or not low <= number <= high or (whole and number != int(number)):
                 unit = "" if f.metadata["unit"] == "1" else f" {f.metadata['unit']}"
                 kind = "be a whole number" if whole else "lie"
                 wrong.append(f"{where}{f.name} is {number!r}; it must {kind} in {low:g} … {high:g}{unit}")

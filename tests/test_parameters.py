@@ -24,7 +24,7 @@ def read(**values: object) -> None:
 CLASSES: dict[str, tuple[type, Callable[..., object], str]] = {
     "parameters": (Parameters, Parameters, "parameters."),
     "region": (Region, Region, "region."),
-    "synthetic": (Synthetic, Synthetic, ""),  # the application adds the "network."
+    "synthetic": (Synthetic, Synthetic, "network."),
     "file": (FromFile, read, "network."),
     **{key: (cls, cls, f"instruments.{key}.") for key, cls in INSTRUMENTS.items()},
 }

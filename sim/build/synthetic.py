@@ -23,9 +23,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +31,7 @@ from scipy.special import ndtr
 
 from agents.streams import Streams, normal
 from sim.network import SupplyNetwork
+from sim.parameters import ParameterError, check_ranges, parameter
 
 __all__ = ["Synthetic", "synthetic"]
 
@@ -47,55 +46,48 @@ LARGEST_PART = 0.8  # of the firms within reach that one customer buys from
 LARGEST_MATERIAL_SHARE = 0.95  # leaves value added to every firm, so that no loop can grow
 
 
-def _setting(default: Any, low: float, high: float, unit: str, source: str, confidence: str, meaning: str) -> Any:
-    """Declare a setting: default, legal range (both ends included), unit, source, confidence and meaning."""
-    about = {"range": (low, high), "unit": unit, "source": source, "confidence": confidence, "meaning": meaning}
-    return field(default=default, metadata=about)
-
-
-# fmt: off
 @dataclass(frozen=True)
 class Synthetic:
     """Settings of a synthetic network. Confidence: S read in the source, D arithmetic from it, R recalled, N assumption.
 
     Raises
     ------
-    ValueError
-        Names the setting, its value and the legal range.
+    ParameterError
+        Names every setting, its value and the legal range.
     """
 
-    firms: int = _setting(300, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
-    chains: int = _setting(4, 1, 1_000, "chains", "assumption", "N", "industrial chains")
-    leaders: int = _setting(6, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
-    sectors: int = _setting(12, 1, 1_000, "sectors", "assumption", "N", "sectors; a chain has its own run of them, its leaders the first")
-    tier_shares: tuple[float, ...] = _setting(
+    firms: int = parameter(300, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
+    chains: int = parameter(4, 1, 1_000, "chains", "assumption", "N", "industrial chains")
+    leaders: int = parameter(6, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
+    sectors: int = parameter(12, 1, 1_000, "sectors", "assumption", "N", "sectors; a chain has its own run of them, its leaders the first")
+    tier_shares: tuple[float, ...] = parameter(
         (0.25, 0.30, 0.25, 0.13, 0.07), 0.0, 1.0, "share", "assumption: a hump, as Willems (2008) has of stages by depth", "N",
         "relative numbers of members in tiers 1, 2, …; as many tiers as entries above 0")
-    mean_suppliers: float = _setting(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S", "links per firm")
-    supplier_tail: float = _setting(
+    mean_suppliers: float = parameter(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S", "links per firm")
+    supplier_tail: float = parameter(
         1.35, 1.05, 5.0, "1", "Japan 1.35-1.37, Dutch banks 1.44-1.77", "S", "tail exponent (CCDF) of the number of suppliers")
-    customer_tail: float = _setting(
+    customer_tail: float = parameter(
         1.35, 1.05, 5.0, "1", "Japan 1.25-1.46, Dutch banks 1.28-1.31", "S", "tail exponent (CCDF) of the number of customers")
-    degree_correlation: float = _setting(
+    degree_correlation: float = parameter(
         0.5, 0.0, 0.99, "1", "assumption", "N", "correlation (Gaussian copula) of suppliers sought with appeal to customers")
-    shared_suppliers: float = _setting(
+    shared_suppliers: float = parameter(
         0.2, 0.0, 0.9, "share", "assumption", "N", "share of links whose two firms work mainly for different chains")
-    cross_sector: float = _setting(
+    cross_sector: float = parameter(
         0.5, 0.0, 1.0, "share", "China input-output 2007, 42 sectors: 0.49 of flows within manufacturing", "D",
         "share of the links inside a chain whose two firms belong to different sectors")
-    lateral: float = _setting(
+    lateral: float = parameter(
         0.1, 0.0, 0.5, "share", "assumption; whole economies are cyclic", "N",
         "share of links inside a tier or from a tier nearer the leaders; 0 makes the network acyclic")
-    material_share: float = _setting(
+    material_share: float = parameter(
         0.54, 0.05, 0.9, "CNY/CNY", "China input-output 2007: manufactured inputs of manufacturing", "D",
         "inputs from other firms per output, mean of the firms that buy")
-    material_spread: float = _setting(
+    material_spread: float = parameter(
         0.18, 0.0, 0.5, "CNY/CNY", "China input-output 2007, between 80 manufacturing sectors", "D", "its standard deviation between firms")
-    order_spread: float = _setting(1.0, 0.0, 3.0, "ln", "assumption", "N", "spread of the shares of suppliers in one customer's purchases")
-    size_elasticity: float = _setting(
+    order_spread: float = parameter(1.0, 0.0, 3.0, "ln", "assumption", "N", "spread of the shares of suppliers in one customer's purchases")
+    size_elasticity: float = parameter(
         1.0, 0.0, 2.0, "1", "0.77 Belgium, 1.10-1.14 Estonia, 1.2 Costa Rica", "S", "d ln sales / d ln customers over all members")
-    demand_tail: float = _setting(1.1, 0.5, 5.0, "1", "firm size near Zipf", "S", "tail exponent (CCDF) of final demand between leaders")
-    median_revenue: float = _setting(
+    demand_tail: float = parameter(1.1, 0.5, 5.0, "1", "firm size near Zipf", "S", "tail exponent (CCDF) of final demand between leaders")
+    median_revenue: float = parameter(
         15e6, 1e3, 1e12, "CNY/year", "assumption", "N", "sales of the median firm, to which final demand is scaled")
     chain_names: tuple[str, ...] | None = None
     sector_names: tuple[str, ...] | None = None
@@ -104,23 +96,18 @@ class Synthetic:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
-        for f in (f for f in fields(self) if "range" in f.metadata):
-            value, (low, high), whole = getattr(self, f.name), f.metadata["range"], f.type == "int"
-            for number in value if isinstance(value, Iterable) else (value,):
-                if not low <= number <= high or (whole and number != int(number)):  # the first also refuses NaN
-                    what = "a whole number of" if whole else "in"
-                    raise ValueError(f"{f.name} is {value!r}; it must be {what} {low:g} … {high:g} {f.metadata['unit']}")
+        check_ranges(self, "network.")
         if not self.chains <= self.leaders <= self.firms:
-            raise ValueError(
-                f"leaders is {self.leaders}; it must lie between the number of chains, {self.chains}, as each needs one, "
+            raise ParameterError(
+                f"network.leaders is {self.leaders}; it must lie between the number of chains, {self.chains}, as each needs one, "
                 f"and the number of firms, {self.firms}"
             )
         if not sum(self.tier_shares) > 0:
-            raise ValueError(f"tier_shares is {self.tier_shares!r}; at least one entry must be above 0")
+            raise ParameterError(f"network.tier_shares is {self.tier_shares!r}; at least one entry must be above 0")
         for name, count in (("chain_names", self.chains), ("sector_names", self.sectors)):
             given = getattr(self, name)
             if given and (len(given) != count or len(set(given)) != count):
-                raise ValueError(f"{name} is {given!r}; it must hold {count} different names")
+                raise ParameterError(f"network.{name} is {given!r}; it must hold {count} different names")
 
 
 class _Pools:

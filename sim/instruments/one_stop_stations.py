@@ -36,7 +36,7 @@ class OneStopStations(Instrument):
     capacity: float = parameter(12.0, 0.0, 10_000.0, "cases/month", "assumption, from a reduced prototype", "N", "cases a station can serve")
     competence: float = parameter(0.6, 0.0, 1.0, "share", "F051/F050: problems solved per service in Guangdong, self-reported", "D",
                                   "probability that a case is solved")  # fmt: skip
-    elements: tuple[int, ...] = parameter((1, 1, 1, 1), 0, 1, "1", "assumption: one-stop, all four", "N",
+    elements: tuple[int, int, int, int] = parameter((1, 1, 1, 1), 0, 1, "1", "assumption: one-stop, all four", "N",
                                           "whether it offers management, metrology, standards, testing")  # fmt: skip
     online_share: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the stations that serve every county")
     fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee the firm pays for a case")
