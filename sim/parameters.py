@@ -58,9 +58,9 @@ def check_ranges(settings: Any, where: str = "") -> None:
         value = getattr(settings, f.name)
         if value is None and "None" in str(f.type):
             continue
-        fixed = isinstance(f.default, tuple) and "..." not in str(f.type)
-        if fixed and (not isinstance(value, tuple | list) or len(value) != len(f.default)):
-            wrong.append(f"{where}{f.name} is {value!r}; it must be {len(f.default)} numbers in {low:g} … {high:g}")
+        length = len(f.default) if isinstance(f.default, tuple) and "..." not in str(f.type) else None
+        if length is not None and (not isinstance(value, tuple | list) or len(value) != length):
+            wrong.append(f"{where}{f.name} is {value!r}; it must be {length} numbers in {low:g} … {high:g}")
             continue
         whole = str(f.type).startswith(("int", "tuple[int", "<class 'int'"))
         for number in value if isinstance(value, tuple | list) and isinstance(f.default, tuple) else (value,):
