@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
 
 class CollectSweep(Callback):
     """Hydra's callback at the end of a sweep; the only code that a configuration of ours names."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Refuse a folder that holds points already: they would mix with the new ones."""
+        folder = Path(config.hydra.sweep.dir)
+        if any(folder.glob("*/point.json")):
+            print(f"strongchain: {folder} already holds a sweep; choose another name", file=sys.stderr)
+            sys.exit(1)  # an exception would become a warning
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collect, and say where."""

@@ -59,8 +59,10 @@ def small_print(figure: Figure, comparison: Comparison, what: str = "bands and b
     """Write under a figure which study it shows (its id, region, replicates and seed), and what its marks are."""
     about = comparison.manifest
     configuration = about["configuration"]
+    network = configuration["network"]
+    place = f"network {network['path'].split('/')[-1]}" if network.get("kind") == "file" else f"region {configuration['region']['key']}"
     text = (
-        f"Strongchain {about['id']} · region {configuration['region']['key']} · "
+        f"Strongchain {about['id']} · {place} · "
         f"{configuration['replicates']} replicates, seed {configuration['seed']}"
         f" · {what} · effect sizes rest on assumptions"
     )

@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.figures import effects_figure, network_map, origins_figure, time_paths
 from experiments.results import Comparison, write_table
-from experiments.settings import CONFIG, SettingsError, read_settings, refuse_idle_levers, register
+from experiments.settings import CONFIG, SettingsError, check_name, read_settings, refuse_idle_levers, register
 from experiments.studies.compare import run_compare
 from sim import NetworkError
 from sim.outcomes import HEADLINE, OUTCOMES
@@ -49,12 +49,14 @@ def _fail(mistake: Exception) -> str:
 def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
     refuse_idle_levers(config, words)
     settings = read_settings(config)
+    if (folder / "manifest.json").exists():
+        raise SettingsError(f"{folder} already holds a study; choose another name")
     if settings.study.kind not in STUDIES:
         raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
     begun = time.perf_counter()
     found = STUDIES[settings.study.kind](settings, words)
-    found.save(folder)
     _draw(found, folder)
+    found.save(folder)  # last, because the manifest says that the study is whole
     print(_summary(found))
     print(f"{time.perf_counter() - begun:.0f} s; tables, figures and manifest in {folder}")
 
@@ -65,7 +67,9 @@ def _draw(found: Comparison, folder: Path) -> None:
         draw(found).savefig(folder / f"{name}.png", metadata=about)
     for arm, picture in found.maps.items():
         stem = folder / f"quality_map_{arm}"
-        network_map(picture).savefig(stem.with_suffix(".png"), metadata=about)
+        loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
+        title = f"Where the defects that reach users begin: arm {arm!r}, first replicate, {loss}"
+        network_map(picture, title).savefig(stem.with_suffix(".png"), metadata=about)
         share = picture.map.by_firm / picture.map.total if picture.map.total else picture.map.by_firm
         table = pd.DataFrame(
             {
@@ -126,9 +130,17 @@ def main() -> None:
     register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
     try:
+        for word in sys.argv[1:]:
+            if word.startswith("name="):  # before Hydra makes a folder of it
+                check_name(word.removeprefix("name=").strip("'\""), "name")
         _job()
     except MENDABLE as mistake:
         _fail(mistake)
+    except OSError as trouble:
+        _fail(trouble)
+    except KeyboardInterrupt:
+        print("strongchain: interrupted; nothing was kept of the study under way", file=sys.stderr)
+        sys.exit(130)
     if _failures:
         sys.exit(1)
 

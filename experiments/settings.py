@@ -27,7 +27,18 @@ from sim.build.from_file import from_file
 from sim.instruments import INSTRUMENTS
 from sim.record import GROUPINGS
 
-__all__ = ["CONFIG", "Arm", "Settings", "SettingsError", "WorldSettings", "compose_settings", "read_settings", "register", "world"]
+__all__ = [
+    "CONFIG",
+    "Arm",
+    "Settings",
+    "SettingsError",
+    "WorldSettings",
+    "check_name",
+    "compose_settings",
+    "read_settings",
+    "register",
+    "world",
+]
 
 #: Name of the main configuration.
 CONFIG = "strongchain"
@@ -199,6 +210,8 @@ def _network(values: dict[str, Any]) -> SupplyNetwork | Synthetic | None:
         return cast(Synthetic, restore(Synthetic, values))
     if not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/networks.md)")
+    if values.get("filter") is not None and not isinstance(values["filter"], dict):
+        raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: 'network.filter={{chain: 36}}'")
     files = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
     return _read_file(json.dumps(values), tuple((p.stat().st_size, p.stat().st_mtime_ns) if p.is_file() else (0, 0) for p in files))
 
@@ -213,9 +226,11 @@ def read_settings(config: DictConfig) -> Settings:
     """
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     resolved = copy.deepcopy(plain)
-    for key, low in (("months", 1), ("replicates", 1), ("burn_in", 0), ("window", 1), ("seed", 0)):
-        if plain[key] < low:
-            raise SettingsError(f"{key} is {plain[key]}; it must be {low} or more")
+    check_name(plain["name"], "name")
+    legal = {"months": (1, 12_000), "replicates": (1, 1_000_000), "burn_in": (0, 12_000), "window": (1, 12_000), "seed": (0, 2**128)}
+    for key, (low, high) in legal.items():
+        if not low <= plain[key] <= high:
+            raise SettingsError(f"{key} is {plain[key]}; it must lie in {low} … {high:,}")
     if plain["window"] > plain["months"]:
         raise SettingsError(
             f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months"
@@ -234,8 +249,8 @@ def read_settings(config: DictConfig) -> Settings:
         raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
     region = restore(Region, plain["region"])
     scale = plain["scale"]
-    if scale is not None and not scale > 0:
-        raise SettingsError(f"scale is {scale}; it must be above 0 (1 is the region as published)")
+    if scale is not None and not 0 < scale <= 100:
+        raise SettingsError(f"scale is {scale}; it must be above 0 and at most 100 (1 is the region as published)")
     region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     active = []
     for key, levers in plain["instruments"].items():
@@ -246,6 +261,12 @@ def read_settings(config: DictConfig) -> Settings:
         plain["name"], plain["months"], plain["replicates"], plain["seed"], plain["window"], tuple(plain["by"]), plain["check"],
         base, tuple(active), Study(**plain["study"]), Parallel(**plain["parallel"]), resolved,
     )  # fmt: skip
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise if a name cannot be that of a file in the results: it must neither lead elsewhere nor be illegal somewhere."""
+    if not name.strip() or name in {".", ".."} or set(name) & set('/\\:*?"<>|'):
+        raise SettingsError(f'{what} is {name!r}; it must be a plain name without any of / \\ : * ? " < > |')
 
 
 def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:

@@ -256,8 +256,13 @@ def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands)
 
 #: What is typed → words that the one line of the answer must hold.
 MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("months=0",): ("months is 0", "1 or more"),
-    ("replicates=0",): ("replicates is 0", "1 or more"),
+    ("name=a/b",): ("name is 'a/b'", "plain name"),
+    ("scale=inf",): ("scale is inf", "at most 100"),
+    ("network=file", "network.path=x.csv", "network.filter=3"): ("network.filter is 3", "chain: 36"),
+    ("study.arms={nothing: [], a/b: []}",): ("a/b", "plain name"),
+    ("study.arms={nothing: [], a: ['seed=3']}",): ("study.arms.a sets seed", "outside the arms"),
+    ("months=0",): ("months is 0", "1 … 12,000"),
+    ("replicates=0",): ("replicates is 0", "1 … 1,000,000"),
     ("months=abc",): ("months=abc",),
     ("region=nowhere",): ("region/nowhere", "liaoning", "sample"),
     ("nonsense=1",): ("nonsense",),

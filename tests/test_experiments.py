@@ -120,7 +120,7 @@ def test_the_reference_comes_first():
 
 def test_an_arm_adds_its_words_to_those_of_the_job():
     words = (
-        "study.arms={a: ['instruments=[cqo]'], b: ['months=4', 'parameters.latent_share=0.2']}",
+        "study.arms={a: ['instruments=[cqo]'], b: ['parameters.latent_share=0.2']}",
         "study.reference=a",
         "instruments.cqo.reach=0.9",
     )

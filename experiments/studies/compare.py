@@ -9,10 +9,14 @@ from joblib import cpu_count
 from agents.streams import replicate_keys
 from experiments.results import Comparison, collect, manifest
 from experiments.runner import expected_seconds, run_arms
-from experiments.settings import Arm, Settings, SettingsError, compose_settings, read_settings, refuse_idle_levers
+from experiments.settings import Arm, Settings, SettingsError, check_name, compose_settings, read_settings, refuse_idle_levers
 from sim.network import SupplyNetwork
 
 __all__ = ["arms_of", "compare", "run_compare"]
+
+
+#: What an arm can differ by.
+ARM_KEYS = ("region", "network", "parameters", "instruments", "policy", "scale", "burn_in")
 
 
 def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
@@ -31,6 +35,13 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
         arms = []
         for name, extra in settings.study.arms.items():
+            check_name(name, "an arm's name")
+            for word in extra:
+                if (key := word.lstrip("+~").split("=")[0].split(".")[0].split("@")[0]) not in ARM_KEYS:
+                    raise SettingsError(
+                        f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_KEYS)}: "
+                        "type what holds for the whole study outside the arms"
+                    )
             composed = compose_settings([*words, *extra])
             refuse_idle_levers(composed, extra)
             there = read_settings(composed)
@@ -60,6 +71,8 @@ def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: boo
             f"of {settings.months} months; about {seconds:.0f} s",
             flush=True,
         )
+        for note in settings.world.network.notes if isinstance(settings.world.network, SupplyNetwork) else ():
+            print(f"  network: {note}")
     runs_found = run_arms(
         arms, settings.seed, settings.replicates, settings.months, settings.window, settings.by, settings.parallel, settings.check, progress
     )
