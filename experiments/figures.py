@@ -289,7 +289,8 @@ def _draw_nodes(ax: matplotlib.axes.Axes, xy: NDArray[np.float64], share: NDArra
         if area[k] > 0.01 or "more firms" in label or len(labels) <= 40:
             short = label if len(label) <= 22 else label[:20] + "…"
             text = f"{short}  {100 * area[k]:.1f} %"
-            ax.annotate(text, xy[k], xytext=(9 if xy[k, 0] == 0 else 0, 0 if xy[k, 0] == 0 else -9), textcoords="offset points",
+            radius = np.sqrt(size) / 2  # a marker's size is its area in points
+            ax.annotate(text, xy[k], xytext=(radius + 3, 0) if xy[k, 0] == 0 else (0, -radius - 4), textcoords="offset points",
                         ha="left" if xy[k, 0] == 0 else "center", va="center", fontsize=5.5, zorder=4,
                         path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip
 
