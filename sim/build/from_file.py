@@ -164,7 +164,7 @@ def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: lis
     if stages[["price", "cost"]].notna().to_numpy().any():
         basis[price > 0] = "price"
     basis[customer[np.isfinite(given)]] = "given"
-    # By units alone inputs are weights for now; beside given shares they add up to the customer's whole value.
+    # By units alone inputs are weights here; beside given shares they add up to the customer's whole value.
     whole = np.bincount(customer, units, minlength=n) if (basis != "units").any() else np.ones(n)
     worth = np.divide(units * price[supplier], price[customer], out=np.zeros(units.size), where=price[customer] > 0)
     kind = basis[customer]

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from agents.streams import Streams, normal
+from agents.streams import Streams, normal, poisson
 from sim.build.synthetic import Synthetic, synthetic
+from sim.month.own_defects import learning_multiplier
+from sim.month.problems import problem_arrivals, solving_hazard
 from sim.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
 from sim.world import World
@@ -142,15 +144,12 @@ def draw_capabilities(world: World) -> None:
 
 def _seed_problems(world: World) -> None:
     """Start with the stock of problems, common causes and product ages that the hazards would lead to."""
-    from agents.streams import poisson
-    from sim.month.problems import problem_arrivals, solving_hazard
-
     firms, chains, p = world.firms, world.chains, world.parameters
     # Months since the last renewal are geometric in the long run; at hazard 0 products are old.
     u = world.draw("age of the product", firms)
     age = np.minimum(np.log1p(-u) / np.log1p(-max(p.renewal_hazard, 1e-9)), 1e6)
     firms.output_since_renewal = np.floor(age)
-    firms.learning = np.maximum(1.0, p.renewal_peak * (1.0 + firms.output_since_renewal / p.learning_scale) ** -p.learning_exponent)
+    firms.learning = learning_multiplier(world)
 
     stock = problem_arrivals(world) / np.maximum(solving_hazard(world), 1e-3)[:, None]
     firms.open_problems = poisson(world.draw("problems at the start", firms, 4), stock)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.firm import KINDS
 from sim.world import World
 
-__all__ = ["make_own_defects"]
+__all__ = ["learning_multiplier", "make_own_defects"]
 
 MANAGEMENT = KINDS.index("management")
+
+
+def learning_multiplier(world: World) -> NDArray[np.float64]:
+    """Multiplier of own defects by output since the last renewal, ``max(1, L0 · (1 + Q/Q0)^-0.301)``, shape (n,)."""
+    p = world.parameters
+    experience = 1.0 + world.firms.output_since_renewal / p.learning_scale
+    return np.maximum(1.0, p.renewal_peak * experience**-p.learning_exponent)
 
 
 def make_own_defects(world: World) -> None:
@@ -32,8 +40,7 @@ def make_own_defects(world: World) -> None:
 
     made = np.divide(firms.output, firms.steady_orders, out=np.zeros(firms.n), where=firms.steady_orders > 0)
     firms.output_since_renewal = np.where(renewed, 0.0, firms.output_since_renewal + made)
-    experience = 1.0 + firms.output_since_renewal / p.learning_scale
-    firms.learning = np.maximum(1.0, p.renewal_peak * experience**-p.learning_exponent)
+    firms.learning = learning_multiplier(world)
 
     common_causes = firms.base_dpu * firms.learning * np.exp(-p.management_effect * firms.capability[:, MANAGEMENT])
     firms.own_special = p.severity * (firms.open_problems + firms.common_problems).sum(axis=1)
