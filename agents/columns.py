@@ -43,6 +43,8 @@ class Column:
         Entries per row; 1 gives shape (n,), more gives (n, width).
     start : float
         Value of a fresh row.
+    signed : bool
+        Whether an amount may fall below 0 (cash overdrawn, say).
     """
 
     dtype: str
@@ -50,6 +52,7 @@ class Column:
     meaning: str
     width: int = 1
     start: float = 0
+    signed: bool = False
 
 
 class Population:
@@ -144,6 +147,7 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
         self._rows: Population = getattr(model, self.population)
         self.row = row
         super().__init__(model)
+        model._views[self.population, row] = self
 
     def __getattr__(self, name: str) -> Any:
         # Only reached when normal lookup fails: a column, or a mistake.
@@ -175,7 +179,7 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
 
     def remove(self) -> None:
         """Leave the world. Entry and exit go through the model, which settles what the agent leaves behind."""
-        if self.alive:
+        if self.model._views.get((self.population, self.row)) is self:  # else its place is another's by now
             self.model.leave(self.population, self.row)
         super().remove()  # no more than a second look: Mesa ignores an agent that has gone
 
@@ -197,9 +201,11 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
     def leave(self, population: str, row: int) -> None:
         """Take one agent out of the world; a model extends this to settle what it leaves behind."""
         getattr(self, population).alive[row] = False
-        if self._looked:
-            for agent in [a for a in super().agents if a.population == population and a.row == row]:
-                mesa.Agent.remove(agent)
+        self._disappear(population, row)
+
+    def _disappear(self, kind: str, row: int) -> None:
+        if self._looked and (agent := self._views.pop((kind, row), None)) is not None:
+            mesa.Agent.remove(agent)
 
     @property
     def looked(self) -> bool:
@@ -210,6 +216,7 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
         if self._looked:
             return
         self._looked = True
+        self._views: dict[tuple[str, int], Row] = {}
         collecting = gc.isenabled()
         gc.disable()  # hundreds of thousands of objects at once would trigger it again and again
         try:
@@ -228,6 +235,14 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
             classes = self.kinds[kind](getattr(self, kind))
             for row in rows:
                 classes[row](self, row)
+
+    def renew(self, kind: str, rows: Iterable[int]) -> None:
+        """Put new agent objects in the places of others that have gone, if anybody looks at all."""
+        if self._looked:
+            rows = list(rows)
+            for row in rows:
+                self._disappear(kind, row)
+            self.appear(kind, rows)
 
     def remove_all_agents(self) -> None:
         """Take every agent out of the world."""

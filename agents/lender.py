@@ -6,16 +6,28 @@ from typing import ClassVar
 
 from agents.columns import Column, Row
 
-__all__ = ["LENDER", "Lender"]
+__all__ = ["LENDER", "LOANS", "Lender"]
+
+#: Kinds of loan: ordinary ones, and strong-chain loans (强链贷).
+LOANS = ("ordinary", "strong_chain")
 
 LENDER: dict[str, Column] = {
-    "rate": Column("float64", "share/year", "interest on an ordinary loan to a small firm"),
-    "ceiling": Column("float64", "share", "credit ceiling as a share of yearly revenue"),
-    "outstanding": Column("float64", "CNY", "loans outstanding"),
+    "rate": Column("float64", "share/year", "interest on a loan"),
+    "ceiling": Column("float64", "share", "most that a firm may owe, as a share of its yearly revenue"),
+    "granted": Column("float64", "CNY", "loans granted so far, by kind", width=2),
+    "repaid": Column("float64", "CNY", "loans repaid so far, by kind", width=2),
+    "written_off": Column("float64", "CNY", "loans written off so far, by kind", width=2),
+    "outstanding": Column("float64", "CNY", "loans outstanding, by kind", width=2),
 }
 
 
 class Lender(Row):
-    """Gives the credit by which small firms are bound."""
+    """Gives the credit by which small firms are bound, and writes off what is lost."""
 
     population: ClassVar[str] = "lenders"
+
+    @property
+    def loss_rate(self) -> float:
+        """Share of all loans granted so far that was written off; not a number before the first."""
+        granted = float(self.granted.sum())
+        return float(self.written_off.sum()) / granted if granted else float("nan")

@@ -7,7 +7,7 @@ from sim.build.from_file import FromFile
 from sim.build.region import Region
 from sim.build.synthetic import Synthetic
 from sim.fixed_points import NetworkError
-from sim.instruments import INSTRUMENTS, ChiefQualityOfficer, Instrument, OneStopStations, instrument
+from sim.instruments import INSTRUMENTS, ChiefQualityOfficer, Instrument, OneStopStations, StrongChainLoans, instrument
 from sim.model import MONTH, StrongchainModel
 from sim.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
@@ -24,6 +24,7 @@ __all__ = [
     "OneStopStations",
     "Parameters",
     "Region",
+    "StrongChainLoans",
     "StrongchainModel",
     "SupplyNetwork",
     "Synthetic",

@@ -44,7 +44,7 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     import pandas as pd
 
     firms, links = world.firms, world.links
-    to_users = np.minimum(firms.final_demand, firms.output)
+    to_users = firms.to_users
     to_customer = links.value_share * firms.output[links.customer]
     shipped = world.by_supplier(to_customer) + to_users
     per_unit = np.divide(1.0, shipped, out=np.zeros(firms.n), where=shipped > 0)

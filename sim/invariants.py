@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from agents.lender import LOANS
 from sim.fixed_points import NetworkError
 from sim.quality_map import quality_map
 from sim.world import World
@@ -18,11 +19,40 @@ class InvariantError(AssertionError):
 
 
 def books_balance(world: World) -> Iterable[str]:
-    """What all sectors gain sums to zero."""
-    gained = list(world.books.balance.values())
-    size = sum(abs(gain) for gain in gained)
-    if abs(sum(gained)) > 1e-9 * max(size, 1.0):
-        yield f"the sectors' gains sum to {sum(gained)} CNY"
+    """What all sectors hold sums to zero, and firms hold what the books say."""
+    balance, firms = world.books.balance, world.firms
+    size = sum(abs(held) for held in balance.values())
+    if not abs(sum(balance.values())) <= 1e-9 * max(size, 1.0):
+        yield f"the sectors' deposits sum to {sum(balance.values())} CNY"
+    for sector, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
+        cash = float(firms.cash[mine].sum())
+        if not abs(cash - balance[sector]) <= 1e-9 * max(size, float(np.abs(firms.cash).sum()), 1.0):
+            yield f"{sector} hold {cash} CNY, {balance[sector]} by the books"
+
+
+def loans_are_counted(world: World) -> Iterable[str]:
+    """Loans granted = repaid + written off + outstanding, and firms owe what is outstanding, for each kind of loan."""
+    lenders, firms = world.lenders, world.firms
+    for kind, debt in enumerate((firms.bank_debt, firms.programme_debt)):
+        granted, repaid, lost, out = (float(getattr(lenders, c)[:, kind].sum()) for c in ("granted", "repaid", "written_off", "outstanding"))
+        if not abs(granted - repaid - lost - out) <= 1e-9 * max(granted, 1.0):
+            yield f"{granted} CNY of {LOANS[kind]} loans granted, {repaid} repaid, {lost} written off, {out} outstanding"
+        if not abs(float(debt.sum()) - out) <= 1e-9 * max(granted, 1.0):
+            yield f"firms owe {debt.sum()} CNY of {LOANS[kind]} loans, {out} are outstanding"
+
+
+def relations_are_sound(world: World) -> Iterable[str]:
+    """Links lead from one firm to another, none twice; the network knows them; orders are what customers and users ordered."""
+    firms, links = world.firms, world.links
+    if (links.supplier == links.customer).any():
+        yield "a firm supplies itself"
+    if np.unique(links.customer * firms.n + links.supplier).size < links.n:
+        yield "a relation stands twice"
+    if not np.array_equal(world.network.supplier, links.supplier) or not np.array_equal(world.network.customer, links.customer):
+        yield "the network does not know who supplies whom"
+    ordered = firms.users_ordered + world.by_supplier(links.ordered)
+    if not np.abs(firms.orders - ordered).max(initial=0.0) <= 1e-9 * max(float(ordered.max(initial=0.0)), 1.0):
+        yield "orders placed are not orders received"
 
 
 def problems_are_counted(world: World) -> Iterable[str]:
@@ -80,14 +110,18 @@ def state_is_legal(world: World) -> Iterable[str]:
             values = getattr(population, name)
             if column.dtype == "float64" and not np.isfinite(values).all():
                 yield f"{population.kind}.{name} is not finite"
+            if column.signed:
+                continue
             if column.unit in {"0-1", "share"} and ((values < 0) | (values > 1)).any():
                 yield f"{population.kind}.{name} left [0, 1]"
-            if column.unit in {"count", "cases", "cases/month", "CNY", "CNY/month", "CNY/CNY", "defects/unit"} and (values < 0).any():
+            if column.unit in {"count", "cases", "cases/month", "CNY", "CNY/month", "CNY/CNY", "defects/unit", "months", "recalls"} and (values < 0).any():
                 yield f"{population.kind}.{name} fell below 0"
 
 
 INVARIANTS: tuple[Callable[[World], Iterable[str]], ...] = (
     books_balance,
+    loans_are_counted,
+    relations_are_sound,
     problems_are_counted,
     cases_are_counted,
     spending_is_within_budget,

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents.streams import Streams, replicate_keys
+from sim.accounts import Books
+from sim.balance_sheet import balance_sheet
 from sim.build.from_file import FromFile, from_file
 from sim.build.region import Region, populate
 from sim.build.synthetic import Synthetic, synthetic
 from sim.instruments.delivery import Instrument, Programme, policy
 from sim.invariants import check_invariants
+from sim.month.adoption import adopt_and_drop
+from sim.month.entry_and_exit import exit_and_enter
 from sim.month.inspection import decide_inspection
-from sim.month.orders import ship_and_order
+from sim.month.investment import invest
+from sim.month.learning import learn_and_forget
+from sim.month.market import market
+from sim.month.money import open_accounts, settle_accounts
+from sim.month.orders import order_inputs, ship_and_order
 from sim.month.own_defects import make_own_defects
 from sim.month.problems import problems_come_and_go
 from sim.month.propagation import propagate
 from sim.month.quality_cost import charge_back, cost_of_quality
+from sim.month.recalls import recall_products
+from sim.month.relations import rate_suppliers, review_suppliers
 from sim.month.sampling import sample_products
 from sim.month.services import serve_cases
 from sim.network import SupplyNetwork
@@ -27,6 +37,9 @@ from sim.parameters import Parameters
 from sim.quality_map import QualityMap, blocks, quality_map
 from sim.record import Record
 from sim.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["MONTH", "NetworkSource", "StrongchainModel", "build_network"]
 
@@ -43,11 +56,24 @@ MONTH: tuple[Callable[[World], None], ...] = (
     charge_back,
     problems_come_and_go,
     serve_cases,
+    invest,
+    adopt_and_drop,
+    learn_and_forget,
+    settle_accounts,
+    exit_and_enter,
+    rate_suppliers,
+    review_suppliers,
+    recall_products,
+    market,
     sample_products,
 )
 
+#: Passes in which charge-back finds its level at the start.
+SETTLING = 3
+
 #: Columns that count the events of one month.
 MONTHLY_COUNTS = (
+    "borrowed",
     "problems_opened",
     "problems_closed",
     "cases_filed",
@@ -164,7 +190,23 @@ class StrongchainModel(World):
             decide_inspection(self)
         links.age = 0
         self.network.check_orders(firms.scrap)
-        firms.steady_orders = firms.orders = firms.output = self.network.steady_orders(firms.scrap)
+        firms.steady_orders = firms.orders = firms.output = firms.usual_output = self.network.steady_orders(firms.scrap)
+        order_inputs(self)
+        firms.to_users, links.delivered = firms.users_ordered, links.ordered
+        for _ in range(SETTLING):
+            charge_back(self)
+            self._turn_page()
+            cost_of_quality(self)
+        firms.demand_start = np.where(firms.is_leader, firms.final_demand, 0.0)
+        firms.brand = firms.brand_start = firms.out_detectable + firms.out_latent
+        self._open_books()
+
+    def _open_books(self) -> None:
+        """Start the accounts; what was paid while settling never happened."""
+        self.books = Books()
+        self.firms.cash = self.firms.earnings = 0.0
+        open_accounts(self)
+        self._turn_page()
 
     def _one_month(self) -> None:
         self.month += 1
@@ -196,6 +238,16 @@ class StrongchainModel(World):
     def schedule(cls) -> list[str]:
         """The month as a list of phases with one line each."""
         return [f"{phase.__name__}: {(phase.__doc__ or '').splitlines()[0]}" for phase in MONTH]
+
+    # -- looking at the books ------------------------------------------------------------------
+
+    def transaction_flow_matrix(self) -> pd.DataFrame:
+        """The month's payments as a transaction-flow matrix: a row per purpose, a column per sector, CNY."""
+        return self.books.transaction_flow_matrix()
+
+    def balance_sheet(self) -> pd.DataFrame:
+        """What every sector owns and owes at the end of the month, CNY (see `sim.balance_sheet`)."""
+        return balance_sheet(self)
 
     # -- looking at the world ----------------------------------------------------------------
 

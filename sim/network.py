@@ -38,7 +38,7 @@ class Finding:
 class SupplyNetwork:
     """A supply network of n firms and m links.
 
-    Links are sorted by customer, then supplier. `build` accepts them in any order.
+    Links are sorted by customer; as built also by supplier. `build` accepts them in any order.
 
     Attributes
     ----------
@@ -198,6 +198,10 @@ class SupplyNetwork:
             units=self.units[links],
             essential=self.essential[links],
         )
+
+    def rewired(self, supplier: Ints) -> SupplyNetwork:
+        """Return the network with other suppliers on its links, shape (m,); links keep their rows, and so their customers."""
+        return replace(self, supplier=supplier.copy())
 
     # -- fixed points ------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import KINDS
+from sim.month.quality_cost import borne
 from sim.month.sampling import nonconformity
 from sim.world import World
 
@@ -57,7 +58,7 @@ class Outcome:
 
 
 def _to_users(world: World) -> NDArray[np.float64]:
-    return np.minimum(world.firms.final_demand, world.firms.output)
+    return np.asarray(world.firms.to_users)
 
 
 def _ones(world: World) -> NDArray[np.float64]:
@@ -70,11 +71,6 @@ def _output(world: World) -> NDArray[np.float64]:
 
 def _out(world: World) -> NDArray[np.float64]:
     return np.asarray(world.firms.out_detectable + world.firms.out_latent)
-
-
-def _copq(world: World) -> NDArray[np.float64]:
-    firms = world.firms
-    return np.asarray(firms.internal_failure + firms.external_failure + firms.charged - firms.recovered)
 
 
 def _column(name: str) -> PerFirm:
@@ -129,10 +125,10 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("charged", "share of sales", "Σ charge-back borne / Σ output", "",
             "Charge-back borne", "承担的质量索赔", _column("charged"), _output),
     Outcome("copq", "share of sales", "Σ (internal + external failure + charge-back borne - recovered) / Σ output", "lower",
-            "Cost of poor quality", "不良质量成本", _copq, _output),
+            "Cost of poor quality", "不良质量成本", borne, _output),
     Outcome("quality_cost", "share of sales", "Σ (prevention + appraisal + cost of poor quality + programme money) / Σ output", "lower",
             "Total quality cost, programme included", "质量总成本（含财政支出）",
-            lambda w: w.firms.prevention + w.firms.appraisal + _copq(w) + w.firms.government_cost, _output),
+            lambda w: w.firms.prevention + w.firms.appraisal + borne(w) + w.firms.government_cost, _output),
     Outcome("open_problems", "problems/firm", "Σ open problems, own and common / firms", "lower",
             "Open quality problems", "未解决质量问题", lambda w: (w.firms.open_problems + w.firms.common_problems).sum(axis=1).astype(float), _ones),
     Outcome("common_problems", "problems/firm", "Σ open problems with a common cause / firms", "lower",
@@ -155,6 +151,28 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("testing", "0-1", "mean over firms", "higher", "Testing capability", "检测能力", _capability(3), _ones),
     Outcome("cqo_share", "share", "firms with a chief quality officer / firms", "", "Firms with a chief quality officer", "首席质量官覆盖率",
             lambda w: (w.firms.cqo & w.firms.alive).astype(float), _ones),
+    Outcome("certified_share", "share", "certified firms / firms", "", "Certified firms", "获证企业比例",
+            lambda w: (w.firms.certified & w.firms.alive).astype(float), _ones),
+    Outcome("targeted_fail_rate", "share", "risk-targeted samples that fail / risk-targeted samples", "lower",
+            "Fail rate of risk-targeted samples", "风险抽查不合格率", _column("targeted_failed"), _column("targeted")),
+    Outcome("recalls", "recalls/month", "Σ recalls", "lower", "Recalls", "召回次数", _column("recalls")),
+    Outcome("recalled", "share of sales to users", "Σ recalled / Σ final sales", "lower",
+            "Products recalled", "召回产品占比", _column("recalled"), _to_users),
+    Outcome("relief", "share", "Σ delivered · relief / Σ delivered, by supplier", "higher",
+            "Relation-specific relief", "供需关系带来的缺陷减少", lambda w: w.by_supplier(w.links.delivered * w.links.relief),
+            lambda w: w.by_supplier(w.links.delivered)),
+    Outcome("investment", "CNY/month", "Σ spent on raising a capability", "", "Investment in quality", "质量投入", _column("investment")),
+    Outcome("credit_bound", "share", "firms that wanted to invest at their last review and could not pay / firms", "lower",
+            "Firms bound by credit", "受融资约束企业比例", lambda w: (w.firms.credit_bound & w.firms.alive).astype(float), _ones),
+    Outcome("net_margin", "share of sales", "Σ profit / Σ sales", "higher", "Net margin", "净利润率", _column("profit"), _column("sales")),
+    Outcome("cash", "months of sales", "Σ cash / Σ sales of the month", "", "Cash", "现金", _column("cash"), _column("sales")),
+    Outcome("debt", "share of yearly sales", "Σ debt / 12 Σ sales of the month", "", "Debt", "负债",
+            lambda w: w.firms.bank_debt + w.firms.programme_debt, lambda w: 12.0 * w.firms.sales),
+    Outcome("loans", "CNY/month", "Σ loans granted, working capital included", "", "Loans granted", "发放贷款", _column("borrowed")),
+    Outcome("strong_chain_debt", "CNY", "Σ strong-chain loans outstanding", "", "Strong-chain loans outstanding", "强链贷余额", _column("programme_debt")),
+    Outcome("bad_loans", "share/year", "12 Σ loans written off / Σ debt", "lower", "Loans written off", "不良贷款核销率",
+            lambda w: 12.0 * w.firms.written_off, lambda w: w.firms.bank_debt + w.firms.programme_debt + w.firms.written_off),
+    Outcome("exits", "firms/month", "Σ firms that give up", "lower", "Firms that give up", "退出企业", _column("exited")),
     Outcome("output", "CNY/month", "Σ output", "", "Output", "产出", _output),
     Outcome("government_cost", "CNY/month", "Σ programme money spent on firms and, evenly, on stations", "lower",
             "Programme cost to government", "财政支出", _column("government_cost")),

@@ -149,8 +149,93 @@ class Parameters:
     patience: float = parameter(6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn")
     service_learning: float = parameter(0.03, 0.0, 1.0, "share", "assumption", "N", "capability that a solved case leaves behind, of what is missing")
 
-    # -- oversight (3.13, the random part) -----------------------------------------------------
+    # -- decisions (3.9) -----------------------------------------------------------------------
+    review_hazard: float = parameter(1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews what to invest in quality")
+    horizon: float = parameter(39.0, 0.0, 240.0, "months", "assumption, from a reduced prototype", "N", "months of savings that an investment has to pay for itself in")
+    invest_fixed: float = parameter(17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size")
+    invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N", "cost of one step of a capability that grows with size")
+    invest_step: float = parameter(0.12, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity")
+    reserve: float = parameter(1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment")
+    approval: tuple[float, float, float] = parameter((0.5, 0.75, 0.95), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
+                                                     "probability that a bank grants a loan for quality, by size class")  # fmt: skip
+    approval_signal: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "added to it where a certificate signals quality")
+    credit_ceiling: float = parameter(0.35, 0.0, 5.0, "share of yearly revenue", "assumption", "N", "debt up to which a firm's collateral reaches")
+    loan_term: float = parameter(36.0, 1.0, 360.0, "months", "assumption", "N", "a loan is repaid by one part in so many of what is left, each month")
+    certificate_cost: float = parameter(30_000.0, 0.0, 1e7, "CNY", "assumption", "N", "cost of a certificate and its preparation, per term")
+    certificate_months: int = parameter(36, 1, 240, "months", "certificates of management systems are valid for three years (ISO/IEC 17021-1)", "R", "term of a certificate")
+    certificate_worth: float = parameter(0.002, 0.0, 0.2, "share of revenue", "assumption", "N", "what firms expect a certificate to bring in sales")
+    certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
+                                             "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
+    certificate_start: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
+    officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "what firms expect a chief quality officer to save of the cost of poor quality that they see")
+    adoption_alone: float = parameter(0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has")
+    adoption_imitation: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N", "the same for each unit of the share of the chain's firms that have")
+    officer_loss: float = parameter(0.008, 0.0, 1.0, "1/month", "assumption: an officer stays ten years", "N", "hazard that the officer goes and is not replaced")
+    dropping: float = parameter(0.04, 0.0, 1.0, "1/month", "assumption", "N", "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")
+    certificate_loss: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term")
+
+    # -- learning and loss (3.10) --------------------------------------------------------------
+    problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N", "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")
+    spillover: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption", "N", "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")
+    relation_share: float = parameter(0.5, 0.0, 1.0, "share", "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another", "D", "part of a lesson that serves its customer alone")
+    practice_decay: float = parameter(0.0068, 0.0, 1.0, "1/month", "Bloom et al. 2020: about half of the practices left after 102 months", "D", "pace at which practice falls back to its natural level")
+    officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
+    diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
+                                 "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
+
+    # -- money (3.11) ----------------------------------------------------------------------------
+    margin: float = parameter(0.065, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest and investment", "R", "profit per unit of output in the price of a class")
+    outside_materials: float = parameter(0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network")
+    least_cost: float = parameter(0.05, 0.0, 1.0, "CNY/CNY", "assumption", "N", "wages, overheads and outside materials that every firm has, per unit of output")
+    stock_most: float = parameter(1.0, 0.0, 12.0, "months of use", "assumption", "N", "materials that a firm keeps at most; it starts with half of them")
+    working_capital: float = parameter(0.2, 0.0, 1.0, "share of yearly revenue", "15-25 %: a prototype's range", "N", "working capital that is borrowed")
+    cash_start: float = parameter(1.8, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
+    cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm draws on its bank")
+    cash_most: float = parameter(2.5, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
+    payout: float = parameter(0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out")
+    fortune_spread: tuple[float, float, float] = parameter((0.06, 0.04, 0.02), 0.0, 1.0, "share of sales", "assumption", "N",
+                                                           "standard deviation of a firm's windfalls and misfortunes, by size class")  # fmt: skip
+    fortune_memory: float = parameter(0.9, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
+    cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
+    distress_months: int = parameter(3, 1, 120, "months", "assumption, from a reduced prototype", "N", "months of distress after which a firm gives up")
+    entrant_shift: float = parameter(-0.2, -3.0, 3.0, "logit", "assumption", "N", "capability of entrants against that of firms at the start")
+
+    # -- relations (3.12) ------------------------------------------------------------------------
+    qualification_bar: float = parameter(2.5, 1.0, 100.0, "1", "assumption", "N", "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")
+    development_months: int = parameter(6, 0, 120, "months", "assumption", "N", "months on the list after which a supplier may be replaced")
+    development_attention: float = parameter(3.0, 1.0, 20.0, "1", "assumption", "N", "how much faster a supplier on the list learns from its customer")
+    development_cost: float = parameter(2_000.0, 0.0, 1e6, "CNY/month", "assumption", "N", "what a supplier on the list costs its customer")
+    candidates: int = parameter(6, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
+    view_noise: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
+    certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "its multiple where the candidate holds a certificate")
+    caution: float = parameter(0.5, 0.0, 5.0, "1", "assumption", "N", "how much customers shun doubt: what they add for a unit of noise")
+    switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
+    spare_capacity: float = parameter(0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output")
+
+    # -- the market (3.13) -----------------------------------------------------------------------
+    quality_elasticity: float = parameter(0.3, 0.0, 5.0, "1", "assumption", "N", "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them")
+    whole_elasticity: float = parameter(0.3, 0.0, 1.0, "1", "assumption", "N", "the same for the product as a whole, as a part of it")
+    brand_memory: float = parameter(0.95, 0.0, 0.9999, "1/month", "assumption", "N", "weight of the past in what users remember of a product")
+    unnoticed_dpu: float = parameter(0.002, 1e-6, 1.0, "defects/unit", "assumption", "N", "defects below which users see little difference")
+    demand_speed: float = parameter(0.1, 0.0, 1.0, "1/month", "assumption", "N", "pace at which demand follows")
+    recall_rate: float = parameter(0.3, 0.0, 100.0, "1/month", "assumption", "N", "hazard of a recall per unit of field DPU of a leader")
+    recall_size: float = parameter(0.02, 1e-6, 1.0, "share of yearly sales", "assumption", "N", "smallest recall")
+    recall_tail: float = parameter(1.1, 0.2, 10.0, "1", "assumption: heavy-tailed", "N", "tail exponent of the size of recalls")
+    recall_cost: float = parameter(0.1, 0.0, 5.0, "price", "assumption", "N", "cost of recalling a unit")
+    recall_liability: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N", "most that a recall traced to a supplier can cost it; the rest stays with the leader")
+    recall_shock: float = parameter(0.3, 0.0, 5.0, "ln", "assumption", "N", "fall of a leader's appeal after a recall")
+    collective_share: float = parameter(0.64, 0.0, 1.0, "share", "dairy scandal of 2008: spill-over 64 % of the direct loss", "S", "part of it that falls on the other leaders of the chain")
+    reputation_memory: float = parameter(0.94, 0.0, 0.9999, "1/month", "assumption: half of it forgotten in a year", "N", "part of a lost reputation that lasts into the next month")
+
+    # -- oversight (3.13) ------------------------------------------------------------------------
     random_samples: float = parameter(40.0, 0.0, 1e6, "samples/month", "assumption", "N", "random samples the regulator takes, each firm alike")
+    targeted_samples: float = parameter(40.0, 0.0, 1e6, "samples/month", "assumption", "N", "risk-targeted samples the regulator takes")
+    risk_size: tuple[float, float, float] = parameter((2.0, 1.0, 0.5), 0.0, 100.0, "1", "assumption", "N", "weight of a firm in risk-targeted sampling, by size class")
+    risk_failed: float = parameter(4.0, 1.0, 100.0, "1", "assumption", "N", "its multiple for a firm that failed of late")
+    risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
+    risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
+    fine: float = parameter(10_000.0, 0.0, 1e7, "CNY", "assumption", "N", "fine for a sample that fails")
+    rectification_cost: float = parameter(5_000.0, 0.0, 1e7, "CNY", "assumption", "N", "cost of putting right what a failed sample showed")
 
     # -- size classes ------------------------------------------------------------------------
     medium_from: float = parameter(20e6, 0.0, 1e12, "CNY/year", "official size classes of industry (2017), revenue criterion", "R", "revenue from which a firm is medium")

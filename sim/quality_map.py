@@ -136,7 +136,7 @@ def quality_map(world: World) -> QualityMap:
     state they lead to, not of the month itself (see `DefectTrace` for that).
     """
     firms, links, p = world.firms, world.links, world.parameters
-    field_cost = p.field_cost * np.minimum(firms.final_demand, firms.output)
+    field_cost = p.field_cost * firms.to_users
     detectable, latent = blocks(world)
     m_detectable, m_latent = detectable.adjoint(field_cost), latent.adjoint(field_cost)
     marginal = (1.0 - p.latent_share) * m_detectable + p.latent_share * m_latent
@@ -189,5 +189,5 @@ class DefectTrace:
         self.detectable = detectable.escape[:, None] * arrived
         self.latent = latent.passed @ self.latent
         self.latent[rows, self.label] += p.latent_share * firms.own_dpu
-        field_cost = p.field_cost * np.minimum(firms.final_demand, firms.output)
+        field_cost = p.field_cost * firms.to_users
         return np.asarray(field_cost @ (self.detectable + self.latent))

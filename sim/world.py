@@ -24,12 +24,12 @@ from agents import (
     Row,
     Streams,
 )
-from agents.firm import KINDS, firm_classes
-from sim.accounts import Books
+from agents.firm import KINDS, SIZE_CLASSES, firm_classes
+from sim.accounts import FINANCING, Books
 from sim.network import SupplyNetwork
 from sim.parameters import Parameters
 
-__all__ = ["CHAIN", "LINK", "Deliverable", "World"]
+__all__ = ["CHAIN", "LINK", "SIZE", "Deliverable", "World"]
 
 LINK: dict[str, Column] = {
     "supplier": Column("int64", "row", "firm that supplies"),
@@ -39,6 +39,9 @@ LINK: dict[str, Column] = {
     "relief": Column("float64", "share", "relation-specific reduction of the supplier's defects"),
     "rating": Column("float64", "defects/unit", "the customer's estimate of the supplier's detectable defects"),
     "age": Column("int64", "months", "months the relation has lasted"),
+    "listed": Column("int64", "months", "months the supplier has been on the customer's development list, 0 if it is not"),
+    "ordered": Column("float64", "CNY/month", "what the customer has ordered for next month"),
+    "delivered": Column("float64", "CNY/month", "what the supplier delivers this month"),
     "inspected": Column("float64", "share", "share of the deliveries inspected at goods-in"),
     "interface": Column("float64", "defects/unit", "interface defects per unit of the customer, ahead of inspection"),
     "caught": Column("float64", "defects/unit", "detectable defects found at goods-in, per unit of the customer"),
@@ -52,11 +55,27 @@ CHAIN: dict[str, Column] = {
 }
 
 
+#: What firms of one size class have in common.
+SIZE: dict[str, Column] = {
+    "quality_cost": Column("float64", "CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price"),
+}
+
+
+#: What stands at 0 once a firm has left the world for good.
+LEFT_BEHIND = (
+    "final_demand", "demand_start", "orders", "users_ordered", "to_users", "output", "usual_output", "sales", "recall_due",
+    "out_detectable", "out_latent", "before_final", "own_dpu", "own_special", "charged", "recovered", "distress",
+)  # fmt: skip
+
+
 class Deliverable(Protocol):
     """Anything that acts at the start of a month: a programme that delivers an instrument."""
 
     def deliver(self, world: World) -> None:
         """Act for the month under way."""
+
+    def give_up(self, world: World, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
+        """Learn which firms give up, and what lenders lose in strong-chain loans to each."""
 
 
 def _all(cls: type[Row]) -> Callable[[Population], list[type[Row]]]:
@@ -79,12 +98,12 @@ class World(AgentsOnDemand):
     ----------
     firms, stations, chain_heads, lenders, regulators : Population
         State in columns; Mesa agents are views of the rows.
-    links, chains : Population
-        State of the links and of the chains (no agents).
+    links, chains, sizes : Population
+        State of the links, of the chains and of the size classes (no agents).
     month : int
         The month under way: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
     counts : dict of str to int
-        Events since the start: problems opened and closed, cases received, served and withdrawn.
+        Events since the start: problems opened and closed, cases received, served and withdrawn, suppliers replaced.
     """
 
     kinds: ClassVar[dict[str, Callable[[Population], list[type[Row]]]]] = {
@@ -110,8 +129,9 @@ class World(AgentsOnDemand):
         self.regulators = Population("regulators", REGULATOR, 1)
         self.links = Population("links", LINK, network.n_links)
         self.chains = Population("chains", CHAIN, len(network.chains))
+        self.sizes = Population("sizes", SIZE, len(SIZE_CLASSES))
         self.counts: dict[str, int] = dict.fromkeys(
-            ("problems opened", "problems closed", "cases received", "cases served", "cases withdrawn"), 0
+            ("problems opened", "problems closed", "cases received", "cases served", "cases withdrawn", "suppliers replaced"), 0
         )
 
     # -- luck --------------------------------------------------------------------------------
@@ -122,6 +142,13 @@ class World(AgentsOnDemand):
             return self.streams.uniforms(decision, self.month, population.n, slots)
         return self.streams.uniform(decision, self.month, population.n)
 
+    def draw_for(self, decision: str, population: Population, rows: NDArray[np.int64], slots: int = 0) -> NDArray[np.float64]:
+        """The same uniforms for some rows alone, shape (rows,) or (rows, slots): the bits that `draw` gives them."""
+        if rows.size > population.n // 500:
+            return self.draw(decision, population, slots)[rows]
+        each = [self.streams.uniform_at(decision, self.month, rows, slot) for slot in range(max(slots, 1))]
+        return np.stack(each, axis=1) if slots else each[0]
+
     # -- sums along links --------------------------------------------------------------------
 
     def by_supplier(self, per_link: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,6 +158,41 @@ class World(AgentsOnDemand):
     def by_customer(self, per_link: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add up a number per link over each customer's suppliers: shape (n,)."""
         return np.asarray(np.bincount(self.links.customer, per_link, minlength=self.firms.n), dtype=np.float64)
+
+    # -- money -------------------------------------------------------------------------------
+
+    def _split(self, amounts: NDArray[np.float64]) -> tuple[tuple[str, float], tuple[str, float]]:
+        led = float(amounts[self.firms.is_leader].sum())
+        return ("leaders", led), ("members", max(float(amounts.sum()) - led, 0.0))
+
+    def firms_pay(self, payee: str, purpose: str, amounts: NDArray[np.float64]) -> None:
+        """Let firms pay a sector: CNY by firm, shape (n,), 0 or more."""
+        self.firms.cash[:] -= amounts
+        if purpose not in FINANCING:
+            self.firms.earnings[:] -= amounts
+        for payer, amount in self._split(amounts):
+            self.books.pay(payer, payee, purpose, amount)
+
+    def pay_firms(self, payer: str, purpose: str, amounts: NDArray[np.float64]) -> None:
+        """Let a sector pay firms: CNY by firm, shape (n,), 0 or more."""
+        self.firms.cash[:] += amounts
+        if purpose not in FINANCING:
+            self.firms.earnings[:] += amounts
+        for payee, amount in self._split(amounts):
+            self.books.pay(payer, payee, purpose, amount)
+
+    def firms_pay_firms(
+        self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]
+    ) -> None:
+        """Let firms pay each other for their business: rows who pay and are paid, and CNY, all of shape (k,), 0 or more."""
+        firms = self.firms
+        net = np.bincount(payees, amounts, minlength=firms.n) - np.bincount(payers, amounts, minlength=firms.n)
+        firms.cash[:] += net
+        firms.earnings[:] += net
+        kind = 2 * firms.is_leader[payers] + firms.is_leader[payees]
+        total = np.bincount(kind, amounts, minlength=4)
+        for k, (payer, payee) in enumerate((("members", "members"), ("members", "leaders"), ("leaders", "members"), ("leaders", "leaders"))):
+            self.books.pay(payer, payee, purpose, float(total[k]))
 
     # -- what chain heads see ------------------------------------------------------------------
 
@@ -152,20 +214,55 @@ class World(AgentsOnDemand):
     def leave(self, population: str, row: int) -> None:
         """Take one agent out of the world and settle what it leaves behind.
 
-        A firm's links fall idle, its open problems and waiting cases end with it; the waiting
-        cases of a station are withdrawn.
+        A firm's accounts are closed; its links fall idle, its open problems and waiting cases end
+        with it, and nobody takes its place. The waiting cases of a station are withdrawn.
         """
         super().leave(population, row)
-        firms = self.firms
+        firms, links = self.firms, self.links
         if population == "firms":
-            self.links.value_share[(self.links.supplier == row) | (self.links.customer == row)] = 0.0
-            self.withdraw(np.arange(firms.n)[:, None] == row)
-            self.counts["problems closed"] += int(firms.open_problems[row].sum() + firms.common_problems[row].sum())
-            firms.open_problems[row] = firms.common_problems[row] = 0
-            for column in ("final_demand", "orders", "output", "out_detectable", "out_latent", "before_final", "own_dpu", "own_special"):
-                getattr(firms, column)[row] = 0.0
+            self.close_down(np.array([row]))
+            mine = (links.supplier == row) | (links.customer == row)
+            firms.orders[:] -= np.bincount(links.supplier[mine], links.ordered[mine], minlength=firms.n)
+            np.maximum(firms.orders, 0.0, out=firms.orders)
+            for column in ("value_share", "ordered", "delivered", "charge_back", "listed"):
+                getattr(links, column)[mine] = 0
+            for column in LEFT_BEHIND:
+                getattr(firms, column)[row] = 0
         elif population == "stations":
             self.withdraw(firms.case_station == row)
+
+    def close_down(self, rows: NDArray[np.int64]) -> None:
+        """Settle what firms leave behind: cash goes to their owners, lenders write off the rest, problems and cases end.
+
+        Programmes learn of it; one that guarantees loans pays for what it guaranteed.
+        """
+        firms, lenders = self.firms, self.lenders
+        for programme in self.programmes.values():
+            programme.give_up(self, rows, firms.programme_debt[rows])
+
+        def of_rows(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+            out = np.zeros(firms.n)
+            out[rows] = amounts
+            return out
+
+        left = firms.cash[rows]
+        self.firms_pay("households", "liquidation", of_rows(np.maximum(left, 0.0)))
+        self.pay_firms("lenders", "write-off of overdrafts", of_rows(np.maximum(-left, 0.0)))
+        firms.cash[rows] = 0.0  # rounding of the last payment
+        for kind, debt in enumerate((firms.bank_debt, firms.programme_debt)):
+            lost = float(debt[rows].sum())
+            lenders.written_off[:, kind] += lost
+            lenders.outstanding[:, kind] -= lost
+        firms.written_off[rows] = firms.bank_debt[rows] + firms.programme_debt[rows] + np.maximum(-left, 0.0)
+        for column in ("bank_debt", "programme_debt", "programme_line", "rate_discount", "inventory"):
+            getattr(firms, column)[rows] = 0.0
+
+        going = np.zeros(firms.n, dtype=np.bool_)
+        going[rows] = True
+        self.withdraw(going[:, None])
+        self.counts["problems closed"] += int(firms.open_problems[rows].sum() + firms.common_problems[rows].sum())
+        firms.problems_closed[rows] += firms.open_problems[rows].sum(axis=1) + firms.common_problems[rows].sum(axis=1)
+        firms.open_problems[rows] = firms.common_problems[rows] = 0
 
     def withdraw(self, cases: NDArray[np.bool_]) -> None:
         """Withdraw the waiting cases that a mask of shape (n, 4) (or one that broadcasts to it) picks."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from agents.streams import Streams, normal, poisson
+from agents.streams import Streams, poisson
 from sim.build.synthetic import Synthetic, synthetic
 from sim.month.own_defects import learning_multiplier
 from sim.month.problems import problem_arrivals, solving_hazard
 from sim.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
+from sim.traits import draw_traits
 from sim.world import World
 
 __all__ = ["Region", "populate"]
@@ -102,10 +103,12 @@ def populate(world: World, region: Region) -> None:
     first defects would earn, so that the burn-in has little left to do.
     """
     _place_firms(world, region)
-    draw_capabilities(world)
+    draw_traits(world, np.arange(world.firms.n))
     _seed_problems(world)
+    _seed_practice(world)
     _seed_stations(world, region)
     world.lenders.rate = region.loan_rate
+    world.lenders.ceiling = world.parameters.credit_ceiling
     world.chain_heads.chain = np.arange(world.chain_heads.n) % max(world.chains.n, 1)
 
 
@@ -122,24 +125,6 @@ def _place_firms(world: World, region: Region) -> None:
     firms.cqo = world.draw("has an officer", firms) < region.officers
     links.supplier, links.customer = network.supplier, network.customer
     links.value_share, links.essential = network.value_share, network.essential
-
-
-def draw_capabilities(world: World) -> None:
-    """Draw capabilities, absorptive capacity and base defects of every firm, by size class and place.
-
-    Capabilities are logit-normal around the median of the size class; part of the spread is
-    common to the four capabilities of a firm.
-    """
-    firms, p = world.firms, world.parameters
-    centre = np.asarray(p.capability_mean)[firms.size_class]
-    shared = normal(world.draw("capability of the firm", firms))[:, None]
-    apart = normal(world.draw("capability of a kind", firms, 4))
-    spread = p.capability_spread * (np.sqrt(p.capability_common) * shared + np.sqrt(1.0 - p.capability_common) * apart)
-    logit = np.log(centre / (1.0 - centre))[:, None] + spread
-    firms.capability = firms.natural = 1.0 / (1.0 + np.exp(-logit))
-    firms.absorptive = np.clip(p.absorptive_mean + 0.6 * (world.draw("absorptive capacity", firms) - 0.5), 0.0, 1.0)
-    size = np.asarray(p.base_dpu_size)[firms.size_class]
-    firms.base_dpu = p.base_dpu * size * np.exp(p.base_dpu_spread * normal(world.draw("base defects", firms)))
 
 
 def _seed_problems(world: World) -> None:
@@ -160,6 +145,19 @@ def _seed_problems(world: World) -> None:
     exposed = p.common_cause_exposure * p.common_cause_end / max(p.common_cause_end + p.renewal_hazard, 1e-12)
     firms.common_problems = chains.cause[firms.chain] & (world.draw("common problem at the start", firms, 4) < exposed)
     world.counts["problems opened"] += int(firms.open_problems.sum() + firms.common_problems.sum())
+
+
+def _seed_practice(world: World) -> None:
+    """Set natural levels so that learning by solving holds practice up against decay; certificates at their share."""
+    firms, p = world.firms, world.parameters
+    solved = problem_arrivals(world)  # in the long run, as many as arise
+    learned = p.problem_learning * firms.absorptive[:, None] * (1.0 - firms.capability) * solved
+    pace = p.practice_decay * np.where(firms.cqo, 1.0 - p.officer_keeps, 1.0)[:, None]
+    lift = np.divide(learned, pace, out=np.zeros_like(learned), where=pace > 0)
+    firms.natural = np.maximum(firms.capability - lift, 0.0)
+    firms.certified = world.draw("has a certificate", firms) < p.certificate_start
+    left = 1 + np.floor(world.draw("age of the certificate", firms) * p.certificate_months)
+    firms.certificate_left = np.where(firms.certified, left, 0)
 
 
 def _seed_stations(world: World, region: Region) -> None:

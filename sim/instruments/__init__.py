@@ -3,6 +3,7 @@
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.one_stop_stations import OneStopStations
+from sim.instruments.strong_chain_loans import StrongChainLoans
 
 __all__ = [
     "INSTRUMENTS",
@@ -12,5 +13,6 @@ __all__ = [
     "Instrument",
     "OneStopStations",
     "Programme",
+    "StrongChainLoans",
     "instrument",
 ]

@@ -125,6 +125,9 @@ class Instrument(Delivery, ABC):
     def supported(self, world: World, reached: NDArray[np.int64], paid: Mask) -> None:
         """Learn which of the firms taken on get their support this month (the budget may not go round)."""
 
+    def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: Floats) -> None:
+        """Answer for what lenders lose in strong-chain loans to firms that give up: CNY, in the order of `rows`."""
+
     def prepare(self, world: World, programme: Programme) -> None:
         """Do what the month needs before firms are chosen (set up stations, say), and spend for it."""
 
@@ -160,12 +163,15 @@ class Programme:
         CNY that government has spent on it.
     awards : list of (month, firms)
         How many firms it took on, month by month.
+    gone : int
+        How many firms that it had taken on have given up since; an entrant in their place can be taken on anew.
     """
 
     instrument: Instrument
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spent: float = 0.0
     awards: list[tuple[int, int]] = field(default_factory=list)
+    gone: int = 0
     closed: bool = False
 
     def deliver(self, world: World) -> None:
@@ -196,6 +202,15 @@ class Programme:
             self.instrument.close(world, self)
             self.closed = True
 
+    def give_up(self, world: World, rows: NDArray[np.int64], lost: Floats) -> None:
+        """Answer for lenders' losses while it runs, and let go of firms that give up."""
+        ins = self.instrument
+        if ins.level != 0.0 and not self.closed and ins.runs(world.month):
+            ins.losses(world, self, rows, lost)
+        stays = ~np.isin(self.reached, rows)
+        self.gone += int((~stays).sum())
+        self.reached = self.reached[stays]
+
     def spend(self, world: World, payee: str, amounts: Floats) -> None:
         """Spend programme money on firms: CNY by firm, shape (n,). Never more than is left."""
         total = float(amounts.sum())
@@ -219,7 +234,7 @@ class Programme:
 
     def _firms_pay(self, world: World, rows: NDArray[np.int64], amounts: Floats) -> None:
         world.firms.prevention[rows] += amounts
-        world.books.pay("firms", "households", self.instrument.key, float(amounts.sum()))
+        world.firms_pay("households", self.instrument.key, self._by_firm(world, rows, amounts))
 
     def _support(self, world: World, reached: NDArray[np.int64]) -> None:
         """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes."""

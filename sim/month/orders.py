@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from sim.world import World
 
-__all__ = ["ship_and_order"]
+__all__ = ["USUAL_MONTHS", "order_inputs", "ship_and_order"]
+
+#: Months over which a firm's usual output is smoothed.
+USUAL_MONTHS = 12.0
 
 
 def ship_and_order(world: World) -> None:
@@ -14,6 +17,14 @@ def ship_and_order(world: World) -> None:
     of its output has to buy that much more.
     """
     firms, links = world.firms, world.links
-    firms.output = firms.orders
-    needed = (firms.output * (1.0 + firms.scrap))[links.customer]
-    firms.orders = firms.final_demand + world.by_supplier(links.value_share * needed)
+    firms.output, firms.to_users, links.delivered = firms.orders, firms.users_ordered, links.ordered
+    firms.usual_output[:] += (firms.output - firms.usual_output) / USUAL_MONTHS
+    order_inputs(world)
+
+
+def order_inputs(world: World) -> None:
+    """Place the orders for next month, of users and along links, by this month's output."""
+    firms, links = world.firms, world.links
+    links.ordered = links.value_share * (firms.output * (1.0 + firms.scrap))[links.customer]
+    firms.users_ordered = firms.final_demand
+    firms.orders = firms.users_ordered + world.by_supplier(links.ordered)

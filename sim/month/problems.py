@@ -43,6 +43,7 @@ def problems_come_and_go(world: World) -> None:
     solved = binomial(world.draw("problem solved", firms, 4), firms.open_problems, solving_hazard(world)[:, None])
     arisen = poisson(world.draw("problem arises", firms, 4), problem_arrivals(world))
     firms.open_problems[:] += arisen - solved
+    firms.solved_by_kind = solved
     _book(world, arisen, solved)
     _common_causes(world)
 

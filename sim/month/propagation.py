@@ -61,13 +61,3 @@ def propagate(world: World) -> None:
     accepted = (1.0 - firms.false_alarm) * np.exp(-firms.detection * firms.before_final)
     firms.reject = firms.inspection * (1.0 - accepted)
     firms.scrap = p.scrap_share * firms.reject
-    _rate_suppliers(world)
-
-
-def _rate_suppliers(world: World) -> None:
-    """Update customers' ratings by what they saw: finds at goods-in, and part of the rest on the line."""
-    links, p = world.links, world.parameters
-    seen = links.caught + p.line_visibility * links.passed_detectable
-    per_unit = np.divide(seen, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
-    links.rating = (1.0 - p.rating_weight) * links.rating + p.rating_weight * per_unit
-    links.age[:] += 1

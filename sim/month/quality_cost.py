@@ -7,11 +7,12 @@ and is not paid a second time here.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.firm import KINDS
 from sim.world import World
 
-__all__ = ["charge_back", "cost_of_quality", "cqo_cost"]
+__all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_cost"]
 
 MANAGEMENT = KINDS.index("management")
 
@@ -25,24 +26,44 @@ def cqo_cost(world: World) -> np.ndarray:
     return np.asarray(p.cqo_pay * np.asarray(p.cqo_part_time)[world.firms.size_class])
 
 
+def borne(world: World) -> NDArray[np.float64]:
+    """Cost of poor quality that firms bear, CNY a month, charge-back to and fro included, shape (n,)."""
+    firms = world.firms
+    return np.asarray(firms.internal_failure + firms.external_failure + firms.charged - firms.recovered)
+
+
+def cost_per_defect(world: World) -> NDArray[np.float64]:
+    """What a firm sees that one defect more per unit costs it, CNY a month, shape (n,).
+
+    The hidden factory: without a chief quality officer it sees about a third of the cost.
+    """
+    firms, p = world.firms, world.parameters
+    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility)
+    defects = firms.before_final + firms.out_latent
+    return np.asarray(seen * np.divide(np.maximum(borne(world), 0.0), defects, out=np.zeros(firms.n), where=defects > 0))
+
+
 def cost_of_quality(world: World) -> None:
     """Set the four series of the PAF model for every firm, CNY a month.
 
     Appraisal is the price of what was inspected; internal failure is scrap and rework;
-    external failure is what customers returned and what users found.
+    external failure is what customers returned, what users found, and recalls of last month.
     """
     firms, links, p = world.firms, world.links, world.parameters
     pay = np.where(firms.cqo & firms.alive, cqo_cost(world), 0.0)
-    firms.prevention[:] += p.prevention_rate * firms.capability[:, MANAGEMENT] * firms.output + pay * (1.0 - firms.cqo_subsidy)
-    world.books.pay("firms", "households", "chief quality officers", float((pay * (1.0 - firms.cqo_subsidy)).sum()))
+    pay = pay * (1.0 - firms.cqo_subsidy)
+    running = p.prevention_rate * firms.capability[:, MANAGEMENT] * firms.output
+    world.firms_pay("households", "chief quality officers", pay)
+    world.firms_pay("households", "prevention", running)
+    firms.prevention[:] += running + pay
 
     at_goods_in = world.by_customer(links.inspected * links.value_share)
     firms.appraisal = firms.output * (p.incoming_cost * at_goods_in + p.final_cost * firms.inspection)
     firms.internal_failure = firms.output * (firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
 
     returned = world.by_supplier(links.caught * firms.output[links.customer])
-    to_users = np.minimum(firms.final_demand, firms.output)
-    firms.external_failure = p.return_cost * returned + p.field_cost * (firms.out_detectable + firms.out_latent) * to_users
+    warranty = p.field_cost * (firms.out_detectable + firms.out_latent) * firms.to_users
+    firms.external_failure = p.return_cost * returned + warranty + firms.recall_due
 
 
 def charge_back(world: World) -> None:

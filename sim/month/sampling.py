@@ -1,29 +1,64 @@
-"""The regulator samples products at random: the measured pass rate."""
+"""The regulator samples: at random, which measures; and where it sees a risk, which finds and puts right.
+
+Three different outcomes come of it: true non-conformity, the measured pass rate of random samples, and the fail
+rate of risk-targeted ones, which says more of the targeting than of the products.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.world import World
 
-__all__ = ["nonconformity", "sample_products"]
+__all__ = ["nonconformity", "risk", "sample_products"]
 
 
-def nonconformity(world: World) -> np.ndarray:
+def nonconformity(world: World) -> NDArray[np.float64]:
     """Probability that a unit of a firm's output does not conform, ``1 - exp(-outgoing DPU)``, shape (n,)."""
     firms = world.firms
     return np.asarray(-np.expm1(-(firms.out_detectable + firms.out_latent)))
 
 
-def sample_products(world: World) -> None:
-    """Take one unit from randomly chosen firms and count what fails.
+def risk(world: World) -> NDArray[np.float64]:
+    """Weight of a firm in risk-targeted sampling, shape (n,): by size class, what failed of late, and certificates."""
+    firms, p = world.firms, world.parameters
+    weight = np.asarray(p.risk_size)[firms.size_class]
+    weight = weight * np.where(world.month - firms.failed_month <= p.risk_months, p.risk_failed, 1.0)
+    return np.asarray(weight * np.where(firms.certified, p.risk_signal, 1.0) * firms.alive)
 
-    Sampling frame: all firms alike, whatever their size; a sample is one unit. Every defect,
-    latent or not, is taken to be found in the laboratory.
+
+def sample_products(world: World) -> None:
+    """Take one unit each from firms chosen at random and by risk, count what fails, and have it put right.
+
+    Random frame: all firms alike, whatever their size. A sample is one unit. Every defect, latent or not,
+    is taken to be found in the laboratory. A firm whose sample fails pays a fine and closes one open problem.
     """
-    firms, regulators = world.firms, world.regulators
-    share = np.minimum(1.0, world.parameters.random_samples / max(int(firms.alive.sum()), 1))
+    firms, regulators, p = world.firms, world.regulators, world.parameters
+    share = np.minimum(1.0, p.random_samples / max(int(firms.alive.sum()), 1))
+    weight = risk(world)
+    chance = np.minimum(1.0, p.targeted_samples * weight / max(weight.sum(), 1e-300))
+    bad = nonconformity(world)
     firms.sampled = (world.draw("product sampled", firms) < share) & firms.alive
-    firms.failed = firms.sampled & (world.draw("sample fails", firms) < nonconformity(world))
+    firms.failed = firms.sampled & (world.draw("sample fails", firms) < bad)
+    firms.targeted = world.draw("product sampled for its risk", firms) < chance
+    firms.targeted_failed = firms.targeted & (world.draw("sample for its risk fails", firms) < bad)
     regulators.sampled[:] += int(firms.sampled.sum())
     regulators.failed[:] += int(firms.failed.sum())
+    regulators.targeted[:] += int(firms.targeted.sum())
+    regulators.targeted_failed[:] += int(firms.targeted_failed.sum())
+    _put_right(world, firms.failed | firms.targeted_failed)
+
+
+def _put_right(world: World, failed: NDArray[np.bool_]) -> None:
+    """Fine firms whose samples failed, and let each close one open problem, of the kind of which it has most."""
+    firms, p = world.firms, world.parameters
+    firms.failed_month[failed] = world.month
+    world.firms_pay("government", "fines", p.fine * failed)
+    cost = p.rectification_cost * failed
+    firms.prevention[:] += cost
+    world.firms_pay("households", "rectification", cost)
+    rows = np.flatnonzero(failed & (firms.open_problems.sum(axis=1) > 0))
+    firms.open_problems[rows, firms.open_problems[rows].argmax(axis=1)] -= 1
+    firms.problems_closed[rows] += 1
+    world.counts["problems closed"] += int(rows.size)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.problems import solving_hazard
+from sim.month.quality_cost import cost_per_defect
 from sim.world import World
 
 __all__ = ["first_come_first_served", "perceived_value", "serve_cases"]
@@ -41,12 +42,7 @@ def perceived_value(world: World) -> NDArray[np.float64]:
     What it sees of its failure cost per defect, times the defects that the problem makes until
     the firm would have solved it alone (it looks ahead no further than 1,000 months).
     """
-    firms, p = world.firms, world.parameters
-    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility)
-    borne = firms.internal_failure + firms.external_failure + firms.charged - firms.recovered
-    defects = firms.before_final + firms.out_latent
-    per_defect = np.divide(np.maximum(borne, 0.0), defects, out=np.zeros(firms.n), where=defects > 0)
-    return np.asarray(seen * p.severity * per_defect / np.maximum(solving_hazard(world), 1e-3))
+    return np.asarray(world.parameters.severity * cost_per_defect(world) / np.maximum(solving_hazard(world), 1e-3))
 
 
 def serve_cases(world: World) -> None:
@@ -147,8 +143,9 @@ def _serve(world: World) -> None:
     firms.served_by_kind[place, kind] += 1
     np.add.at(firms.months_waited, place, waited)
     fee = stations.fee[station]
-    np.add.at(firms.prevention, place, fee)
-    world.books.pay("firms", "stations", "service fees", float(fee.sum()))
+    fees = np.bincount(place, fee, minlength=firms.n)
+    firms.prevention[:] += fees
+    world.firms_pay("stations", "service fees", fees)
 
     done, of = place[success], kind[success]
     np.add.at(firms.cases_solved, done, 1)

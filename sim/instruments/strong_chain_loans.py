@@ -1,0 +1,93 @@
+"""Strong-chain loans (强链贷)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.month.credit import monthly_sales
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["StrongChainLoans", "credit_score", "orders_of_leaders"]
+
+
+def orders_of_leaders(world: World, tiers: int) -> NDArray[np.float64]:
+    """What firms nearer to a chain leader than so many tiers have ordered of each firm, CNY a month, shape (n,).
+
+    One tier: the leaders' own orders alone.
+    """
+    firms, links = world.firms, world.links
+    near = (firms.tier >= 0) & (firms.tier < tiers)
+    return world.by_supplier(links.ordered * near[links.customer])
+
+
+def credit_score(world: World, weight: float) -> NDArray[np.float64]:
+    """Quality credit score in [0, 1], shape (n,): signals of quality, and standing as a debtor.
+
+    Quality counts with a weight: a third each for a certificate, an officer, and no failed
+    sample of late. The rest is cash against working-capital needs, half of it for none in the red.
+    """
+    firms, p = world.firms, world.parameters
+    clean = world.month - firms.failed_month > p.risk_months
+    quality = (firms.certified.astype(float) + firms.cqo + clean) / 3.0
+    sales = monthly_sales(world)
+    standing = np.clip(0.5 + 0.5 * np.divide(firms.cash, sales, out=np.zeros(firms.n), where=sales > 0), 0.0, 1.0)
+    return np.asarray(weight * quality + (1.0 - weight) * standing)
+
+
+@instrument("strong_chain_loans", dose="reach", practice="强链贷")
+@dataclass(frozen=True, kw_only=True)
+class StrongChainLoans(Instrument):
+    """Credit lines to members on the strength of their leader's orders (质量强链贷, "强链贷").
+
+    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws
+    on it only for an investment in quality that it wants, that its cash does not cover and that no bank
+    finances; whoever is not bound by credit never does. Government guarantees a share of what lenders lose and bears a
+    discount on the interest, while the programme runs and its budget lasts; loans stay until they are repaid.
+    Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064); effects are assumptions.
+    """
+
+    line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line as a share of a year's orders of leaders")
+    tiers: int = parameter(2, 1, 20, "tiers", "assumption", "N", "customers that count: leaders alone (1), with tier 1 (2), …")
+    ceiling: float = parameter(25e6, 0.0, 1e12, "CNY/firm", "F064/F063: 0.1 bn CNY over 4 firms", "D", "most that a line can be")
+    guarantee: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of lenders' losses that government bears")
+    discount: float = parameter(0.01, 0.0, 0.5, "share/year", "assumption", "N", "discount on the interest that government bears")
+    score_least: float = parameter(0.4, 0.0, 1.0, "1", "assumption", "N", "quality credit score that a firm needs")
+    score_weight: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "weight of quality in the score; the rest is standing as a debtor")
+
+    def eligible(self, world: World) -> NDArray[np.bool_]:
+        """Firms with orders of leaders, and a score high enough; leaders need no such loans."""
+        fits = (orders_of_leaders(world, self.tiers) > 0) & (credit_score(world, self.score_weight) >= self.score_least)
+        return super().eligible(world) & fits & ~world.firms.is_leader
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing beyond the line, which `supported` sets and renews every month."""
+
+    def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The discount on the interest of loans outstanding."""
+        firms = world.firms
+        return np.asarray(min(self.discount, float(world.lenders.rate[0])) * firms.programme_debt[reached] / 12.0)
+
+    def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
+        """Renew the lines by the orders of the month; where the budget does not go round there is no discount."""
+        line = np.minimum(self.line_share * 12.0 * orders_of_leaders(world, self.tiers)[reached], self.ceiling)
+        world.firms.programme_line[reached] = line
+        world.firms.rate_discount[reached] = np.where(paid, self.discount, 0.0)
+
+    def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
+        """Pay the guaranteed share of what lenders lose, in the order of places, as far as the budget goes."""
+        owed = self.guarantee * lost
+        so_far = np.cumsum(owed)
+        paid = np.clip(programme.left - (so_far - owed), 0.0, owed) if np.isfinite(programme.left) else owed
+        amounts = np.zeros(world.firms.n)
+        amounts[rows] = paid
+        programme.spend(world, "lenders", amounts)
+
+    def close(self, world: World, programme: Programme) -> None:
+        """End lines, discounts and guarantees; what is owed stays owed."""
+        world.firms.programme_line[programme.reached] = 0.0
+        world.firms.rate_discount[programme.reached] = 0.0

@@ -1,0 +1,76 @@
+"""Firms take on, by themselves, chief quality officers and certificates, and drop them.
+
+In terms of ODD+D: a firm imitates others of its chain, if the thing seems to pay by a rule of thumb. It
+knows the share of the chain's firms that have it, its own sales, and what it sees of its cost of poor
+quality. It ignores how well others fare with it, and any programme to come. Imitation gives the logistic
+curve of adoption; cost keeps it from becoming universal.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import KINDS
+from sim.month.credit import monthly_sales
+from sim.month.quality_cost import borne, cqo_cost
+from sim.world import World
+
+__all__ = ["adopt_and_drop", "certificate_pays", "officer_pays"]
+
+MANAGEMENT = KINDS.index("management")
+Mask = NDArray[np.bool_]
+
+
+def officer_pays(world: World) -> Mask:
+    """Firms to which an officer seems to save more than it costs (after subsidy), of what they see now, shape (n,)."""
+    firms, p = world.firms, world.parameters
+    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility) * np.maximum(borne(world), 0.0)
+    return np.asarray(p.officer_saving * seen > cqo_cost(world) * (1.0 - firms.cqo_subsidy))
+
+
+def certificate_pays(world: World) -> Mask:
+    """Firms to which a certificate seems to bring more sales over its term than it costs, shape (n,)."""
+    p = world.parameters
+    return np.asarray(p.certificate_worth * monthly_sales(world) * p.certificate_months > p.certificate_cost)
+
+
+def _imitation(world: World, adopters: Mask) -> NDArray[np.float64]:
+    """Hazard of adopting by the share of the own chain's firms that have adopted, shape (n,)."""
+    firms, p = world.firms, world.parameters
+    n = world.chains.n
+    living = np.bincount(firms.chain, firms.alive, minlength=n)
+    have = np.bincount(firms.chain, adopters & firms.alive, minlength=n)
+    share = np.divide(have, living, out=np.zeros(n), where=living > 0)
+    return np.asarray((p.adoption_alone + p.adoption_imitation * share)[firms.chain])
+
+
+def adopt_and_drop(world: World) -> None:
+    """One month of voluntary adoption and loss: officers, then certificates."""
+    _officers(world)
+    _certificates(world)
+
+
+def _officers(world: World) -> None:
+    firms, p = world.firms, world.parameters
+    pays = officer_pays(world)
+    hires = ~firms.cqo & pays & (world.draw("hires an officer", firms) < _imitation(world, firms.cqo)) & firms.alive
+    loses = firms.cqo & (world.draw("loses its officer", firms) < np.where(pays, p.officer_loss, p.officer_loss + p.dropping))
+    firms.cqo = (firms.cqo | hires) & ~loses
+
+
+def _certificates(world: World) -> None:
+    """Certificates run out; who finds that they pay renews most of them; others imitate and get their first."""
+    firms, p = world.firms, world.parameters
+    pays = certificate_pays(world)
+    firms.certificate_left = np.maximum(firms.certificate_left - 1, 0)
+    due = firms.certified & (firms.certificate_left == 0)
+    renews = due & pays & (world.draw("renews its certificate", firms) >= p.certificate_loss) & firms.alive
+    first = ~firms.certified & pays & (world.draw("gets a certificate", firms) < _imitation(world, firms.certified)) & firms.alive
+    firms.certified = (firms.certified & ~due) | renews | first
+    firms.certificate_left[renews | first] = p.certificate_months
+    cost = np.where(renews | first, p.certificate_cost, 0.0)
+    firms.prevention[:] += cost
+    world.firms_pay("households", "certificates", cost)
+    management = firms.capability[:, MANAGEMENT]
+    management[first] += p.certificate_substance * firms.absorptive[first] * (1.0 - management[first])

@@ -1,0 +1,84 @@
+"""Credit: what banks lend for, to whom, and how loans are served.
+
+Loans come in two kinds (`agents.lender.LOANS`): ordinary ones, and strong-chain loans (强链贷) that a
+programme stands behind. Granted = repaid + written off + outstanding, for each kind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.lender import LOANS
+from sim.world import World
+
+__all__ = ["approved", "grant", "monthly_sales", "room_for_credit", "serve_debts"]
+
+Floats = NDArray[np.float64]
+ORDINARY, STRONG_CHAIN = range(len(LOANS))
+DEBT = ("bank_debt", "programme_debt")
+PURPOSE = ("loans", "strong-chain loans")
+
+
+def monthly_sales(world: World) -> Floats:
+    """Usual sales of a firm at its present price, CNY a month, shape (n,)."""
+    return np.asarray(world.firms.usual_output * world.firms.price)
+
+
+def room_for_credit(world: World) -> Floats:
+    """CNY that a firm's collateral still allows it to borrow, shape (n,): a share of yearly revenue less its debt."""
+    firms = world.firms
+    ceiling = world.lenders.ceiling[0] * 12.0 * monthly_sales(world)
+    return np.maximum(ceiling - firms.bank_debt - firms.programme_debt, 0.0)
+
+
+def approved(world: World) -> NDArray[np.bool_]:
+    """Firms to which a bank would lend for quality this month, whatever the sum, shape (n,).
+
+    The chance falls with small size and rises with a certificate: the bank sees signals of
+    quality, not quality. A firm in distress gets nothing.
+    """
+    firms, p = world.firms, world.parameters
+    chance = np.asarray(p.approval)[firms.size_class] + p.approval_signal * firms.certified
+    return np.asarray((world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive)
+
+
+def grant(world: World, kind: int, amounts: Floats) -> None:
+    """Pay out loans of a kind, CNY by firm, shape (n,)."""
+    firms, lenders = world.firms, world.lenders
+    getattr(firms, DEBT[kind])[:] += amounts
+    firms.borrowed[:] += amounts
+    lenders.granted[:, kind] += amounts.sum()
+    lenders.outstanding[:, kind] += amounts.sum()
+    world.pay_firms("lenders", PURPOSE[kind], amounts)
+
+
+def _repay(world: World, kind: int, amounts: Floats) -> None:
+    firms, lenders = world.firms, world.lenders
+    debt = getattr(firms, DEBT[kind])
+    debt[:] = np.where(amounts >= debt, 0.0, debt - amounts)
+    lenders.repaid[:, kind] += amounts.sum()
+    lenders.outstanding[:, kind] -= amounts.sum()
+    world.firms_pay("lenders", "repayment", amounts)
+
+
+def serve_debts(world: World) -> None:
+    """Pay interest and repayments, then draw on the working-capital line where cash runs short.
+
+    Working capital is borrowed for good, up to a share of yearly revenue; what is owed beyond,
+    and strong-chain loans, are repaid by one part in `loan_term` of what is left, the last 1,000 CNY
+    at once. An overdraft bears interest like a loan. A firm in distress can draw no more.
+    """
+    firms, p = world.firms, world.parameters
+    rate = world.lenders.rate[0]
+    owed = firms.bank_debt + np.maximum(-firms.cash, 0.0) + firms.programme_debt
+    discount = np.minimum(firms.rate_discount, rate) * firms.programme_debt
+    world.firms_pay("lenders", "interest", np.maximum(rate * owed - discount, 0.0) / 12.0)
+
+    line = p.working_capital * 12.0 * monthly_sales(world)
+    for kind, beyond in ((ORDINARY, np.maximum(firms.bank_debt - line, 0.0)), (STRONG_CHAIN, firms.programme_debt)):
+        _repay(world, kind, np.where(beyond > 1_000.0, beyond / p.loan_term, beyond))
+
+    short = np.maximum(p.cash_least * monthly_sales(world) - firms.cash, 0.0)
+    can = firms.alive & (firms.distress == 0)
+    grant(world, ORDINARY, np.where(can, np.minimum(short, np.maximum(line - firms.bank_debt, 0.0)), 0.0))

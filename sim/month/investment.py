@@ -1,0 +1,88 @@
+"""Firms invest in quality: in what, whether it seems to pay, and out of whose pocket.
+
+In terms of ODD+D: a firm decides alone, about once a year. It knows its own defects of this month,
+its problems, its capabilities, and the part of its cost of poor quality that it sees. It takes every
+defect to cost the average of what it sees, and this month to be like those to come. It ignores what its
+defects cost others beyond charge-back, what others will do, and that practice decays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import KINDS
+from sim.month.credit import ORDINARY, STRONG_CHAIN, approved, grant, monthly_sales, room_for_credit
+from sim.month.problems import solving_hazard
+from sim.month.quality_cost import cost_per_defect
+from sim.world import World
+
+__all__ = ["defects_avoided", "invest", "investment_cost", "perceived_saving"]
+
+Floats = NDArray[np.float64]
+MANAGEMENT, METROLOGY, STANDARDS, TESTING = range(len(KINDS))
+
+
+def investment_cost(world: World) -> Floats:
+    """Cost of one step of any capability: a fixed part and a share of yearly revenue, CNY, shape (n,)."""
+    p = world.parameters
+    return np.asarray(p.invest_fixed + p.invest_share * 12.0 * monthly_sales(world))
+
+
+def defects_avoided(world: World) -> Floats:
+    """Defects per unit that a firm takes a full unit of each capability to avoid, at the margin, shape (n, 4).
+
+    Each capability prevents problems of its kind, which would stay until solved. Management lowers
+    common-cause defects besides (``κ`` times these), metrology and testing find more of what
+    final inspection sees, standards avoid misfits where the firm's own standards are the weaker side.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    rate = np.asarray(p.problem_rate) * (np.asarray(p.problem_size)[firms.size_class] * firms.learning)[:, None]
+    avoided = p.severity * rate / np.maximum(solving_hazard(world), 1e-3)[:, None]
+    avoided[:, MANAGEMENT] += p.management_effect * (firms.own_dpu - firms.own_special)
+    found = p.detection_low + (p.detection_high - p.detection_low) * firms.capability[:, TESTING]
+    kept = 1.0 - p.metrology_loss * (1.0 - firms.capability[:, METROLOGY])
+    inspected = firms.inspection * firms.before_final
+    avoided[:, METROLOGY] += inspected * found * p.metrology_loss
+    avoided[:, TESTING] += inspected * np.maximum(p.detection_high - p.detection_low, 0.0) * kept
+    standards = firms.capability[:, STANDARDS]
+    weaker = standards[links.customer] <= standards[links.supplier]
+    avoided[:, STANDARDS] += p.interface_dpu * world.by_customer(links.value_share * weaker)
+    return avoided
+
+
+def perceived_saving(world: World) -> Floats:
+    """CNY a month that one step of each capability seems to save, shape (n, 4)."""
+    firms, p = world.firms, world.parameters
+    step = (p.invest_step * firms.absorptive)[:, None] * (1.0 - firms.capability)
+    return np.asarray(cost_per_defect(world)[:, None] * defects_avoided(world) * step)
+
+
+def invest(world: World) -> None:
+    """Let firms that review their quality take the step that saves most, if it pays within the horizon and can be paid.
+
+    Paid from cash above a reserve; what is missing, by a bank loan; failing that, by a
+    strong-chain loan where the firm has a line; failing that, the firm is bound by credit and waits.
+    """
+    firms, p = world.firms, world.parameters
+    reviews = (world.draw("reviews its quality", firms) < p.review_hazard) & firms.alive
+    saving = perceived_saving(world)
+    best = saving.argmax(axis=1)
+    rows = np.arange(firms.n)
+    cost = investment_cost(world)
+    wants = reviews & (saving[rows, best] * p.horizon > cost)
+
+    missing = np.maximum(cost - np.maximum(firms.cash - p.reserve * monthly_sales(world), 0.0), 0.0)
+    from_bank = wants & (missing > 0.0) & (missing <= room_for_credit(world)) & approved(world)
+    line = np.maximum(firms.programme_line - firms.programme_debt, 0.0)
+    from_programme = wants & (missing > 0.0) & ~from_bank & (missing <= line)
+    invests = wants & ((missing == 0.0) | from_bank | from_programme)
+    firms.credit_bound = np.where(reviews, wants & ~invests, firms.credit_bound)
+
+    grant(world, ORDINARY, np.where(from_bank, missing, 0.0))
+    grant(world, STRONG_CHAIN, np.where(from_programme, missing, 0.0))
+    firms.investment = np.where(invests, cost, 0.0)
+    firms.prevention[:] += firms.investment
+    world.firms_pay("households", "quality investment", firms.investment)
+    done, of = rows[invests], best[invests]
+    firms.capability[done, of] += p.invest_step * firms.absorptive[done] * (1.0 - firms.capability[done, of])

@@ -1,0 +1,83 @@
+"""Learning and loss: what firms learn from problems and customers, and what they forget.
+
+Practice spreads along links, hardly between firms without one, and falls back to a natural level; half of
+a lesson from a customer serves that customer alone (relief) and ends with the relation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import KINDS
+from sim.world import World
+
+__all__ = ["learn_and_forget", "lessons"]
+
+MANAGEMENT = KINDS.index("management")
+Floats = NDArray[np.float64]
+
+
+def learn_and_forget(world: World) -> None:
+    """One month of learning by solving, of lessons along links, of the little that spreads without one, and of decay."""
+    firms = world.firms
+    learned = _solved(world)
+    taught = _taught(world)
+    heard = _heard(world)
+    decay = _decay(world)
+    firms.capability[:] += learned - decay
+    # Lessons of many customers at once cannot lift a firm above full capability.
+    firms.capability[:, MANAGEMENT] += taught + heard
+    np.clip(firms.capability, 0.0, 1.0, out=firms.capability)
+
+
+def _solved(world: World) -> Floats:
+    """Capability gained by solving problems of each kind oneself: ``1 - (1 - ℓ · absorptive)^solved`` of what is missing."""
+    firms, p = world.firms, world.parameters
+    kept = (1.0 - p.problem_learning * firms.absorptive)[:, None] ** firms.solved_by_kind
+    return np.asarray((1.0 - kept) * (1.0 - firms.capability))
+
+
+def lessons(world: World) -> Floats:
+    """Management capability that each customer teaches its supplier this month, both parts of it, shape (m,).
+
+    A pace times the gap of practice, the supplier's absorptive capacity, and the share of its
+    output that goes to this customer; faster on a development list.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    management = firms.capability[:, MANAGEMENT]
+    gap = np.maximum(management[links.customer] - management[links.supplier], 0.0)
+    output = firms.output[links.supplier]
+    attention = np.divide(links.delivered, output, out=np.zeros(links.n), where=output > 0)
+    attention = attention * np.where(links.listed > 0, p.development_attention, 1.0)
+    return np.asarray(np.minimum(p.spillover * attention, 1.0) * firms.absorptive[links.supplier] * gap)
+
+
+def _taught(world: World) -> Floats:
+    """Management capability that firms owe to their customers this month, shape (n,); sets the relief of links.
+
+    The part ``1 - r`` raises the supplier's capability, for all its customers; the part r becomes
+    relief, worth as much to this customer: a fall of ``κ`` times it in relative defects.
+    """
+    links, p = world.links, world.parameters
+    lesson = lessons(world)
+    relief = 1.0 - np.exp(-p.management_effect * p.relation_share * lesson)
+    links.relief = np.clip((links.relief + relief * (1.0 - links.relief)) * (1.0 - p.practice_decay), 0.0, 1.0)
+    return world.by_supplier((1.0 - p.relation_share) * lesson)
+
+
+def _heard(world: World) -> Floats:
+    """Management capability picked up from one's sector at large, without a link: next to nothing, shape (n,)."""
+    firms, p = world.firms, world.parameters
+    management = firms.capability[:, MANAGEMENT]
+    sectors = len(world.network.sectors)
+    living = np.bincount(firms.sector, firms.alive, minlength=sectors)
+    mean = np.bincount(firms.sector, management * firms.alive, minlength=sectors) / np.maximum(living, 1.0)
+    return np.asarray(p.diffusion * firms.absorptive * np.maximum(mean[firms.sector] - management, 0.0))
+
+
+def _decay(world: World) -> Floats:
+    """Practice that falls back towards its natural level, slower under a chief quality officer, shape (n, 4)."""
+    firms, p = world.firms, world.parameters
+    pace = p.practice_decay * np.where(firms.cqo, 1.0 - p.officer_keeps, 1.0)
+    return np.asarray(pace[:, None] * (firms.capability - firms.natural))

@@ -1,0 +1,44 @@
+"""The market: users remember quality and recalls, and choose between leaders.
+
+In terms of ODD+D: users know a product's defects of the past months, fading, and its recalls. They ignore
+everything that happens behind the leader, and prices.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.world import World
+
+__all__ = ["appeal", "market"]
+
+
+def appeal(world: World) -> np.ndarray:
+    """Appeal of leaders' products to users against the start, shape (n,): 1 where nothing has changed.
+
+    ``exp(-β · ln((brand + unnoticed) / (brand at the start + unnoticed)) + reputation)``: a logit in
+    the logarithm of the defects that users remember, and in what recalls did.
+    """
+    firms, p = world.firms, world.parameters
+    worse = np.log((firms.brand + p.unnoticed_dpu) / (firms.brand_start + p.unnoticed_dpu))
+    return np.asarray(np.exp(np.clip(firms.reputation - p.quality_elasticity * worse, -20.0, 20.0)))
+
+
+def market(world: World) -> None:
+    """Move final demand towards the leaders whose products have more appeal.
+
+    Leaders of one sector sell one product. Each gets the share of its users that a logit between them gives
+    (with what users ordered at the start as its constant); the product as a whole moves with the mean
+    appeal to the power of `whole_elasticity`. Demand follows at a pace.
+    """
+    firms, p = world.firms, world.parameters
+    leads = firms.is_leader & firms.alive
+    out = firms.out_detectable + firms.out_latent
+    firms.brand = np.where(leads, p.brand_memory * firms.brand + (1.0 - p.brand_memory) * out, firms.brand)
+    weight = np.where(leads, firms.demand_start, 0.0)
+    sectors = len(world.network.sectors)
+    drawn = weight * appeal(world)
+    before, now = (np.bincount(firms.sector, x, minlength=sectors) for x in (weight, drawn))
+    mean = np.divide(now, before, out=np.ones(sectors), where=before > 0)
+    wanted = drawn * (mean ** (p.whole_elasticity - 1.0))[firms.sector]
+    firms.final_demand[:] += np.where(leads, p.demand_speed * (wanted - firms.final_demand), 0.0)

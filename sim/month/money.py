@@ -1,0 +1,146 @@
+"""Money: sales, materials, wages, the cost of quality, interest, dividends; prices.
+
+Every payment has a payer and a payee (`sim.accounts`). Prices are cost-plus at the mean cost of quality
+of the size class: what a class saves together goes to its customers, what one firm saves is its own profit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.streams import normal
+from sim.fixed_points import fixed_point
+from sim.month.credit import ORDINARY, grant, monthly_sales, serve_debts
+from sim.month.quality_cost import borne
+from sim.world import World
+
+__all__ = ["material_cost", "open_accounts", "set_prices", "settle_accounts"]
+
+Floats = NDArray[np.float64]
+#: Months over which a class's mean cost of quality is smoothed in its price.
+PRICE_MONTHS = 12.0
+
+
+def material_cost(world: World) -> Floats:
+    """Cost of materials from the network per unit of output at present prices, shape (n,)."""
+    links = world.links
+    return world.by_customer(links.value_share * world.firms.price[links.supplier])
+
+
+def quality_cost_by_class(world: World) -> Floats:
+    """Mean quality cost of each size class per unit of output, CNY/CNY, shape (3,); 0 where a class makes nothing."""
+    firms, n = world.firms, world.sizes.n
+    cost = np.bincount(firms.size_class, firms.prevention + firms.appraisal + borne(world), minlength=n)
+    output = np.bincount(firms.size_class, firms.output, minlength=n)
+    return np.maximum(np.divide(cost, output, out=np.zeros(n), where=output > 0), 0.0)
+
+
+def set_prices(world: World) -> None:
+    """Set next month's prices: materials at this month's, own unit cost, the class's mean quality cost, and the margin.
+
+    ``p_i = Σ_j a_ji · p_j + c_i + quality_class + margin``. It settles wherever orders do: each
+    pass leaves value added.
+    """
+    firms, p = world.firms, world.parameters
+    firms.price = material_cost(world) + firms.unit_cost + world.sizes.quality_cost[firms.size_class] + p.margin
+
+
+def open_accounts(world: World) -> None:
+    """Give firms their stocks at the start: prices, cash, debts and half a month's materials or so, all booked.
+
+    A firm's own unit cost is what the price of 1 leaves of materials, class quality cost and
+    margin, `least_cost` at least; prices are then the fixed point of `set_prices`.
+    """
+    firms, p = world.firms, world.parameters
+    world.sizes.quality_cost = quality_cost_by_class(world)
+    quality = world.sizes.quality_cost[firms.size_class]
+    materials = world.by_customer(world.links.value_share)
+    firms.unit_cost = np.maximum(1.0 - materials - quality - p.margin, p.least_cost)
+    firms.price = fixed_point(world.network.matrix(world.links.value_share), firms.unit_cost + quality + p.margin)
+    firms.sales = firms.price * firms.output
+
+    grant(world, ORDINARY, p.working_capital * 12.0 * monthly_sales(world))
+    firms.inventory = 0.5 * p.stock_most * _use(world)
+    world.firms_pay("outside", "opening stocks", firms.inventory)
+    wanted = p.cash_start * monthly_sales(world) - firms.cash
+    world.pay_firms("households", "opening stocks", np.maximum(wanted, 0.0))
+    world.firms_pay("households", "opening stocks", np.maximum(-wanted, 0.0))
+    firms.fortune = np.asarray(p.fortune_spread)[firms.size_class] * normal(world.draw("fortune at the start", firms))
+
+
+def settle_accounts(world: World) -> None:
+    """Pay for the month: sales, materials, wages, quality, luck, debts, dividends; then set next month's prices."""
+    firms = world.firms
+    before = firms.inventory.copy()
+    _trade(world)
+    _run(world)
+    _fail(world)
+    _meet_fortune(world)
+    serve_debts(world)
+    firms.profit = firms.earnings + firms.inventory - before
+    firms.earnings = 0.0  # what is paid after this, fines say, counts to next month
+    _pay_owners(world)
+    world.sizes.quality_cost[:] += (quality_cost_by_class(world) - world.sizes.quality_cost) / PRICE_MONTHS
+    set_prices(world)
+
+
+def _use(world: World) -> Floats:
+    """Materials that this month's output takes, scrap included, at present prices: CNY, shape (n,)."""
+    firms = world.firms
+    return material_cost(world) * firms.output * (1.0 + firms.scrap)
+
+
+def _trade(world: World) -> None:
+    """Sell to users and along links; keep materials between nothing and so many months of use.
+
+    What is short is bought outside at once, what is too much is sold there, at cost.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    firms.sales = firms.price * firms.output
+    world.pay_firms("households", "sales to users", firms.price * firms.to_users)
+    worth = links.delivered * firms.price[links.supplier]
+    world.firms_pay_firms("materials", links.customer, links.supplier, worth)
+    use = _use(world)
+    kept = firms.inventory + world.by_customer(worth) - use
+    firms.inventory = np.clip(kept, 0.0, p.stock_most * use)
+    world.firms_pay("outside", "materials at short notice", np.maximum(-kept, 0.0))
+    world.pay_firms("outside", "surplus materials", np.maximum(kept - p.stock_most * use, 0.0))
+
+
+def _run(world: World) -> None:
+    """Pay what making the output costs besides network materials; scrap is made again."""
+    firms, p = world.firms, world.parameters
+    cost = firms.unit_cost * firms.output * (1.0 + firms.scrap)
+    world.firms_pay("outside", "materials from outside", p.outside_materials * cost)
+    world.firms_pay("households", "wages and overheads", (1.0 - p.outside_materials) * cost)
+
+
+def _fail(world: World) -> None:
+    """Pay for inspection and failures. Scrap is paid for as materials and wages, and not a second time."""
+    firms, links, p = world.firms, world.links, world.parameters
+    world.firms_pay("households", "inspection", firms.appraisal)
+    world.firms_pay("households", "rework", p.rework_cost * (firms.reject - firms.scrap) * firms.output)
+    world.firms_pay("households", "returns, warranty and recalls", firms.external_failure)
+    firms.recall_due = 0.0
+    world.firms_pay_firms("charge-back", links.supplier, links.customer, links.charge_back)
+
+
+def _meet_fortune(world: World) -> None:
+    """Windfalls and misfortunes that have nothing to do with quality: persistent, idiosyncratic, from and to outside."""
+    firms, p = world.firms, world.parameters
+    spread = np.asarray(p.fortune_spread)[firms.size_class] * np.sqrt(1.0 - p.fortune_memory**2)
+    firms.fortune = p.fortune_memory * firms.fortune + spread * normal(world.draw("fortune", firms))
+    amounts = firms.fortune * firms.sales
+    world.pay_firms("outside", "windfalls", np.maximum(amounts, 0.0))
+    world.firms_pay("outside", "misfortunes", np.maximum(-amounts, 0.0))
+
+
+def _pay_owners(world: World) -> None:
+    """Pay out part of the profit, and all cash beyond so many months of sales."""
+    firms, p = world.firms, world.parameters
+    free = np.maximum(firms.cash, 0.0)
+    dividends = np.minimum(p.payout * np.maximum(firms.profit, 0.0), free)
+    idle = np.maximum(free - dividends - p.cash_most * monthly_sales(world), 0.0)
+    firms.dividends = np.where(firms.alive, dividends + idle, 0.0)
+    world.firms_pay("households", "dividends", firms.dividends)

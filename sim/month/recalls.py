@@ -1,0 +1,86 @@
+"""Recalls: rare, heavy-tailed, traced to their origin if they can be, and remembered by users."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.month.credit import monthly_sales
+from sim.month.propagation import escape_share
+from sim.world import World
+
+__all__ = ["recall_products", "trace_origin"]
+
+Ints = NDArray[np.int64]
+#: Links up the chain that an investigation follows at most.
+DEEPEST = 30
+
+
+def recall_products(world: World) -> None:
+    """Let some leaders recall products: how many, at what cost, who bears it, and what it does to reputations.
+
+    The hazard grows with the defects that reach users. The size, as a share of a year's sales, is Pareto
+    above a smallest one. With the probability of traceability the firm is found where the defects
+    began; it bears the cost, up to so many months of its sales, and the leader the rest, next month.
+    The leader's appeal to users falls, and at 0.64 of that the appeal of its chain's other leaders.
+    """
+    firms, p = world.firms, world.parameters
+    firms.recalls, firms.recalled, firms.recalls_traced = 0, 0.0, 0
+    firms.reputation[:] *= p.reputation_memory
+    hazard = -np.expm1(-p.recall_rate * (firms.out_detectable + firms.out_latent))
+    sells = firms.is_leader & firms.alive & (firms.to_users > 0)
+    rows = np.flatnonzero(sells & (world.draw("recall", firms) < hazard))
+    if not rows.size:
+        return
+    u = world.draw_for("size of a recall", firms, rows)
+    share = np.minimum(p.recall_size * (1.0 - u) ** (-1.0 / p.recall_tail), 1.0)
+    firms.recalls[rows] = 1
+    firms.recalled[rows] = share * 12.0 * firms.to_users[rows]
+    world.regulators.recalls[:] += rows.size
+    cost = p.recall_cost * firms.recalled[rows]
+    found = world.draw_for("recall is traced", firms, rows) < p.traceability
+    origin = np.where(found, trace_origin(world, rows), rows)
+    firms.recalls_traced[:] += np.bincount(origin[found], minlength=firms.n)
+    liable = np.where(origin == rows, cost, np.minimum(cost, p.recall_liability * monthly_sales(world)[origin]))
+    firms.recall_due[:] += np.bincount(origin, liable, minlength=firms.n) + np.bincount(rows, cost - liable, minlength=firms.n)
+    _lose_reputation(world, rows)
+
+
+def _lose_reputation(world: World, rows: Ints) -> None:
+    """Lower the appeal of leaders that recall, and at a share of that of the others on their chains."""
+    firms, p = world.firms, world.parameters
+    direct = np.zeros(firms.n)
+    direct[rows] = p.recall_shock
+    on_chain = np.bincount(firms.chain, direct, minlength=world.chains.n)[firms.chain]
+    firms.reputation[:] -= np.where(firms.is_leader & firms.alive, direct + p.collective_share * (on_chain - direct), 0.0)
+
+
+def trace_origin(world: World, rows: Ints) -> Ints:
+    """Follow the defects in firms' products back to a firm where they began, shape of `rows`.
+
+    At each firm the trail goes to a supplier with the share of the outgoing defects that came with
+    its deliveries (misfits included), or ends there with the share of the firm's own.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    at = rows.copy()
+    gets_out = escape_share(world)
+    first = np.searchsorted(links.customer, np.arange(firms.n + 1))
+    followed = np.arange(rows.size)
+    for depth in range(DEEPEST):
+        here = at[followed]
+        own = ((1.0 - p.latent_share) * gets_out[here] + p.latent_share) * firms.own_dpu[here]
+        each = first[here + 1] - first[here]
+        trail = np.repeat(np.arange(here.size), each)
+        link = np.arange(trail.size) - np.repeat(np.cumsum(each) - each, each) + first[here][trail]
+        brought = gets_out[links.customer[link]] * links.passed_detectable[link] + links.passed_latent[link]
+        total = own + np.bincount(trail, brought, minlength=here.size)
+        pick = world.draw_for(f"trail of a recall {depth}", firms, rows[followed]) * total
+        # Own defects come first on the line, then the deliveries in the order of the links.
+        end = own[trail] + np.cumsum(brought) - np.repeat(np.concatenate([[0.0], np.cumsum(brought)])[np.cumsum(each) - each], each)
+        begin = end - brought
+        hit = (pick[trail] >= begin) & (pick[trail] < end) & (brought > 0)
+        if not hit.any():
+            break
+        at[followed[trail[hit]]] = links.supplier[link[hit]]
+        followed = followed[np.unique(trail[hit])]
+    return at

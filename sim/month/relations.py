@@ -1,0 +1,177 @@
+"""Relations: customers rate suppliers, help those that disappoint, and replace those that go on to.
+
+In terms of ODD+D: a customer knows what it found of each supplier, the mean of its sector, and has a noisy
+view of a few candidates, less noisy where a certificate vouches for them. It shuns doubt. It ignores price
+(all are paid at cost-plus), what a change costs the supplier, and what other customers are about to do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.streams import normal
+from sim.world import World
+
+__all__ = ["mean_rating", "rate_suppliers", "review_suppliers", "rewire", "view_of_candidates"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+#: Months between reviews of suppliers.
+QUARTER = 3
+
+
+def mean_rating(world: World) -> Floats:
+    """Mean rating of the suppliers of each sector by their customers, defects per unit, shape (sectors,)."""
+    links = world.links
+    sector = world.firms.sector[links.supplier]
+    n = len(world.network.sectors)
+    used = links.value_share > 0
+    total = np.bincount(sector, links.rating * used, minlength=n)
+    return np.asarray(total / np.maximum(np.bincount(sector, used, minlength=n), 1.0))
+
+
+def rate_suppliers(world: World) -> None:
+    """Update customers' ratings by what they saw: finds at goods-in, and part of the rest on the line."""
+    links, p = world.links, world.parameters
+    seen = links.caught + p.line_visibility * links.passed_detectable
+    per_unit = np.divide(seen, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
+    links.rating = (1.0 - p.rating_weight) * links.rating + p.rating_weight * per_unit
+    links.age[:] += 1
+    _develop(world)
+
+
+def _develop(world: World) -> None:
+    """Count the months on development lists, and let customers pay for them."""
+    links, p = world.links, world.parameters
+    on_list = links.listed > 0
+    links.listed[on_list] += 1
+    cost = p.development_cost * np.bincount(links.customer[on_list], minlength=world.firms.n)
+    world.firms.prevention[:] += cost
+    world.firms_pay("households", "supplier development", cost)
+
+
+def review_suppliers(world: World) -> None:
+    """Once a quarter, put suppliers below the bar on the development list, and replace those that stay there.
+
+    The bar is a multiple of the mean rating of the supplier's sector. Who gets above it leaves the
+    list. A supplier of what the customer cannot do without is never replaced.
+    """
+    if world.month % QUARTER:
+        return
+    firms, links, p = world.firms, world.links, world.parameters
+    bar = p.qualification_bar * mean_rating(world)[firms.sector[links.supplier]]
+    below = (links.rating > bar) & (links.value_share > 0)
+    tired = below & (links.listed > p.development_months) & ~links.essential
+    links.listed = np.where(below, np.maximum(links.listed, 1), 0)
+    rows = np.flatnonzero(tired)
+    if rows.size and p.candidates and _can_rewire(world):
+        new, looks = _best_candidates(world, rows)
+        better = looks < (1.0 - p.switching) * links.rating[rows]
+        rows, new = _within_capacity(world, rows[better], new[better])
+        rewire(world, rows, new)
+
+
+def _can_rewire(world: World) -> bool:
+    """Whether no loop can ever grow, whoever supplies whom: each firm needs less than it sells, scrap included."""
+    firms = world.firms
+    need = world.by_customer(world.links.value_share) * (1.0 + firms.scrap)
+    return bool(need.max(initial=0.0) < 1.0)
+
+
+def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
+    """How candidates look to the customers of some links, defects per unit, shape of `candidates` (rows, k).
+
+    The logarithm of what would arrive, shrunk towards the sector's mean by the noise of the view, as a
+    careful observer would; plus a margin for the doubt that is left. A certificate lowers the noise.
+    """
+    firms, p = world.firms, world.parameters
+    noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0)
+    # The same glimpse of a candidate, whoever else is looked at: luck of the link and the place in the row of candidates.
+    glimpse = normal(world.draw_for("view of a candidate", world.links, rows, candidates.shape[1]))
+    level = np.log(np.maximum(firms.out_detectable[candidates], 1e-9))
+    usual = np.log(np.maximum(mean_rating(world), 1e-9))[firms.sector[candidates]]
+    spread = max(p.base_dpu_spread, 1e-6)
+    trust = spread**2 / (spread**2 + noise**2)
+    doubt = p.caution * noise * np.sqrt(trust)
+    return np.asarray(np.exp(np.minimum(usual + trust * (level + noise * glimpse - usual) + doubt, 50.0)))
+
+
+def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
+    """Draw candidates of the same sector for some links: the one that looks best, and how it looks; infinite where none will do."""
+    firms, links, p = world.firms, world.links, world.parameters
+    order = np.argsort(firms.sector, kind="stable")
+    first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
+    sector = firms.sector[links.supplier[rows]]
+    size = first[sector + 1] - first[sector]
+    u = world.draw_for("candidate", links, rows, p.candidates)
+    candidates = order[first[sector][:, None] + (u * size[:, None]).astype(np.int64)]
+    looks = view_of_candidates(world, rows, candidates)
+
+    customer = links.customer[rows]
+    spare = spare_capacity(world)
+    concerned = np.zeros(firms.n, dtype=np.bool_)
+    concerned[customer] = True
+    theirs = concerned[links.customer]
+    known = links.customer[theirs] * firms.n + links.supplier[theirs]
+    unfit = (
+        np.isin(customer[:, None] * firms.n + candidates, known)  # supplies it already, or is the one to be replaced
+        | (candidates == customer[:, None])
+        | ~firms.alive[candidates]
+        | (firms.distress[candidates] > 0)
+        | (spare[candidates] < links.ordered[rows][:, None])
+    )
+    looks = np.where(unfit, np.inf, looks)
+    best = looks.argmin(axis=1)
+    at = np.arange(rows.size)
+    return candidates[at, best], looks[at, best]
+
+
+def spare_capacity(world: World) -> Floats:
+    """CNY a month that a firm could make beyond what is ordered of it, shape (n,)."""
+    firms, p = world.firms, world.parameters
+    return np.maximum((1.0 + p.spare_capacity) * firms.usual_output - firms.orders, 0.0)
+
+
+def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:
+    """Keep the changes that new suppliers can serve, the first in a drawn order, and one new supplier a customer each."""
+    links = world.links
+    turn = world.draw_for("turn at a new supplier", links, rows)
+    order = np.lexsort((rows, turn, new))
+    rows, new = rows[order], new[order]
+    _, first = np.unique(links.customer[rows] * world.firms.n + new, return_index=True)
+    first.sort()
+    rows, new = rows[first], new[first]
+    added = np.cumsum(links.ordered[rows])
+    begins = np.searchsorted(new, new)
+    so_far = added - np.where(begins > 0, added[begins - 1], 0.0)
+    fits = so_far <= spare_capacity(world)[new]
+    return rows[fits], new[fits]
+
+
+def rewire(world: World, rows: Ints, new: Ints) -> None:
+    """Let other firms supply some links: orders under way go along, relief and reputation of the old supplier do not.
+
+    Parameters
+    ----------
+    world : World
+    rows : int array, shape (k,)
+        Links; they keep their rows, and so do their customers.
+    new : int array, shape (k,)
+        Rows of the new suppliers.
+    """
+    if not rows.size:
+        return
+    firms, links = world.firms, world.links
+    moved = links.ordered[rows]
+    firms.orders[:] -= np.bincount(links.supplier[rows], moved, minlength=firms.n)
+    np.maximum(firms.orders, firms.users_ordered, out=firms.orders)
+    firms.orders[:] += np.bincount(new, moved, minlength=firms.n)
+    links.supplier[rows] = new
+    links.relief[rows] = 0.0
+    links.age[rows] = 0
+    links.listed[rows] = 0
+    links.rating[rows] = mean_rating(world)[firms.sector[new]]
+    world.counts["suppliers replaced"] += int(rows.size)
+    world.network = world.network.rewired(links.supplier)
+    firms.tier = world.network.tier
