@@ -19,12 +19,12 @@ from sim.month.adoption import adopt_and_drop
 from sim.month.entry_and_exit import exit_and_enter
 from sim.month.inspection import decide_inspection
 from sim.month.investment import invest
-from sim.month.learning import learn_and_forget
+from sim.month.learning import learn_and_forget, settle_practice
 from sim.month.market import market
 from sim.month.money import open_accounts, settle_accounts
 from sim.month.orders import order_inputs, ship_and_order
 from sim.month.own_defects import make_own_defects
-from sim.month.problems import problems_come_and_go
+from sim.month.problems import problem_arrivals, problems_come_and_go
 from sim.month.propagation import propagate
 from sim.month.quality_cost import charge_back, cost_of_quality
 from sim.month.recalls import recall_products
@@ -180,6 +180,8 @@ class StrongchainModel(World):
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: a few passes with everything else held."""
         firms, links = self.firms, self.links
+        links.delivered = links.value_share * firms.output[links.customer]
+        settle_practice(self, problem_arrivals(self))  # in the long run, as many are solved as arise
         make_own_defects(self)
         decide_inspection(self)
         for _ in range(max(12, int(firms.tier.max(initial=0)) + 2)):
@@ -197,7 +199,7 @@ class StrongchainModel(World):
             charge_back(self)
             self._turn_page()
             cost_of_quality(self)
-        firms.demand_start = np.where(firms.is_leader, firms.final_demand, 0.0)
+        firms.demand_start = firms.final_demand
         firms.brand = firms.brand_start = firms.out_detectable + firms.out_latent
         self._open_books()
 

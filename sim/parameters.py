@@ -154,7 +154,7 @@ class Parameters:
     horizon: float = parameter(39.0, 0.0, 240.0, "months", "assumption, from a reduced prototype", "N", "months of savings that an investment has to pay for itself in")
     invest_fixed: float = parameter(17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size")
     invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N", "cost of one step of a capability that grows with size")
-    invest_step: float = parameter(0.12, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity")
+    invest_step: float = parameter(0.06, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity")
     reserve: float = parameter(1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment")
     approval: tuple[float, float, float] = parameter((0.5, 0.75, 0.95), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
                                                      "probability that a bank grants a loan for quality, by size class")  # fmt: skip
@@ -166,12 +166,12 @@ class Parameters:
     certificate_worth: float = parameter(0.002, 0.0, 0.2, "share of revenue", "assumption", "N", "what firms expect a certificate to bring in sales")
     certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
                                              "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
-    certificate_start: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
+    certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
     officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "what firms expect a chief quality officer to save of the cost of poor quality that they see")
     adoption_alone: float = parameter(0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has")
-    adoption_imitation: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N", "the same for each unit of the share of the chain's firms that have")
-    officer_loss: float = parameter(0.008, 0.0, 1.0, "1/month", "assumption: an officer stays ten years", "N", "hazard that the officer goes and is not replaced")
-    dropping: float = parameter(0.04, 0.0, 1.0, "1/month", "assumption", "N", "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")
+    adoption_imitation: float = parameter(0.015, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N", "the same for each unit of the share of the chain's firms that have")
+    officer_loss: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced")
+    dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N", "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")
     certificate_loss: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term")
 
     # -- learning and loss (3.10) --------------------------------------------------------------
@@ -184,33 +184,34 @@ class Parameters:
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(0.065, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest and investment", "R", "profit per unit of output in the price of a class")
+    margin: float = parameter(0.06, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest and investment", "R", "profit per unit of output in the price of a class")
     outside_materials: float = parameter(0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network")
     least_cost: float = parameter(0.05, 0.0, 1.0, "CNY/CNY", "assumption", "N", "wages, overheads and outside materials that every firm has, per unit of output")
     stock_most: float = parameter(1.0, 0.0, 12.0, "months of use", "assumption", "N", "materials that a firm keeps at most; it starts with half of them")
     working_capital: float = parameter(0.2, 0.0, 1.0, "share of yearly revenue", "15-25 %: a prototype's range", "N", "working capital that is borrowed")
-    cash_start: float = parameter(1.8, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
+    cash_start: float = parameter(1.7, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
     cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm draws on its bank")
-    cash_most: float = parameter(2.5, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
+    cash_most: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
     payout: float = parameter(0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out")
-    fortune_spread: tuple[float, float, float] = parameter((0.06, 0.04, 0.02), 0.0, 1.0, "share of sales", "assumption", "N",
+    fortune_spread: tuple[float, float, float] = parameter((0.075, 0.055, 0.03), 0.0, 1.0, "share of sales", "assumption", "N",
                                                            "standard deviation of a firm's windfalls and misfortunes, by size class")  # fmt: skip
-    fortune_memory: float = parameter(0.9, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
+    fortune_memory: float = parameter(0.93, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
     cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
     distress_months: int = parameter(3, 1, 120, "months", "assumption, from a reduced prototype", "N", "months of distress after which a firm gives up")
     entrant_shift: float = parameter(-0.2, -3.0, 3.0, "logit", "assumption", "N", "capability of entrants against that of firms at the start")
 
     # -- relations (3.12) ------------------------------------------------------------------------
-    qualification_bar: float = parameter(2.5, 1.0, 100.0, "1", "assumption", "N", "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")
+    qualification_bar: float = parameter(1.8, 1.0, 100.0, "1", "assumption", "N", "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")
     development_months: int = parameter(6, 0, 120, "months", "assumption", "N", "months on the list after which a supplier may be replaced")
     development_attention: float = parameter(3.0, 1.0, 20.0, "1", "assumption", "N", "how much faster a supplier on the list learns from its customer")
-    development_cost: float = parameter(2_000.0, 0.0, 1e6, "CNY/month", "assumption", "N", "what a supplier on the list costs its customer")
+    development_cost: float = parameter(0.01, 0.0, 1.0, "CNY/CNY", "assumption", "N", "what a supplier on the list costs its customer, per CNY that it delivers")
     candidates: int = parameter(6, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
     view_noise: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
     certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "its multiple where the candidate holds a certificate")
     caution: float = parameter(0.5, 0.0, 5.0, "1", "assumption", "N", "how much customers shun doubt: what they add for a unit of noise")
     switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
-    spare_capacity: float = parameter(0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output")
+    orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "part of a member's orders at the start that others than its customers here would place with it")
+    spare_capacity: float = parameter(0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output, or that of the start if it was more")
 
     # -- the market (3.13) -----------------------------------------------------------------------
     quality_elasticity: float = parameter(0.3, 0.0, 5.0, "1", "assumption", "N", "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them")
@@ -234,8 +235,8 @@ class Parameters:
     risk_failed: float = parameter(4.0, 1.0, 100.0, "1", "assumption", "N", "its multiple for a firm that failed of late")
     risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
-    fine: float = parameter(10_000.0, 0.0, 1e7, "CNY", "assumption", "N", "fine for a sample that fails")
-    rectification_cost: float = parameter(5_000.0, 0.0, 1e7, "CNY", "assumption", "N", "cost of putting right what a failed sample showed")
+    fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value", "N", "fine for a sample that fails")
+    rectification_cost: float = parameter(0.01, 0.0, 3.0, "months of sales", "assumption", "N", "cost of putting right what a failed sample showed")
 
     # -- size classes ------------------------------------------------------------------------
     medium_from: float = parameter(20e6, 0.0, 1e12, "CNY/year", "official size classes of industry (2017), revenue criterion", "R", "revenue from which a firm is medium")

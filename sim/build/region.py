@@ -105,7 +105,7 @@ def populate(world: World, region: Region) -> None:
     _place_firms(world, region)
     draw_traits(world, np.arange(world.firms.n))
     _seed_problems(world)
-    _seed_practice(world)
+    _seed_certificates(world)
     _seed_stations(world, region)
     world.lenders.rate = region.loan_rate
     world.lenders.ceiling = world.parameters.credit_ceiling
@@ -147,14 +147,9 @@ def _seed_problems(world: World) -> None:
     world.counts["problems opened"] += int(firms.open_problems.sum() + firms.common_problems.sum())
 
 
-def _seed_practice(world: World) -> None:
-    """Set natural levels so that learning by solving holds practice up against decay; certificates at their share."""
+def _seed_certificates(world: World) -> None:
+    """Give some firms certificates, of any age."""
     firms, p = world.firms, world.parameters
-    solved = problem_arrivals(world)  # in the long run, as many as arise
-    learned = p.problem_learning * firms.absorptive[:, None] * (1.0 - firms.capability) * solved
-    pace = p.practice_decay * np.where(firms.cqo, 1.0 - p.officer_keeps, 1.0)[:, None]
-    lift = np.divide(learned, pace, out=np.zeros_like(learned), where=pace > 0)
-    firms.natural = np.maximum(firms.capability - lift, 0.0)
     firms.certified = world.draw("has a certificate", firms) < p.certificate_start
     left = 1 + np.floor(world.draw("age of the certificate", firms) * p.certificate_months)
     firms.certificate_left = np.where(firms.certified, left, 0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import KINDS
 from sim.world import World
 
-__all__ = ["learn_and_forget", "lessons"]
+__all__ = ["learn_and_forget", "lessons", "settle_practice"]
 
 MANAGEMENT = KINDS.index("management")
 Floats = NDArray[np.float64]
@@ -29,6 +29,26 @@ def learn_and_forget(world: World) -> None:
     # Lessons of many customers at once cannot lift a firm above full capability.
     firms.capability[:, MANAGEMENT] += taught + heard
     np.clip(firms.capability, 0.0, 1.0, out=firms.capability)
+
+
+def settle_practice(world: World, solved: Floats) -> None:
+    """Start practice in balance: natural levels that learning has lifted to the present ones, and relief that has grown as far as it does.
+
+    Parameters
+    ----------
+    world : World
+    solved : array, shape (n, 4)
+        Problems that firms expect to solve in a month, by kind.
+    """
+    firms, links, p = world.firms, world.links, world.parameters
+    lesson = lessons(world)
+    gained = p.problem_learning * firms.absorptive[:, None] * (1.0 - firms.capability) * solved
+    gained[:, MANAGEMENT] += world.by_supplier((1.0 - p.relation_share) * lesson)
+    pace = p.practice_decay * np.where(firms.cqo, 1.0 - p.officer_keeps, 1.0)[:, None]
+    lift = np.divide(gained, pace, out=np.zeros_like(gained), where=pace > 0)
+    firms.natural = np.maximum(firms.capability - lift, 0.0)
+    grown = p.management_effect * p.relation_share * lesson
+    links.relief = np.divide(grown, grown + p.practice_decay, out=np.zeros(links.n), where=grown > 0)
 
 
 def _solved(world: World) -> Floats:

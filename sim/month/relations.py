@@ -46,7 +46,7 @@ def _develop(world: World) -> None:
     links, p = world.links, world.parameters
     on_list = links.listed > 0
     links.listed[on_list] += 1
-    cost = p.development_cost * np.bincount(links.customer[on_list], minlength=world.firms.n)
+    cost = p.development_cost * world.by_customer(links.delivered * on_list)
     world.firms.prevention[:] += cost
     world.firms_pay("households", "supplier development", cost)
 
@@ -130,7 +130,7 @@ def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
 def spare_capacity(world: World) -> Floats:
     """CNY a month that a firm could make beyond what is ordered of it, shape (n,)."""
     firms, p = world.firms, world.parameters
-    return np.maximum((1.0 + p.spare_capacity) * firms.usual_output - firms.orders, 0.0)
+    return np.maximum((1.0 + p.spare_capacity) * np.maximum(firms.usual_output, firms.steady_orders) - firms.orders, 0.0)
 
 
 def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:

@@ -25,21 +25,22 @@ def risk(world: World) -> NDArray[np.float64]:
     firms, p = world.firms, world.parameters
     weight = np.asarray(p.risk_size)[firms.size_class]
     weight = weight * np.where(world.month - firms.failed_month <= p.risk_months, p.risk_failed, 1.0)
-    return np.asarray(weight * np.where(firms.certified, p.risk_signal, 1.0) * firms.alive)
+    return np.asarray(weight * np.where(firms.certified, p.risk_signal, 1.0) * (firms.alive & (firms.output > 0)))
 
 
 def sample_products(world: World) -> None:
     """Take one unit each from firms chosen at random and by risk, count what fails, and have it put right.
 
-    Random frame: all firms alike, whatever their size. A sample is one unit. Every defect, latent or not,
+    Random frame: all firms that ship anything, alike, whatever their size. A sample is one unit. Every defect, latent or not,
     is taken to be found in the laboratory. A firm whose sample fails pays a fine and closes one open problem.
     """
     firms, regulators, p = world.firms, world.regulators, world.parameters
-    share = np.minimum(1.0, p.random_samples / max(int(firms.alive.sum()), 1))
+    sells = firms.alive & (firms.output > 0)
+    share = np.minimum(1.0, p.random_samples / max(int(sells.sum()), 1))
     weight = risk(world)
     chance = np.minimum(1.0, p.targeted_samples * weight / max(weight.sum(), 1e-300))
     bad = nonconformity(world)
-    firms.sampled = (world.draw("product sampled", firms) < share) & firms.alive
+    firms.sampled = (world.draw("product sampled", firms) < share) & sells
     firms.failed = firms.sampled & (world.draw("sample fails", firms) < bad)
     firms.targeted = world.draw("product sampled for its risk", firms) < chance
     firms.targeted_failed = firms.targeted & (world.draw("sample for its risk fails", firms) < bad)
@@ -54,8 +55,8 @@ def _put_right(world: World, failed: NDArray[np.bool_]) -> None:
     """Fine firms whose samples failed, and let each close one open problem, of the kind of which it has most."""
     firms, p = world.firms, world.parameters
     firms.failed_month[failed] = world.month
-    world.firms_pay("government", "fines", p.fine * failed)
-    cost = p.rectification_cost * failed
+    world.firms_pay("government", "fines", p.fine * firms.sales * failed)
+    cost = p.rectification_cost * firms.sales * failed
     firms.prevention[:] += cost
     world.firms_pay("households", "rectification", cost)
     rows = np.flatnonzero(failed & (firms.open_problems.sum(axis=1) > 0))
