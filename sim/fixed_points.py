@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["NetworkError", "fixed_point", "offending_loop", "spectral_radius"]
+__all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,6 +53,25 @@ def fixed_point(
         if change <= tolerance * size:
             return x
     raise refuse() if refuse else NetworkError("no finite fixed point: the spectral radius is 1 or more")
+
+
+def contracts(step: sparse.csr_array, most: int = 30) -> bool:
+    """Whether a nonnegative matrix is shown, within a few passes, to have a spectral radius below 1.
+
+    For any positive x the radius is at most the largest ratio of ``step @ x`` to x (Collatz and
+    Wielandt [1]_). A matrix near the edge may not be shown to contract though it does.
+
+    References
+    ----------
+    .. [1] Horn & Johnson (2013), Matrix Analysis, 2nd ed., ch. 8.
+    """
+    x = np.ones(step.shape[0])
+    for _ in range(most):
+        fresh = step @ x
+        if not (fresh >= 0.999 * x).any():
+            return True
+        x = 0.5 * (x + fresh)  # stays positive where a row of the matrix is empty
+    return False
 
 
 def _cyclic_parts(step: sparse.csr_array) -> list[Ints]:

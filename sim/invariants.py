@@ -50,7 +50,7 @@ def relations_are_sound(world: World) -> Iterable[str]:
         yield "a relation stands twice"
     if not np.array_equal(world.network.supplier, links.supplier) or not np.array_equal(world.network.customer, links.customer):
         yield "the network does not know who supplies whom"
-    ordered = firms.users_ordered + world.by_supplier(links.ordered)
+    ordered = firms.users_ordered + firms.elsewhere_ordered + world.by_supplier(links.ordered)
     if not np.abs(firms.orders - ordered).max(initial=0.0) <= 1e-9 * max(float(ordered.max(initial=0.0)), 1.0):
         yield "orders placed are not orders received"
 

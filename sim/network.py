@@ -201,7 +201,7 @@ class SupplyNetwork:
 
     def rewired(self, supplier: Ints) -> SupplyNetwork:
         """Return the network with other suppliers on its links, shape (m,); links keep their rows, and so their customers."""
-        return replace(self, supplier=supplier.copy())
+        return replace(self, supplier=supplier)
 
     # -- fixed points ------------------------------------------------------------------
 

@@ -169,7 +169,7 @@ class Parameters:
     certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
     officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "what firms expect a chief quality officer to save of the cost of poor quality that they see")
     adoption_alone: float = parameter(0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has")
-    adoption_imitation: float = parameter(0.015, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N", "the same for each unit of the share of the chain's firms that have")
+    adoption_imitation: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N", "the same for each unit of the share of the chain's firms that have")
     officer_loss: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced")
     dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N", "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")
     certificate_loss: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term")
@@ -201,16 +201,17 @@ class Parameters:
     entrant_shift: float = parameter(-0.2, -3.0, 3.0, "logit", "assumption", "N", "capability of entrants against that of firms at the start")
 
     # -- relations (3.12) ------------------------------------------------------------------------
-    qualification_bar: float = parameter(1.8, 1.0, 100.0, "1", "assumption", "N", "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")
+    qualification_bar: float = parameter(2.5, 1.0, 100.0, "1", "assumption", "N", "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")
     development_months: int = parameter(6, 0, 120, "months", "assumption", "N", "months on the list after which a supplier may be replaced")
     development_attention: float = parameter(3.0, 1.0, 20.0, "1", "assumption", "N", "how much faster a supplier on the list learns from its customer")
     development_cost: float = parameter(0.01, 0.0, 1.0, "CNY/CNY", "assumption", "N", "what a supplier on the list costs its customer, per CNY that it delivers")
-    candidates: int = parameter(6, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
-    view_noise: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
+    relation_end: float = parameter(0.01, 0.0, 1.0, "1/quarter", "assumption", "N", "share of relations that end for reasons other than quality")
+    candidates: int = parameter(3, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
+    view_noise: float = parameter(0.8, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
     certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "its multiple where the candidate holds a certificate")
     caution: float = parameter(0.5, 0.0, 5.0, "1", "assumption", "N", "how much customers shun doubt: what they add for a unit of noise")
     switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
-    orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "part of a member's orders at the start that others than its customers here would place with it")
+    orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "part of its orders at the start that a member can sell elsewhere if its customers here fail it")
     spare_capacity: float = parameter(0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output, or that of the start if it was more")
 
     # -- the market (3.13) -----------------------------------------------------------------------

@@ -42,12 +42,3 @@ def market(world: World) -> None:
     mean = np.divide(now, before, out=np.ones(sectors), where=before > 0)
     wanted = drawn * (mean ** (p.whole_elasticity - 1.0))[firms.sector]
     firms.final_demand[:] += np.where(leads, p.demand_speed * (wanted - firms.final_demand), 0.0)
-    _serve_orphans(world)
-
-
-def _serve_orphans(world: World) -> None:
-    """Let members sell elsewhere what their customers here no longer order, up to a small part of what they sold at the start."""
-    firms, p = world.firms, world.parameters
-    left = p.orphan_demand * firms.steady_orders - (firms.orders - firms.users_ordered)
-    outside = np.where(firms.alive, np.maximum(firms.demand_start, left), 0.0)
-    firms.final_demand = np.where(firms.is_leader, firms.final_demand, outside)

@@ -99,6 +99,7 @@ def _trade(world: World) -> None:
     firms, links, p = world.firms, world.links, world.parameters
     firms.sales = firms.price * firms.output
     world.pay_firms("households", "sales to users", firms.price * firms.to_users)
+    world.pay_firms("outside", "sales elsewhere", firms.price * firms.elsewhere)
     worth = links.delivered * firms.price[links.supplier]
     world.firms_pay_firms("materials", links.customer, links.supplier, worth)
     use = _use(world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.world import World
 
 __all__ = ["USUAL_MONTHS", "order_inputs", "ship_and_order"]
@@ -17,14 +19,22 @@ def ship_and_order(world: World) -> None:
     of its output has to buy that much more.
     """
     firms, links = world.firms, world.links
-    firms.output, firms.to_users, links.delivered = firms.orders, firms.users_ordered, links.ordered
+    firms.output, links.delivered = firms.orders, links.ordered
+    firms.to_users, firms.elsewhere = firms.users_ordered, firms.elsewhere_ordered
     firms.usual_output[:] += (firms.output - firms.usual_output) / USUAL_MONTHS
     order_inputs(world)
 
 
 def order_inputs(world: World) -> None:
-    """Place the orders for next month, of users and along links, by this month's output."""
+    """Place the orders for next month, of users and along links, by this month's output.
+
+    A member whose customers here order next to nothing sells elsewhere instead, up to a small part of
+    what it sold at the start.
+    """
     firms, links = world.firms, world.links
     links.ordered = links.value_share * (firms.output * (1.0 + firms.scrap))[links.customer]
     firms.users_ordered = firms.final_demand
-    firms.orders = firms.users_ordered + world.by_supplier(links.ordered)
+    here = firms.users_ordered + world.by_supplier(links.ordered)
+    orphan = firms.alive & ~firms.is_leader
+    firms.elsewhere_ordered = np.where(orphan, np.maximum(world.parameters.orphan_demand * firms.steady_orders - here, 0.0), 0.0)
+    firms.orders = here + firms.elsewhere_ordered

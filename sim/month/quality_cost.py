@@ -61,7 +61,7 @@ def cost_of_quality(world: World) -> None:
     firms.appraisal = firms.output * (p.incoming_cost * at_goods_in + p.final_cost * firms.inspection)
     firms.internal_failure = firms.output * (firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
 
-    returned = world.by_supplier(links.caught * firms.output[links.customer])
+    returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * (firms.out_detectable + firms.out_latent) * firms.to_users
     firms.external_failure = p.return_cost * returned + warranty + firms.recall_due
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.streams import normal
+from sim.fixed_points import contracts
 from sim.world import World
 
 __all__ = ["mean_rating", "rate_suppliers", "review_suppliers", "rewire", "view_of_candidates"]
@@ -55,7 +56,8 @@ def review_suppliers(world: World) -> None:
     """Once a quarter, put suppliers below the bar on the development list, and replace those that stay there.
 
     The bar is a multiple of the mean rating of the supplier's sector. Who gets above it leaves the
-    list. A supplier of what the customer cannot do without is never replaced.
+    list. Some relations end for reasons of their own; then the candidate that looks best takes over.
+    A supplier of what the customer cannot do without is never replaced.
     """
     if world.month % QUARTER:
         return
@@ -64,19 +66,13 @@ def review_suppliers(world: World) -> None:
     below = (links.rating > bar) & (links.value_share > 0)
     tired = below & (links.listed > p.development_months) & ~links.essential
     links.listed = np.where(below, np.maximum(links.listed, 1), 0)
-    rows = np.flatnonzero(tired)
-    if rows.size and p.candidates and _can_rewire(world):
+    ends = (world.draw("relation ends", links) < p.relation_end) & (links.value_share > 0) & ~links.essential
+    rows = np.flatnonzero(tired | ends)
+    if rows.size and p.candidates:
         new, looks = _best_candidates(world, rows)
-        better = looks < (1.0 - p.switching) * links.rating[rows]
+        better = looks < np.where(ends[rows], np.inf, (1.0 - p.switching) * links.rating[rows])
         rows, new = _within_capacity(world, rows[better], new[better])
         rewire(world, rows, new)
-
-
-def _can_rewire(world: World) -> bool:
-    """Whether no loop can ever grow, whoever supplies whom: each firm needs less than it sells, scrap included."""
-    firms = world.firms
-    need = world.by_customer(world.links.value_share) * (1.0 + firms.scrap)
-    return bool(need.max(initial=0.0) < 1.0)
 
 
 def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
@@ -98,18 +94,23 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
 
 
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
-    """Draw candidates of the same sector for some links: the one that looks best, and how it looks; infinite where none will do."""
+    """Draw candidates of the same sector for some links: the one that looks best, and how it looks; infinite where none will do.
+
+    Who has more of its capacity idle offers itself more often.
+    """
     firms, links, p = world.firms, world.links, world.parameters
+    spare = spare_capacity(world)
+    idle = np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=spare > 0)
     order = np.argsort(firms.sector, kind="stable")
     first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
+    line = np.concatenate([[0.0], np.cumsum(idle[order])])  # firms of a sector end to end, each as long as its idle share
     sector = firms.sector[links.supplier[rows]]
-    size = first[sector + 1] - first[sector]
     u = world.draw_for("candidate", links, rows, p.candidates)
-    candidates = order[first[sector][:, None] + (u * size[:, None]).astype(np.int64)]
+    begin, end = line[first[sector]][:, None], line[first[sector + 1]][:, None]
+    at = np.searchsorted(line, begin + u * (end - begin), side="right") - 1
+    candidates = order[np.clip(at, first[sector][:, None], first[sector + 1][:, None] - 1)]
     looks = view_of_candidates(world, rows, candidates)
-
     customer = links.customer[rows]
-    spare = spare_capacity(world)
     concerned = np.zeros(firms.n, dtype=np.bool_)
     concerned[customer] = True
     theirs = concerned[links.customer]
@@ -122,9 +123,8 @@ def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
         | (spare[candidates] < links.ordered[rows][:, None])
     )
     looks = np.where(unfit, np.inf, looks)
-    best = looks.argmin(axis=1)
-    at = np.arange(rows.size)
-    return candidates[at, best], looks[at, best]
+    best = looks.argmin(axis=1)[:, None]
+    return np.take_along_axis(candidates, best, axis=1)[:, 0], np.take_along_axis(looks, best, axis=1)[:, 0]
 
 
 def spare_capacity(world: World) -> Floats:
@@ -150,7 +150,10 @@ def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:
 
 
 def rewire(world: World, rows: Ints, new: Ints) -> None:
-    """Let other firms supply some links: orders under way go along, relief and reputation of the old supplier do not.
+    """Let other firms supply some links: orders under way go along, relief and the rating of the old supplier do not.
+
+    If it cannot be shown that orders stay finite on every loop that the changes would close, all
+    relations stay as they are.
 
     Parameters
     ----------
@@ -160,18 +163,22 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     new : int array, shape (k,)
         Rows of the new suppliers.
     """
-    if not rows.size:
-        return
     firms, links = world.firms, world.links
+    supplier = links.supplier.copy()
+    supplier[rows] = new
+    network = world.network.rewired(supplier)
+    waste = (1.0 + firms.scrap)[links.customer]
+    if not rows.size or not contracts(network.matrix(links.value_share * waste)):
+        return
     moved = links.ordered[rows]
     firms.orders[:] -= np.bincount(links.supplier[rows], moved, minlength=firms.n)
-    np.maximum(firms.orders, firms.users_ordered, out=firms.orders)
+    np.maximum(firms.orders, firms.users_ordered + firms.elsewhere_ordered, out=firms.orders)
     firms.orders[:] += np.bincount(new, moved, minlength=firms.n)
-    links.supplier[rows] = new
+    links.supplier = supplier
     links.relief[rows] = 0.0
     links.age[rows] = 0
     links.listed[rows] = 0
     links.rating[rows] = mean_rating(world)[firms.sector[new]]
     world.counts["suppliers replaced"] += int(rows.size)
-    world.network = world.network.rewired(links.supplier)
-    firms.tier = world.network.tier
+    world.network = network
+    firms.tier = network.tier
