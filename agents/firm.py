@@ -46,7 +46,9 @@ FIRM: dict[str, Column] = {
     "output": Column("float64", "CNY/month", "what it ships this month"),
     "usual_output": Column("float64", "CNY/month", "its output, smoothed over about a year"),
     "users_ordered": Column("float64", "CNY/month", "part of the orders placed with it that users placed"),
-    "elsewhere_ordered": Column("float64", "CNY/month", "part of the orders placed with a member that come from outside, its customers here failing"),
+    "elsewhere_ordered": Column(
+        "float64", "CNY/month", "part of the orders placed with a member that come from outside, its customers here failing"
+    ),
     "elsewhere": Column("float64", "CNY/month", "part of what it ships this month that goes there"),
     "to_users": Column("float64", "CNY/month", "part of what it ships this month that goes to users"),
     "own_dpu": Column("float64", "defects/unit", "own defects, detectable and latent"),

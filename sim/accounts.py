@@ -13,7 +13,18 @@ __all__ = ["FINANCING", "SECTORS", "Books"]
 #: Who can pay and be paid. Chain leaders and members are both firms.
 SECTORS = ("leaders", "members", "households", "government", "stations", "lenders", "outside")
 #: Purposes that move money without earning or costing a firm anything.
-FINANCING = frozenset({"opening stocks", "equity of entrants", "liquidation", "dividends", "loans", "strong-chain loans", "repayment", "write-off of overdrafts"})
+FINANCING = frozenset(
+    {
+        "opening stocks",
+        "equity of entrants",
+        "liquidation",
+        "dividends",
+        "loans",
+        "strong-chain loans",
+        "repayment",
+        "write-off of overdrafts",
+    }
+)
 
 
 class Books:

@@ -20,7 +20,8 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     """Follow one defect that arises at a firm, under the inspection of the month under way.
 
     A defect leaves with the goods: to each customer in proportion to what it buys, to users in
-    proportion to what they do. So its fate is a Markov chain with three ends.
+    proportion to what they do, elsewhere where a member lacks customers. So its fate is a Markov
+    chain with four ends.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     -------
     DataFrame
         A row a month: probability that in this month it is found at goods-in, is found at
-        final inspection, reaches a user; and that it is still on its way, with the mean tier where.
+        final inspection, reaches a user, is sold elsewhere; and that it is still on its way, with the mean tier where.
         Relief counts to goods-in: a defect that the relation prevents goes no further.
     """
     import pandas as pd
@@ -46,7 +47,7 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     firms, links = world.firms, world.links
     to_users = firms.to_users
     to_customer = links.value_share * firms.output[links.customer]
-    shipped = world.by_supplier(to_customer) + to_users
+    shipped = world.by_supplier(to_customer) + to_users + firms.elsewhere
     per_unit = np.divide(1.0, shipped, out=np.zeros(firms.n), where=shipped > 0)
     gets_in = (1.0 - links.relief) * (1.0 if latent else let_in(world))
     gets_out = np.ones(firms.n) if latent else escape_share(world)
@@ -62,6 +63,7 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
             "goods-in": float(found_at_goods_in @ left),
             "final inspection": float((at - left).sum()),
             "user": float(to_users * per_unit @ left),
+            "elsewhere": float(firms.elsewhere * per_unit @ left),
         }
         at = onward @ left
         there = float(at.sum())

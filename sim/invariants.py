@@ -34,7 +34,9 @@ def loans_are_counted(world: World) -> Iterable[str]:
     """Loans granted = repaid + written off + outstanding, and firms owe what is outstanding, for each kind of loan."""
     lenders, firms = world.lenders, world.firms
     for kind, debt in enumerate((firms.bank_debt, firms.programme_debt)):
-        granted, repaid, lost, out = (float(getattr(lenders, c)[:, kind].sum()) for c in ("granted", "repaid", "written_off", "outstanding"))
+        granted, repaid, lost, out = (
+            float(getattr(lenders, c)[:, kind].sum()) for c in ("granted", "repaid", "written_off", "outstanding")
+        )
         if not abs(granted - repaid - lost - out) <= 1e-9 * max(granted, 1.0):
             yield f"{granted} CNY of {LOANS[kind]} loans granted, {repaid} repaid, {lost} written off, {out} outstanding"
         if not abs(float(debt.sum()) - out) <= 1e-9 * max(granted, 1.0):
@@ -114,7 +116,10 @@ def state_is_legal(world: World) -> Iterable[str]:
                 continue
             if column.unit in {"0-1", "share"} and ((values < 0) | (values > 1)).any():
                 yield f"{population.kind}.{name} left [0, 1]"
-            if column.unit in {"count", "cases", "cases/month", "CNY", "CNY/month", "CNY/CNY", "defects/unit", "months", "recalls"} and (values < 0).any():
+            if (
+                column.unit in {"count", "cases", "cases/month", "CNY", "CNY/month", "CNY/CNY", "defects/unit", "months", "recalls"}
+                and (values < 0).any()
+            ):
                 yield f"{population.kind}.{name} fell below 0"
 
 

@@ -80,23 +80,37 @@ class Parameters:
     # -- own defects (3.3) -----------------------------------------------------------------
     base_dpu: float = parameter(0.12, 0.0, 2.0, "defects/unit", "assumption, from a reduced prototype", "N",
                                 "median own defects of a medium firm without any management capability")  # fmt: skip
-    base_dpu_spread: float = parameter(0.8, 0.0, 2.0, "ln", "assumption", "N", "spread of that between firms (standard deviation of its logarithm)")
+    base_dpu_spread: float = parameter(
+        0.8, 0.0, 2.0, "ln", "assumption", "N", "spread of that between firms (standard deviation of its logarithm)"
+    )
     base_dpu_size: tuple[float, float, float] = parameter((1.75, 1.0, 0.4), 0.05, 10.0, "1", "assumption, from a reduced prototype", "N",
                                                           "its multiple by size class: small, medium, large")  # fmt: skip
     management_effect: float = parameter(2.65, 0.0, 6.0, "ln", "assumption, from a reduced prototype", "N",
                                          "κ: own common-cause defects fall as exp(-κ · management)")  # fmt: skip
-    severity: float = parameter(0.03, 0.0, 0.5, "defects/unit", "assumption, from a reduced prototype", "N", "own defects that one open problem adds")
+    severity: float = parameter(
+        0.03, 0.0, 0.5, "defects/unit", "assumption, from a reduced prototype", "N", "own defects that one open problem adds"
+    )
     latent_share: float = parameter(0.10, 0.0, 0.9, "share", "assumption; the most influential parameter", "N",
                                     "λ: share of own defects that no inspection finds, only the user")  # fmt: skip
-    renewal_hazard: float = parameter(1 / 48, 0.0, 0.5, "1/month", "assumption: a product renewed every four years", "N", "hazard of a product renewal")
+    renewal_hazard: float = parameter(
+        1 / 48, 0.0, 0.5, "1/month", "assumption: a product renewed every four years", "N", "hazard of a product renewal"
+    )
     renewal_peak: float = parameter(2.0, 1.0, 10.0, "1", "assumption", "N", "learning multiplier of own defects right after a renewal")
-    learning_exponent: float = parameter(0.301, 0.0, 1.0, "1", "tenfold output halves defects, 81 % per doubling", "D", "exponent of the learning curve")
-    learning_scale: float = parameter(1.0, 0.01, 100.0, "months", "assumption", "N", "output since renewal that counts as one unit of experience")
+    learning_exponent: float = parameter(
+        0.301, 0.0, 1.0, "1", "tenfold output halves defects, 81 % per doubling", "D", "exponent of the learning curve"
+    )
+    learning_scale: float = parameter(
+        1.0, 0.01, 100.0, "months", "assumption", "N", "output since renewal that counts as one unit of experience"
+    )
 
     # -- capabilities at the start -----------------------------------------------------------
-    capability_mean: tuple[float, float, float] = parameter((0.35, 0.45, 0.6), 0.01, 0.99, "0-1", "assumption", "N", "median capability by size class")
+    capability_mean: tuple[float, float, float] = parameter(
+        (0.35, 0.45, 0.6), 0.01, 0.99, "0-1", "assumption", "N", "median capability by size class"
+    )
     capability_spread: float = parameter(0.7, 0.0, 3.0, "logit", "assumption", "N", "spread of capabilities between firms")
-    capability_common: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of that spread common to the four capabilities of one firm")
+    capability_common: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of that spread common to the four capabilities of one firm"
+    )
     absorptive_mean: float = parameter(0.5, 0.0, 1.0, "0-1", "assumption", "N", "mean absorptive capacity; uniform within 0.3 of it")
 
     # -- what arrives, inspection (3.5) ------------------------------------------------------
@@ -109,23 +123,39 @@ class Parameters:
                                       "γ: share of detection lost without metrology")  # fmt: skip
     false_alarm: float = parameter(0.02, 0.0, 0.5, "share", "human inspection rejects 2 % of good units", "S",
                                    "false alarms at a metrology of 0.4, falling to 0 at 1")  # fmt: skip
-    incoming_cost: float = parameter(0.006, 0.0, 1.0, "price", "assumption", "N", "k1 of Deming's kp rule at goods-in: cost of inspecting one unit")
+    incoming_cost: float = parameter(
+        0.006, 0.0, 1.0, "price", "assumption", "N", "k1 of Deming's kp rule at goods-in: cost of inspecting one unit"
+    )
     incoming_failure: float = parameter(0.4, 0.0, 10.0, "price", "assumption", "N", "k2 at goods-in: cost of one defect that goes on")
     final_cost: float = parameter(0.008, 0.0, 1.0, "price", "assumption", "N", "k1 at final inspection")
-    final_failure: float = parameter(0.5, 0.0, 10.0, "price", "assumption", "N", "k2 at final inspection of a member firm; a leader's is the field cost")
-    kp_width: float = parameter(0.5, 0.0, 5.0, "ln", "assumption; 0 is the published all-or-none rule", "N", "softness of the kp rule between firms and lots")
-    rating_weight: float = parameter(0.2, 0.0, 1.0, "1/month", "assumption", "N", "weight of this month in a customer's rating of a supplier")
-    line_visibility: float = parameter(0.5, 0.05, 1.0, "share", "assumption", "N", "share of uninspected incoming defects that show on the customer's line")
+    final_failure: float = parameter(
+        0.5, 0.0, 10.0, "price", "assumption", "N", "k2 at final inspection of a member firm; a leader's is the field cost"
+    )
+    kp_width: float = parameter(
+        0.5, 0.0, 5.0, "ln", "assumption; 0 is the published all-or-none rule", "N", "softness of the kp rule between firms and lots"
+    )
+    rating_weight: float = parameter(
+        0.2, 0.0, 1.0, "1/month", "assumption", "N", "weight of this month in a customer's rating of a supplier"
+    )
+    line_visibility: float = parameter(
+        0.5, 0.05, 1.0, "share", "assumption", "N", "share of uninspected incoming defects that show on the customer's line"
+    )
 
     # -- cost of quality (3.6, 3.7) ----------------------------------------------------------
-    scrap_share: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of rejected units that is scrapped; the rest is reworked")
+    scrap_share: float = parameter(
+        0.3, 0.0, 1.0, "share", "assumption", "N", "share of rejected units that is scrapped; the rest is reworked"
+    )
     rework_cost: float = parameter(0.3, 0.0, 5.0, "price", "assumption", "N", "cost of reworking one rejected unit")
     return_cost: float = parameter(0.6, 0.0, 5.0, "price", "assumption", "N", "supplier's cost of one defect returned by a customer")
-    field_cost: float = parameter(1.65, 0.0, 50.0, "price", "assumption, from a reduced prototype", "N", "seller's cost of one defect that reaches a user")
+    field_cost: float = parameter(
+        1.65, 0.0, 50.0, "price", "assumption, from a reduced prototype", "N", "seller's cost of one defect that reaches a user"
+    )
     traceability: float = parameter(0.2, 0.0, 1.0, "share", "set so that suppliers bear about 14 % of leaders' warranty", "D",
                                     "share of failure cost that is charged back to where it can be traced")  # fmt: skip
     prevention_rate: float = parameter(0.005, 0.0, 0.1, "revenue", "assumption", "N", "prevention cost of full management capability")
-    cqo_pay: float = parameter(12_000.0, 0.0, 200_000.0, "CNY/month", "assumption", "N", "pay of a full-time chief quality officer, with overheads")
+    cqo_pay: float = parameter(
+        12_000.0, 0.0, 200_000.0, "CNY/month", "assumption", "N", "pay of a full-time chief quality officer, with overheads"
+    )
     cqo_part_time: tuple[float, float, float] = parameter((0.3, 1.0, 1.0), 0.0, 1.0, "share", "assumption: small firms share an officer", "N",
                                                           "working time of the officer by size class")  # fmt: skip
 
@@ -146,102 +176,310 @@ class Parameters:
     visibility: float = parameter(0.35, 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen", "R",
                                   "share of its cost of poor quality that a firm sees")  # fmt: skip
     cqo_visibility: float = parameter(0.9, 0.0, 1.0, "share", "assumption", "N", "the same with a chief quality officer")
-    patience: float = parameter(6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn")
-    service_learning: float = parameter(0.03, 0.0, 1.0, "share", "assumption", "N", "capability that a solved case leaves behind, of what is missing")
+    patience: float = parameter(
+        6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn"
+    )
+    service_learning: float = parameter(
+        0.03, 0.0, 1.0, "share", "assumption", "N", "capability that a solved case leaves behind, of what is missing"
+    )
 
     # -- decisions (3.9) -----------------------------------------------------------------------
-    review_hazard: float = parameter(1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews what to invest in quality")
-    horizon: float = parameter(39.0, 0.0, 240.0, "months", "assumption, from a reduced prototype", "N", "months of savings that an investment has to pay for itself in")
-    invest_fixed: float = parameter(17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size")
-    invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N", "cost of one step of a capability that grows with size")
-    invest_step: float = parameter(0.06, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity")
-    reserve: float = parameter(1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment")
+    review_hazard: float = parameter(
+        1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews what to invest in quality"
+    )
+    horizon: float = parameter(
+        39.0,
+        0.0,
+        240.0,
+        "months",
+        "assumption, from a reduced prototype",
+        "N",
+        "months of savings that an investment has to pay for itself in",
+    )
+    invest_fixed: float = parameter(
+        17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size"
+    )
+    invest_share: float = parameter(
+        0.001,
+        0.0,
+        0.1,
+        "share of yearly revenue",
+        "assumption, from a reduced prototype",
+        "N",
+        "cost of one step of a capability that grows with size",
+    )
+    invest_step: float = parameter(
+        0.06, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity"
+    )
+    reserve: float = parameter(
+        1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment"
+    )
     approval: tuple[float, float, float] = parameter((0.5, 0.75, 0.95), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
                                                      "probability that a bank grants a loan for quality, by size class")  # fmt: skip
     approval_signal: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "added to it where a certificate signals quality")
-    credit_ceiling: float = parameter(0.35, 0.0, 5.0, "share of yearly revenue", "assumption", "N", "debt up to which a firm's collateral reaches")
-    loan_term: float = parameter(36.0, 1.0, 360.0, "months", "assumption", "N", "a loan is repaid by one part in so many of what is left, each month")
+    credit_ceiling: float = parameter(
+        0.35, 0.0, 5.0, "share of yearly revenue", "assumption", "N", "debt up to which a firm's collateral reaches"
+    )
+    loan_term: float = parameter(
+        36.0, 1.0, 360.0, "months", "assumption", "N", "a loan is repaid by one part in so many of what is left, each month"
+    )
     certificate_cost: float = parameter(30_000.0, 0.0, 1e7, "CNY", "assumption", "N", "cost of a certificate and its preparation, per term")
-    certificate_months: int = parameter(36, 1, 240, "months", "certificates of management systems are valid for three years (ISO/IEC 17021-1)", "R", "term of a certificate")
-    certificate_worth: float = parameter(0.002, 0.0, 0.2, "share of revenue", "assumption", "N", "what firms expect a certificate to bring in sales")
+    certificate_months: int = parameter(
+        36, 1, 240, "months", "certificates of management systems are valid for three years (ISO/IEC 17021-1)", "R", "term of a certificate"
+    )
+    certificate_worth: float = parameter(
+        0.002, 0.0, 0.2, "share of revenue", "assumption", "N", "what firms expect a certificate to bring in sales"
+    )
     certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
                                              "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
     certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
-    officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "what firms expect a chief quality officer to save of the cost of poor quality that they see")
-    adoption_alone: float = parameter(0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has")
-    adoption_imitation: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N", "the same for each unit of the share of the chain's firms that have")
-    officer_loss: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced")
-    dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N", "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")
-    certificate_loss: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term")
+    officer_saving: float = parameter(
+        0.15,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "what firms expect a chief quality officer to save of the cost of poor quality that they see",
+    )
+    adoption_alone: float = parameter(
+        0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
+    )
+    adoption_imitation: float = parameter(
+        0.02,
+        0.0,
+        1.0,
+        "1/month",
+        "assumption; gives the logistic curve of adoption",
+        "N",
+        "the same for each unit of the share of the chain's firms that have",
+    )
+    officer_loss: float = parameter(
+        0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
+    )
+    dropping: float = parameter(
+        0.02,
+        0.0,
+        1.0,
+        "1/month",
+        "assumption",
+        "N",
+        "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that",
+    )
+    certificate_loss: float = parameter(
+        0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term"
+    )
 
     # -- learning and loss (3.10) --------------------------------------------------------------
-    problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N", "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")
-    spillover: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption", "N", "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")
-    relation_share: float = parameter(0.5, 0.0, 1.0, "share", "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another", "D", "part of a lesson that serves its customer alone")
-    practice_decay: float = parameter(0.0068, 0.0, 1.0, "1/month", "Bloom et al. 2020: about half of the practices left after 102 months", "D", "pace at which practice falls back to its natural level")
+    problem_learning: float = parameter(
+        0.02,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity",
+    )
+    spillover: float = parameter(
+        0.004,
+        0.0,
+        1.0,
+        "1/month",
+        "assumption",
+        "N",
+        "pace at which a supplier closes the gap to a customer's practice, were all its sales to it",
+    )
+    relation_share: float = parameter(
+        0.5,
+        0.0,
+        1.0,
+        "share",
+        "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another",
+        "D",
+        "part of a lesson that serves its customer alone",
+    )
+    practice_decay: float = parameter(
+        0.0068,
+        0.0,
+        1.0,
+        "1/month",
+        "Bloom et al. 2020: about half of the practices left after 102 months",
+        "D",
+        "pace at which practice falls back to its natural level",
+    )
     officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
     diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(0.06, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest and investment", "R", "profit per unit of output in the price of a class")
-    outside_materials: float = parameter(0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network")
-    least_cost: float = parameter(0.05, 0.0, 1.0, "CNY/CNY", "assumption", "N", "wages, overheads and outside materials that every firm has, per unit of output")
-    stock_most: float = parameter(1.0, 0.0, 12.0, "months of use", "assumption", "N", "materials that a firm keeps at most; it starts with half of them")
-    working_capital: float = parameter(0.2, 0.0, 1.0, "share of yearly revenue", "15-25 %: a prototype's range", "N", "working capital that is borrowed")
+    margin: float = parameter(
+        0.06,
+        0.0,
+        0.5,
+        "share",
+        "net margin of industry 5-6 %, before interest and investment",
+        "R",
+        "profit per unit of output in the price of a class",
+    )
+    outside_materials: float = parameter(
+        0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"
+    )
+    least_cost: float = parameter(
+        0.05, 0.0, 1.0, "CNY/CNY", "assumption", "N", "wages, overheads and outside materials that every firm has, per unit of output"
+    )
+    stock_most: float = parameter(
+        1.0, 0.0, 12.0, "months of use", "assumption", "N", "materials that a firm keeps at most; it starts with half of them"
+    )
+    working_capital: float = parameter(
+        0.2, 0.0, 1.0, "share of yearly revenue", "15-25 %: a prototype's range", "N", "working capital that is borrowed"
+    )
     cash_start: float = parameter(1.7, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
     cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm draws on its bank")
     cash_most: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
-    payout: float = parameter(0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out")
+    payout: float = parameter(
+        0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out"
+    )
     fortune_spread: tuple[float, float, float] = parameter((0.075, 0.055, 0.03), 0.0, 1.0, "share of sales", "assumption", "N",
                                                            "standard deviation of a firm's windfalls and misfortunes, by size class")  # fmt: skip
     fortune_memory: float = parameter(0.93, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
     cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
-    distress_months: int = parameter(3, 1, 120, "months", "assumption, from a reduced prototype", "N", "months of distress after which a firm gives up")
-    entrant_shift: float = parameter(-0.2, -3.0, 3.0, "logit", "assumption", "N", "capability of entrants against that of firms at the start")
+    distress_months: int = parameter(
+        3, 1, 120, "months", "assumption, from a reduced prototype", "N", "months of distress after which a firm gives up"
+    )
+    entrant_shift: float = parameter(
+        -0.2, -3.0, 3.0, "logit", "assumption", "N", "capability of entrants against that of firms at the start"
+    )
 
     # -- relations (3.12) ------------------------------------------------------------------------
-    qualification_bar: float = parameter(2.5, 1.0, 100.0, "1", "assumption", "N", "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")
+    qualification_bar: float = parameter(
+        2.5,
+        1.0,
+        100.0,
+        "1",
+        "assumption",
+        "N",
+        "rating, as a multiple of its sector's mean, above which a supplier is put on the development list",
+    )
     development_months: int = parameter(6, 0, 120, "months", "assumption", "N", "months on the list after which a supplier may be replaced")
-    development_attention: float = parameter(3.0, 1.0, 20.0, "1", "assumption", "N", "how much faster a supplier on the list learns from its customer")
-    development_cost: float = parameter(0.01, 0.0, 1.0, "CNY/CNY", "assumption", "N", "what a supplier on the list costs its customer, per CNY that it delivers")
-    relation_end: float = parameter(0.01, 0.0, 1.0, "1/quarter", "assumption", "N", "share of relations that end for reasons other than quality")
+    development_attention: float = parameter(
+        3.0, 1.0, 20.0, "1", "assumption", "N", "how much faster a supplier on the list learns from its customer"
+    )
+    development_cost: float = parameter(
+        0.01, 0.0, 1.0, "CNY/CNY", "assumption", "N", "what a supplier on the list costs its customer, per CNY that it delivers"
+    )
+    relation_end: float = parameter(
+        0.01, 0.0, 1.0, "1/quarter", "assumption", "N", "share of relations that end for reasons other than quality"
+    )
     candidates: int = parameter(3, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
     view_noise: float = parameter(0.8, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
     certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "its multiple where the candidate holds a certificate")
     caution: float = parameter(0.5, 0.0, 5.0, "1", "assumption", "N", "how much customers shun doubt: what they add for a unit of noise")
     switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
-    orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "part of its orders at the start that a member can sell elsewhere if its customers here fail it")
-    spare_capacity: float = parameter(0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output, or that of the start if it was more")
+    orphan_demand: float = parameter(
+        0.2,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "part of its orders at the start that a member can sell elsewhere if its customers here fail it",
+    )
+    spare_capacity: float = parameter(
+        0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output, or that of the start if it was more"
+    )
 
     # -- the market (3.13) -----------------------------------------------------------------------
-    quality_elasticity: float = parameter(0.3, 0.0, 5.0, "1", "assumption", "N", "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them")
+    quality_elasticity: float = parameter(
+        0.3,
+        0.0,
+        5.0,
+        "1",
+        "assumption",
+        "N",
+        "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them",
+    )
     whole_elasticity: float = parameter(0.3, 0.0, 1.0, "1", "assumption", "N", "the same for the product as a whole, as a part of it")
-    brand_memory: float = parameter(0.95, 0.0, 0.9999, "1/month", "assumption", "N", "weight of the past in what users remember of a product")
+    brand_memory: float = parameter(
+        0.95, 0.0, 0.9999, "1/month", "assumption", "N", "weight of the past in what users remember of a product"
+    )
     unnoticed_dpu: float = parameter(0.002, 1e-6, 1.0, "defects/unit", "assumption", "N", "defects below which users see little difference")
     demand_speed: float = parameter(0.1, 0.0, 1.0, "1/month", "assumption", "N", "pace at which demand follows")
     recall_rate: float = parameter(0.3, 0.0, 100.0, "1/month", "assumption", "N", "hazard of a recall per unit of field DPU of a leader")
     recall_size: float = parameter(0.02, 1e-6, 1.0, "share of yearly sales", "assumption", "N", "smallest recall")
     recall_tail: float = parameter(1.1, 0.2, 10.0, "1", "assumption: heavy-tailed", "N", "tail exponent of the size of recalls")
     recall_cost: float = parameter(0.1, 0.0, 5.0, "price", "assumption", "N", "cost of recalling a unit")
-    recall_liability: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N", "most that a recall traced to a supplier can cost it; the rest stays with the leader")
+    recall_liability: float = parameter(
+        2.0,
+        0.0,
+        120.0,
+        "months of sales",
+        "assumption",
+        "N",
+        "most that a recall traced to a supplier can cost it; the rest stays with the leader",
+    )
     recall_shock: float = parameter(0.3, 0.0, 5.0, "ln", "assumption", "N", "fall of a leader's appeal after a recall")
-    collective_share: float = parameter(0.64, 0.0, 1.0, "share", "dairy scandal of 2008: spill-over 64 % of the direct loss", "S", "part of it that falls on the other leaders of the chain")
-    reputation_memory: float = parameter(0.94, 0.0, 0.9999, "1/month", "assumption: half of it forgotten in a year", "N", "part of a lost reputation that lasts into the next month")
+    collective_share: float = parameter(
+        0.64,
+        0.0,
+        1.0,
+        "share",
+        "dairy scandal of 2008: spill-over 64 % of the direct loss",
+        "S",
+        "part of it that falls on the other leaders of the chain",
+    )
+    reputation_memory: float = parameter(
+        0.94,
+        0.0,
+        0.9999,
+        "1/month",
+        "assumption: half of it forgotten in a year",
+        "N",
+        "part of a lost reputation that lasts into the next month",
+    )
 
     # -- oversight (3.13) ------------------------------------------------------------------------
-    random_samples: float = parameter(40.0, 0.0, 1e6, "samples/month", "assumption", "N", "random samples the regulator takes, each firm alike")
+    random_samples: float = parameter(
+        40.0, 0.0, 1e6, "samples/month", "assumption", "N", "random samples the regulator takes, each firm alike"
+    )
     targeted_samples: float = parameter(40.0, 0.0, 1e6, "samples/month", "assumption", "N", "risk-targeted samples the regulator takes")
-    risk_size: tuple[float, float, float] = parameter((2.0, 1.0, 0.5), 0.0, 100.0, "1", "assumption", "N", "weight of a firm in risk-targeted sampling, by size class")
+    risk_size: tuple[float, float, float] = parameter(
+        (2.0, 1.0, 0.5), 0.0, 100.0, "1", "assumption", "N", "weight of a firm in risk-targeted sampling, by size class"
+    )
     risk_failed: float = parameter(4.0, 1.0, 100.0, "1", "assumption", "N", "its multiple for a firm that failed of late")
     risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
-    fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value", "N", "fine for a sample that fails")
-    rectification_cost: float = parameter(0.01, 0.0, 3.0, "months of sales", "assumption", "N", "cost of putting right what a failed sample showed")
+    fine: float = parameter(
+        0.02,
+        0.0,
+        3.0,
+        "months of sales",
+        "assumption; the Product Quality Law sets multiples of the goods' value",
+        "N",
+        "fine for a sample that fails",
+    )
+    rectification_cost: float = parameter(
+        0.01, 0.0, 3.0, "months of sales", "assumption", "N", "cost of putting right what a failed sample showed"
+    )
 
     # -- size classes ------------------------------------------------------------------------
-    medium_from: float = parameter(20e6, 0.0, 1e12, "CNY/year", "official size classes of industry (2017), revenue criterion", "R", "revenue from which a firm is medium")
-    large_from: float = parameter(400e6, 0.0, 1e13, "CNY/year", "official size classes of industry (2017), revenue criterion", "R", "revenue from which a firm is large")
+    medium_from: float = parameter(
+        20e6,
+        0.0,
+        1e12,
+        "CNY/year",
+        "official size classes of industry (2017), revenue criterion",
+        "R",
+        "revenue from which a firm is medium",
+    )
+    large_from: float = parameter(
+        400e6,
+        0.0,
+        1e13,
+        "CNY/year",
+        "official size classes of industry (2017), revenue criterion",
+        "R",
+        "revenue from which a firm is large",
+    )
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""

@@ -29,7 +29,7 @@ from sim.accounts import FINANCING, Books
 from sim.network import SupplyNetwork
 from sim.parameters import Parameters
 
-__all__ = ["CHAIN", "LINK", "SIZE", "Deliverable", "World"]
+__all__ = ["CHAIN", "DEBT", "LINK", "SIZE", "Deliverable", "World"]
 
 LINK: dict[str, Column] = {
     "supplier": Column("int64", "row", "firm that supplies"),
@@ -60,6 +60,9 @@ SIZE: dict[str, Column] = {
     "quality_cost": Column("float64", "CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price"),
 }
 
+
+#: Columns of what firms owe, by kind of loan (`agents.lender.LOANS`).
+DEBT = ("bank_debt", "programme_debt")
 
 #: What stands at 0 once a firm has left the world for good.
 LEFT_BEHIND = (
@@ -181,9 +184,7 @@ class World(AgentsOnDemand):
         for payee, amount in self._split(amounts):
             self.books.pay(payer, payee, purpose, amount)
 
-    def firms_pay_firms(
-        self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]
-    ) -> None:
+    def firms_pay_firms(self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
         """Let firms pay each other for their business: rows who pay and are paid, and CNY, all of shape (k,), 0 or more."""
         firms = self.firms
         net = np.bincount(payees, amounts, minlength=firms.n) - np.bincount(payers, amounts, minlength=firms.n)
@@ -191,7 +192,9 @@ class World(AgentsOnDemand):
         firms.earnings[:] += net
         kind = 2 * firms.is_leader[payers] + firms.is_leader[payees]
         total = np.bincount(kind, amounts, minlength=4)
-        for k, (payer, payee) in enumerate((("members", "members"), ("members", "leaders"), ("leaders", "members"), ("leaders", "leaders"))):
+        for k, (payer, payee) in enumerate(
+            (("members", "members"), ("members", "leaders"), ("leaders", "members"), ("leaders", "leaders"))
+        ):
             self.books.pay(payer, payee, purpose, float(total[k]))
 
     # -- what chain heads see ------------------------------------------------------------------
@@ -249,12 +252,13 @@ class World(AgentsOnDemand):
         self.firms_pay("households", "liquidation", of_rows(np.maximum(left, 0.0)))
         self.pay_firms("lenders", "write-off of overdrafts", of_rows(np.maximum(-left, 0.0)))
         firms.cash[rows] = 0.0  # rounding of the last payment
-        for kind, debt in enumerate((firms.bank_debt, firms.programme_debt)):
-            lost = float(debt[rows].sum())
-            lenders.written_off[:, kind] += lost
-            lenders.outstanding[:, kind] -= lost
         firms.written_off[rows] = firms.bank_debt[rows] + firms.programme_debt[rows] + np.maximum(-left, 0.0)
-        for column in ("bank_debt", "programme_debt", "programme_line", "rate_discount", "inventory"):
+        for kind, name in enumerate(DEBT):
+            debt = getattr(firms, name)
+            lenders.written_off[:, kind] += debt[rows].sum()
+            debt[rows] = 0.0
+            lenders.outstanding[:, kind] = debt.sum()
+        for column in ("programme_line", "rate_discount", "inventory"):
             getattr(firms, column)[rows] = 0.0
 
         going = np.zeros(firms.n, dtype=np.bool_)

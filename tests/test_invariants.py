@@ -119,7 +119,7 @@ def caught(model, law):
 
 
 def test_lost_money_is_caught(model):
-    model.books.balance["firms"] += 1.0
+    model.books.balance["members"] += 1.0
     assert caught(model, books_balance)
 
 
@@ -195,7 +195,7 @@ def test_illegal_state_is_caught(model, population, column, value):
 
 
 def test_every_broken_law_is_named_with_its_month(model):
-    model.books.balance["firms"] += 1.0
+    model.books.balance["members"] += 1.0
     model.firms.capability[0, 0] = 2.0
     with pytest.raises(InvariantError, match="month 4: books balance: .*; state is legal: firms.capability left"):
         check_invariants(model)

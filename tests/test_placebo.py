@@ -26,6 +26,9 @@ class Placebo:
         self.drawn += world.streams.uniform_at(self.decision, world.month, world.firms.n + 5).size
         world.random.random(), world.rng.random()  # Mesa's own generators are nobody's luck either
 
+    def give_up(self, world, rows, lost) -> None:
+        pass
+
 
 class Diary(Streams):
     """Streams that note every draw by its address; `notes` maps (decision, month, slot) to the draws."""

@@ -38,11 +38,15 @@ class Region:
     stations: int = parameter(1, 0, 100_000, "stations", "assumption", "N", "one-stop service stations that stand before any programme")
     station_capacity: float = parameter(2.0, 0.0, 10_000.0, "cases/month", "assumption: the rest goes to firms off the chains", "N",
                                         "cases of chain firms that a standing station can serve")  # fmt: skip
-    station_competence: float = parameter(0.6, 0.0, 1.0, "share", "F051/F050, self-reported", "D", "probability that a standing station solves a case")
+    station_competence: float = parameter(
+        0.6, 0.0, 1.0, "share", "F051/F050, self-reported", "D", "probability that a standing station solves a case"
+    )
     station_online: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the standing stations that serve every county")
     station_fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee of a standing station")
     awareness: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of firms that know the standing stations")
-    officers: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of firms that have a chief quality officer before any programme")
+    officers: float = parameter(
+        0.1, 0.0, 1.0, "share", "assumption", "N", "share of firms that have a chief quality officer before any programme"
+    )
     loan_rate: float = parameter(0.0445, 0.0, 1.0, "share/year", "small-firm loan rate 2024, official", "S", "interest on an ordinary loan")
     median_revenue: float = parameter(15e6, 1e4, 1e12, "CNY/year", "assumption", "N", "revenue of the median firm")
     chain_names: tuple[str, ...] = ()
@@ -55,7 +59,9 @@ class Region:
         if self.leaders < self.chains:
             raise ParameterError(f"region.leaders is {self.leaders}, fewer than region.chains ({self.chains}); every chain needs a leader")
         if self.firms <= self.leaders:
-            raise ParameterError(f"region.firms is {self.firms}, not more than region.leaders ({self.leaders}); the leaders are among the firms")
+            raise ParameterError(
+                f"region.firms is {self.firms}, not more than region.leaders ({self.leaders}); the leaders are among the firms"
+            )
         unknown = set(self.sources) - {f.name for f in fields(self)}
         if unknown:
             raise ParameterError(f"region.sources names {sorted(unknown)[0]!r}, which is no figure of a region")

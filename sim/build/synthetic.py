@@ -61,34 +61,65 @@ class Synthetic:
     leaders: int = parameter(6, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
     sectors: int = parameter(12, 1, 1_000, "sectors", "assumption", "N", "sectors; a chain has its own run of them, its leaders the first")
     tier_shares: tuple[float, ...] = parameter(
-        (0.25, 0.30, 0.25, 0.13, 0.07), 0.0, 1.0, "share", "assumption: a hump, as Willems (2008) has of stages by depth", "N",
-        "relative numbers of members in tiers 1, 2, …; as many tiers as entries above 0")
+        (0.25, 0.30, 0.25, 0.13, 0.07),
+        0.0,
+        1.0,
+        "share",
+        "assumption: a hump, as Willems (2008) has of stages by depth",
+        "N",
+        "relative numbers of members in tiers 1, 2, …; as many tiers as entries above 0",
+    )
     mean_suppliers: float = parameter(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S", "links per firm")
     supplier_tail: float = parameter(
-        1.35, 1.05, 5.0, "1", "Japan 1.35-1.37, Dutch banks 1.44-1.77", "S", "tail exponent (CCDF) of the number of suppliers")
+        1.35, 1.05, 5.0, "1", "Japan 1.35-1.37, Dutch banks 1.44-1.77", "S", "tail exponent (CCDF) of the number of suppliers"
+    )
     customer_tail: float = parameter(
-        1.35, 1.05, 5.0, "1", "Japan 1.25-1.46, Dutch banks 1.28-1.31", "S", "tail exponent (CCDF) of the number of customers")
+        1.35, 1.05, 5.0, "1", "Japan 1.25-1.46, Dutch banks 1.28-1.31", "S", "tail exponent (CCDF) of the number of customers"
+    )
     degree_correlation: float = parameter(
-        0.5, 0.0, 0.99, "1", "assumption", "N", "correlation (Gaussian copula) of suppliers sought with appeal to customers")
+        0.5, 0.0, 0.99, "1", "assumption", "N", "correlation (Gaussian copula) of suppliers sought with appeal to customers"
+    )
     shared_suppliers: float = parameter(
-        0.2, 0.0, 0.9, "share", "assumption", "N", "share of links whose two firms work mainly for different chains")
+        0.2, 0.0, 0.9, "share", "assumption", "N", "share of links whose two firms work mainly for different chains"
+    )
     cross_sector: float = parameter(
-        0.5, 0.0, 1.0, "share", "China input-output 2007, 42 sectors: 0.49 of flows within manufacturing", "D",
-        "share of the links inside a chain whose two firms belong to different sectors")
+        0.5,
+        0.0,
+        1.0,
+        "share",
+        "China input-output 2007, 42 sectors: 0.49 of flows within manufacturing",
+        "D",
+        "share of the links inside a chain whose two firms belong to different sectors",
+    )
     lateral: float = parameter(
-        0.1, 0.0, 0.5, "share", "assumption; whole economies are cyclic", "N",
-        "share of links inside a tier or from a tier nearer the leaders; 0 makes the network acyclic")
+        0.1,
+        0.0,
+        0.5,
+        "share",
+        "assumption; whole economies are cyclic",
+        "N",
+        "share of links inside a tier or from a tier nearer the leaders; 0 makes the network acyclic",
+    )
     material_share: float = parameter(
-        0.54, 0.05, 0.9, "CNY/CNY", "China input-output 2007: manufactured inputs of manufacturing", "D",
-        "inputs from other firms per output, mean of the firms that buy")
+        0.54,
+        0.05,
+        0.9,
+        "CNY/CNY",
+        "China input-output 2007: manufactured inputs of manufacturing",
+        "D",
+        "inputs from other firms per output, mean of the firms that buy",
+    )
     material_spread: float = parameter(
-        0.18, 0.0, 0.5, "CNY/CNY", "China input-output 2007, between 80 manufacturing sectors", "D", "its standard deviation between firms")
+        0.18, 0.0, 0.5, "CNY/CNY", "China input-output 2007, between 80 manufacturing sectors", "D", "its standard deviation between firms"
+    )
     order_spread: float = parameter(1.0, 0.0, 3.0, "ln", "assumption", "N", "spread of the shares of suppliers in one customer's purchases")
     size_elasticity: float = parameter(
-        1.0, 0.0, 2.0, "1", "0.77 Belgium, 1.10-1.14 Estonia, 1.2 Costa Rica", "S", "d ln sales / d ln customers over all members")
+        1.0, 0.0, 2.0, "1", "0.77 Belgium, 1.10-1.14 Estonia, 1.2 Costa Rica", "S", "d ln sales / d ln customers over all members"
+    )
     demand_tail: float = parameter(1.1, 0.5, 5.0, "1", "firm size near Zipf", "S", "tail exponent (CCDF) of final demand between leaders")
     median_revenue: float = parameter(
-        15e6, 1e3, 1e12, "CNY/year", "assumption", "N", "sales of the median firm, to which final demand is scaled")
+        15e6, 1e3, 1e12, "CNY/year", "assumption", "N", "sales of the median firm, to which final demand is scaled"
+    )
     chain_names: tuple[str, ...] | None = None
     sector_names: tuple[str, ...] | None = None
 

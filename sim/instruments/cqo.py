@@ -26,9 +26,13 @@ class ChiefQualityOfficer(Instrument):
     Practice: Hubei, Guangdong (3.79万 firms), Shandong, Jiaxing and others.
     """
 
-    unit_cost: float = parameter(5_000.0, 0.0, 1e6, "CNY/firm", "assumption: a training course for the post", "N", "one-off cost of taking on a firm")
+    unit_cost: float = parameter(
+        5_000.0, 0.0, 1e6, "CNY/firm", "assumption: a training course for the post", "N", "one-off cost of taking on a firm"
+    )
     government_share: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the training that government bears")
-    pay_subsidy: float = parameter(0.0, 0.0, 1.0, "share", "assumption", "N", "share of the officer's pay that government bears while the programme runs")
+    pay_subsidy: float = parameter(
+        0.0, 0.0, 1.0, "share", "assumption", "N", "share of the officer's pay that government bears while the programme runs"
+    )
 
     def eligible(self, world: World) -> NDArray[np.bool_]:
         """Firms without an officer."""

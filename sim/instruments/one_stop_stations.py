@@ -30,10 +30,16 @@ class OneStopStations(Instrument):
 
     sizes: tuple[str, ...] = field(
         default=("small", "medium"),
-        metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes (F049: the stations serve small and medium chain firms)"},
+        metadata={
+            "unit": "1",
+            "choices": SIZE_CLASSES,
+            "meaning": "eligible size classes (F049: the stations serve small and medium chain firms)",
+        },
     )
     per_1000_firms: float = parameter(2.0, 0.0, 100.0, "stations per 1,000 firms", "assumption", "N", "further stations")
-    capacity: float = parameter(12.0, 0.0, 10_000.0, "cases/month", "assumption, from a reduced prototype", "N", "cases a station can serve")
+    capacity: float = parameter(
+        12.0, 0.0, 10_000.0, "cases/month", "assumption, from a reduced prototype", "N", "cases a station can serve"
+    )
     competence: float = parameter(0.6, 0.0, 1.0, "share", "F051/F050: problems solved per service in Guangdong, self-reported", "D",
                                   "probability that a case is solved")  # fmt: skip
     elements: tuple[int, int, int, int] = parameter((1, 1, 1, 1), 0, 1, "1", "assumption: one-stop, all four", "N",

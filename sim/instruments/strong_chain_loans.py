@@ -57,7 +57,9 @@ class StrongChainLoans(Instrument):
     guarantee: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of lenders' losses that government bears")
     discount: float = parameter(0.01, 0.0, 0.5, "share/year", "assumption", "N", "discount on the interest that government bears")
     score_least: float = parameter(0.4, 0.0, 1.0, "1", "assumption", "N", "quality credit score that a firm needs")
-    score_weight: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "weight of quality in the score; the rest is standing as a debtor")
+    score_weight: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "weight of quality in the score; the rest is standing as a debtor"
+    )
 
     def eligible(self, world: World) -> NDArray[np.bool_]:
         """Firms with orders of leaders, and a score high enough; leaders need no such loans."""

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.lender import LOANS
-from sim.world import World
+from sim.world import DEBT, World
 
 __all__ = ["approved", "grant", "monthly_sales", "room_for_credit", "serve_debts"]
 
 Floats = NDArray[np.float64]
 ORDINARY, STRONG_CHAIN = range(len(LOANS))
-DEBT = ("bank_debt", "programme_debt")
 PURPOSE = ("loans", "strong-chain loans")
 
 
@@ -46,10 +45,11 @@ def approved(world: World) -> NDArray[np.bool_]:
 def grant(world: World, kind: int, amounts: Floats) -> None:
     """Pay out loans of a kind, CNY by firm, shape (n,)."""
     firms, lenders = world.firms, world.lenders
-    getattr(firms, DEBT[kind])[:] += amounts
+    debt = getattr(firms, DEBT[kind])
+    debt[:] += amounts
     firms.borrowed[:] += amounts
     lenders.granted[:, kind] += amounts.sum()
-    lenders.outstanding[:, kind] += amounts.sum()
+    lenders.outstanding[:, kind] = debt.sum()
     world.pay_firms("lenders", PURPOSE[kind], amounts)
 
 
@@ -58,7 +58,7 @@ def _repay(world: World, kind: int, amounts: Floats) -> None:
     debt = getattr(firms, DEBT[kind])
     debt[:] = np.where(amounts >= debt, 0.0, debt - amounts)
     lenders.repaid[:, kind] += amounts.sum()
-    lenders.outstanding[:, kind] -= amounts.sum()
+    lenders.outstanding[:, kind] = debt.sum()
     world.firms_pay("lenders", "repayment", amounts)
 
 

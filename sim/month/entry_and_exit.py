@@ -62,5 +62,3 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     links.age[new] = 0
     links.listed[new] = 0
     links.rating[new] = mean_rating(world)[firms.sector[links.supplier[new]]]
-
-
