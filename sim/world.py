@@ -66,7 +66,8 @@ DEBT = ("bank_debt", "programme_debt")
 
 #: What stands at 0 once a firm has left the world for good.
 LEFT_BEHIND = (
-    "final_demand", "demand_start", "orders", "users_ordered", "to_users", "elsewhere_ordered", "elsewhere", "output", "usual_output", "sales", "recall_due",
+    "final_demand", "demand_start", "orders", "users_ordered", "to_users", "elsewhere_ordered", "elsewhere",
+    "output", "usual_output", "sales", "recall_due",
     "out_detectable", "out_latent", "before_final", "own_dpu", "own_special", "charged", "recovered", "distress",
 )  # fmt: skip
 

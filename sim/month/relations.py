@@ -24,11 +24,16 @@ QUARTER = 3
 
 def mean_rating(world: World) -> Floats:
     """Mean rating of the suppliers of each sector by their customers, defects per unit, shape (sectors,)."""
+    return _mean_by_sector(world, world.links.rating)
+
+
+def _mean_by_sector(world: World, per_link: Floats) -> Floats:
+    """Mean over the links of each sector's suppliers, shape (sectors,); 0 where there are none."""
     links = world.links
     sector = world.firms.sector[links.supplier]
     n = len(world.network.sectors)
     used = links.value_share > 0
-    total = np.bincount(sector, links.rating * used, minlength=n)
+    total = np.bincount(sector, per_link * used, minlength=n)
     return np.asarray(total / np.maximum(np.bincount(sector, used, minlength=n), 1.0))
 
 
@@ -76,21 +81,22 @@ def review_suppliers(world: World) -> None:
 
 
 def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
-    """How candidates look to the customers of some links, defects per unit, shape of `candidates` (rows, k).
+    """The rating that customers of some links expect of candidates, defects per unit, shape of `candidates` (rows, k).
 
-    The logarithm of what would arrive, shrunk towards the sector's mean by the noise of the view, as a
-    careful observer would; plus a margin for the doubt that is left. A certificate lowers the noise.
+    The mean rating of the sector, times how much worse than the sector's mean supplier the candidate seems:
+    a noisy view, on a logarithmic scale, shrunk by its noise as a careful observer would; plus a margin for
+    the doubt that is left. A certificate lowers the noise.
     """
     firms, p = world.firms, world.parameters
     noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0)
     # The same glimpse of a candidate, whoever else is looked at: luck of the link and the place in the row of candidates.
     glimpse = normal(world.draw_for("view of a candidate", world.links, rows, candidates.shape[1]))
-    level = np.log(np.maximum(firms.out_detectable[candidates], 1e-9))
-    usual = np.log(np.maximum(mean_rating(world), 1e-9))[firms.sector[candidates]]
+    usual = _mean_by_sector(world, firms.out_detectable[world.links.supplier])[firms.sector[candidates]]
+    worse = np.log(np.maximum(firms.out_detectable[candidates], 1e-9) / np.maximum(usual, 1e-9))
     spread = max(p.base_dpu_spread, 1e-6)
     trust = spread**2 / (spread**2 + noise**2)
-    doubt = p.caution * noise * np.sqrt(trust)
-    return np.asarray(np.exp(np.minimum(usual + trust * (level + noise * glimpse - usual) + doubt, 50.0)))
+    seems = trust * (worse + noise * glimpse) + p.caution * noise * np.sqrt(trust)
+    return np.asarray(mean_rating(world)[firms.sector[candidates]] * np.exp(np.clip(seems, -50.0, 50.0)))
 
 
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:

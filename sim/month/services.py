@@ -143,7 +143,7 @@ def _serve(world: World) -> None:
     firms.served_by_kind[place, kind] += 1
     np.add.at(firms.months_waited, place, waited)
     fee = stations.fee[station]
-    fees = np.bincount(place, fee, minlength=firms.n)
+    fees = np.asarray(np.bincount(place, fee, minlength=firms.n), dtype=np.float64)
     firms.prevention[:] += fees
     world.firms_pay("stations", "service fees", fees)
 
