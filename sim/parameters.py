@@ -187,27 +187,13 @@ class Parameters:
     review_hazard: float = parameter(
         1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews what to invest in quality"
     )
-    horizon: float = parameter(
-        39.0,
-        0.0,
-        240.0,
-        "months",
-        "assumption, from a reduced prototype",
-        "N",
-        "months of savings that an investment has to pay for itself in",
-    )
+    horizon: float = parameter(39.0, 0.0, 240.0, "months", "assumption, from a reduced prototype", "N",
+                               "months of savings that an investment has to pay for itself in")  # fmt: skip
     invest_fixed: float = parameter(
         17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size"
     )
-    invest_share: float = parameter(
-        0.001,
-        0.0,
-        0.1,
-        "share of yearly revenue",
-        "assumption, from a reduced prototype",
-        "N",
-        "cost of one step of a capability that grows with size",
-    )
+    invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N",
+                                    "cost of one step of a capability that grows with size")  # fmt: skip
     invest_step: float = parameter(
         0.06, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity"
     )
@@ -233,94 +219,39 @@ class Parameters:
     certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
                                              "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
     certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
-    officer_saving: float = parameter(
-        0.15,
-        0.0,
-        1.0,
-        "share",
-        "assumption",
-        "N",
-        "what firms expect a chief quality officer to save of the cost of poor quality that they see",
-    )
+    officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N",
+        "what firms expect a chief quality officer to save of the cost of poor quality that they see")  # fmt: skip
     adoption_alone: float = parameter(
         0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
     )
-    adoption_imitation: float = parameter(
-        0.02,
-        0.0,
-        1.0,
-        "1/month",
-        "assumption; gives the logistic curve of adoption",
-        "N",
-        "the same for each unit of the share of the chain's firms that have",
-    )
+    adoption_imitation: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N",
+                                          "the same for each unit of the share of the chain's firms that have")  # fmt: skip
     officer_loss: float = parameter(
         0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
     )
-    dropping: float = parameter(
-        0.02,
-        0.0,
-        1.0,
-        "1/month",
-        "assumption",
-        "N",
-        "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that",
-    )
+    dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N",
+                                "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")  # fmt: skip
     certificate_loss: float = parameter(
         0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term"
     )
 
     # -- learning and loss (3.10) --------------------------------------------------------------
-    problem_learning: float = parameter(
-        0.02,
-        0.0,
-        1.0,
-        "share",
-        "assumption",
-        "N",
-        "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity",
-    )
-    spillover: float = parameter(
-        0.004,
-        0.0,
-        1.0,
-        "1/month",
-        "assumption",
-        "N",
-        "pace at which a supplier closes the gap to a customer's practice, were all its sales to it",
-    )
-    relation_share: float = parameter(
-        0.5,
-        0.0,
-        1.0,
-        "share",
-        "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another",
-        "D",
-        "part of a lesson that serves its customer alone",
-    )
-    practice_decay: float = parameter(
-        0.0068,
-        0.0,
-        1.0,
-        "1/month",
-        "Bloom et al. 2020: about half of the practices left after 102 months",
-        "D",
-        "pace at which practice falls back to its natural level",
-    )
+    problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N",
+        "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")  # fmt: skip
+    spillover: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption", "N",
+                                 "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")  # fmt: skip
+    relation_share: float = parameter(0.5, 0.0, 1.0, "share",
+                                      "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another", "D",
+                                      "part of a lesson that serves its customer alone")  # fmt: skip
+    practice_decay: float = parameter(0.0068, 0.0, 1.0, "1/month", "Bloom et al. 2020: about half of the practices left after 102 months",
+                                      "D", "pace at which practice falls back to its natural level")  # fmt: skip
     officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
     diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(
-        0.06,
-        0.0,
-        0.5,
-        "share",
-        "net margin of industry 5-6 %, before interest and investment",
-        "R",
-        "profit per unit of output in the price of a class",
-    )
+    margin: float = parameter(0.06, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest and investment", "R",
+                              "profit per unit of output in the price of a class")  # fmt: skip
     outside_materials: float = parameter(
         0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"
     )
@@ -331,7 +262,7 @@ class Parameters:
         1.0, 0.0, 12.0, "months of use", "assumption", "N", "materials that a firm keeps at most; it starts with half of them"
     )
     working_capital: float = parameter(
-        0.2, 0.0, 1.0, "share of yearly revenue", "15-25 %: a prototype's range", "N", "working capital that is borrowed"
+        0.2, 0.0, 1.0, "share of yearly revenue", "assumption, from a reduced prototype (15-25 %)", "N", "working capital that is borrowed"
     )
     cash_start: float = parameter(1.7, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
     cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm draws on its bank")
@@ -351,15 +282,8 @@ class Parameters:
     )
 
     # -- relations (3.12) ------------------------------------------------------------------------
-    qualification_bar: float = parameter(
-        2.5,
-        1.0,
-        100.0,
-        "1",
-        "assumption",
-        "N",
-        "rating, as a multiple of its sector's mean, above which a supplier is put on the development list",
-    )
+    qualification_bar: float = parameter(2.5, 1.0, 100.0, "1", "assumption", "N",
+        "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")  # fmt: skip
     development_months: int = parameter(6, 0, 120, "months", "assumption", "N", "months on the list after which a supplier may be replaced")
     development_attention: float = parameter(
         3.0, 1.0, 20.0, "1", "assumption", "N", "how much faster a supplier on the list learns from its customer"
@@ -375,29 +299,15 @@ class Parameters:
     certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "its multiple where the candidate holds a certificate")
     caution: float = parameter(0.5, 0.0, 5.0, "1", "assumption", "N", "how much customers shun doubt: what they add for a unit of noise")
     switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
-    orphan_demand: float = parameter(
-        0.2,
-        0.0,
-        1.0,
-        "share",
-        "assumption",
-        "N",
-        "part of its orders at the start that a member can sell elsewhere if its customers here fail it",
-    )
+    orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N",
+        "part of its orders at the start that a member can sell elsewhere if its customers here fail it")  # fmt: skip
     spare_capacity: float = parameter(
         0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output, or that of the start if it was more"
     )
 
     # -- the market (3.13) -----------------------------------------------------------------------
-    quality_elasticity: float = parameter(
-        0.3,
-        0.0,
-        5.0,
-        "1",
-        "assumption",
-        "N",
-        "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them",
-    )
+    quality_elasticity: float = parameter(0.3, 0.0, 5.0, "1", "assumption", "N",
+        "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them")  # fmt: skip
     whole_elasticity: float = parameter(0.3, 0.0, 1.0, "1", "assumption", "N", "the same for the product as a whole, as a part of it")
     brand_memory: float = parameter(
         0.95, 0.0, 0.9999, "1/month", "assumption", "N", "weight of the past in what users remember of a product"
@@ -408,34 +318,13 @@ class Parameters:
     recall_size: float = parameter(0.02, 1e-6, 1.0, "share of yearly sales", "assumption", "N", "smallest recall")
     recall_tail: float = parameter(1.1, 0.2, 10.0, "1", "assumption: heavy-tailed", "N", "tail exponent of the size of recalls")
     recall_cost: float = parameter(0.1, 0.0, 5.0, "price", "assumption", "N", "cost of recalling a unit")
-    recall_liability: float = parameter(
-        2.0,
-        0.0,
-        120.0,
-        "months of sales",
-        "assumption",
-        "N",
-        "most that a recall traced to a supplier can cost it; the rest stays with the leader",
-    )
+    recall_liability: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N",
+                                        "most that a recall traced to a supplier can cost it; the rest stays with the leader")  # fmt: skip
     recall_shock: float = parameter(0.3, 0.0, 5.0, "ln", "assumption", "N", "fall of a leader's appeal after a recall")
-    collective_share: float = parameter(
-        0.64,
-        0.0,
-        1.0,
-        "share",
-        "dairy scandal of 2008: spill-over 64 % of the direct loss",
-        "S",
-        "part of it that falls on the other leaders of the chain",
-    )
-    reputation_memory: float = parameter(
-        0.94,
-        0.0,
-        0.9999,
-        "1/month",
-        "assumption: half of it forgotten in a year",
-        "N",
-        "part of a lost reputation that lasts into the next month",
-    )
+    collective_share: float = parameter(0.64, 0.0, 1.0, "share", "dairy scandal of 2008: spill-over 64 % of the direct loss", "S",
+                                        "part of it that falls on the other leaders of the chain")  # fmt: skip
+    reputation_memory: float = parameter(0.94, 0.0, 0.9999, "1/month", "assumption: half of it forgotten in a year", "N",
+                                         "part of a lost reputation that lasts into the next month")  # fmt: skip
 
     # -- oversight (3.13) ------------------------------------------------------------------------
     random_samples: float = parameter(
@@ -448,38 +337,17 @@ class Parameters:
     risk_failed: float = parameter(4.0, 1.0, 100.0, "1", "assumption", "N", "its multiple for a firm that failed of late")
     risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
-    fine: float = parameter(
-        0.02,
-        0.0,
-        3.0,
-        "months of sales",
-        "assumption; the Product Quality Law sets multiples of the goods' value",
-        "N",
-        "fine for a sample that fails",
-    )
+    fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value",
+                            "N", "fine for a sample that fails")  # fmt: skip
     rectification_cost: float = parameter(
         0.01, 0.0, 3.0, "months of sales", "assumption", "N", "cost of putting right what a failed sample showed"
     )
 
     # -- size classes ------------------------------------------------------------------------
-    medium_from: float = parameter(
-        20e6,
-        0.0,
-        1e12,
-        "CNY/year",
-        "official size classes of industry (2017), revenue criterion",
-        "R",
-        "revenue from which a firm is medium",
-    )
-    large_from: float = parameter(
-        400e6,
-        0.0,
-        1e13,
-        "CNY/year",
-        "official size classes of industry (2017), revenue criterion",
-        "R",
-        "revenue from which a firm is large",
-    )
+    medium_from: float = parameter(20e6, 0.0, 1e12, "CNY/year", "official size classes of industry (2017), revenue criterion", "R",
+                                   "revenue from which a firm is medium")  # fmt: skip
+    large_from: float = parameter(400e6, 0.0, 1e13, "CNY/year", "official size classes of industry (2017), revenue criterion", "R",
+                                  "revenue from which a firm is large")  # fmt: skip
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""
