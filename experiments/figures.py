@@ -25,7 +25,7 @@ from experiments.runner import MapPicture
 from sim.outcomes import HEADLINE, OUTCOMES
 from sim.quality_map import CAUSES
 
-__all__ = ["COLOURS", "effects_figure", "network_map", "origins_figure", "small_print", "sweep_figure", "time_paths"]
+__all__ = ["COLOURS", "effects_figure", "network_map", "origins_figure", "small_print", "style", "sweep_figure", "time_paths"]
 
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 _CAUSE_COLOURS = {"common": "#0072B2", "special": "#D55E00", "interface": "#009E73"}
@@ -34,7 +34,8 @@ _CAUSE_LABELS = {"common": "common causes", "special": "special causes (open pro
 SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
 
 
-def _style() -> Any:
+def style() -> Any:
+    """Matplotlib settings of every figure."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     chinese = [
         name
@@ -80,7 +81,7 @@ def time_paths(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> Figur
     """Draw every arm's level over the months, and its paired effect below, with 95 % intervals."""
     series = comparison.series
     arms = list(series["arm"].unique())
-    with matplotlib.rc_context(_style()):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=(2.6 * len(outcomes) + 0.6, 4.8))
         axes = figure.subplots(2, len(outcomes), sharex=True, squeeze=False)
         for column, key in enumerate(outcomes):
@@ -110,7 +111,7 @@ def effects_figure(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> F
     """Draw each arm's paired effect as a share of the reference, with its 95 % interval, outcome by outcome."""
     table = comparison.effects[(comparison.effects["by"] == "total") & (comparison.effects["arm"] != comparison.reference)]
     arms = list(table["arm"].unique())
-    with matplotlib.rc_context(_style()):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=(7.2, 1.2 + 0.28 * len(outcomes) * max(len(arms), 1)))
         ax = figure.subplots()
         for a, arm in enumerate(arms):
@@ -137,7 +138,7 @@ def origins_figure(comparison: Comparison) -> Figure:
     table = comparison.origins
     table = table[~((table["tier"] == "none") & (table["loss"] == 0.0))]
     arms, tiers = list(table["arm"].unique()), list(table["tier"].unique())
-    with matplotlib.rc_context(_style()):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=(7.2, 3.8))
         ax = figure.subplots()
         width = 0.8 / len(arms)
@@ -189,7 +190,7 @@ def network_map(picture: MapPicture, title: str = "", most: int = 14) -> Figure:
     np.add.at(carried, (node[picture.supplier], node[picture.customer]), picture.map.link_loss)
     xy = _layout(tiers, loss.sum(axis=1))
     total = picture.map.total or 1.0
-    with matplotlib.rc_context(_style()):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=(8.6, 5.4))
         ax = figure.subplots()
         _draw_flows(figure, ax, xy, carried / total)
@@ -308,7 +309,7 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADL
     rows = table[(table["outcome"] == outcome) & (table["by"] == "total")]
     arms = [arm for arm in rows["arm"].unique() if (rows.loc[rows["arm"] == arm, "effect"] != 0.0).any()] or list(rows["arm"].unique())[-1:]
     unit, times = _unit(outcome)
-    with matplotlib.rc_context(_style()):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=(3.4 * len(arms) + 0.4, 3.2))
         axes = figure.subplots(1, len(arms), sharey=True, squeeze=False)[0]
         for ax, arm in zip(axes, arms, strict=True):
