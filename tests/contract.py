@@ -16,25 +16,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
+from functools import lru_cache
 
 import numpy as np
 
 from agents.firm import SIZE_CLASSES
 from sim.instruments import TARGETING, Instrument
+from sim.invariants import check_invariants
 from sim.model import StrongchainModel
-from sim.parameters import ParameterError
-from tests.worlds import differing, numeric, random_network, region, world
+from sim.parameters import ParameterError, Parameters
+from tests.worlds import differing, eventful, numeric, random_network, region, world
 
 __all__ = ["CHECKS", "check_instrument"]
 
 MONTHS = 10
 SCENE = random_network(20, firms=80, leaders=4, chains=2)
 PLACE = region(80, leaders=4, counties=3, awareness=0.3, officers=0.2)
+#: Weathers in which an instrument has to keep the contract: by default, and where firms give up, rewire, recall and borrow all the time.
+CALM, STORMY = Parameters(), eventful()
 CHINESE = re.compile("[\u4e00-\u9fff]")
 #: A fact of the collected documents, a publication with its year, an address, or the confession.
 SOURCE = re.compile(r"\bF\d{3}\b|\(\d{4}\)|https?://|assumption", re.IGNORECASE)
-#: What paying for an instrument changes by itself.
-BOOKKEEPING = {"balance", "record", "firms.government_cost", "firms.prevention", "chain_heads.spent", "chain_heads.awards"}
+#: What changes when government alone pays, for an instrument without effect: no firm's cash, and so no decision.
+BOOKKEEPING = {"balance", "record", "firms.government_cost", "chain_heads.spent", "chain_heads.awards"}
 
 
 def full(cls: type[Instrument], **levers: object) -> Instrument:
@@ -44,16 +48,29 @@ def full(cls: type[Instrument], **levers: object) -> Instrument:
     return cls(**{"unit_cost": 1_000.0, cls.dose: strong, **levers})
 
 
-def run(*instruments: Instrument, months: int = MONTHS) -> StrongchainModel:
-    """Run a world of 80 firms, two standing stations and some officers under a policy, every law checked."""
-    model = world(SCENE, None, instruments, region=PLACE, check=True)
+def scene(*instruments: Instrument, weather: Parameters = CALM) -> StrongchainModel:
+    """Make a world of 80 firms, two standing stations and some officers under a policy, in which every law is checked."""
+    return world(SCENE, weather, instruments, region=PLACE, check=True)
+
+
+def run(*instruments: Instrument, months: int = MONTHS, weather: Parameters = CALM) -> StrongchainModel:
+    """Run the scene under a policy."""
+    model = scene(*instruments, weather=weather)
     model.run(months)
     return model
 
 
-def spent_by_month(instrument: Instrument, months: int = MONTHS) -> tuple[StrongchainModel, list[float], list[float], list[float]]:
+@lru_cache
+def without(months: int = MONTHS, weather: Parameters = CALM) -> StrongchainModel:
+    """Run the scene without any policy, once for all checks, which only read it."""
+    return run(months=months, weather=weather)
+
+
+def spent_by_month(
+    instrument: Instrument, months: int = MONTHS, weather: Parameters = CALM
+) -> tuple[StrongchainModel, list[float], list[float], list[float]]:
     """Run month by month: the model, what the programme spent, what the books say, what stands beside the firms."""
-    model = world(SCENE, None, (instrument,), region=PLACE, check=True)
+    model = scene(instrument, weather=weather)
     programme = model.programmes[instrument.key]
     spent, booked, noted = [], [], []
     for _ in range(months):
@@ -63,6 +80,30 @@ def spent_by_month(instrument: Instrument, months: int = MONTHS) -> tuple[Strong
         booked.append(model.books.paid("government", instrument.key))
         noted.append(float(model.firms.government_cost.sum()))
     return model, spent, booked, noted
+
+
+def taken_on_each_month(cls: type[Instrument], **levers: object) -> list[tuple[list[int], list[int]]]:
+    """Run in the storm: for each month the rows taken on, and all that could be, in the order in which they should come."""
+    chosen: list[int] = []
+
+    def apply(self: Instrument, model: StrongchainModel, month: int, rows: np.ndarray) -> None:
+        chosen.extend(rows.tolist())
+        cls.apply(self, model, month, rows)
+
+    instrument = full(type(cls.__name__, (cls,), {"apply": apply}), **levers)
+    model = scene(instrument, weather=STORMY)
+    programme, tie = model.programmes[cls.key], model.streams.uniform(f"{cls.key}: whom first", 0, model.firms.n)
+    months = []
+    for _ in range(MONTHS):
+        chosen.clear()
+        model.month += 1
+        open_to = np.setdiff1d(np.flatnonzero(instrument.eligible(model)), programme.reached)
+        model.month -= 1
+        score = TARGETING[instrument.targeting](model)
+        order = sorted(open_to.tolist(), key=lambda row: (-score[row], tie[row], row))
+        model.step()
+        months.append((chosen.copy(), order))
+    return months
 
 
 def close(a: float, b: float) -> bool:
@@ -145,25 +186,29 @@ def check_its_settings_are_a_value(cls: type[Instrument]) -> None:
 
 
 def check_dose_0_changes_no_bit(cls: type[Instrument]) -> None:
-    off = run(full(cls, **{cls.dose: 0.0}))
-    assert differing(off, run()) == []
-    assert off.programmes[cls.key].spent == 0.0
+    for weather in (CALM, STORMY):
+        off = run(full(cls, **{cls.dose: 0.0}), weather=weather)
+        assert differing(off, without(weather=weather)) == []
+        assert off.programmes[cls.key].spent == 0.0
 
 
 def check_window_in_the_future_changes_no_bit_before(cls: type[Instrument]) -> None:
-    waiting, without = run(full(cls, start=6), months=5), run(months=5)
-    assert differing(waiting, without) == []
-    waiting.step()
-    without.step()
-    assert differing(waiting, without) != [], "nothing happens when the window opens"
+    for weather in (CALM, STORMY):
+        waiting = run(full(cls, start=6, government_share=1.0), months=5, weather=weather)
+        assert differing(waiting, without(5, weather)) == []
+        waiting.step()
+        changed = set(differing(waiting, without(6, weather))) - BOOKKEEPING
+        assert changed, "nothing happens when the window opens"
 
 
 def check_window_of_no_length_changes_no_bit(cls: type[Instrument]) -> None:
-    assert differing(run(full(cls, length=0)), run()) == []
+    for weather in (CALM, STORMY):
+        assert differing(run(full(cls, length=0), weather=weather), without(weather=weather)) == []
 
 
 def check_it_does_something(cls: type[Instrument]) -> None:
-    changed = set(differing(run(full(cls)), run())) - BOOKKEEPING
+    # At government's cost: what firms pay changes their cash, their decisions and in time everything, effect or not.
+    changed = set(differing(run(full(cls, government_share=1.0)), without())) - BOOKKEEPING
     assert changed, "at full dose it changes nothing but the books"
 
 
@@ -171,8 +216,8 @@ def check_it_does_something(cls: type[Instrument]) -> None:
 
 
 def check_costs_are_booked(cls: type[Instrument]) -> None:
-    for share in (1.0, 0.4, 0.0):
-        model, spent, booked, noted = spent_by_month(full(cls, government_share=share))
+    for share, weather in ((1.0, CALM), (0.4, CALM), (0.0, CALM), (0.4, STORMY)):
+        model, spent, booked, noted = spent_by_month(full(cls, government_share=share), weather=weather)
         for month, (programme, books, firms) in enumerate(zip(spent, booked, noted, strict=True), start=1):
             assert close(programme, books), f"month {month}: spent {programme}, booked {books}"
             assert close(programme, firms), f"month {month}: spent {programme}, {firms} stand beside the firms"
@@ -181,10 +226,32 @@ def check_costs_are_booked(cls: type[Instrument]) -> None:
         assert close(float(model.chain_heads.spent.sum()), model.programmes[cls.key].spent)
 
 
+def check_what_firms_pay_leaves_their_cash(cls: type[Instrument]) -> None:
+    """Firms that are taken on pay their part of the one-off cost, out of their own cash, and nobody pays it twice."""
+    unit_cost, share = 1_000.0, 0.4
+    free, shared = scene(full(cls, government_share=1.0)), scene(full(cls, government_share=share))
+    for model in (free, shared):
+        model.month += 1
+        model._turn_page()
+        model.programmes[cls.key].deliver(model)
+    chosen = shared.programmes[cls.key].reached
+    assert chosen.size
+    assert np.array_equal(free.programmes[cls.key].reached, chosen)
+    due = np.zeros(shared.firms.n)
+    due[chosen] = (1.0 - share) * unit_cost
+    for column, sign in (("cash", -1.0), ("earnings", -1.0), ("prevention", 1.0)):
+        changed = getattr(shared.firms, column) - getattr(free.firms, column)
+        scale = np.abs(getattr(free.firms, column)).max()
+        assert np.allclose(changed, sign * due, rtol=0.0, atol=1e-12 * scale + 1e-9), f"{column} of the firms is not what they paid"
+    assert close(shared.books.paid("firms", cls.key) - free.books.paid("firms", cls.key), float(due.sum()))
+    for model in (free, shared):
+        check_invariants(model)
+
+
 def check_it_never_spends_more_than_its_budget(cls: type[Instrument]) -> None:
-    unlimited = run(full(cls)).programmes[cls.key].spent
+    unlimited = run(full(cls), weather=STORMY).programmes[cls.key].spent
     for budget in (0.0, 1e-9, 1.0, 999.99, 2_500.0, 0.1 * unlimited, 0.5 * unlimited, unlimited, 2.0 * unlimited):
-        programme = run(full(cls, budget=budget)).programmes[cls.key]
+        programme = run(full(cls, budget=budget), weather=STORMY).programmes[cls.key]
         assert programme.spent <= budget * (1 + 1e-12), f"spent {programme.spent} of {budget}"
         assert programme.left >= 0.0
     assert close(programme.spent, unlimited), "a budget that does not bind changes what is spent"
@@ -192,71 +259,95 @@ def check_it_never_spends_more_than_its_budget(cls: type[Instrument]) -> None:
 
 
 def check_budget_that_does_not_bind_changes_no_bit(cls: type[Instrument]) -> None:
-    assert differing(run(full(cls, budget=1e15)), run(full(cls))) == []
+    for weather in (CALM, STORMY):
+        assert differing(run(full(cls, budget=1e15), weather=weather), run(full(cls), weather=weather)) == []
 
 
 # -- whom, how many, when --------------------------------------------------------------------------
 
 
 def check_awards_are_counted(cls: type[Instrument]) -> None:
-    model = run(full(cls, ramp=4))
+    for weather in (CALM, STORMY):
+        model = run(full(cls, ramp=4), weather=weather)
+        programme = model.programmes[cls.key]
+        assert [month for month, _ in programme.awards] == list(range(1, MONTHS + 1))
+        assert programme.reached.size + programme.gone == sum(firms for _, firms in programme.awards)
+        assert np.unique(programme.reached).size == programme.reached.size, "a firm was taken on twice"
+        assert close(float(model.chain_heads.awards.sum()), programme.reached.size + programme.gone)
+
+
+def check_firms_that_give_up_are_let_go(cls: type[Instrument]) -> None:
+    """An entrant in the place of a firm that was taken on is not taken on by inheritance."""
+    model = scene(full(cls), weather=STORMY)
     programme = model.programmes[cls.key]
-    assert [month for month, _ in programme.awards] == list(range(1, MONTHS + 1))
-    assert programme.reached.size + programme.gone == sum(firms for _, firms in programme.awards)
-    assert np.unique(programme.reached).size == programme.reached.size, "a firm was taken on twice"
-    assert close(float(model.chain_heads.awards.sum()), programme.reached.size + programme.gone)
+    for _ in range(MONTHS):
+        before, gone, awarded = programme.reached, programme.gone, len(programme.awards)
+        model.step()
+        exited = np.flatnonzero(model.firms.exited)
+        assert not np.isin(programme.reached, exited).any(), "a place in which a firm gave up is still among those taken on"
+        assert np.isin(before, [*programme.reached, *exited]).all(), "a firm that lives was let go"
+        (_, chosen) = programme.awards[awarded]
+        let_go = before.size + chosen - programme.reached.size
+        assert programme.gone - gone == let_go, f"{let_go} were let go in month {model.month}, which is not counted"
+    assert programme.gone, "no firm that was taken on gave up"
 
 
 def check_it_acts_only_in_its_window(cls: type[Instrument]) -> None:
     start, length = 3, 4
-    model, spent, _, _ = spent_by_month(full(cls, start=start, length=length))
-    assert [month for month, _ in model.programmes[cls.key].awards] == list(range(start, start + length))
-    outside = [amount for month, amount in enumerate(spent, start=1) if not start <= month < start + length]
-    assert not any(outside), f"spent {outside} outside its window"
+    for weather in (CALM, STORMY):
+        model, spent, _, _ = spent_by_month(full(cls, start=start, length=length), weather=weather)
+        assert [month for month, _ in model.programmes[cls.key].awards] == list(range(start, start + length))
+        outside = [amount for month, amount in enumerate(spent, start=1) if not start <= month < start + length]
+        assert not any(outside), f"spent {outside} outside its window"
 
 
 def check_capacity_limits_awards_of_a_month(cls: type[Instrument]) -> None:
     for capacity in (0, 2):
-        awards = run(full(cls, monthly_capacity=capacity)).programmes[cls.key].awards
+        awards = run(full(cls, monthly_capacity=capacity), weather=STORMY).programmes[cls.key].awards
         assert all(firms <= capacity for _, firms in awards)
+        assert sum(firms for _, firms in awards) == capacity * MONTHS
 
 
 def check_ramp_holds_reach_back(cls: type[Instrument]) -> None:
-    once = run(full(cls)).programmes[cls.key].reached.size
-    ramped = np.cumsum([firms for _, firms in run(full(cls, ramp=5)).programmes[cls.key].awards])
-    assert (np.diff(ramped) >= 0).all()
+    able = int(full(cls).eligible(scene()).sum())
+    ramped = np.cumsum([firms for _, firms in run(full(cls, ramp=5, reach=0.8)).programmes[cls.key].awards])
+    assert ramped[-1] > 0
     # Some eligible firms may come and go; the full reach is what it would be at once, to a firm or two.
-    assert (ramped[:5] <= once * np.arange(1, 6) / 5 + 2).all()
+    assert (ramped[:5] <= 0.8 * able * np.arange(1, 6) / 5 + 2).all()
+    assert ramped[4] >= 0.8 * able - 2
 
 
 def check_sizes_are_respected(cls: type[Instrument]) -> None:
     for size in range(len(SIZE_CLASSES)):
-        model = run(full(cls, sizes=(SIZE_CLASSES[size],)), months=3)
+        model = run(full(cls, sizes=(SIZE_CLASSES[size],)), months=3, weather=STORMY)
         assert (model.firms.size_class[model.programmes[cls.key].reached] == size).all()
 
 
 def check_targeting_takes_the_highest_scores_first(cls: type[Instrument]) -> None:
-    for rule, score in TARGETING.items():
-        instrument = full(cls, targeting=rule, reach=0.3)
-        model = world(SCENE, None, (instrument,), region=PLACE)
-        able, scores = instrument.eligible(model), score(model).copy()
-        model.step()
-        chosen = np.isin(np.arange(model.firms.n), model.programmes[cls.key].reached)
-        assert able[chosen].all(), f"{rule}: took on a firm that is not eligible"
-        if chosen.any() and (able & ~chosen).any():
-            assert scores[chosen].min() >= scores[able & ~chosen].max(), f"{rule}: passed over a firm that comes first"
+    """Every month anew, among those that could then be taken on; ties by a draw that is the same in every month."""
+    for rule in TARGETING:
+        for levers in ({"reach": 0.3}, {"reach": 1.0, "monthly_capacity": 3}):
+            taken_on = taken_on_each_month(cls, targeting=rule, **levers)
+            assert sum(len(chosen) for chosen, _ in taken_on) >= 9
+            for month, (chosen, order) in enumerate(taken_on, start=1):
+                assert chosen == order[: len(chosen)], f"{rule}, month {month}: took on {chosen}, not the first of {order}"
 
 
 def check_random_targeting_is_nested(cls: type[Instrument]) -> None:
-    few, more = (set(run(full(cls, targeting="random", reach=reach)).programmes[cls.key].reached.tolist()) for reach in (0.3, 0.6))
-    assert few <= more, "who is reached at 0.3 is not reached at 0.6"
+    """At the start; later on, who could be taken on depends on what the programme did."""
+
+    def reached(share: float) -> set[int]:
+        return set(run(full(cls, targeting="random", reach=share), months=1).programmes[cls.key].reached.tolist())
+
+    assert reached(0.3) < reached(0.6), "who is reached at 0.3 is not reached at 0.6"
 
 
 # -- laws ------------------------------------------------------------------------------------------
 
 
 def check_same_key_same_bits(cls: type[Instrument]) -> None:
-    assert differing(run(full(cls)), run(full(cls))) == []
+    for weather in (CALM, STORMY):
+        assert differing(run(full(cls), weather=weather), run(full(cls), weather=weather)) == []
 
 
 def check_laws_hold_at_the_ends_of_every_lever(cls: type[Instrument]) -> None:
@@ -266,7 +357,7 @@ def check_laws_hold_at_the_ends_of_every_lever(cls: type[Instrument]) -> None:
             value = (end,) * len(f.default) if isinstance(f.default, tuple) else end
             for budget in (None, 20_000.0):
                 levers = {"budget": budget, "length": 3, name: value}
-                world(small, None, (full(cls, **levers),), burn_in=1, check=True).run(5)
+                world(small, STORMY, (full(cls, **levers),), burn_in=1, check=True).run(5)
 
 
 CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
@@ -281,9 +372,11 @@ CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
     check_window_of_no_length_changes_no_bit,
     check_it_does_something,
     check_costs_are_booked,
+    check_what_firms_pay_leaves_their_cash,
     check_it_never_spends_more_than_its_budget,
     check_budget_that_does_not_bind_changes_no_bit,
     check_awards_are_counted,
+    check_firms_that_give_up_are_let_go,
     check_it_acts_only_in_its_window,
     check_capacity_limits_awards_of_a_month,
     check_ramp_holds_reach_back,

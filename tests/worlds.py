@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from sim.build.region import Region
-from sim.instruments import TARGETING, ChiefQualityOfficer, Instrument, OneStopStations
+from sim.instruments import TARGETING, ChiefQualityOfficer, Instrument, OneStopStations, StrongChainLoans
 from sim.model import StrongchainModel
 from sim.month.propagation import propagate
 from sim.network import SupplyNetwork
@@ -129,11 +129,47 @@ def parameters(**values) -> Parameters:
     return replace(Parameters(), **values)
 
 
+#: What makes things happen that are rare by default, by what happens.
+EVENTFUL: dict[str, dict[str, object]] = {
+    "entry and exit": {"fortune_spread": (0.4, 0.35, 0.3), "distress_months": 1},
+    "rewiring": {"relation_end": 0.1, "qualification_bar": 1.2, "development_months": 2},
+    "recalls": {"recall_rate": 3.0, "traceability": 0.5},
+    "lending": {"review_hazard": 0.5, "approval": (0.1, 0.1, 0.1), "invest_fixed": 2_000.0, "visibility": 1.0},
+}
+
+
+def eventful(**values) -> Parameters:
+    """Parameters under which firms give up, change suppliers, recall and borrow often; some values replaced."""
+    return Parameters(**{**{name: value for theme in EVENTFUL.values() for name, value in theme.items()}, **values})
+
+
+@dataclass
+class Events:
+    """What has happened in a world, counted month by month."""
+
+    exits: int = 0
+    entries: int = 0
+    recalls: int = 0
+    guaranteed: float = 0.0
+
+    def watch(self, model: StrongchainModel, months: int) -> Events:
+        """Run some months and count."""
+        for _ in range(months):
+            model.step()
+            firms = model.firms
+            self.exits += int(firms.exited.sum())
+            self.entries += int((firms.entered == model.month).sum())
+            self.recalls += int(firms.recalls.sum())
+            self.guaranteed += model.books.month.get(("government", "lenders", "strong_chain_loans"), 0.0)
+        return self
+
+
 def bits(model: StrongchainModel) -> dict[str, bytes]:
     """Every bit of a model's state, by name: columns, counts, books and record."""
     state = {"counts": repr(sorted(model.counts.items())), "balance": repr(sorted(model.books.balance.items()))}
     out = {name: text.encode() for name, text in state.items()}
-    for population in (model.firms, model.links, model.stations, model.chains, model.chain_heads, model.lenders, model.regulators):
+    kinds = ("firms", "links", "stations", "chains", "sizes", "chain_heads", "lenders", "regulators")
+    for population in (getattr(model, kind) for kind in kinds):
         for name in population.columns:
             column = np.ascontiguousarray(getattr(population, name))
             out[f"{population.kind}.{name}"] = repr(column.shape).encode() + column.tobytes()
@@ -182,10 +218,12 @@ def _within(f) -> st.SearchStrategy:
 
 @st.composite
 def any_parameters(draw, most: int = 8) -> Parameters:
-    """Parameters of which a few lie anywhere in their declared ranges, the ends included."""
+    """Parameters of an eventful world or of a calm one, of which a few lie anywhere in their declared ranges, the ends included."""
     known = {f.name: f for f in declared(Parameters)}
+    happens = draw(st.lists(st.sampled_from(sorted(EVENTFUL)), unique=True))
     chosen = draw(st.lists(st.sampled_from(sorted(known)), max_size=most, unique=True))
-    return Parameters(**{name: draw(_within(known[name])) for name in chosen})
+    values = {name: value for theme in happens for name, value in EVENTFUL[theme].items()}
+    return Parameters(**values | {name: draw(_within(known[name])) for name in chosen})
 
 
 @st.composite
@@ -226,9 +264,24 @@ def stations(draw) -> OneStopStations:
 
 
 @st.composite
+def loans(draw) -> StrongChainLoans:
+    return StrongChainLoans(
+        **draw(deliveries()),
+        line_share=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
+        tiers=draw(st.sampled_from([1, 20]) | st.integers(1, 20)),
+        ceiling=draw(st.sampled_from([0.0, 1e12]) | st.floats(0.0, 1e6)),
+        guarantee=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
+        discount=draw(st.sampled_from([0.0, 0.5]) | st.floats(0.0, 0.5)),
+        score_least=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
+        score_weight=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
+    )
+
+
+@st.composite
 def policies(draw) -> tuple[Instrument, ...]:
-    """Policies of none, one or both instruments."""
-    return tuple(draw(st.lists(st.one_of(officers(), stations()), max_size=2, unique_by=lambda ins: ins.key)))
+    """Policies of none, some or all instruments, in any order."""
+    kinds = draw(st.lists(st.sampled_from([officers, stations, loans]), max_size=3, unique=True))
+    return tuple(draw(kind()) for kind in kinds)
 
 
 @st.composite
@@ -242,6 +295,7 @@ def regions(draw) -> Region:
         station_online=draw(st.floats(0.0, 1.0)),
         awareness=draw(st.floats(0.0, 1.0)),
         officers=draw(st.floats(0.0, 1.0)),
+        loan_rate=draw(st.sampled_from([0.0, 0.0445, 1.0])),
     )
 
 
