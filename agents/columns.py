@@ -45,6 +45,8 @@ class Column:
         Value of a fresh row.
     signed : bool
         Whether an amount may fall below 0 (cash overdrawn, say).
+    monthly : bool
+        Whether it counts the events of one month, and starts each month afresh.
     """
 
     dtype: str
@@ -53,6 +55,7 @@ class Column:
     width: int = 1
     start: float = 0
     signed: bool = False
+    monthly: bool = False
 
 
 class Population:
@@ -88,17 +91,24 @@ class Population:
             raise ValueError(f"{self.kind} already have {name!r}")
         shape = (self.n,) if column.width == 1 else (self.n, column.width)
         self.columns[name] = column
-        self.__dict__[name] = np.full(shape, column.start, dtype=column.dtype)
+        # Wide columns lie entry by entry, so that one capability of all firms is one piece of memory.
+        self.__dict__[name] = np.full(shape, column.start, dtype=column.dtype, order="F")
 
     def grow(self, more: int) -> NDArray[np.int64]:
         """Append `more` fresh rows and return their row numbers; existing rows keep theirs."""
         first = self.n
         for name, column in self.columns.items():
             old = self.__dict__[name]
-            fresh = np.full((more, *old.shape[1:]), column.start, dtype=old.dtype)
+            fresh = np.full((more, *old.shape[1:]), column.start, dtype=old.dtype, order="F")
             self.__dict__[name] = np.concatenate([old, fresh])
         self.__dict__["n"] = first + more
         return np.arange(first, first + more)
+
+    def turn_page(self) -> None:
+        """Begin a month: columns that count the events of one start afresh."""
+        for name, column in self.columns.items():
+            if column.monthly:
+                self.__dict__[name][...] = column.start
 
     def __getattr__(self, name: str) -> Any:
         # Only reached when `name` is no column.
@@ -153,6 +163,8 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
         # Only reached when normal lookup fails: a column, or a mistake.
         rows = self.__dict__.get("_rows")  # not there yet while an agent is being unpickled
         known = rows.columns if rows is not None else {}
+        if name == "alive" and rows is not None:
+            return self._stands
         if name in known:
             value = getattr(rows, name)[self.row]
             if not value.shape:
@@ -162,9 +174,16 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
             return value
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{nearest(name, known)}")
 
+    @property
+    def _stands(self) -> bool:
+        """Whether it lives: its place is alive, and not another's by now."""
+        return bool(self._rows.alive[self.row]) and self.model._views.get((self.population, self.row)) is self
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self._own:
             object.__setattr__(self, name, value)
+        elif not self._stands:
+            raise AttributeError(f"{self!r} has left the world; nothing of it can be set")
         elif name == "alive":
             raise AttributeError("an agent leaves by agent.remove(), so that the model settles what it leaves behind")
         elif name in self._rows.columns:
@@ -179,7 +198,7 @@ class Row(mesa.Agent):  # type: ignore[misc, type-arg, unused-ignore]
 
     def remove(self) -> None:
         """Leave the world. Entry and exit go through the model, which settles what the agent leaves behind."""
-        if self.model._views.get((self.population, self.row)) is self:  # else its place is another's by now
+        if self._stands:
             self.model.leave(self.population, self.row)
         super().remove()  # no more than a second look: Mesa ignores an agent that has gone
 

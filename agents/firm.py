@@ -6,10 +6,23 @@ from typing import ClassVar
 
 from agents.columns import Column, Population, Row
 
-__all__ = ["FIRM", "KINDS", "SIZE_CLASSES", "ChainLeader", "Firm", "MemberFirm", "firm_classes"]
+__all__ = [
+    "FIRM",
+    "KINDS",
+    "MANAGEMENT",
+    "METROLOGY",
+    "SIZE_CLASSES",
+    "STANDARDS",
+    "TESTING",
+    "ChainLeader",
+    "Firm",
+    "MemberFirm",
+    "firm_classes",
+]
 
 #: The four quality capabilities, and with them the four kinds of problem a firm can have.
 KINDS = ("management", "metrology", "standards", "testing")
+MANAGEMENT, METROLOGY, STANDARDS, TESTING = range(4)
 #: Size classes by yearly revenue.
 SIZE_CLASSES = ("small", "medium", "large")
 
@@ -62,11 +75,11 @@ FIRM: dict[str, Column] = {
     "reject": Column("float64", "share", "share of output rejected at final inspection, rightly or wrongly"),
     "scrap": Column("float64", "share", "share of output scrapped and made again"),
     # cost of quality (PAF), memo classification
-    "prevention": Column("float64", "CNY/month", "prevention cost"),
+    "prevention": Column("float64", "CNY/month", "prevention cost", monthly=True),
     "appraisal": Column("float64", "CNY/month", "appraisal cost"),
     "internal_failure": Column("float64", "CNY/month", "internal failure cost"),
     "external_failure": Column("float64", "CNY/month", "external failure cost, before charge-back"),
-    "government_cost": Column("float64", "CNY/month", "programme money spent on it this month"),
+    "government_cost": Column("float64", "CNY/month", "programme money spent on it this month", monthly=True),
     "charged": Column("float64", "CNY/month", "charge-back that its customers put on it"),
     "recovered": Column("float64", "CNY/month", "charge-back that it puts on its suppliers"),
     # money
@@ -78,27 +91,27 @@ FIRM: dict[str, Column] = {
     "bank_debt": Column("float64", "CNY", "ordinary loans outstanding"),
     "programme_debt": Column("float64", "CNY", "strong-chain loans outstanding"),
     "programme_line": Column("float64", "CNY", "strong-chain loans that it may have outstanding"),
-    "rate_discount": Column("float64", "share/year", "discount on the interest of its strong-chain loans that a programme bears"),
-    "earnings": Column("float64", "CNY/month", "cash that this month's business brought in, financing apart", signed=True),
+    "interest_borne": Column("float64", "CNY/month", "interest on its strong-chain loans that a programme bears"),
+    "earnings": Column("float64", "CNY/month", "cash that this month's business brought in, financing apart", signed=True, monthly=True),
     "profit": Column("float64", "CNY/month", "earnings and the change of inventory", signed=True),
     "dividends": Column("float64", "CNY/month", "what its owners take out"),
     "fortune": Column("float64", "share", "windfall or misfortune as a share of sales, persistent", signed=True),
     "distress": Column("int64", "months", "months in a row with cash below the limit"),
-    "exited": Column("bool", "1", "gave up this month; an entrant has taken its place"),
-    "written_off": Column("float64", "CNY/month", "debt of its predecessor in the place that lenders wrote off this month"),
+    "exited": Column("bool", "1", "gave up this month; an entrant has taken its place", monthly=True),
+    "written_off": Column("float64", "CNY/month", "loans to its predecessor in the place that lenders wrote off this month", monthly=True),
     # decisions
-    "investment": Column("float64", "CNY/month", "what it spends on raising a capability"),
-    "borrowed": Column("float64", "CNY/month", "loans taken up this month"),
+    "investment": Column("float64", "CNY/month", "what it spends on raising a capability", monthly=True),
+    "borrowed": Column("float64", "CNY/month", "loans taken up this month", monthly=True),
     "credit_bound": Column("bool", "1", "wanted to invest at its last review and could not pay"),
     "solved_by_kind": Column("int64", "count", "own problems that it solved itself this month", width=4),
     # market and oversight
     "brand": Column("float64", "defects/unit", "defects that users remember of its product"),
     "brand_start": Column("float64", "defects/unit", "what they remembered at the start"),
     "reputation": Column("float64", "ln", "what recalls have done to its appeal to users", signed=True),
-    "recalls": Column("int64", "recalls", "recalls of its product this month"),
-    "recalled": Column("float64", "CNY/month", "products recalled this month, at the price of the start"),
+    "recalls": Column("int64", "recalls", "recalls of its product this month", monthly=True),
+    "recalled": Column("float64", "CNY/month", "products recalled this month, at the price of the start", monthly=True),
     "recall_due": Column("float64", "CNY", "cost of recalls that it has to bear next month"),
-    "recalls_traced": Column("int64", "recalls", "recalls traced to it this month"),
+    "recalls_traced": Column("int64", "recalls", "recalls traced to it this month", monthly=True),
     "failed_month": Column("int64", "month", "month in which a sample of its product last failed", start=-1_000_000),
     "targeted": Column("bool", "1", "sampled this month because it is a risk"),
     "targeted_failed": Column("bool", "1", "sampled because it is a risk, and found not to conform"),
@@ -106,16 +119,16 @@ FIRM: dict[str, Column] = {
     "case_station": Column("int64", "row", "station where a case of each kind waits, -1 if none", width=4, start=-1),
     "case_month": Column("int64", "month", "month in which the waiting case was filed", width=4, start=-1),
     "case_tie": Column("float64", "1", "draw that orders cases filed in one month", width=4),
-    "cases_filed": Column("int64", "cases", "cases filed this month"),
-    "cases_served": Column("int64", "cases", "cases served this month"),
-    "served_by_kind": Column("int64", "cases", "cases served this month by kind", width=4),
-    "months_waited": Column("float64", "case-months", "months that its cases served this month had waited"),
-    "cases_solved": Column("int64", "cases", "cases served with success this month"),
-    "cases_withdrawn": Column("int64", "cases", "cases withdrawn this month"),
+    "cases_filed": Column("int64", "cases", "cases filed this month", monthly=True),
+    "cases_served": Column("int64", "cases", "cases served this month", monthly=True),
+    "served_by_kind": Column("int64", "cases", "cases served this month by kind", width=4, monthly=True),
+    "months_waited": Column("float64", "case-months", "months that its cases served this month had waited", monthly=True),
+    "cases_solved": Column("int64", "cases", "cases served with success this month", monthly=True),
+    "cases_withdrawn": Column("int64", "cases", "cases withdrawn this month", monthly=True),
     "sampled": Column("bool", "1", "sampled by the regulator this month"),
     "failed": Column("bool", "1", "sampled and found not to conform this month"),
-    "problems_opened": Column("int64", "count", "problems that arose this month, own and common"),
-    "problems_closed": Column("int64", "count", "problems that ended this month, own and common"),
+    "problems_opened": Column("int64", "count", "problems that arose this month, own and common", monthly=True),
+    "problems_closed": Column("int64", "count", "problems that ended this month, own and common", monthly=True),
 }
 
 
@@ -133,6 +146,11 @@ class Firm(Row):
     def size(self) -> str:
         """``"small"``, ``"medium"`` or ``"large"``."""
         return SIZE_CLASSES[self.size_class]
+
+    @property
+    def age(self) -> int:
+        """Months since it entered, at least those of the burn-in and the run for a firm of the start."""
+        return int(self.model.month - max(self.entered, -self.model.burn_in))
 
     @property
     def suppliers(self) -> list[int]:

@@ -6,14 +6,15 @@ from typing import ClassVar
 
 from agents.columns import Column, Row
 
-__all__ = ["LENDER", "LOANS", "Lender"]
+__all__ = ["LENDER", "LOANS", "ORDINARY", "STRONG_CHAIN", "Lender"]
 
 #: Kinds of loan: ordinary ones, and strong-chain loans (强链贷).
 LOANS = ("ordinary", "strong_chain")
+ORDINARY, STRONG_CHAIN = range(2)
 
 LENDER: dict[str, Column] = {
     "rate": Column("float64", "share/year", "interest on a loan"),
-    "ceiling": Column("float64", "share", "most that a firm may owe, as a share of its yearly revenue"),
+    "ceiling": Column("float64", "share of yearly revenue", "most that a firm may owe"),
     "granted": Column("float64", "CNY", "loans granted so far, by kind", width=2),
     "repaid": Column("float64", "CNY", "loans repaid so far, by kind", width=2),
     "written_off": Column("float64", "CNY", "loans written off so far, by kind", width=2),

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import bdtrc, ndtri, pdtrc
 
-__all__ = ["Streams", "binomial", "decision_key", "normal", "poisson", "replicate_keys"]
+__all__ = ["Streams", "binomial", "decision_key", "normal", "pick", "poisson", "replicate_keys"]
 
 _WORD = 1 << 64
 _COUNTER = 1 << 256
@@ -100,10 +100,10 @@ class Streams:
 
     def uniforms(self, decision: str, month: int, n: int, slots: int) -> NDArray[np.float64]:
         """Draw for n places with several slots each (one per kind of problem, say): shape (n, slots)."""
-        out = np.empty((n, slots))
+        out = np.empty((slots, n))
         for slot in range(slots):
-            out[:, slot] = self.uniform(decision, month, n, slot)
-        return out
+            out[slot] = self.uniform(decision, month, n, slot)
+        return out.T
 
     def uniform_at(self, decision: str, month: int, places: ArrayLike, slot: int = 0) -> NDArray[np.float64]:
         """Draw for some places alone; the same bits as `uniform` gives them. Shape of `places`."""
@@ -120,6 +120,27 @@ class Streams:
 def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn uniforms in [0, 1) into standard normals by inversion."""
     return np.asarray(ndtri(u * (1.0 - 2.0**-53) + 2.0**-54))  # keeps 0 away from minus infinity
+
+
+def pick(u: NDArray[np.float64], lines: NDArray[np.float64], line: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Turn uniforms into choices with given chances: the first place on a line whose cumulative weight exceeds u times the whole.
+
+    Parameters
+    ----------
+    u : array, shape (k,)
+        Uniforms in [0, 1).
+    lines : array, shape (lines, places)
+        Cumulative weights; every line that is used ends above 0.
+    line : int array, shape (k,)
+        The line that each choice is made on.
+    """
+    level = u * lines[line, -1]
+    low, high = np.zeros(u.shape, dtype=np.int64), np.full(u.shape, lines.shape[1] - 1)
+    while (low < high).any():
+        middle = (low + high) // 2
+        enough = lines[line, middle] > level
+        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
+    return low
 
 
 def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -55,7 +55,7 @@ EVENTS: dict[str, tuple[float, float, str]] = {
 
 
 def _years(key: tuple[int, int], words: Sequence[str], years: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Simulate one replicate: outcomes of each year, shape (years, outcomes, groups), and exits and recalls per firm and leader and year."""
+    """Simulate one replicate: outcomes by year, shape (years, outcomes, groups), and exits a firm and recalls a leader in a year."""
     settings = read_settings(compose_settings([*words, "instruments=[]"]))
     model: StrongchainModel = settings.world.build(key, ("size",), False)
     found, events = [], np.zeros(2)
@@ -101,9 +101,10 @@ def page(outcomes: NDArray[np.float64], events: NDArray[np.float64], words: Sequ
     lines = [
         "# Eight years without a programme",
         "",
-        f"Written by `python -m experiments.unaided`: {' '.join(words)}, {replicates} replicates of {12 * years} months after the burn-in, no instrument. "
-        "Baseline supervision, certification, recalls and voluntary chief quality officers go on. Means over replicates of the first and the last year, "
-        "the standard deviation between replicates of the last, and the range that a test holds every year to. The levels are not calibrated.",
+        f"Written by `python -m experiments.unaided`: {' '.join(words)}, {replicates} replicates of {12 * years} months after the burn-in, "
+        "no instrument. Baseline supervision, certification, recalls and voluntary chief quality officers go on. Means over replicates of "
+        "the first and the last year, the standard deviation between replicates of the last, and the range to which a test holds every "
+        "year. The levels are not calibrated.",
         "",
         "![Eight years without a programme](eight_years.png)",
         "",
@@ -112,14 +113,15 @@ def page(outcomes: NDArray[np.float64], events: NDArray[np.float64], words: Sequ
     ]
     for key, (low, high, why) in PLAUSIBLE.items():
         each = outcomes[:, :, keys.index(key), 0]
-        first, last = each[:, 0].mean(), each[:, -1].mean()
+        first, last, spread = each[:, 0].mean(), each[:, -1].mean(), each[:, -1].std(ddof=1)
         lines.append(
-            f"| {OUTCOMES[key].label} (`{key}`) | {OUTCOMES[key].unit} | {_shown(first)} | {_shown(last)} | {_shown(each[:, -1].std(ddof=1))} "
+            f"| {OUTCOMES[key].label} (`{key}`) | {OUTCOMES[key].unit} | {_shown(first)} | {_shown(last)} | {_shown(spread)} "
             f"| {_shown(low)} … {_shown(high)} | {why} |"
         )
     for k, (key, (low, high, why)) in enumerate(EVENTS.items()):
+        mean, spread = events[:, k].mean(), events[:, k].std(ddof=1)
         lines.append(
-            f"| {OUTCOMES[key].label} (`{key}`) | 1/year | {_shown(events[:, k].mean())} | (all years) | {_shown(events[:, k].std(ddof=1))} "
+            f"| {OUTCOMES[key].label} (`{key}`) | 1/year | {_shown(mean)} | (all years) | {_shown(spread)} "
             f"| {_shown(low)} … {_shown(high)} | {why} |"
         )
     drift = 100.0 * (outcomes[:, -1, keys.index("nonconformity"), 0] - outcomes[:, 0, keys.index("nonconformity"), 0])

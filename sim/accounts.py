@@ -15,7 +15,8 @@ SECTORS = ("leaders", "members", "households", "government", "stations", "lender
 #: Purposes that move money without earning or costing a firm anything.
 FINANCING = frozenset(
     {
-        "opening stocks",
+        "opening materials",
+        "opening cash",
         "equity of entrants",
         "liquidation",
         "dividends",

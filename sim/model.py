@@ -13,7 +13,7 @@ from sim.balance_sheet import balance_sheet
 from sim.build.from_file import FromFile, from_file
 from sim.build.region import Region, populate
 from sim.build.synthetic import Synthetic, synthetic
-from sim.instruments.delivery import Instrument, Programme, policy
+from sim.instruments.delivery import INSTRUMENTS, Instrument, Programme, policy
 from sim.invariants import check_invariants
 from sim.month.adoption import adopt_and_drop
 from sim.month.entry_and_exit import exit_and_enter
@@ -45,9 +45,11 @@ __all__ = ["MONTH", "NetworkSource", "StrongchainModel", "build_network"]
 
 NetworkSource = SupplyNetwork | Synthetic | FromFile | None
 
-#: One month, phase by phase. Whatever a phase reads of another firm is last month's.
+#: One month, phase by phase: relations change before anything is shipped, accounts are closed last.
+#: What a phase reads of another firm is last month's, or was settled by an earlier phase.
 MONTH: tuple[Callable[[World], None], ...] = (
     policy,
+    review_suppliers,
     ship_and_order,
     make_own_defects,
     decide_inspection,
@@ -60,29 +62,15 @@ MONTH: tuple[Callable[[World], None], ...] = (
     adopt_and_drop,
     learn_and_forget,
     rate_suppliers,
-    settle_accounts,
-    exit_and_enter,
-    review_suppliers,
     recall_products,
     market,
     sample_products,
+    settle_accounts,
+    exit_and_enter,
 )
 
 #: Passes in which charge-back finds its level at the start.
 SETTLING = 3
-
-#: Columns that count the events of one month.
-MONTHLY_COUNTS = (
-    "borrowed",
-    "problems_opened",
-    "problems_closed",
-    "cases_filed",
-    "cases_served",
-    "served_by_kind",
-    "months_waited",
-    "cases_solved",
-    "cases_withdrawn",
-)
 
 
 def build_network(source: NetworkSource, region: Region, streams: Streams) -> SupplyNetwork:
@@ -154,6 +142,7 @@ class StrongchainModel(World):
         self.region = region
         self.check = check
         self.month = -burn_in
+        self.burn_in = burn_in
         populate(self, region)
         self._settle()
         for _ in range(burn_in):
@@ -175,7 +164,8 @@ class StrongchainModel(World):
         for programme in self.programmes.values():
             if isinstance(programme, Programme):
                 programme.end(self)
-        self.programmes = {ins.key: Programme(ins) for ins in instruments}
+        # A policy is a set: whoever names its instruments in another order gets the same bits.
+        self.programmes = {ins.key: Programme(ins) for ins in sorted(instruments, key=lambda ins: list(INSTRUMENTS).index(ins.key))}
 
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: a few passes with everything else held."""
@@ -221,10 +211,7 @@ class StrongchainModel(World):
     def _turn_page(self) -> None:
         """Clear what counts the events of one month."""
         self.books.turn_page()
-        for name in ("prevention", "government_cost"):
-            setattr(self.firms, name, 0.0)
-        for name in MONTHLY_COUNTS:
-            setattr(self.firms, name, 0)
+        self.firms.turn_page()
 
     def step(self) -> None:
         """Simulate one month and write it down."""

@@ -297,8 +297,8 @@ def check_for_links_to_itself(network: SupplyNetwork) -> Iterable[Finding]:
 
 def check_for_duplicate_links(network: SupplyNetwork) -> Iterable[Finding]:
     """No link is listed twice."""
-    same = (np.diff(network.supplier) == 0) & (np.diff(network.customer) == 0)
-    for k in np.flatnonzero(same)[:1]:
+    _, first = np.unique(network.customer * network.n_firms + network.supplier, return_index=True)
+    for k in np.setdiff1d(np.arange(network.n_links), first)[:1]:
         yield Finding("duplicates", "error", f"{_link(network, int(k))} is listed twice; add the two rows up")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from sim.month.quality_cost import borne
 from sim.month.sampling import nonconformity
 from sim.world import World
 
-__all__ = ["HEADLINE", "OUTCOMES", "Outcome"]
+__all__ = ["HEADLINE", "OUTCOMES", "Outcome", "PerFirm"]
 
 PerFirm = Callable[[World], NDArray[np.float64]]
 
@@ -57,6 +58,10 @@ class Outcome:
         return {"higher": 1, "lower": -1, "": 0}[self.better]
 
 
+def _delivered(world: World) -> NDArray[np.float64]:
+    return world.by_supplier(world.links.delivered)
+
+
 def _to_users(world: World) -> NDArray[np.float64]:
     return np.asarray(world.firms.to_users)
 
@@ -73,14 +78,17 @@ def _out(world: World) -> NDArray[np.float64]:
     return np.asarray(world.firms.out_detectable + world.firms.out_latent)
 
 
+@cache
 def _column(name: str) -> PerFirm:
     return lambda world: np.asarray(getattr(world.firms, name), dtype=np.float64)
 
 
+@cache
 def _capability(kind: int) -> PerFirm:
     return lambda world: world.firms.capability[:, kind] * world.firms.alive
 
 
+@cache
 def _served(kind: int) -> PerFirm:
     return lambda world: np.asarray(world.firms.served_by_kind[:, kind], dtype=np.float64)
 
@@ -158,9 +166,13 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("recalls", "recalls/month", "Σ recalls", "lower", "Recalls", "召回次数", _column("recalls")),
     Outcome("recalled", "share of sales to users", "Σ recalled / Σ final sales", "lower",
             "Products recalled", "召回产品占比", _column("recalled"), _to_users),
+    Outcome("recalls_traced", "recalls/month", "Σ recalls traced to a firm where the defects began", "", "Recalls traced", "召回溯源次数",
+            _column("recalls_traced")),
+    Outcome("relation_age", "months", "Σ delivered · age of the relation / Σ delivered", "", "Age of relations", "供需关系持续时间",
+            lambda w: w.by_supplier(w.links.delivered * w.links.age), _delivered),
     Outcome("relief", "share", "Σ delivered · relief / Σ delivered, by supplier", "higher",
             "Relation-specific relief", "供需关系带来的缺陷减少", lambda w: w.by_supplier(w.links.delivered * w.links.relief),
-            lambda w: w.by_supplier(w.links.delivered)),
+            _delivered),
     Outcome("investment", "CNY/month", "Σ spent on raising a capability", "", "Investment in quality", "质量投入", _column("investment")),
     Outcome("credit_bound", "share", "firms that wanted to invest at their last review and could not pay / firms", "lower",
             "Firms bound by credit", "受融资约束企业比例", lambda w: (w.firms.credit_bound & w.firms.alive).astype(float), _ones),

@@ -230,7 +230,7 @@ class Parameters:
         0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
     )
     dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N",
-                                "hazard of dropping an officer or not renewing a certificate that does not pay, beyond that")  # fmt: skip
+                                "hazard of dropping an officer that does not pay, beyond that")  # fmt: skip
     certificate_loss: float = parameter(
         0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term"
     )

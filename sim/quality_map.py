@@ -70,10 +70,9 @@ class Block:
 def blocks(world: World) -> tuple[Block, Block]:
     """Return the detectable and the latent block with the coefficients of the month under way."""
     firms, links, latent = world.firms, world.links, world.parameters.latent_share
-    carried = links.value_share * (1.0 - links.relief)
     misfits = world.by_customer(links.interface * let_in(world))
-    detectable = Block((1.0 - latent) * firms.own_dpu + misfits, world.network.matrix(carried * let_in(world)), escape_share(world))
-    return detectable, Block(latent * firms.own_dpu, world.network.matrix(carried), np.ones(firms.n))
+    detectable = Block((1.0 - latent) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
+    return detectable, Block(latent * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,8 @@ def quality_map(world: World) -> QualityMap:
     loss = np.stack([marginal * (firms.own_dpu - firms.own_special), marginal * firms.own_special, half], axis=1)
 
     out, out_latent = detectable.steady_state(), latent.steady_state()
-    carried = links.value_share * (1.0 - links.relief)
-    link_loss = carried * let_in(world) * out[links.supplier] * m_detectable[links.customer]
-    link_loss = link_loss + carried * out_latent[links.supplier] * m_latent[links.customer] + misfit
+    link_loss = links.carried * let_in(world) * out[links.supplier] * m_detectable[links.customer]
+    link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + misfit
     return QualityMap(loss, marginal, link_loss, float(field_cost @ (out + out_latent)))
 
 

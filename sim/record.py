@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from agents.firm import SIZE_CLASSES
-from sim.outcomes import OUTCOMES
+from sim.outcomes import OUTCOMES, PerFirm
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class Record:
         Groupings to keep besides the total.
     outcomes : iterable of str, optional
         Keys to keep; all by default.
+
+    Notes
+    -----
+    Groups are what firms belonged to when the record began; tiers move with relations later.
     """
 
     def __init__(self, world: World, by: Iterable[str] = (), outcomes: Iterable[str] | None = None) -> None:
@@ -56,21 +60,24 @@ class Record:
         self.months: list[int] = []
         member, n = np.concatenate(labels), world.firms.n
         self._members = sparse.csr_array((np.ones(member.size), (member, np.tile(np.arange(n), len(labels)))), shape=(len(names), n))
-        self._ratios = [k for k, key in enumerate(self.outcomes) if OUTCOMES[key].bottom]
         self._tops: list[Floats] = []  # (outcomes, groups) a month
         self._bottoms: list[Floats] = []
 
     def write(self, world: World) -> None:
         """Write down the month that has just ended."""
+        sums: dict[PerFirm, Floats] = {}
+
+        def total(per_firm: PerFirm) -> Floats:
+            """Sum over the groups; many outcomes share a summand or a divisor."""
+            if per_firm not in sums:
+                sums[per_firm] = self._members @ per_firm(world)
+            return sums[per_firm]
+
         declared = [OUTCOMES[key] for key in self.outcomes]
-        tops = np.stack([outcome.top(world) for outcome in declared], axis=1)
-        below = [outcome.bottom(world) for outcome in declared if outcome.bottom]
-        bottoms = np.ones((len(self.outcomes), len(self.groups)))
-        if below:
-            bottoms[self._ratios] = (self._members @ np.stack(below, axis=1)).T
+        none = np.ones(len(self.groups))
         self.months.append(world.month)
-        self._tops.append((self._members @ tops).T)
-        self._bottoms.append(bottoms)
+        self._tops.append(np.stack([total(outcome.top) for outcome in declared]))
+        self._bottoms.append(np.stack([total(outcome.bottom) if outcome.bottom else none for outcome in declared]))
 
     @property
     def values(self) -> Floats:

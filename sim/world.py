@@ -38,6 +38,7 @@ LINK: dict[str, Column] = {
     "essential": Column("bool", "1", "the customer cannot do without it"),
     "relief": Column("float64", "share", "relation-specific reduction of the supplier's defects"),
     "rating": Column("float64", "defects/unit", "the customer's estimate of the supplier's detectable defects"),
+    "carried": Column("float64", "units/unit", "value share less relief, as the month's deliveries carried defects"),
     "age": Column("int64", "months", "months the relation has lasted"),
     "listed": Column("int64", "months", "months the supplier has been on the customer's development list, 0 if it is not"),
     "ordered": Column("float64", "CNY/month", "what the customer has ordered for next month"),
@@ -61,12 +62,17 @@ SIZE: dict[str, Column] = {
 }
 
 
+#: Events that are counted from the start of the burn-in on.
+EVENTS = (
+    "problems opened", "problems closed", "cases received", "cases served", "cases withdrawn", "suppliers replaced", "changes refused",
+)  # fmt: skip
+
 #: Columns of what firms owe, by kind of loan (`agents.lender.LOANS`).
 DEBT = ("bank_debt", "programme_debt")
 
 #: What stands at 0 once a firm has left the world for good.
 LEFT_BEHIND = (
-    "final_demand", "demand_start", "orders", "users_ordered", "to_users", "elsewhere_ordered", "elsewhere",
+    "final_demand", "demand_start", "steady_orders", "orders", "users_ordered", "to_users", "elsewhere_ordered", "elsewhere",
     "output", "usual_output", "sales", "recall_due",
     "out_detectable", "out_latent", "before_final", "own_dpu", "own_special", "charged", "recovered", "distress",
 )  # fmt: skip
@@ -107,7 +113,8 @@ class World(AgentsOnDemand):
     month : int
         The month under way: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
     counts : dict of str to int
-        Events since the start: problems opened and closed, cases received, served and withdrawn, suppliers replaced.
+        Events since the start: problems opened and closed, cases received, served and withdrawn, suppliers replaced,
+        changes of suppliers refused because some loop might have grown.
     """
 
     kinds: ClassVar[dict[str, Callable[[Population], list[type[Row]]]]] = {
@@ -134,9 +141,7 @@ class World(AgentsOnDemand):
         self.links = Population("links", LINK, network.n_links)
         self.chains = Population("chains", CHAIN, len(network.chains))
         self.sizes = Population("sizes", SIZE, len(SIZE_CLASSES))
-        self.counts: dict[str, int] = dict.fromkeys(
-            ("problems opened", "problems closed", "cases received", "cases served", "cases withdrawn", "suppliers replaced"), 0
-        )
+        self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
 
     # -- luck --------------------------------------------------------------------------------
 
@@ -165,6 +170,12 @@ class World(AgentsOnDemand):
 
     # -- money -------------------------------------------------------------------------------
 
+    def for_firms(self, rows: NDArray[np.int64], amounts: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        """Amounts for some firms, 0 for the others: shape (n,)."""
+        out = np.zeros(self.firms.n)
+        out[rows] = amounts
+        return out
+
     def _split(self, amounts: NDArray[np.float64]) -> tuple[tuple[str, float], tuple[str, float]]:
         led = float(amounts[self.firms.is_leader].sum())
         return ("leaders", led), ("members", max(float(amounts.sum()) - led, 0.0))
@@ -188,15 +199,19 @@ class World(AgentsOnDemand):
     def firms_pay_firms(self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
         """Let firms pay each other for their business: rows who pay and are paid, and CNY, all of shape (k,), 0 or more."""
         firms = self.firms
-        net = np.bincount(payees, amounts, minlength=firms.n) - np.bincount(payers, amounts, minlength=firms.n)
-        firms.cash[:] += net
-        firms.earnings[:] += net
-        kind = 2 * firms.is_leader[payers] + firms.is_leader[payees]
-        total = np.bincount(kind, amounts, minlength=4)
-        for k, (payer, payee) in enumerate(
-            (("members", "members"), ("members", "leaders"), ("leaders", "members"), ("leaders", "leaders"))
-        ):
-            self.books.pay(payer, payee, purpose, float(total[k]))
+        paid = np.bincount(payers, amounts, minlength=firms.n)
+        got = np.bincount(payees, amounts, minlength=firms.n)
+        firms.cash[:] += got - paid
+        firms.earnings[:] += got - paid
+        leads = firms.is_leader
+        among = np.flatnonzero(leads[payers])  # few links have a leader at either end, fewer at both
+        among = among[leads[payees[among]]]
+        whole, by_leaders, to_leaders = float(paid.sum()), float(paid[leads].sum()), float(got[leads].sum())
+        both = float(amounts[among].sum())
+        self.books.pay("leaders", "leaders", purpose, both)
+        self.books.pay("leaders", "members", purpose, max(by_leaders - both, 0.0))
+        self.books.pay("members", "leaders", purpose, max(to_leaders - both, 0.0))
+        self.books.pay("members", "members", purpose, max(whole - by_leaders - to_leaders + both, 0.0))
 
     # -- what chain heads see ------------------------------------------------------------------
 
@@ -244,22 +259,17 @@ class World(AgentsOnDemand):
         for programme in self.programmes.values():
             programme.give_up(self, rows, firms.programme_debt[rows])
 
-        def of_rows(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-            out = np.zeros(firms.n)
-            out[rows] = amounts
-            return out
-
         left = firms.cash[rows]
-        self.firms_pay("households", "liquidation", of_rows(np.maximum(left, 0.0)))
-        self.pay_firms("lenders", "write-off of overdrafts", of_rows(np.maximum(-left, 0.0)))
+        self.firms_pay("households", "liquidation", self.for_firms(rows, np.maximum(left, 0.0)))
+        self.pay_firms("lenders", "write-off of overdrafts", self.for_firms(rows, np.maximum(-left, 0.0)))
         firms.cash[rows] = 0.0  # rounding of the last payment
-        firms.written_off[rows] = firms.bank_debt[rows] + firms.programme_debt[rows] + np.maximum(-left, 0.0)
+        firms.written_off[rows] = firms.bank_debt[rows] + firms.programme_debt[rows]
         for kind, name in enumerate(DEBT):
             debt = getattr(firms, name)
             lenders.written_off[:, kind] += debt[rows].sum()
             debt[rows] = 0.0
             lenders.outstanding[:, kind] = debt.sum()
-        for column in ("programme_line", "rate_discount", "inventory"):
+        for column in ("programme_line", "interest_borne", "inventory"):
             getattr(firms, column)[rows] = 0.0
 
         going = np.zeros(firms.n, dtype=np.bool_)

@@ -9,7 +9,7 @@ import numpy as np
 from agents.streams import Streams, poisson
 from sim.build.synthetic import Synthetic, synthetic
 from sim.month.own_defects import learning_multiplier
-from sim.month.problems import problem_arrivals, solving_hazard
+from sim.month.problems import months_to_solve, problem_arrivals
 from sim.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
 from sim.traits import draw_traits
@@ -142,7 +142,7 @@ def _seed_problems(world: World) -> None:
     firms.output_since_renewal = np.floor(age)
     firms.learning = learning_multiplier(world)
 
-    stock = problem_arrivals(world) / np.maximum(solving_hazard(world), 1e-3)[:, None]
+    stock = problem_arrivals(world) * months_to_solve(world)[:, None]
     firms.open_problems = poisson(world.draw("problems at the start", firms, 4), stock)
     rates = p.common_cause_hazard + p.common_cause_end
     at_work = p.common_cause_hazard / rates if rates > 0 else 0.0

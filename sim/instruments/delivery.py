@@ -110,6 +110,8 @@ class Instrument(Delivery, ABC):
     key: ClassVar[str]
     dose: ClassVar[str]
     practice: ClassVar[str]
+    #: Who receives the monthly support.
+    support_to: ClassVar[str] = "households"
 
     @property
     def level(self) -> float:
@@ -194,9 +196,9 @@ class Programme:
         chosen = self._choose(world)
         if chosen.size:
             government = self.instrument.government_share * ins.unit_cost
-            self.spend(world, "households", self._by_firm(world, chosen, government))
+            self.spend(world, "households", world.for_firms(chosen, government))
             self._firms_pay(world, chosen, np.full(chosen.size, ins.unit_cost - government))
-            world.credit_chain_heads("awards", self._by_firm(world, chosen, 1.0))
+            world.credit_chain_heads("awards", world.for_firms(chosen, 1.0))
             self.reached = np.concatenate([self.reached, chosen])
             ins.apply(world, month, chosen)
             self._support(world, chosen)
@@ -233,21 +235,16 @@ class Programme:
         budget = self.instrument.budget
         return float("inf") if budget is None else max(0.0, budget - self.spent)
 
-    def _by_firm(self, world: World, rows: NDArray[np.int64], amount: Floats | float) -> Floats:
-        out = np.zeros(world.firms.n)
-        out[rows] = amount
-        return out
-
     def _firms_pay(self, world: World, rows: NDArray[np.int64], amounts: Floats) -> None:
         world.firms.prevention[rows] += amounts
-        world.firms_pay("households", self.instrument.key, self._by_firm(world, rows, amounts))
+        world.firms_pay("households", self.instrument.key, world.for_firms(rows, amounts))
 
     def _support(self, world: World, reached: NDArray[np.int64]) -> None:
         """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes."""
         ins = self.instrument
         support = ins.support(world, reached)
         paid = np.cumsum(support) <= self.left
-        self.spend(world, "households", self._by_firm(world, reached[paid], support[paid]))
+        self.spend(world, ins.support_to, world.for_firms(reached[paid], support[paid]))
         ins.supported(world, reached, paid)
 
     def _choose(self, world: World) -> NDArray[np.int64]:
@@ -271,6 +268,6 @@ class Programme:
 
 
 def policy(world: World) -> None:
-    """Let every programme act, in the order in which instruments are registered."""
+    """Let every programme act, in the order in which their instruments are registered."""
     for programme in world.programmes.values():
         programme.deliver(world)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.delivery import Instrument, Programme, instrument
-from sim.month.credit import monthly_sales
+from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
 
@@ -51,6 +52,8 @@ class StrongChainLoans(Instrument):
     Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064); effects are assumptions.
     """
 
+    support_to: ClassVar[str] = "lenders"
+
     line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line as a share of a year's orders of leaders")
     tiers: int = parameter(2, 1, 20, "tiers", "assumption", "N", "customers that count: leaders alone (1), with tier 1 (2), …")
     ceiling: float = parameter(25e6, 0.0, 1e12, "CNY/firm", "F064/F063: 0.1 bn CNY over 4 firms", "D", "most that a line can be")
@@ -78,18 +81,16 @@ class StrongChainLoans(Instrument):
         """Renew the lines by the orders of the month; where the budget does not go round there is no discount."""
         line = np.minimum(self.line_share * 12.0 * orders_of_leaders(world, self.tiers)[reached], self.ceiling)
         world.firms.programme_line[reached] = line
-        world.firms.rate_discount[reached] = np.where(paid, self.discount, 0.0)
+        world.firms.interest_borne[reached] = np.where(paid, self.support(world, reached), 0.0)
 
     def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
         """Pay the guaranteed share of what lenders lose, in the order of places, as far as the budget goes."""
         owed = self.guarantee * lost
         so_far = np.cumsum(owed)
         paid = np.clip(programme.left - (so_far - owed), 0.0, owed) if np.isfinite(programme.left) else owed
-        amounts = np.zeros(world.firms.n)
-        amounts[rows] = paid
-        programme.spend(world, "lenders", amounts)
+        programme.spend(world, "lenders", world.for_firms(rows, paid))
 
     def close(self, world: World, programme: Programme) -> None:
         """End lines, discounts and guarantees; what is owed stays owed."""
         world.firms.programme_line[programme.reached] = 0.0
-        world.firms.rate_discount[programme.reached] = 0.0
+        world.firms.interest_borne[programme.reached] = 0.0

@@ -11,14 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
-from sim.month.credit import monthly_sales
+from agents.firm import MANAGEMENT
+from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne, cqo_cost
 from sim.world import World
 
 __all__ = ["adopt_and_drop", "certificate_pays", "officer_pays"]
 
-MANAGEMENT = KINDS.index("management")
 Mask = NDArray[np.bool_]
 
 

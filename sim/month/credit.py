@@ -9,19 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.lender import LOANS
+from agents.lender import ORDINARY, STRONG_CHAIN
+from sim.month.orders import monthly_sales
 from sim.world import DEBT, World
 
-__all__ = ["approved", "grant", "monthly_sales", "room_for_credit", "serve_debts"]
+__all__ = ["approved", "grant", "room_for_credit", "serve_debts"]
 
 Floats = NDArray[np.float64]
-ORDINARY, STRONG_CHAIN = range(len(LOANS))
 PURPOSE = ("loans", "strong-chain loans")
-
-
-def monthly_sales(world: World) -> Floats:
-    """Usual sales of a firm at its present price, CNY a month, shape (n,)."""
-    return np.asarray(world.firms.usual_output * world.firms.price)
 
 
 def room_for_credit(world: World) -> Floats:
@@ -72,8 +67,7 @@ def serve_debts(world: World) -> None:
     firms, p = world.firms, world.parameters
     rate = world.lenders.rate[0]
     owed = firms.bank_debt + np.maximum(-firms.cash, 0.0) + firms.programme_debt
-    discount = np.minimum(firms.rate_discount, rate) * firms.programme_debt
-    world.firms_pay("lenders", "interest", np.maximum(rate * owed - discount, 0.0) / 12.0)
+    world.firms_pay("lenders", "interest", np.maximum(rate * owed / 12.0 - firms.interest_borne, 0.0))
 
     line = p.working_capital * 12.0 * monthly_sales(world)
     for kind, beyond in ((ORDINARY, np.maximum(firms.bank_debt - line, 0.0)), (STRONG_CHAIN, firms.programme_debt)):

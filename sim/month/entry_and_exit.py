@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.month.credit import monthly_sales
+from sim.month.orders import monthly_sales
 from sim.month.relations import mean_rating
 from sim.traits import draw_traits
 from sim.world import World
@@ -15,7 +15,7 @@ __all__ = ["exit_and_enter"]
 #: What an entrant starts without; the rest of its state is drawn, bought, or comes with the place.
 AFRESH = (
     "cqo", "cqo_subsidy", "certified", "certificate_left", "knows_stations", "knows_programme", "output_since_renewal",
-    "distress", "earnings", "credit_bound", "reputation", "recall_due", "charged", "fortune",
+    "distress", "credit_bound", "reputation", "recall_due", "charged", "fortune",
 )  # fmt: skip
 
 
@@ -23,14 +23,13 @@ def exit_and_enter(world: World) -> None:
     """Let firms give up whose overdraft has been beyond the limit for so many months; others take their places at once.
 
     The entrant has the place, its orders and its luck, but neither capability, debts, problems nor
-    name of its predecessor, and relations without relief: customers expect the mean of the sector.
+    name of its predecessor, and relations without relief: customers expect the mean of the sector. What
+    the predecessor still owed for recalls lapses with it.
     """
     firms, p = world.firms, world.parameters
     broke = firms.alive & (firms.cash < -p.cash_limit * monthly_sales(world))
     firms.distress = np.where(broke, firms.distress + 1, 0)
     gone = np.flatnonzero(firms.distress >= p.distress_months)
-    firms.exited = False
-    firms.written_off = 0.0
     if gone.size:
         firms.exited[gone] = True
         world.close_down(gone)
@@ -54,7 +53,7 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     use = np.where(fresh, 0.5 * p.stock_most * world.by_customer(links.ordered * firms.price[links.supplier]), 0.0)
     world.pay_firms("households", "equity of entrants", use + np.where(fresh, p.cash_start * monthly_sales(world), 0.0))
     firms.inventory[:] += use
-    world.firms_pay("outside", "opening stocks", use)
+    world.firms_pay("outside", "opening materials", use)
 
     as_supplier, as_customer = fresh[links.supplier], fresh[links.customer]
     new = as_supplier | as_customer

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from agents.firm import KINDS
+from agents.firm import METROLOGY, TESTING
 from sim.world import World
 
-__all__ = ["decide_inspection", "kp_rule"]
+__all__ = ["decide_inspection", "detection_parts", "kp_rule"]
 
-METROLOGY, TESTING = KINDS.index("metrology"), KINDS.index("testing")
 #: Capability at which the published human inspector (2 % false alarms) is placed: an assumption.
 TYPICAL = 0.4
 
@@ -42,6 +41,13 @@ def kp_rule(
         return np.asarray(np.where(expected > 0.0, expit((np.log(expected) - np.log(cost)) / width), 0.0))
 
 
+def detection_parts(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The two factors of detection, shape (n,) each: what testing finds, and what metrology leaves of it."""
+    firms, p = world.firms, world.parameters
+    finds = p.detection_low + (p.detection_high - p.detection_low) * firms.capability[:, TESTING]
+    return finds, 1.0 - p.metrology_loss * (1.0 - firms.capability[:, METROLOGY])
+
+
 def decide_inspection(world: World) -> None:
     """Set shares inspected at goods-in and at the end of the line, detection and false alarms.
 
@@ -50,10 +56,9 @@ def decide_inspection(world: World) -> None:
     inspection.
     """
     firms, links, p = world.firms, world.links, world.parameters
-    metrology, testing = firms.capability[:, METROLOGY], firms.capability[:, TESTING]
-    found = p.detection_low + (p.detection_high - p.detection_low) * testing
-    firms.detection = np.clip(found * (1.0 - p.metrology_loss * (1.0 - metrology)), 0.0, 1.0)
-    firms.false_alarm = np.clip(p.false_alarm * (1.0 - metrology) / (1.0 - TYPICAL), 0.0, 1.0)
+    finds, leaves = detection_parts(world)
+    firms.detection = np.clip(finds * leaves, 0.0, 1.0)
+    firms.false_alarm = np.clip(p.false_alarm * (1.0 - firms.capability[:, METROLOGY]) / (1.0 - TYPICAL), 0.0, 1.0)
 
     links.inspected = kp_rule(links.rating, p.incoming_cost, p.incoming_failure, p.kp_width)
     failure = np.where(firms.is_leader, p.field_cost, p.final_failure)

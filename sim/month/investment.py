@@ -11,16 +11,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
-from sim.month.credit import ORDINARY, STRONG_CHAIN, approved, grant, monthly_sales, room_for_credit
-from sim.month.problems import solving_hazard
+from agents.firm import MANAGEMENT, METROLOGY, STANDARDS, TESTING
+from agents.lender import ORDINARY, STRONG_CHAIN
+from sim.month.credit import approved, grant, room_for_credit
+from sim.month.inspection import detection_parts
+from sim.month.orders import monthly_sales
+from sim.month.problems import months_to_solve, problem_pressure
 from sim.month.quality_cost import cost_per_defect
 from sim.world import World
 
 __all__ = ["defects_avoided", "invest", "investment_cost", "perceived_saving"]
 
 Floats = NDArray[np.float64]
-MANAGEMENT, METROLOGY, STANDARDS, TESTING = range(len(KINDS))
 
 
 def investment_cost(world: World) -> Floats:
@@ -37,14 +39,12 @@ def defects_avoided(world: World) -> Floats:
     final inspection sees, standards avoid misfits where the firm's own standards are the weaker side.
     """
     firms, links, p = world.firms, world.links, world.parameters
-    rate = np.asarray(p.problem_rate) * (np.asarray(p.problem_size)[firms.size_class] * firms.learning)[:, None]
-    avoided = p.severity * rate / np.maximum(solving_hazard(world), 1e-3)[:, None]
+    avoided = p.severity * problem_pressure(world) * months_to_solve(world)[:, None]
     avoided[:, MANAGEMENT] += p.management_effect * (firms.own_dpu - firms.own_special)
-    found = p.detection_low + (p.detection_high - p.detection_low) * firms.capability[:, TESTING]
-    kept = 1.0 - p.metrology_loss * (1.0 - firms.capability[:, METROLOGY])
+    finds, leaves = detection_parts(world)
     inspected = firms.inspection * firms.before_final
-    avoided[:, METROLOGY] += inspected * found * p.metrology_loss
-    avoided[:, TESTING] += inspected * np.maximum(p.detection_high - p.detection_low, 0.0) * kept
+    avoided[:, METROLOGY] += inspected * finds * p.metrology_loss
+    avoided[:, TESTING] += inspected * leaves * max(p.detection_high - p.detection_low, 0.0)
     standards = firms.capability[:, STANDARDS]
     weaker = standards[links.customer] <= standards[links.supplier]
     avoided[:, STANDARDS] += p.interface_dpu * world.by_customer(links.value_share * weaker)

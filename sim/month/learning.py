@@ -9,12 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
+from agents.firm import MANAGEMENT
 from sim.world import World
 
 __all__ = ["learn_and_forget", "lessons", "settle_practice"]
 
-MANAGEMENT = KINDS.index("management")
 Floats = NDArray[np.float64]
 
 
@@ -54,8 +53,11 @@ def settle_practice(world: World, solved: Floats) -> None:
 def _solved(world: World) -> Floats:
     """Capability gained by solving problems of each kind oneself: ``1 - (1 - ℓ · absorptive)^solved`` of what is missing."""
     firms, p = world.firms, world.parameters
-    kept = (1.0 - p.problem_learning * firms.absorptive)[:, None] ** firms.solved_by_kind
-    return np.asarray((1.0 - kept) * (1.0 - firms.capability))
+    rows, kind = np.nonzero(firms.solved_by_kind)  # most firms solve nothing in a month
+    kept = (1.0 - p.problem_learning * firms.absorptive[rows]) ** firms.solved_by_kind[rows, kind]
+    gained = np.zeros_like(firms.capability)
+    gained[rows, kind] = (1.0 - kept) * (1.0 - firms.capability[rows, kind])
+    return gained
 
 
 def lessons(world: World) -> Floats:
@@ -67,8 +69,7 @@ def lessons(world: World) -> Floats:
     firms, links, p = world.firms, world.links, world.parameters
     management = firms.capability[:, MANAGEMENT]
     gap = np.maximum(management[links.customer] - management[links.supplier], 0.0)
-    output = firms.output[links.supplier]
-    attention = np.divide(links.delivered, output, out=np.zeros(links.n), where=output > 0)
+    attention = links.delivered / np.where(firms.output > 0, firms.output, np.inf)[links.supplier]
     attention = attention * np.where(links.listed > 0, p.development_attention, 1.0)
     return np.asarray(np.minimum(p.spillover * attention, 1.0) * firms.absorptive[links.supplier] * gap)
 

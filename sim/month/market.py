@@ -7,13 +7,14 @@ everything that happens behind the leader, and prices.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.world import World
 
 __all__ = ["appeal", "market"]
 
 
-def appeal(world: World) -> np.ndarray:
+def appeal(world: World) -> NDArray[np.float64]:
     """Appeal of leaders' products to users against the start, shape (n,): 1 where nothing has changed.
 
     ``exp(-β · ln((brand + unnoticed) / (brand at the start + unnoticed)) + reputation)``: a logit in

@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.lender import ORDINARY
 from agents.streams import normal
 from sim.fixed_points import fixed_point
-from sim.month.credit import ORDINARY, grant, monthly_sales, serve_debts
+from sim.month.credit import grant, serve_debts
+from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne
 from sim.world import World
 
@@ -62,10 +64,10 @@ def open_accounts(world: World) -> None:
 
     grant(world, ORDINARY, p.working_capital * 12.0 * monthly_sales(world))
     firms.inventory = 0.5 * p.stock_most * _use(world)
-    world.firms_pay("outside", "opening stocks", firms.inventory)
+    world.firms_pay("outside", "opening materials", firms.inventory)
     wanted = p.cash_start * monthly_sales(world) - firms.cash
-    world.pay_firms("households", "opening stocks", np.maximum(wanted, 0.0))
-    world.firms_pay("households", "opening stocks", np.maximum(-wanted, 0.0))
+    world.pay_firms("households", "opening cash", np.maximum(wanted, 0.0))
+    world.firms_pay("households", "opening cash", np.maximum(-wanted, 0.0))
     firms.fortune = np.asarray(p.fortune_spread)[firms.size_class] * normal(world.draw("fortune at the start", firms))
 
 
@@ -79,7 +81,6 @@ def settle_accounts(world: World) -> None:
     _meet_fortune(world)
     serve_debts(world)
     firms.profit = firms.earnings + firms.inventory - before
-    firms.earnings = 0.0  # what is paid after this, fines say, counts to next month
     _pay_owners(world)
     world.sizes.quality_cost[:] += (quality_cost_by_class(world) - world.sizes.quality_cost) / PRICE_MONTHS
     set_prices(world)
@@ -123,7 +124,6 @@ def _fail(world: World) -> None:
     world.firms_pay("households", "inspection", firms.appraisal)
     world.firms_pay("households", "rework", p.rework_cost * (firms.reject - firms.scrap) * firms.output)
     world.firms_pay("households", "returns, warranty and recalls", firms.external_failure)
-    firms.recall_due = 0.0
     world.firms_pay_firms("charge-back", links.supplier, links.customer, links.charge_back)
 
 

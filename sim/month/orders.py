@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.world import World
 
-__all__ = ["USUAL_MONTHS", "order_inputs", "ship_and_order"]
+__all__ = ["USUAL_MONTHS", "monthly_sales", "order_inputs", "ship_and_order"]
 
 #: Months over which a firm's usual output is smoothed.
 USUAL_MONTHS = 12.0
@@ -38,3 +39,8 @@ def order_inputs(world: World) -> None:
     orphan = firms.alive & ~firms.is_leader
     firms.elsewhere_ordered = np.where(orphan, np.maximum(world.parameters.orphan_demand * firms.steady_orders - here, 0.0), 0.0)
     firms.orders = here + firms.elsewhere_ordered
+
+
+def monthly_sales(world: World) -> NDArray[np.float64]:
+    """Usual sales of a firm at its present price, CNY a month, shape (n,)."""
+    return np.asarray(world.firms.usual_output * world.firms.price)

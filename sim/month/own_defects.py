@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
+from agents.firm import MANAGEMENT
 from sim.world import World
 
 __all__ = ["learning_multiplier", "make_own_defects"]
-
-MANAGEMENT = KINDS.index("management")
 
 
 def learning_multiplier(world: World) -> NDArray[np.float64]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
+from agents.firm import MANAGEMENT
 from agents.streams import binomial, poisson
 from sim.world import World
 
-__all__ = ["problem_arrivals", "problems_come_and_go", "solving_hazard"]
+__all__ = ["months_to_solve", "problem_arrivals", "problem_pressure", "problems_come_and_go", "solving_hazard"]
 
-MANAGEMENT = KINDS.index("management")
+#: Months that firms look ahead at most when they ask how long a problem will stay.
+FAR = 1_000.0
 
 
 def solving_hazard(world: World) -> NDArray[np.float64]:
@@ -30,18 +31,29 @@ def solving_hazard(world: World) -> NDArray[np.float64]:
     return np.asarray(1.0 - (1.0 - hazard) ** pace)
 
 
-def problem_arrivals(world: World) -> NDArray[np.float64]:
-    """Expected new problems of a month, shape (n, 4): rarer with capability, more after a renewal."""
+def months_to_solve(world: World) -> NDArray[np.float64]:
+    """Months that a problem stays with a firm on average until it has solved it alone, 1,000 at most, shape (n,)."""
+    return np.asarray(1.0 / np.maximum(solving_hazard(world), 1.0 / FAR))
+
+
+def problem_pressure(world: World) -> NDArray[np.float64]:
+    """Expected new problems of a month at no capability, shape (n, 4): more after a renewal."""
     firms, p = world.firms, world.parameters
     factor = np.asarray(p.problem_size)[firms.size_class] * firms.learning * firms.alive
-    return np.asarray(np.asarray(p.problem_rate) * factor[:, None] * (1.0 - firms.capability))
+    return np.asarray((np.asarray(p.problem_rate)[:, None] * factor).T)  # kind by kind, as the columns lie in memory
+
+
+def problem_arrivals(world: World) -> NDArray[np.float64]:
+    """Expected new problems of a month, shape (n, 4): rarer with capability."""
+    return np.asarray(problem_pressure(world) * (1.0 - world.firms.capability))
 
 
 def problems_come_and_go(world: World) -> None:
     """Solve some of the problems that were open, then let new ones arise, own and common."""
     firms = world.firms
-    solved = binomial(world.draw("problem solved", firms, 4), firms.open_problems, solving_hazard(world)[:, None])
-    arisen = poisson(world.draw("problem arises", firms, 4), problem_arrivals(world))
+    # Transposed, as the columns lie in memory.
+    solved = binomial(world.draw("problem solved", firms, 4).T, firms.open_problems.T, solving_hazard(world)).T
+    arisen = poisson(world.draw("problem arises", firms, 4).T, problem_arrivals(world).T).T
     firms.open_problems[:] += arisen - solved
     firms.solved_by_kind = solved
     _book(world, arisen, solved)

@@ -9,12 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
+from agents.firm import STANDARDS
 from sim.world import World
 
 __all__ = ["escape_share", "interface_defects", "let_in", "propagate"]
-
-STANDARDS = KINDS.index("standards")
 
 
 def let_in(world: World) -> NDArray[np.float64]:
@@ -45,13 +43,14 @@ def propagate(world: World) -> None:
     is latent, passes every inspection and is found by the user alone.
     """
     firms, links, p = world.firms, world.links, world.parameters
-    carried = links.value_share * (1.0 - links.relief)
-    detectable = carried * firms.out_detectable[links.supplier]
+    links.carried = links.value_share * (1.0 - links.relief)
+    detectable = links.carried * firms.out_detectable[links.supplier]
     links.interface = interface_defects(world)
     arriving = detectable + links.interface
-    links.passed_detectable = let_in(world) * arriving
-    links.caught = links.inspected * firms.detection[links.customer] * arriving
-    links.passed_latent = carried * firms.out_latent[links.supplier]
+    found = links.inspected * firms.detection[links.customer]
+    links.passed_detectable = (1.0 - found) * arriving
+    links.caught = found * arriving
+    links.passed_latent = links.carried * firms.out_latent[links.supplier]
 
     firms.before_final = (1.0 - p.latent_share) * firms.own_dpu + world.by_customer(links.passed_detectable)
     firms.out_detectable = escape_share(world) * firms.before_final

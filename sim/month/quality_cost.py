@@ -9,15 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import KINDS
+from agents.firm import MANAGEMENT
 from sim.world import World
 
 __all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_cost"]
 
-MANAGEMENT = KINDS.index("management")
 
-
-def cqo_cost(world: World) -> np.ndarray:
+def cqo_cost(world: World) -> NDArray[np.float64]:
     """Pay of a chief quality officer by firm, CNY a month, whether or not it has one: shape (n,).
 
     Small firms share an officer part of the time.
@@ -64,6 +62,7 @@ def cost_of_quality(world: World) -> None:
     returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * (firms.out_detectable + firms.out_latent) * firms.to_users
     firms.external_failure = p.return_cost * returned + warranty + firms.recall_due
+    firms.recall_due = 0.0
 
 
 def charge_back(world: World) -> None:

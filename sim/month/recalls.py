@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.month.credit import monthly_sales
+from sim.month.orders import monthly_sales
 from sim.month.propagation import escape_share
 from sim.world import World
 
@@ -22,10 +22,9 @@ def recall_products(world: World) -> None:
     The hazard grows with the defects that reach users. The size, as a share of a year's sales, is Pareto
     above a smallest one. With the probability of traceability the firm is found where the defects
     began; it bears the cost, up to so many months of its sales, and the leader the rest, next month.
-    The leader's appeal to users falls, and at 0.64 of that the appeal of its chain's other leaders.
+    The leader's appeal to users falls, and at a share of that (`collective_share`) the appeal of its chain's other leaders.
     """
     firms, p = world.firms, world.parameters
-    firms.recalls, firms.recalled, firms.recalls_traced = 0, 0.0, 0
     firms.reputation[:] *= p.reputation_memory
     hazard = -np.expm1(-p.recall_rate * (firms.out_detectable + firms.out_latent))
     sells = firms.is_leader & firms.alive & (firms.to_users > 0)
@@ -49,8 +48,7 @@ def recall_products(world: World) -> None:
 def _lose_reputation(world: World, rows: Ints) -> None:
     """Lower the appeal of leaders that recall, and at a share of that of the others on their chains."""
     firms, p = world.firms, world.parameters
-    direct = np.zeros(firms.n)
-    direct[rows] = p.recall_shock
+    direct = world.for_firms(rows, p.recall_shock)
     on_chain = np.bincount(firms.chain, direct, minlength=world.chains.n)[firms.chain]
     firms.reputation[:] -= np.where(firms.is_leader & firms.alive, direct + p.collective_share * (on_chain - direct), 0.0)
 

@@ -30,18 +30,18 @@ def mean_rating(world: World) -> Floats:
 def _mean_by_sector(world: World, per_link: Floats) -> Floats:
     """Mean over the links of each sector's suppliers, shape (sectors,); 0 where there are none."""
     links = world.links
-    sector = world.firms.sector[links.supplier]
-    n = len(world.network.sectors)
     used = links.value_share > 0
-    total = np.bincount(sector, per_link * used, minlength=n)
-    return np.asarray(total / np.maximum(np.bincount(sector, used, minlength=n), 1.0))
+    # By supplier first: adding half a million links into a dozen sectors waits for its own last sum.
+    per_supplier = world.by_supplier(per_link * used), world.by_supplier(used)
+    total, count = (np.bincount(world.firms.sector, x, minlength=len(world.network.sectors)) for x in per_supplier)
+    return np.asarray(total / np.maximum(count, 1.0))
 
 
 def rate_suppliers(world: World) -> None:
-    """Update customers' ratings by what they saw: finds at goods-in, and part of the rest on the line."""
+    """Update customers' ratings by what they saw, goods-in finds and part of the rest; pay for suppliers on development lists."""
     links, p = world.links, world.parameters
     seen = links.caught + p.line_visibility * links.passed_detectable
-    per_unit = np.divide(seen, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
+    per_unit = seen / np.where(links.value_share > 0, links.value_share, np.inf)
     links.rating = (1.0 - p.rating_weight) * links.rating + p.rating_weight * per_unit
     links.age[:] += 1
     _develop(world)
@@ -77,7 +77,8 @@ def review_suppliers(world: World) -> None:
         new, looks = _best_candidates(world, rows)
         better = looks < np.where(ends[rows], np.inf, (1.0 - p.switching) * links.rating[rows])
         rows, new = _within_capacity(world, rows[better], new[better])
-        rewire(world, rows, new)
+        if rows.size:
+            rewire(world, rows, new)
 
 
 def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
@@ -174,7 +175,8 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     supplier[rows] = new
     network = world.network.rewired(supplier)
     waste = (1.0 + firms.scrap)[links.customer]
-    if not rows.size or not contracts(network.matrix(links.value_share * waste)):
+    if not contracts(network.matrix(links.value_share * waste)):
+        world.counts["changes refused"] += int(rows.size)
         return
     moved = links.ordered[rows]
     firms.orders[:] -= np.bincount(links.supplier[rows], moved, minlength=firms.n)

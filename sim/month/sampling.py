@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.month.orders import monthly_sales
 from sim.world import World
 
 __all__ = ["nonconformity", "risk", "sample_products"]
@@ -54,9 +55,10 @@ def sample_products(world: World) -> None:
 def _put_right(world: World, failed: NDArray[np.bool_]) -> None:
     """Fine firms whose samples failed, and let each close one open problem, of the kind of which it has most."""
     firms, p = world.firms, world.parameters
+    sales = monthly_sales(world)
     firms.failed_month[failed] = world.month
-    world.firms_pay("government", "fines", p.fine * firms.sales * failed)
-    cost = p.rectification_cost * firms.sales * failed
+    world.firms_pay("government", "fines", p.fine * sales * failed)
+    cost = p.rectification_cost * sales * failed
     firms.prevention[:] += cost
     world.firms_pay("households", "rectification", cost)
     rows = np.flatnonzero(failed & (firms.open_problems.sum(axis=1) > 0))

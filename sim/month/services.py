@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.month.problems import solving_hazard
+from agents.firm import KINDS
+from agents.streams import pick
+from sim.month.problems import months_to_solve
 from sim.month.quality_cost import cost_per_defect
 from sim.world import World
 
@@ -42,7 +44,7 @@ def perceived_value(world: World) -> NDArray[np.float64]:
     What it sees of its failure cost per defect, times the defects that the problem makes until
     the firm would have solved it alone (it looks ahead no further than 1,000 months).
     """
-    return np.asarray(world.parameters.severity * cost_per_defect(world) / np.maximum(solving_hazard(world), 1e-3))
+    return np.asarray(world.parameters.severity * cost_per_defect(world) * months_to_solve(world))
 
 
 def serve_cases(world: World) -> None:
@@ -88,6 +90,15 @@ def _stations_seen(world: World) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     return profile, near & aware
 
 
+def _affordable(needed: NDArray[np.float64], worth: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number of stations at which a problem less of a kind would pay, by what it is worth, shape (k,)."""
+    number = np.zeros(worth.size, dtype=np.int64)
+    for k in range(len(KINDS)):
+        mine = kind == k
+        number[mine] = np.searchsorted(np.sort(needed[:, k]), worth[mine], side="right")
+    return number
+
+
 def _file(world: World) -> None:
     """File at most one case a firm: its most numerous kind of problem, at one of the stations that it sees.
 
@@ -98,16 +109,20 @@ def _file(world: World) -> None:
     worth, needed = perceived_value(world), _worth_needed(world)
     profile, seen = _stations_seen(world)
     least = np.where(seen[:, :, None], needed, np.inf).min(axis=1)  # (profiles, 4): the cheapest way to a solution
-    can = (worth[:, None] >= least[profile]) & (firms.open_problems > 0) & (firms.case_station < 0) & firms.alive[:, None]
-    who = np.flatnonzero(can.any(axis=1))
+    may = np.flatnonzero(np.isfinite(least).any(axis=1)[profile] & firms.alive)
+    can = (worth[may, None] >= least[profile[may]]) & (firms.open_problems[may] > 0) & (firms.case_station[may] < 0)
+    files = can.any(axis=1)
+    who, can = may[files], can[files]
     if not who.size:
         return
-    urgency = np.where(can[who], firms.open_problems[who] + world.draw("which problem first", firms, 4)[who], -1.0)
-    kind = urgency.argmax(axis=1)
-    usable = seen[profile[who]] & (needed[:, kind].T <= worth[who, None])
-    chance = np.cumsum(usable * (stations.capacity / (1.0 + stations.queue)), axis=1)
-    pick = world.draw("which station", firms)[who] * chance[:, -1]
-    station = (chance > pick[:, None]).argmax(axis=1)
+    kind = np.where(can, firms.open_problems[who] + world.draw("which problem first", firms, 4)[who], -1.0).argmax(axis=1)
+    # Firms that see the same stations and can afford the same of them share one line of chances.
+    afford = _affordable(needed, worth[who], kind)
+    alike = (profile[who] * len(KINDS) + kind) * (stations.n + 1) + afford
+    _, one, line = np.unique(alike, return_index=True, return_inverse=True)
+    usable = seen[profile[who[one]]] & (needed[:, kind[one]].T <= worth[who[one], None])
+    lines = np.cumsum(usable * (stations.capacity / (1.0 + stations.queue)), axis=1)
+    station = pick(world.draw("which station", firms)[who], lines, line)
 
     firms.case_station[who, kind] = station
     firms.case_month[who, kind] = world.month
