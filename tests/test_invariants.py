@@ -50,12 +50,18 @@ ALL = (
 # -- they hold -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks(), any_parameters(), regions(), policies(), st.integers(0, 2**32))
 def test_every_law_holds_in_every_month_of_any_world(some, p, place, policy, seed):
     model = world(some, p, policy, region=place, rng=seed, burn_in=3, check=True)
     model.run(18)
     assert model.month == 18
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(networks(), any_parameters(most=4, calm=False), st.integers(0, 2**32))
+def test_every_law_holds_under_all_instruments_where_much_happens(some, p, seed):
+    world(some, p, ALL, rng=seed, burn_in=3, check=True).run(18)
 
 
 @settings(max_examples=20, deadline=None)

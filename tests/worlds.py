@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from hypothesis import strategies as st
 
+from agents.firm import SIZE_CLASSES
 from sim.build.region import Region
 from sim.instruments import TARGETING, ChiefQualityOfficer, Instrument, OneStopStations, StrongChainLoans
 from sim.model import StrongchainModel
@@ -217,12 +218,11 @@ def _within(f) -> st.SearchStrategy:
 
 
 @st.composite
-def any_parameters(draw, most: int = 8) -> Parameters:
-    """Parameters of an eventful world or of a calm one, of which a few lie anywhere in their declared ranges, the ends included."""
+def any_parameters(draw, most: int = 8, calm: bool = True) -> Parameters:
+    """Parameters of an eventful world (or a `calm` one), of which a few lie anywhere in their declared ranges, the ends included."""
     known = {f.name: f for f in declared(Parameters)}
-    happens = draw(st.lists(st.sampled_from(sorted(EVENTFUL)), unique=True))
+    values = {name: value for theme in EVENTFUL.values() if not calm or draw(st.booleans()) for name, value in theme.items()}
     chosen = draw(st.lists(st.sampled_from(sorted(known)), max_size=most, unique=True))
-    values = {name: value for theme in happens for name, value in EVENTFUL[theme].items()}
     return Parameters(**values | {name: draw(_within(known[name])) for name in chosen})
 
 
@@ -233,12 +233,12 @@ def deliveries(draw) -> dict[str, object]:
         "start": draw(st.integers(1, 12)),
         "length": draw(st.none() | st.integers(0, 15)),
         "ramp": draw(st.integers(1, 12)),
-        "reach": draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
+        "reach": draw(st.sampled_from([1.0, 0.0]) | st.floats(0.0, 1.0)),
         "monthly_capacity": draw(st.none() | st.integers(0, 5)),
         "budget": draw(st.none() | st.sampled_from([0.0, 1.0]) | st.floats(0.0, 3e6)),
         "unit_cost": draw(st.sampled_from([0.0, 1e4]) | st.floats(0.0, 1e6)),
         "government_share": draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
-        "sizes": draw(st.lists(st.sampled_from(["small", "medium", "large"]), max_size=3, unique=True).map(tuple)),
+        "sizes": tuple(size for size in SIZE_CLASSES if draw(st.sampled_from([True, True, False]))),
         "targeting": draw(st.sampled_from(sorted(TARGETING))),
     }
 
@@ -267,12 +267,12 @@ def stations(draw) -> OneStopStations:
 def loans(draw) -> StrongChainLoans:
     return StrongChainLoans(
         **draw(deliveries()),
-        line_share=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
-        tiers=draw(st.sampled_from([1, 20]) | st.integers(1, 20)),
-        ceiling=draw(st.sampled_from([0.0, 1e12]) | st.floats(0.0, 1e6)),
+        line_share=draw(st.sampled_from([0.1, 0.0, 1.0]) | st.floats(0.0, 1.0)),
+        tiers=draw(st.sampled_from([2, 1, 20]) | st.integers(1, 20)),
+        ceiling=draw(st.sampled_from([25e6, 0.0, 1e12]) | st.floats(0.0, 1e6)),
         guarantee=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
         discount=draw(st.sampled_from([0.0, 0.5]) | st.floats(0.0, 0.5)),
-        score_least=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
+        score_least=draw(st.sampled_from([0.0, 0.4, 1.0]) | st.floats(0.0, 1.0)),
         score_weight=draw(st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1.0)),
     )
 
@@ -280,8 +280,8 @@ def loans(draw) -> StrongChainLoans:
 @st.composite
 def policies(draw) -> tuple[Instrument, ...]:
     """Policies of none, some or all instruments, in any order."""
-    kinds = draw(st.lists(st.sampled_from([officers, stations, loans]), max_size=3, unique=True))
-    return tuple(draw(kind()) for kind in kinds)
+    kinds = [kind for kind in (officers, stations, loans) if draw(st.booleans())]
+    return tuple(draw(kind()) for kind in draw(st.permutations(kinds)))
 
 
 @st.composite
