@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agents.streams import Streams
+from sim import model as model_module
 from sim import quality_map as maps
 from sim.instruments import ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.invariants import (
@@ -32,6 +34,7 @@ from tests.worlds import (
     line,
     network,
     networks,
+    permuted,
     policies,
     random_network,
     region,
@@ -101,6 +104,58 @@ def test_checking_changes_no_bit():
     for model in runs:
         model.run(12)
     assert differing(*runs) == []
+
+
+class Relabelled(Streams):
+    """Luck that firms and links carry along when their rows change: row k draws what row `order[k]` drew before.
+
+    Parameters
+    ----------
+    key : pair of int
+    orders : arrays
+        The rows before, of firms and of links: as many as there are, by which they are told apart.
+    """
+
+    def __init__(self, key, *orders):
+        super().__init__(key)
+        self.orders = {order.size: order for order in orders}
+
+    def uniform(self, decision, month, n, slot=0):
+        drawn = super().uniform(decision, month, n, slot)
+        return drawn[self.orders[n]] if n in self.orders else drawn
+
+
+def test_relabelling_firms_permutes_the_whole_month(monkeypatch):
+    """Luck carried along, with all instruments, entry, exit and recalls.
+
+    Two things go by the order of rows and are left out: which candidate a customer happens on, and which
+    of several suppliers a recall is traced to.
+    """
+    given = random_network(8, firms=60)
+    order = np.random.default_rng(1).permutation(60)
+    relabelled = permuted(given, order)
+    row_of = {ends: row for row, ends in enumerate(zip(given.supplier.tolist(), given.customer.tolist(), strict=True))}
+    ends = zip(order[relabelled.supplier].tolist(), order[relabelled.customer].tolist(), strict=True)
+    link_order = np.array([row_of[pair] for pair in ends])
+    assert len({given.n_firms, given.n_links, 2, 3}) == 4, "populations are told apart by their size"
+
+    p = eventful(candidates=0, recall_liability=0.0)
+    first = world(given, p, ALL)
+    monkeypatch.setattr(model_module, "Streams", lambda key: Relabelled(key, order, link_order))
+    second = world(relabelled, p, ALL)
+    events = Events().watch(first, 36)
+    second.run(36)
+    assert events.exits > 10 and events.recalls and events.guaranteed
+    for one, other, rows in ((first.firms, second.firms, order), (first.links, second.links, link_order)):
+        for name, column in one.columns.items():
+            if name in {"supplier", "customer", "recalls_traced"}:
+                continue
+            before, after = getattr(one, name)[rows], getattr(other, name)
+            scale = float(np.abs(before).max(initial=0.0)) if column.dtype == "float64" else 0.0
+            assert np.allclose(after, before, rtol=1e-9, atol=1e-12 * scale), f"{one.kind}.{name}"
+    assert second.counts == first.counts
+    assert second.record.values == pytest.approx(first.record.values, rel=1e-9, abs=1e-12, nan_ok=True)
+    assert not np.allclose(first.firms.out_latent, second.firms.out_latent), "nothing was relabelled"
 
 
 def test_frozen_month_of_an_eventful_world_converges_to_the_fixed_point():
