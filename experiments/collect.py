@@ -43,7 +43,8 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     write_table(table, folder / "sweep")
     finished = table[table["error"].isna()]
     if swept and len(finished):
-        sweep_figure(finished, swept).savefig(folder / "sweep.png")
+        manifests = [json.loads((folder / str(n) / "manifest.json").read_text(encoding="utf-8")) for n in finished["point"].unique()]
+        sweep_figure(finished, swept, manifests=manifests).savefig(folder / "sweep.png")
     return table
 
 

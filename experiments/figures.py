@@ -5,7 +5,9 @@ Colours are Okabe and Ito's, which colour-blind readers can tell apart; every ax
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 import matplotlib
@@ -56,25 +58,37 @@ def style() -> Any:
     }
 
 
-def small_print(figure: Figure, comparison: Comparison, what: str = "bands and bars: 95 % confidence intervals of the mean") -> None:
-    """Write under a figure which study it shows (its id, region, replicates and seed), and what its marks are."""
-    about = comparison.manifest
-    configuration = about["configuration"]
-    network = configuration["network"]
-    place = f"network {network['path'].split('/')[-1]}" if network.get("kind") == "file" else f"region {configuration['region']['key']}"
-    text = (
-        f"Strongchain {about['id']} · {place} · "
-        f"{configuration['replicates']} replicates, seed {configuration['seed']}"
-        f" · {what} · effect sizes rest on assumptions"
-    )
-    figure.supxlabel(text, fontsize=6, color="0.4", x=0.01, ha="left")
+INTERVALS = "bands and bars: 95 % confidence intervals of the mean"
 
 
-def _unit(key: str, share_as: str = "%") -> tuple[str, float]:
+def small_print(figure: Figure, manifests: Sequence[dict[str, Any]], what: str = INTERVALS) -> None:
+    """Write under a figure which studies it shows (ids, regions, replicates and seeds), and what its marks are."""
+
+    def place(configuration: dict[str, Any]) -> str:
+        network = configuration["network"]
+        return f"network {PurePath(network['path']).name}" if network.get("kind") == "file" else f"region {configuration['region']['key']}"
+
+    def luck(configuration: dict[str, Any]) -> str:
+        return f"{configuration['replicates']} replicates, seed {configuration['seed']}"
+
+    if not manifests:
+        return
+    others = f" and {len(manifests) - 1} more" if len(manifests) > 1 else ""
+    parts = [", ".join(dict.fromkeys(say(about["configuration"]) for about in manifests)) for say in (place, luck)]
+    text = " · ".join([f"Strongchain {manifests[0]['id']}{others}", *parts, what, "effect sizes rest on assumptions"])
+    letters = int(72 * figure.get_figwidth() / 3.3)  # as many as fit into a line
+    figure.supxlabel(textwrap.fill(text, letters), fontsize=6, color="0.4", x=0.01, ha="left")
+
+
+def _unit(key: str) -> tuple[str, float]:
+    """Unit in which an outcome is drawn, and what its values are multiplied by: shares are drawn in %."""
     unit = OUTCOMES[key].unit
-    if unit in {"share", "share of sales"}:
-        return unit.replace("share", share_as), 100.0
-    return unit, 1.0
+    return (unit.replace("share", "%", 1), 100.0) if unit.startswith("share") else (unit, 1.0)
+
+
+def _difference(unit: str) -> str:
+    """Unit of a difference of two values."""
+    return unit.replace("%", "percentage points")
 
 
 def time_paths(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> Figure:
@@ -96,14 +110,23 @@ def time_paths(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> Figur
                     ax.fill_between(
                         mine["month"], times * mine[f"{what}_low"], times * mine[f"{what}_high"], color=colour, alpha=0.18, lw=0
                     )
-                    ax.plot(mine["month"], times * mine[what], color=colour, lw=1.4, label=arm)
-                ax.set_ylabel(unit if what == "level" else f"difference, {unit.replace('%', 'percentage points')}", fontsize=8)
+                    base = arm == comparison.reference  # dashed and on top, so that an arm that changes nothing shows below it
+                    ax.plot(
+                        mine["month"],
+                        times * mine[what],
+                        color=colour,
+                        lw=1.4,
+                        ls="--" if base else "-",
+                        zorder=3 if base else 2,
+                        label=arm,
+                    )
+                ax.set_ylabel(unit if what == "level" else textwrap.fill(f"difference, {_difference(unit)}", 30), fontsize=8)
             axes[0, column].set_title(OUTCOMES[key].label)
             axes[1, column].set_title(f"against {comparison.reference}, same luck", fontsize=8)
             axes[1, column].set_xlabel("month")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(arms))
-        small_print(figure, comparison)
+        small_print(figure, [comparison.manifest])
     return figure
 
 
@@ -129,47 +152,51 @@ def effects_figure(comparison: Comparison, outcomes: Sequence[str] = SHOWN) -> F
         )
         if arms:
             figure.legend(loc="outside upper center", ncols=len(arms))
-        small_print(figure, comparison)
+        small_print(figure, [comparison.manifest])
     return figure
 
 
 def origins_figure(comparison: Comparison) -> Figure:
-    """Draw where the field loss begins, by tier and cause, for each arm."""
-    table = comparison.origins
-    table = table[~((table["tier"] == "none") & (table["loss"] == 0.0))]
-    arms, tiers = list(table["arm"].unique()), list(table["tier"].unique())
+    """Draw where the field loss begins, by tier and cause, for each arm; the deepest tiers, next to nothing of it, as one."""
+    arms = list(comparison.origins["arm"].unique())
+    loss = _by_tier(comparison.origins) / 1e6
+    groups = list(dict.fromkeys(loss.index.get_level_values("tier")))
     with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(7.2, 3.8))
-        ax = figure.subplots()
-        width = 0.8 / len(arms)
-        for a, arm in enumerate(arms):
-            x = np.arange(len(tiers)) + (a - (len(arms) - 1) / 2) * width
-            floor = np.zeros(len(tiers))
+        figure = Figure(figsize=(max(6.5, 1.2 + len(groups) * max(0.9, 0.3 * len(arms))), 4.2))
+        axes = figure.subplots(1, len(groups), sharey=True, squeeze=False)[0]
+        for ax, group in zip(axes, groups, strict=True):
+            floor = np.zeros(len(arms))
             for cause in CAUSES:
-                part = table[(table["arm"] == arm) & (table["cause"] == cause)].set_index("tier").loc[tiers, "loss"].to_numpy() / 1e6
-                ax.bar(x, part, width * 0.92, bottom=floor, color=_CAUSE_COLOURS[cause], label=_CAUSE_LABELS[cause] if a == 0 else None)
+                part = loss.loc[group].loc[arms, cause].to_numpy()
+                ax.bar(range(len(arms)), part, 0.85, bottom=floor, color=_CAUSE_COLOURS[cause], label=_CAUSE_LABELS[cause])
                 floor += part
-            for xi, top in zip(x, floor, strict=True):
-                ax.annotate(
-                    arm,
-                    (xi, top),
-                    xytext=(0, 2),
-                    textcoords="offset points",
-                    rotation=90,
-                    fontsize=5.5,
-                    ha="center",
-                    va="bottom",
-                    color="0.3",
-                )
-        ax.margins(y=0.25)
-        ax.set_xticks(
-            range(len(tiers)), ["chain leaders" if tier == "0" else "no leader" if tier == "none" else f"tier {tier}" for tier in tiers]
-        )
-        ax.set_ylabel("field loss, million CNY/month")
-        ax.set_title("Where the defects that reach users begin, by arm")
-        figure.legend(loc="outside upper center", ncols=3)
-        small_print(figure, comparison, "bars: mean over replicates of the steady state that the last month leads to")
+            ax.set_xticks(range(len(arms)), arms, rotation=90, fontsize=7)
+            ax.set_title(group)
+        axes[0].set_ylabel("field loss, million CNY/month")
+        handles = axes[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside upper center", ncols=3, title="Where the defects that reach users begin", title_fontsize=9.5)
+        small_print(figure, [comparison.manifest], "bars: mean over replicates of the steady state that the last month leads to")
     return figure
+
+
+def _by_tier(origins: pd.DataFrame, least: float = 0.01) -> pd.DataFrame:
+    """Field loss by name of tier and arm (rows) and cause (columns); the deepest tiers, less than `least` of it in any arm, are one."""
+    by_arm = origins.groupby("arm")["loss"].transform("sum")
+    share = origins["loss"] / by_arm.where(by_arm > 0, 1.0)
+    depth = pd.to_numeric(origins["tier"], errors="coerce")  # not a number where no leader is reached
+    deeper = [share[depth >= t].groupby(origins["arm"]).sum().max() for t in range(int(depth.max()) + 1)]
+    cut = next((t for t, part in enumerate(deeper) if t > 0 and part < least), len(deeper))
+
+    def name(tier: float) -> str:
+        if np.isnan(tier):
+            return "no leader"
+        if tier < cut or cut == len(deeper) - 1:
+            return f"tier {tier:.0f}" if tier else "chain leaders"
+        return f"tier {cut} and deeper"
+
+    named = origins.assign(tier=depth.map(name))
+    loss = named.groupby(["tier", "arm", "cause"], sort=False)["loss"].sum().unstack("cause")
+    return loss.drop("no leader", level="tier") if not share[depth.isna()].any() else loss
 
 
 # -- the network by tier ----------------------------------------------------------------------------
@@ -275,6 +302,7 @@ def _draw_flows(figure: Figure, ax: matplotlib.axes.Axes, xy: NDArray[np.float64
 
 def _draw_nodes(ax: matplotlib.axes.Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str]) -> None:
     area = share.sum(axis=1)
+    ax.scatter(*xy[area == 0].T, s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
     for k, label in enumerate(labels):
         size = 12 + 900 * area[k] / max(area.max(), 1e-12)
         start = 0.0
@@ -296,7 +324,7 @@ def _draw_nodes(ax: matplotlib.axes.Axes, xy: NDArray[np.float64], share: NDArra
                         path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip
 
 
-def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADLINE) -> Figure:
+def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADLINE, manifests: Sequence[dict[str, Any]] = ()) -> Figure:
     """Draw the effect of every point of a sweep, arm by arm, with 95 % intervals.
 
     Parameters
@@ -305,6 +333,9 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADL
         Effects of all points, with one column per swept key.
     swept : sequence of str
         Its keys; the first is the axis, the others make lines.
+    outcome : str
+    manifests : sequence of dict
+        Where the points came from, for the small print.
     """
     rows = table[(table["outcome"] == outcome) & (table["by"] == "total")]
     arms = [arm for arm in rows["arm"].unique() if (rows.loc[rows["arm"] == arm, "effect"] != 0.0).any()] or list(rows["arm"].unique())[-1:]
@@ -330,5 +361,6 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], outcome: str = HEADL
             ax.set_xlabel(swept[0])
             if len(swept) > 1:
                 ax.legend(fontsize=7)
-        axes[0].set_ylabel(f"effect on {OUTCOMES[outcome].label.lower()}, {unit.replace('%', 'percentage points')}", fontsize=8)
+        axes[0].set_ylabel(f"effect on {OUTCOMES[outcome].label.lower()}, {_difference(unit)}", fontsize=8)
+        small_print(figure, manifests, "bars: 95 % confidence intervals of the mean")
     return figure

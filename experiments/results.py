@@ -34,7 +34,7 @@ class Comparison:
     ----------
     effects : DataFrame
         A row per arm, outcome and group: level, paired effect against the reference over the
-        last months with its 95 % interval, the same relative to the reference; of flows the effect summed over all months.
+        last months with its 95 % interval, the same relative to the reference; of flows level and effect summed over all months.
     series : DataFrame
         A row per arm, outcome and month: mean and 95 % interval of the level and of the effect.
     origins : DataFrame
@@ -103,7 +103,7 @@ def collect(runs: Sequence[Run], reference: str, about: dict[str, Any]) -> Compa
     return Comparison(
         pd.concat([_effects(by_arm[arm], by_arm[reference]) for arm in arms], ignore_index=True),
         pd.concat([_series(by_arm[arm], by_arm[reference]) for arm in arms], ignore_index=True),
-        pd.concat([_origins(by_arm[arm]) for arm in arms], ignore_index=True),
+        pd.concat([_origins(by_arm[arm], max(run.origins.shape[0] for run in runs)) for arm in arms], ignore_index=True),
         {run.arm: run.picture for run in runs if run.picture is not None},
         {**about, "reference": reference},
     )
@@ -139,7 +139,7 @@ def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
     reference = mean_intervals(start).mean
     whole = np.where(reference != 0.0, np.abs(reference), np.nan)  # taken as known: the share's interval is the effect's
     share = Intervals(paired.mean / whole, paired.low / whole, paired.high / whole, paired.n)
-    total = mean_intervals(_stack(treated, "cumulative", groups) - _stack(base, "cumulative", groups))
+    in_all, in_all_start = _stack(treated, "cumulative", groups), _stack(base, "cumulative", groups)
     return pd.DataFrame(
         {
             "arm": treated[0].arm,
@@ -151,7 +151,8 @@ def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
             **_columns("level", mean_intervals(level)),
             **_columns("effect", paired),
             **_columns("effect_share", share),
-            **_columns("cumulative_effect", total),
+            **_columns("cumulative", mean_intervals(in_all)),
+            **_columns("cumulative_effect", mean_intervals(in_all - in_all_start)),
             "replicates": paired.n.ravel(),
         }
     )
@@ -172,8 +173,8 @@ def _series(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
     )
 
 
-def _origins(runs: Sequence[Run]) -> pd.DataFrame:
-    tiers = max(run.origins.shape[0] for run in runs)  # the last is of firms without a leader
+def _origins(runs: Sequence[Run], tiers: int) -> pd.DataFrame:
+    """Field loss by tier and cause; the last of the tiers is of firms without a leader, and no run has more."""
     loss = np.zeros((len(runs), tiers, len(CAUSES)))
     for r, run in enumerate(runs):
         loss[r, : run.origins.shape[0] - 1] = run.origins[:-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +31,13 @@ __all__ = ["main"]
 #: What a user can mend. Anything else is an error of ours and shows its traceback.
 MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
 STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
-SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "cases_solved", "government_cost", "firm_cost")
+SHOWN = (
+    HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost",
+    "investment", "credit_bound", "exits", "cases_solved", "government_cost", "firm_cost",
+)  # fmt: skip
+
+#: Where Hydra keeps its notes in a folder of results.
+HYDRAS = ".hydra"
 
 _failures: list[str] = []
 
@@ -44,6 +51,13 @@ def _fail(mistake: Exception) -> str:
     _failures.append(error)
     print(f"strongchain: {error}", file=sys.stderr)
     return error
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Remove the folder that Hydra made for a command that was refused, unless there is more in it than Hydra's notes."""
+    if all(path.name == HYDRAS for path in folder.iterdir()):
+        shutil.rmtree(folder / HYDRAS, ignore_errors=True)
+        folder.rmdir()
 
 
 def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
@@ -70,19 +84,7 @@ def _draw(found: Comparison, folder: Path) -> None:
         loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
         title = f"Where the defects that reach users begin: arm {arm!r}, first replicate, {loss}"
         network_map(picture, title).savefig(stem.with_suffix(".png"), metadata=about)
-        share = picture.map.by_firm / picture.map.total if picture.map.total else picture.map.by_firm
-        table = pd.DataFrame(
-            {
-                "firm": picture.names,
-                "tier": picture.tier,
-                "common (CNY/month)": picture.map.loss[:, 0],
-                "special (CNY/month)": picture.map.loss[:, 1],
-                "interface (CNY/month)": picture.map.loss[:, 2],
-                "share": share,
-                "marginal loss (CNY/month per defect/unit)": picture.map.marginal,
-            }
-        ).sort_values("share", ascending=False, kind="stable")
-        write_table(table, stem)
+        write_table(picture.table, stem)
 
 
 def _summary(found: Comparison) -> str:
@@ -96,17 +98,17 @@ def _summary(found: Comparison) -> str:
     for key in SHOWN:
         outcome = OUTCOMES[key]
         mine = rows[rows["outcome"] == key].set_index("arm")
-        kind = "cumulative_effect" if outcome.is_flow else "effect"
+        level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
         unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
         lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
-        if not outcome.is_flow:
-            lines.append(f"    {found.reference:<20} {mine.loc[found.reference, 'level']:>12.5g}")
+        start = mine.loc[found.reference, level]
+        lines.append(f"    {found.reference:<20} {start:>12.5g}")
         for arm in mine.index.drop(found.reference):
             row = mine.loc[arm]
-            low, high = row[f"{kind}_low"], row[f"{kind}_high"]
-            share = "" if outcome.is_flow or pd.isna(row["effect_share"]) else f"  = {100 * row['effect_share']:+.1f} %"
+            low, high = row[f"{effect}_low"], row[f"{effect}_high"]
+            share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start else ""
             verdict = "  (no interval from one replicate)" if pd.isna(low) else "  (the interval holds 0)" if low <= 0 <= high else ""
-            lines.append(f"    {arm:<20} {row[kind]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
+            lines.append(f"    {arm:<20} {row[effect]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
     return "\n".join(lines)
 
 
@@ -121,6 +123,8 @@ def _job(config: DictConfig) -> None:
         _study(config, folder, words)
     except MENDABLE as mistake:
         error = _fail(mistake)
+        if running.mode == RunMode.RUN:
+            _leave_nothing(folder)
     if running.mode == RunMode.MULTIRUN:
         (folder / "point.json").write_text(json.dumps({"overrides": words, "error": error}, ensure_ascii=False), encoding="utf-8")
 

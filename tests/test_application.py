@@ -10,14 +10,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from agents.streams import replicate_keys
+from experiments.run import SHOWN
+from sim import StrongchainModel
+from sim.outcomes import OUTCOMES
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ("region=sample", "replicates=2", "months=14", "window=6", "burn_in=6", "parallel=serial")
-#: Two arms instead of four: figures take the most time. Double quotes outside and single ones inside do
+#: Two arms instead of five: figures take the most time. Double quotes outside and single ones inside do
 #: in bash, zsh, PowerShell and the Windows command line alike.
 TWO = "study.arms={nothing:['instruments=[]'],all:[]}"
 HALF = (
@@ -111,7 +115,7 @@ def lines(text: str) -> list[str]:
 def test_the_default_command_leaves_tables_figures_and_manifest(ran):
     (done,) = ran("default")
     folder = done.results("default")
-    arms = ("nothing", "cqo", "one_stop_stations", "all")
+    arms = ("nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all")
     maps = tuple(f"quality_map_{arm}" for arm in arms)
     for name in (*TABLES, *maps):
         assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
@@ -122,9 +126,33 @@ def test_the_default_command_leaves_tables_figures_and_manifest(ran):
 
 def test_the_runs_and_the_time_are_told_before_they_begin(ran):
     (done,) = ran("default")
-    assert lines(done.out)[0].startswith("8 runs: 4 arms (nothing, cqo, one_stop_stations, all) × 2 replicates of 14 months; about ")
+    arms = "nothing, cqo, one_stop_stations, strong_chain_loans, all"
+    assert lines(done.out)[0].startswith(f"10 runs: 5 arms ({arms}) × 2 replicates of 14 months; about ")
     assert lines(done.out)[-1].endswith("default")
     assert not lines(done.err)
+
+
+def test_the_map_is_stored_as_the_one_table_that_the_model_gives(ran):
+    (done,) = ran("network file")
+    stored = pd.read_parquet(done.results("file") / "quality_map_nothing.parquet")
+    model = StrongchainModel(rng=1, burn_in=0)
+    assert list(stored.columns) == list(model.quality_map().table(model).columns)
+    assert {"chain", "sector", "tier", "size"} <= set(stored.columns)
+
+
+def test_the_summary_gives_every_outcome_a_level_and_an_effect_of_each_arm(ran):
+    (done,) = ran("default")
+    effects = pd.read_parquet(done.results("default") / "effects.parquet").query("by == 'total'").set_index(["outcome", "arm"])
+    said = done.out.splitlines()
+    for key in SHOWN:
+        outcome, rows = OUTCOMES[key], effects.loc[key]
+        level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
+        (at,) = (k for k, line in enumerate(said) if line.strip().startswith(f"{outcome.label} ("))
+        unit = said[at].split("(")[1].split(";")[0].rstrip(")")
+        assert unit == (outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit)
+        assert said[at + 1].split() == ["nothing", f"{rows.loc['nothing', level]:.5g}"]
+        for line, arm in zip(said[at + 2 : at + 6], ("cqo", "one_stop_stations", "strong_chain_loans", "all"), strict=True):
+            assert line.split()[:2] == [arm, f"{rows.loc[arm, effect]:+.4g}"]
 
 
 def test_csv_and_parquet_hold_the_same(ran):
@@ -156,7 +184,7 @@ def test_the_manifest_says_what_was_run_from_which_code_with_which_luck(ran):
     assert about["reference"] == "nothing"
     assert about["replicate_keys"] == [[f"{word:016x}" for word in key] for key in replicate_keys(1, 2)]
     assert about["configuration"]["months"] == 14 and about["configuration"]["region"]["key"] == "sample"
-    assert about["configuration"]["instruments"]["cqo"]["active"] is True
+    assert all(levers["active"] is True for levers in about["configuration"]["instruments"].values())
     assert {"python", "mesa", "numpy", "scipy", "pandas", "hydra-core"} <= about["versions"].keys()
     assert about["network_notes"] == []
     assert about["platform"] and about["finished"]
@@ -237,8 +265,9 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
     assert len(pd.read_parquet(folder / "sweep.parquet")) == len(table)
     assert [path.name for path in folder.glob("*.png")] == ["sweep.png"]
     total = table.query("arm == 'all' and by == 'total'").set_index(["outcome", "point"])["level"]
-    assert total["cqo_share", 0] == total["cqo_share", 1]
     assert total["cases_served", 0] < total["cases_served", 1]
+    nothing = [table.query(f"arm == 'nothing' and point == {point}")["level"].to_numpy() for point in (0, 1)]
+    np.testing.assert_array_equal(*nothing)  # the stations that are swept are not in it
 
 
 def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands):
@@ -281,7 +310,7 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("by=[tiers]",): ("did you mean 'tier'?",),
     ("by=tier",): ("by=tier",),
     ("scale=0",): ("scale is 0.0", "above 0"),
-    ("study.reference=nobody",): ("study.reference is 'nobody'", "nothing, cqo, one_stop_stations, all"),
+    ("study.reference=nobody",): ("study.reference is 'nobody'", "nothing, cqo, one_stop_stations, strong_chain_loans, all"),
     ("study.kind=nonsense",): ("study.kind is 'nonsense'", "compare"),
     ("study.arms=3",): ("study.arms is 3", "list of overrides"),
     ("study.arms={nothing:[3]}",): ("study.arms is", "list of overrides"),
@@ -317,18 +346,34 @@ HELP, CONFIGURATION = ("--help",), ("--cfg", "job", *SMALL)
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """What the application answers to mistakes and questions: status, what it printed, what it complained of."""
-    asked = [*MISTAKES, HELP, CONFIGURATION]
+    asked, folder = [*MISTAKES, HELP, CONFIGURATION], tmp_path_factory.mktemp("asked")
     found = subprocess.run(
         [sys.executable, "-c", TYPIST],
         input=json.dumps([["region=sample", *words] if words in MISTAKES else words for words in asked]),
-        cwd=tmp_path_factory.mktemp("asked"),
+        cwd=folder,
         env=environment(),
         capture_output=True,
         encoding="utf-8",
         timeout=300,
     )
     assert found.returncode == 0, found.stderr
-    return dict(zip(asked, json.loads(found.stdout), strict=True))
+    left = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.parent.name == "results"]
+    return {**dict(zip(asked, json.loads(found.stdout), strict=True)), "left behind": left}
+
+
+def test_a_mistake_leaves_no_folder_behind(answers):
+    """Nor do questions; a folder with something in it stays, as that of a study of the same name does."""
+    *_, left = answers.values()
+    assert left == []
+
+
+def test_a_name_in_use_is_refused_and_its_study_stays(commands):
+    (done,) = commands("default")
+    before = bytes_of(done, "default")
+    again = typed(("name=default", "region=sample"), done.folder)
+    assert again.status == 1
+    assert lines(again.err) == [f"strongchain: {done.results('default')} already holds a study; choose another name"]
+    assert before and bytes_of(done, "default") == before
 
 
 @pytest.mark.parametrize("words", MISTAKES, ids=" ".join)

@@ -18,10 +18,10 @@ from experiments import Comparison, compare, load, world
 from experiments.figures import effects_figure, network_map, origins_figure, sweep_figure, time_paths
 from experiments.results import collect, manifest
 from experiments.runner import MapPicture, run_arms
-from experiments.settings import Parallel, SettingsError, WorldSettings, compose_settings, read_settings
+from experiments.settings import Arm, Parallel, SettingsError, WorldSettings, compose_settings, read_settings
 from experiments.statistics import mean_intervals
 from experiments.studies.compare import arms_of
-from sim import ChiefQualityOfficer, OneStopStations, StrongchainModel, SupplyNetwork
+from sim import ChiefQualityOfficer, OneStopStations, StrongChainLoans, StrongchainModel, SupplyNetwork
 from sim.outcomes import OUTCOMES
 from tests.worlds import differing, network, parameters, random_network, region
 from tests.worlds import world as tiny
@@ -48,7 +48,7 @@ def names(*words: str) -> list[str]:
 
 def picture(built: SupplyNetwork, **other) -> MapPicture:
     model = tiny(built, region=region(built.n_firms), burn_in=1, **other)
-    return MapPicture(built.names, model.firms.tier, model.links.supplier, model.links.customer, model.quality_map())
+    return MapPicture.of(model)
 
 
 def drawn(figure: Figure) -> None:
@@ -101,7 +101,7 @@ def test_equal_values_have_no_width():
 
 
 def test_the_default_arms_are_nothing_each_instrument_and_all():
-    assert names() == ["nothing", "cqo", "one_stop_stations", "all"]
+    assert names() == ["nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all"]
     assert names("instruments=[cqo]") == ["nothing", "cqo"]
     assert names("instruments=[]") == names("policy=none") == ["nothing"]
 
@@ -110,12 +110,13 @@ def test_the_default_arms_hold_what_they_are_called():
     arms = {arm.name: arm.instruments for arm in arms_of(settings("instruments.cqo.reach=0.7"), [])}
     assert arms["nothing"] == ()
     assert arms["cqo"] == (ChiefQualityOfficer(reach=0.7),)
-    assert arms["all"] == (ChiefQualityOfficer(reach=0.7), OneStopStations())
+    assert arms["strong_chain_loans"] == (StrongChainLoans(),)
+    assert arms["all"] == (ChiefQualityOfficer(reach=0.7), OneStopStations(), StrongChainLoans())
 
 
 def test_the_reference_comes_first():
     assert names(ARMS) == ["nothing", "cqo", "placebo", "all"]
-    assert names("study.reference=cqo") == ["cqo", "nothing", "one_stop_stations", "all"]
+    assert names("study.reference=cqo") == ["cqo", "nothing", "one_stop_stations", "strong_chain_loans", "all"]
 
 
 def test_an_arm_adds_its_words_to_those_of_the_job():
@@ -126,14 +127,14 @@ def test_an_arm_adds_its_words_to_those_of_the_job():
     )
     a, b = arms_of(settings(*words), [*SMALL, *words])
     assert a.instruments == (ChiefQualityOfficer(reach=0.9),)
-    assert b.instruments == (ChiefQualityOfficer(reach=0.9), OneStopStations())
+    assert b.instruments == (ChiefQualityOfficer(reach=0.9), OneStopStations(), StrongChainLoans())
     assert a.world.region == b.world.region and (a.world.parameters.latent_share, b.world.parameters.latent_share) == (0.1, 0.2)
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("study.reference=nobody",), "'nobody', which is no arm; arms: nothing, cqo, one_stop_stations, all"),
+        (("study.reference=nobody",), "'nobody', which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"),
         (("study.arms={a: []}",), "'nothing', which is no arm; arms: a"),
         (("study.arms={nothing: ['instruments=[]', 'instruments.cqo.reach=1']}",), "cqo is not active"),
     ],
@@ -305,14 +306,29 @@ def test_replicates_may_differ_in_their_tiers():
     shallow, deep = (network(links, {"A": 1e6}) for links in ({("b", "A"): 0.5}, {("b", "A"): 0.5, ("c", "b"): 0.5}))
     runs = []
     for replicate, built in enumerate((shallow, deep)):
-        place = WorldSettings(region(built.n_firms), built, settings().world.parameters, 1)
-        (run,) = run_arms(
-            [type(arms_of(settings("instruments=[]"), [])[0])("nothing", place, ())], 1, 1, 2, 1, ("tier",), SERIAL, progress=False
-        )
+        place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)  # nobody changes suppliers
+        (run,) = run_arms([Arm("nothing", place, ())], 1, 1, 2, 1, ("tier",), SERIAL, progress=False)
         runs.append(run.__class__(**{**run.__dict__, "replicate": replicate}))
     effects = collect(runs, "nothing", {}).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")
     assert effects["replicates"].to_dict() == {"0": 2, "1": 2, "2": 1}
     assert effects["level"].notna().all() and np.isnan(effects.loc["2", "level_low"])
+
+
+def test_arms_may_differ_in_their_tiers():
+    """Suppliers change: an arm that has no firm so far from a leader has no loss there, and figures show it with the others."""
+    shallow, deep = (network(links, {"A": 1e6}) for links in ({("b", "A"): 0.5}, {("b", "A"): 0.5, ("c", "b"): 0.5}))
+    runs = []
+    for arm, built in (("nothing", shallow), ("deep", deep)):
+        place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)
+        runs += run_arms([Arm(arm, place, ())], 1, 2, 2, 1, ("tier",), SERIAL, progress=False)
+    whole = manifest(settings().resolved, [], replicate_keys(1, 2))
+    made = collect(runs, "nothing", whole)
+    loss = made.origins.groupby(["arm", "tier"], sort=False)["loss"].sum().unstack()
+    assert list(loss.columns) == ["0", "1", "2", "none"]
+    assert loss.loc["nothing", "2"] == 0.0 < loss.loc["deep", "2"]
+    figure = origins_figure(made)
+    drawn(figure)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["chain leaders", "tier 1", "tier 2"]
 
 
 # -- figures -------------------------------------------------------------------------------------------
@@ -338,7 +354,7 @@ def test_effects_and_origins_name_their_units(found):
 
 def test_a_figure_says_which_study_it_shows(found):
     for figure in (time_paths(found), effects_figure(found), origins_figure(found)):
-        small = figure.get_supxlabel()
+        small = " ".join(figure.get_supxlabel().split())
         assert found.manifest["id"] in small and "region sample" in small and "3 replicates, seed 1" in small
 
 
@@ -417,6 +433,36 @@ def test_a_sweep_is_drawn_with_its_key_and_unit(swept, lines):
     assert ax.get_ylabel() == "effect on defects reaching users, defects/unit"
     assert ax.get_title(loc="left") == "cqo"
     assert len(ax.containers) == lines
+
+
+def test_the_figure_of_a_sweep_says_which_studies_it_shows(found):
+    words = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
+    studies = [manifest(settings(*typed).resolved, typed, replicate_keys(1, 1)) for typed in words]
+    figure = sweep_figure(points({"seed": ["1", "2", "2"]}), ["seed"], manifests=studies)
+    drawn(figure)
+    small = " ".join(figure.get_supxlabel().split())
+    assert small.startswith(f"Strongchain {studies[0]['id']} and 2 more · region sample, region liaoning · ")
+    assert "3 replicates, seed 1, 3 replicates, seed 2 · bars: 95 %" in small
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level", "difference"),
+    [
+        ("bad_loans", "%/year", "difference, percentage points/year"),
+        ("debt", "% of yearly sales", "difference, percentage points of yearly sales"),
+        ("recalled", "% of sales to users", "difference, percentage points of sales to users"),
+        ("cash", "months of sales", "difference, months of sales"),
+        ("exits", "firms/month", "difference, firms/month"),
+        ("management", "0-1", "difference, 0-1"),
+    ],
+)
+def test_every_outcome_is_drawn_in_its_unit(found, outcome, level, difference):
+    figure = time_paths(found, [outcome])
+    drawn(figure)
+    assert [" ".join(ax.get_ylabel().split()) for ax in figure.axes] == [level, difference]
+    shown = figure.axes[0].get_lines()[0].get_ydata()
+    kept = found.series.query("arm == 'nothing' and outcome == @outcome")["level"].to_numpy()
+    np.testing.assert_allclose(shown, kept * (100.0 if level.startswith("%") else 1.0), rtol=1e-12)
 
 
 def test_a_sweep_without_any_effect_is_drawn():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -122,41 +123,46 @@ def targets(node: object) -> Iterator[str]:
             yield from targets(value)
 
 
-def few(node: ast.AST, inside: bool = False) -> bool:
+def few(node: ast.AST, constants: set[str], inside: bool = False) -> bool:
     """Whether what is gone over is known when the code is written: a tuple spelt out, a constant, a range, enumerate or zip of such."""
     match node:
         case ast.Tuple():
             return not any(isinstance(part, ast.Starred) for part in node.elts)
         case ast.Name():
-            return node.id.isupper()
+            return node.id in constants
         case ast.Constant():
             return inside and isinstance(node.value, int)
         case ast.Call(func=ast.Name(id="range" | "enumerate" | "zip" | "len" as name)):
             settings = all(isinstance(word.value, ast.Constant) for word in node.keywords)
-            return (inside or name != "len") and settings and all(few(part, True) for part in node.args)
+            return (inside or name != "len") and settings and all(few(part, constants, True) for part in node.args)
     return False
 
 
-def loops(source: ast.AST) -> list[ast.For | ast.While | ast.comprehension]:
+def loops(source: ast.AST) -> list[ast.For | ast.AsyncFor | ast.While | ast.comprehension]:
     """Loops that may go over firms or links: any `while`, and any `for` over what grows with the world.
 
-    A name in capitals counts as a constant unless a function sets it.
+    A name is a constant if it is in capitals and no function sets it, or if all that is ever set to it is one tuple spelt out.
     """
-    set_inside = {
+    nodes = list(ast.walk(source))
+    set_to = Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    inside = {
         node.id
-        for function in ast.walk(source)
+        for function in nodes
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for node in ast.walk(function)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
-    found = []
-    for node in ast.walk(source):
+    constants = {node.id for node in nodes if isinstance(node, ast.Name) and node.id.isupper()} - inside
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple() as value) if set_to[name] == 1 and few(value, set()):
+                constants.add(name)
+    found: list[ast.For | ast.AsyncFor | ast.While | ast.comprehension] = []
+    for node in nodes:
         if isinstance(node, ast.While):
             found.append(node)
-        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-            names = {part.id for part in ast.walk(node.iter) if isinstance(part, ast.Name) and part.id.isupper()}
-            if not few(node.iter) or names & set_inside:
-                found.append(node)
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension) and not few(node.iter, constants):
+            found.append(node)
     return found
 
 
@@ -272,6 +278,8 @@ def test_loops_targets_and_missing_annotations_are_found() -> None:
     for over in fixed:
         assert not loops(ast.parse(f"for kind in {over}: pass\nx = [kind for kind in {over}]")), over
     assert len(loops(ast.parse("def f(rows):\n ROWS = rows\n for row in ROWS: pass"))) == 1
+    assert len(loops(ast.parse("def f(a, b):\n pair = a, b\n pair = rows\n return [sum(x) for x in pair]"))) == 1
+    assert not loops(ast.parse("def f(a, b):\n pair = a, b\n return [sum(x) for x in pair]"))
     assert list(targets({"a": [{"_target_": "os.system"}]})) == ["os.system"]
     careless = ast.parse("class A:\n def f(self, x, *y) -> int: ...\ndef g(): ...")
     found = {name: unannotated(f, "." in name) for name, f, _ in functions(careless)}

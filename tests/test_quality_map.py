@@ -17,7 +17,7 @@ COMMON, SPECIAL, INTERFACE = (CAUSES.index(cause) for cause in ("common", "speci
 def field_loss(model):
     """What users' defects cost this month, CNY."""
     firms = model.firms
-    return model.parameters.field_cost * np.minimum(firms.final_demand, firms.output) @ (firms.out_detectable + firms.out_latent)
+    return model.parameters.field_cost * firms.to_users @ (firms.out_detectable + firms.out_latent)
 
 
 # -- sums ------------------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ def test_attribution_sums_to_the_field_loss(some, p):
 @given(networks(), st.sampled_from([0.0, 0.1, 0.5, 0.9]))
 def test_attribution_sums_in_either_block(some, latent):
     model = world(some, parameters(latent_share=latent), burn_in=2)
-    cost = model.parameters.field_cost * np.minimum(model.firms.final_demand, model.firms.output)
+    cost = model.parameters.field_cost * model.firms.to_users
     for block in blocks(model):
         assert block.adjoint(cost) @ block.source == pytest.approx(cost @ block.direct(), rel=1e-9, abs=1e-12)
 
@@ -147,7 +147,7 @@ def test_loss_that_enters_a_firm_leaves_it(some):
     drawn = quality_map(model)
     firms, links, p = model.firms, model.links, model.parameters
     detectable, _ = blocks(model)
-    cost = p.field_cost * np.minimum(firms.final_demand, firms.output)
+    cost = p.field_cost * firms.to_users
     misfits = links.interface * let_in(model) * detectable.adjoint(cost)[links.customer]
     entered = drawn.marginal * firms.own_dpu + model.by_customer(drawn.link_loss)
     left = cost * model.steady_state() + model.by_supplier(drawn.link_loss - misfits)  # misfits begin on the link

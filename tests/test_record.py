@@ -183,6 +183,16 @@ def test_outcome_is_declared_in_full(key):
     assert outcome.direction == {"lower": -1, "higher": 1, "": 0}[outcome.better]
 
 
+def test_flows_are_sums_of_what_happens_in_a_month():
+    """Their totals over a run have a meaning; stocks, shares and means have none."""
+    flows = {key for key, outcome in OUTCOMES.items() if outcome.is_flow}
+    assert flows == {
+        "cases_filed", "cases_served", "cases_solved", "cases_withdrawn", *(key for key in OUTCOMES if key.startswith("cases_served_")),
+        "recalls", "recalls_traced", "investment", "loans", "exits", "output", "government_cost", "firm_cost",
+    }  # fmt: skip
+    assert {"cases_waiting", "strong_chain_debt"} <= set(SUMS) - flows
+
+
 def test_labels_tell_outcomes_apart():
     assert len({outcome.label for outcome in OUTCOMES.values()}) == len(OUTCOMES)
     assert len({outcome.label_zh for outcome in OUTCOMES.values()}) == len(OUTCOMES)
@@ -205,10 +215,16 @@ def test_no_sample_gives_no_pass_rate():
     assert np.isnan(made.pass_rate)
 
 
-def test_headline_is_what_users_get(model):
-    firms = model.firms
-    sold = np.minimum(firms.final_demand, firms.output)
-    assert model.field_dpu == pytest.approx(sold @ (firms.out_detectable + firms.out_latent) / sold.sum())
+def test_headline_is_what_users_get():
+    """Weighted with what users ordered a month ago."""
+    made = world(1)
+    sold = made.firms.final_demand.copy()
+    made.run(2)
+    firms = made.firms
+    assert not np.array_equal(sold, firms.final_demand)
+    ordered = made.firms.users_ordered.copy()
+    made.run(1)
+    assert made.field_dpu == pytest.approx(ordered @ (firms.out_detectable + firms.out_latent) / ordered.sum(), rel=1e-12)
     assert OUTCOMES[HEADLINE].direction == -1
 
 
