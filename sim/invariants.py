@@ -111,7 +111,7 @@ PLACES = {"index", "row", "month", "links"}
 
 def state_is_legal(world: World) -> Iterable[str]:
     """Capabilities and shares lie in [0, 1]; nothing falls below 0 unless it may; numbers are finite."""
-    for population in (*(getattr(world, kind) for kind in world.kinds), world.links, world.chains, world.sizes):
+    for population in (*(getattr(world, kind) for kind in world.kinds), world.links, world.chains, world.classes):
         for name, column in population.columns.items():
             values = getattr(population, name)
             if column.dtype == "float64" and not np.isfinite(values).all():

@@ -21,7 +21,7 @@ from sim.month.inspection import decide_inspection
 from sim.month.investment import invest
 from sim.month.learning import learn_and_forget, settle_practice
 from sim.month.market import market
-from sim.month.money import open_accounts, settle_accounts
+from sim.month.money import balance_others, open_accounts, settle_accounts
 from sim.month.orders import order_inputs, ship_and_order
 from sim.month.own_defects import make_own_defects
 from sim.month.problems import problem_arrivals, problems_come_and_go
@@ -67,6 +67,7 @@ MONTH: tuple[Callable[[World], None], ...] = (
     sample_products,
     settle_accounts,
     exit_and_enter,
+    balance_others,
 )
 
 #: Passes in which charge-back finds its level at the start.

@@ -156,6 +156,8 @@ class Parameters:
     cqo_pay: float = parameter(
         12_000.0, 0.0, 200_000.0, "CNY/month", "assumption", "N", "pay of a full-time chief quality officer, with overheads"
     )
+    cqo_pay_most: float = parameter(0.01, 0.0, 1.0, "share of sales", "assumption: very small firms share an officer by the hour", "N",
+                                    "most that an officer costs")  # fmt: skip
     cqo_part_time: tuple[float, float, float] = parameter((0.3, 1.0, 1.0), 0.0, 1.0, "share", "assumption: small firms share an officer", "N",
                                                           "working time of the officer by size class")  # fmt: skip
 
@@ -197,10 +199,12 @@ class Parameters:
     invest_step: float = parameter(
         0.06, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity"
     )
+    judgement: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N",
+                                 "noise with which a firm judges what each of the four capabilities would save")  # fmt: skip
     reserve: float = parameter(
         1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment"
     )
-    approval: tuple[float, float, float] = parameter((0.5, 0.75, 0.95), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
+    approval: tuple[float, float, float] = parameter((0.2, 0.5, 0.9), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
                                                      "probability that a bank grants a loan for quality, by size class")  # fmt: skip
     approval_signal: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "added to it where a certificate signals quality")
     credit_ceiling: float = parameter(
@@ -232,7 +236,7 @@ class Parameters:
     dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N",
                                 "hazard of dropping an officer that does not pay, beyond that")  # fmt: skip
     certificate_loss: float = parameter(
-        0.1, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term"
+        0.2, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term"
     )
 
     # -- learning and loss (3.10) --------------------------------------------------------------
@@ -241,17 +245,18 @@ class Parameters:
     spillover: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption", "N",
                                  "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")  # fmt: skip
     relation_share: float = parameter(0.5, 0.0, 1.0, "share",
-                                      "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another", "D",
+                                      "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another; read as shares, 0.57 in logarithms", "D",
                                       "part of a lesson that serves its customer alone")  # fmt: skip
-    practice_decay: float = parameter(0.0068, 0.0, 1.0, "1/month", "Bloom et al. 2020: about half of the practices left after 102 months",
-                                      "D", "pace at which practice falls back to its natural level")  # fmt: skip
+    practice_decay: float = parameter(0.0045, 0.0, 1.0, "1/month",
+        "assumption, set so that half of a gap of practice is left after 102 months, learning and exits included (Bloom et al. 2020)", "N",
+        "pace at which practice falls back to its natural level")  # fmt: skip
     officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
     diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(0.06, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest and investment", "R",
-                              "profit per unit of output in the price of a class")  # fmt: skip
+    margin: float = parameter(0.06, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest", "R",
+                              "profit per unit of output in the price, in prices of the start")  # fmt: skip
     outside_materials: float = parameter(
         0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"
     )
@@ -264,9 +269,9 @@ class Parameters:
     working_capital: float = parameter(
         0.2, 0.0, 1.0, "share of yearly revenue", "assumption, from a reduced prototype (15-25 %)", "N", "working capital that is borrowed"
     )
-    cash_start: float = parameter(1.7, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
+    cash_start: float = parameter(1.4, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
     cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm draws on its bank")
-    cash_most: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
+    cash_most: float = parameter(1.7, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
     payout: float = parameter(
         0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out"
     )
@@ -282,7 +287,7 @@ class Parameters:
     )
 
     # -- relations (3.12) ------------------------------------------------------------------------
-    qualification_bar: float = parameter(2.5, 1.0, 100.0, "1", "assumption", "N",
+    qualification_bar: float = parameter(2.0, 1.0, 100.0, "1", "assumption", "N",
         "rating, as a multiple of its sector's mean, above which a supplier is put on the development list")  # fmt: skip
     development_months: int = parameter(6, 0, 120, "months", "assumption", "N", "months on the list after which a supplier may be replaced")
     development_attention: float = parameter(
@@ -292,7 +297,7 @@ class Parameters:
         0.01, 0.0, 1.0, "CNY/CNY", "assumption", "N", "what a supplier on the list costs its customer, per CNY that it delivers"
     )
     relation_end: float = parameter(
-        0.01, 0.0, 1.0, "1/quarter", "assumption", "N", "share of relations that end for reasons other than quality"
+        0.005, 0.0, 1.0, "1/quarter", "assumption", "N", "share of relations that end for reasons other than quality"
     )
     candidates: int = parameter(3, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
     view_noise: float = parameter(0.8, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
@@ -314,7 +319,9 @@ class Parameters:
     )
     unnoticed_dpu: float = parameter(0.002, 1e-6, 1.0, "defects/unit", "assumption", "N", "defects below which users see little difference")
     demand_speed: float = parameter(0.1, 0.0, 1.0, "1/month", "assumption", "N", "pace at which demand follows")
-    recall_rate: float = parameter(0.3, 0.0, 100.0, "1/month", "assumption", "N", "hazard of a recall per unit of field DPU of a leader")
+    recall_rate: float = parameter(
+        0.3, 0.0, 100.0, "1/month per DPU", "assumption", "N", "hazard of a recall per unit of field DPU of a leader"
+    )
     recall_size: float = parameter(0.02, 1e-6, 1.0, "share of yearly sales", "assumption", "N", "smallest recall")
     recall_tail: float = parameter(1.1, 0.2, 10.0, "1", "assumption: heavy-tailed", "N", "tail exponent of the size of recalls")
     recall_cost: float = parameter(0.1, 0.0, 5.0, "price", "assumption", "N", "cost of recalling a unit")
@@ -328,9 +335,11 @@ class Parameters:
 
     # -- oversight (3.13) ------------------------------------------------------------------------
     random_samples: float = parameter(
-        40.0, 0.0, 1e6, "samples/month", "assumption", "N", "random samples the regulator takes, each firm alike"
+        20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "random samples the regulator takes, each firm alike"
     )
-    targeted_samples: float = parameter(40.0, 0.0, 1e6, "samples/month", "assumption", "N", "risk-targeted samples the regulator takes")
+    targeted_samples: float = parameter(
+        20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "risk-targeted samples the regulator takes"
+    )
     risk_size: tuple[float, float, float] = parameter(
         (2.0, 1.0, 0.5), 0.0, 100.0, "1", "assumption", "N", "weight of a firm in risk-targeted sampling, by size class"
     )

@@ -29,7 +29,7 @@ from sim.accounts import FINANCING, Books
 from sim.network import SupplyNetwork
 from sim.parameters import Parameters
 
-__all__ = ["CHAIN", "DEBT", "LINK", "SIZE", "Deliverable", "World"]
+__all__ = ["CHAIN", "CLASS", "DEBT", "LINK", "Deliverable", "World"]
 
 LINK: dict[str, Column] = {
     "supplier": Column("int64", "row", "firm that supplies"),
@@ -56,8 +56,8 @@ CHAIN: dict[str, Column] = {
 }
 
 
-#: What firms of one size class have in common.
-SIZE: dict[str, Column] = {
+#: What firms of one price class have in common: of a size, leaders apart from members, since they answer to users.
+CLASS: dict[str, Column] = {
     "quality_cost": Column("float64", "CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price"),
 }
 
@@ -108,8 +108,8 @@ class World(AgentsOnDemand):
     ----------
     firms, stations, chain_heads, lenders, regulators : Population
         State in columns; Mesa agents are views of the rows.
-    links, chains, sizes : Population
-        State of the links, of the chains and of the size classes (no agents).
+    links, chains, classes : Population
+        State of the links, of the chains and of the price classes (no agents).
     month : int
         The month under way: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
     counts : dict of str to int
@@ -140,7 +140,7 @@ class World(AgentsOnDemand):
         self.regulators = Population("regulators", REGULATOR, 1)
         self.links = Population("links", LINK, network.n_links)
         self.chains = Population("chains", CHAIN, len(network.chains))
-        self.sizes = Population("sizes", SIZE, len(SIZE_CLASSES))
+        self.classes = Population("classes", CLASS, 2 * len(SIZE_CLASSES))
         self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
 
     # -- luck --------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ class World(AgentsOnDemand):
             lenders.written_off[:, kind] += debt[rows].sum()
             debt[rows] = 0.0
             lenders.outstanding[:, kind] = debt.sum()
-        for column in ("programme_line", "interest_borne", "inventory"):
+        for column in ("programme_line", "guaranteed", "rate_discount", "interest_borne", "inventory"):
             getattr(firms, column)[rows] = 0.0
 
         going = np.zeros(firms.n, dtype=np.bool_)

@@ -47,8 +47,9 @@ class StrongChainLoans(Instrument):
 
     A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws
     on it only for an investment in quality that it wants, that its cash does not cover and that no bank
-    finances; whoever is not bound by credit never does. Government guarantees a share of what lenders lose and bears a
-    discount on the interest, while the programme runs and its budget lasts; loans stay until they are repaid.
+    finances; whoever is not bound by credit never does. Government guarantees a share of what lenders lose, which makes
+    banks accept as much of what they would refuse, and bears a discount on the interest, which makes some more investments
+    pay; while the programme runs and its budget lasts. Loans stay until they are repaid.
     Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064); effects are assumptions.
     """
 
@@ -57,9 +58,17 @@ class StrongChainLoans(Instrument):
     line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line as a share of a year's orders of leaders")
     tiers: int = parameter(2, 1, 20, "tiers", "assumption", "N", "customers that count: leaders alone (1), with tier 1 (2), …")
     ceiling: float = parameter(25e6, 0.0, 1e12, "CNY/firm", "F064/F063: 0.1 bn CNY over 4 firms", "D", "most that a line can be")
-    guarantee: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of lenders' losses that government bears")
+    guarantee: float = parameter(
+        0.5,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "share of lenders' losses that government bears; banks accept that share of those they would refuse",
+    )
     discount: float = parameter(0.01, 0.0, 0.5, "share/year", "assumption", "N", "discount on the interest that government bears")
-    score_least: float = parameter(0.4, 0.0, 1.0, "1", "assumption", "N", "quality credit score that a firm needs")
+    score_least: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "quality credit score that a firm needs")
     score_weight: float = parameter(
         0.5, 0.0, 1.0, "share", "assumption", "N", "weight of quality in the score; the rest is standing as a debtor"
     )
@@ -78,10 +87,14 @@ class StrongChainLoans(Instrument):
         return np.asarray(min(self.discount, float(world.lenders.rate[0])) * firms.programme_debt[reached] / 12.0)
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
-        """Renew the lines by the orders of the month; where the budget does not go round there is no discount."""
+        """Renew the lines by the orders and scores of the month; where the budget does not go round there is no discount."""
+        firms = world.firms
         line = np.minimum(self.line_share * 12.0 * orders_of_leaders(world, self.tiers)[reached], self.ceiling)
-        world.firms.programme_line[reached] = line
-        world.firms.interest_borne[reached] = np.where(paid, self.support(world, reached), 0.0)
+        sound = credit_score(world, self.score_weight)[reached] >= self.score_least
+        firms.programme_line[reached] = np.where(sound, line, 0.0)
+        firms.guaranteed[reached] = self.guarantee
+        firms.rate_discount[reached] = np.where(paid, self.discount, 0.0)
+        firms.interest_borne[reached] = np.where(paid, self.support(world, reached), 0.0)
 
     def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
         """Pay the guaranteed share of what lenders lose, in the order of places, as far as the budget goes."""
@@ -92,5 +105,6 @@ class StrongChainLoans(Instrument):
 
     def close(self, world: World, programme: Programme) -> None:
         """End lines, discounts and guarantees; what is owed stays owed."""
-        world.firms.programme_line[programme.reached] = 0.0
+        for column in ("programme_line", "guaranteed", "rate_discount"):
+            getattr(world.firms, column)[programme.reached] = 0.0
         world.firms.interest_borne[programme.reached] = 0.0

@@ -13,7 +13,7 @@ from agents.lender import ORDINARY, STRONG_CHAIN
 from sim.month.orders import monthly_sales
 from sim.world import DEBT, World
 
-__all__ = ["approved", "grant", "room_for_credit", "serve_debts"]
+__all__ = ["approved", "grant", "interest_on", "room_for_credit", "serve_debts"]
 
 Floats = NDArray[np.float64]
 PURPOSE = ("loans", "strong-chain loans")
@@ -26,15 +26,22 @@ def room_for_credit(world: World) -> Floats:
     return np.maximum(ceiling - firms.bank_debt - firms.programme_debt, 0.0)
 
 
-def approved(world: World) -> NDArray[np.bool_]:
+def approved(world: World, guaranteed: Floats | float = 0.0) -> NDArray[np.bool_]:
     """Firms to which a bank would lend for quality this month, whatever the sum, shape (n,).
 
     The chance falls with small size and rises with a certificate: the bank sees signals of
-    quality, not quality. A firm in distress gets nothing.
+    quality, not quality. Of those it would refuse, it accepts the share that is guaranteed. A firm in
+    distress gets nothing.
     """
     firms, p = world.firms, world.parameters
-    chance = np.asarray(p.approval)[firms.size_class] + p.approval_signal * firms.certified
+    chance = np.minimum(np.asarray(p.approval)[firms.size_class] + p.approval_signal * firms.certified, 1.0)
+    chance = chance + (1.0 - chance) * guaranteed
     return np.asarray((world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive)
+
+
+def interest_on(world: World, discount: Floats | float = 0.0) -> Floats | float:
+    """Interest on a loan of 1 CNY until it is repaid, at the rate less a discount."""
+    return np.maximum(world.lenders.rate[0] - discount, 0.0) / 12.0 * world.parameters.loan_term
 
 
 def grant(world: World, kind: int, amounts: Floats) -> None:

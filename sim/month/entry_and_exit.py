@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import SIZE_CLASSES
 from sim.month.orders import monthly_sales
 from sim.month.relations import mean_rating
 from sim.traits import draw_traits
@@ -14,7 +15,7 @@ __all__ = ["exit_and_enter"]
 
 #: What an entrant starts without; the rest of its state is drawn, bought, or comes with the place.
 AFRESH = (
-    "cqo", "cqo_subsidy", "certified", "certificate_left", "knows_stations", "knows_programme", "output_since_renewal",
+    "cqo", "cqo_subsidy", "certified", "certificate_left", "knows_programme", "output_since_renewal",
     "distress", "credit_bound", "reputation", "recall_due", "charged", "fortune",
 )  # fmt: skip
 
@@ -47,6 +48,11 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     firms.learning[rows] = max(1.0, p.renewal_peak)
     firms.brand[rows] = firms.brand_start[rows]
     draw_traits(world, rows, shift=p.entrant_shift)
+    # What learning has lifted firms of its size above their natural levels, it will lift the entrant by, too.
+    lift = _mean_lift(world)[firms.size_class[rows]]
+    firms.natural[rows] = np.maximum(firms.capability[rows] - lift, 0.0)
+    aware = float(firms.knows_stations[firms.alive].mean())
+    firms.knows_stations[rows] = world.draw_for("entrant knows the standing stations", firms, rows) < aware
 
     fresh = np.zeros(firms.n, dtype=np.bool_)
     fresh[rows] = True
@@ -61,3 +67,14 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     links.age[new] = 0
     links.listed[new] = 0
     links.rating[new] = mean_rating(world)[firms.sector[links.supplier[new]]]
+
+
+def _mean_lift(world: World) -> NDArray[np.float64]:
+    """Mean of capabilities above natural levels, by size class and kind, of firms that stay, shape (3, 4)."""
+    firms, n = world.firms, len(SIZE_CLASSES)
+    stays = firms.alive & ~firms.exited
+    above = (firms.capability - firms.natural) * stays[:, None]
+    count = np.maximum(np.bincount(firms.size_class, stays, minlength=n), 1.0)
+    total = np.zeros((n, above.shape[1]))
+    np.add.at(total, firms.size_class, above)
+    return np.maximum(total / count[:, None], 0.0)

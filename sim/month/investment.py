@@ -2,8 +2,9 @@
 
 In terms of ODD+D: a firm decides alone, about once a year. It knows its own defects of this month,
 its problems, its capabilities, and the part of its cost of poor quality that it sees. It takes every
-defect to cost the average of what it sees, and this month to be like those to come. It ignores what its
-defects cost others beyond charge-back, what others will do, and that practice decays.
+defect to cost the average of what it sees, and this month to be like those to come; it judges each of the
+four capabilities with a noise of its own. It ignores what its defects cost others beyond charge-back, what
+others will do, and that practice decays.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import MANAGEMENT, METROLOGY, STANDARDS, TESTING
+from agents.firm import KINDS, MANAGEMENT, METROLOGY, STANDARDS, TESTING
 from agents.lender import ORDINARY, STRONG_CHAIN
-from sim.month.credit import approved, grant, room_for_credit
+from agents.streams import normal
+from sim.month.credit import approved, grant, interest_on, room_for_credit
 from sim.month.inspection import detection_parts
 from sim.month.orders import monthly_sales
 from sim.month.problems import months_to_solve, problem_pressure
@@ -59,25 +61,29 @@ def perceived_saving(world: World) -> Floats:
 
 
 def invest(world: World) -> None:
-    """Let firms that review their quality take the step that saves most, if it pays within the horizon and can be paid.
+    """Let firms that review their quality take the step that seems to save most, if it pays within the horizon and can be paid.
 
-    Paid from cash above a reserve; what is missing, by a bank loan; failing that, by a
-    strong-chain loan where the firm has a line; failing that, the firm is bound by credit and waits.
+    Paid from cash above a reserve; what is missing, by a bank loan; failing that, by a strong-chain
+    loan where the firm has a line and the bank, with the guarantee, agrees; failing that, the firm is bound
+    by credit and waits. Interest counts to the cost. Firms judge savings roughly, each kind on its own.
     """
     firms, p = world.firms, world.parameters
     reviews = (world.draw("reviews its quality", firms) < p.review_hazard) & firms.alive
-    saving = perceived_saving(world)
+    saving = perceived_saving(world) * np.exp(p.judgement * normal(world.draw("judges its quality", firms, len(KINDS))))
     best = saving.argmax(axis=1)
     rows = np.arange(firms.n)
     cost = investment_cost(world)
-    wants = reviews & (saving[rows, best] * p.horizon > cost)
-
     missing = np.maximum(cost - np.maximum(firms.cash - p.reserve * monthly_sales(world), 0.0), 0.0)
-    from_bank = wants & (missing > 0.0) & (missing <= room_for_credit(world)) & approved(world)
+    worth = reviews & (saving[rows, best] * p.horizon > cost)
+    by_bank = worth & (saving[rows, best] * p.horizon > cost + missing * interest_on(world))
+    by_programme = worth & (saving[rows, best] * p.horizon > cost + missing * interest_on(world, firms.rate_discount))
+
+    from_cash = worth & (missing == 0.0)
+    from_bank = by_bank & ~from_cash & (missing <= room_for_credit(world)) & approved(world)
     line = np.maximum(firms.programme_line - firms.programme_debt, 0.0)
-    from_programme = wants & (missing > 0.0) & ~from_bank & (missing <= line)
-    invests = wants & ((missing == 0.0) | from_bank | from_programme)
-    firms.credit_bound = np.where(reviews, wants & ~invests, firms.credit_bound)
+    from_programme = by_programme & ~from_cash & ~from_bank & (missing <= line) & approved(world, firms.guaranteed)
+    invests = from_cash | from_bank | from_programme
+    firms.credit_bound = np.where(reviews, (by_bank | by_programme) & ~invests, firms.credit_bound)
 
     grant(world, ORDINARY, np.where(from_bank, missing, 0.0))
     grant(world, STRONG_CHAIN, np.where(from_programme, missing, 0.0))

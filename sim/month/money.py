@@ -1,7 +1,8 @@
 """Money: sales, materials, wages, the cost of quality, interest, dividends; prices.
 
 Every payment has a payer and a payee (`sim.accounts`). Prices are cost-plus at the mean cost of quality
-of the size class: what a class saves together goes to its customers, what one firm saves is its own profit.
+of the class: what a class saves together goes to its customers, what one firm saves is its own profit.
+Trade with the world outside balances, and what stations, lenders and government take in goes back to households.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import SIZE_CLASSES
 from agents.lender import ORDINARY
 from agents.streams import normal
 from sim.fixed_points import fixed_point
@@ -17,7 +19,7 @@ from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne
 from sim.world import World
 
-__all__ = ["material_cost", "open_accounts", "set_prices", "settle_accounts"]
+__all__ = ["balance_others", "material_cost", "open_accounts", "price_class", "set_prices", "settle_accounts"]
 
 Floats = NDArray[np.float64]
 #: Months over which a class's mean cost of quality is smoothed in its price.
@@ -30,11 +32,17 @@ def material_cost(world: World) -> Floats:
     return world.by_customer(links.value_share * world.firms.price[links.supplier])
 
 
+def price_class(world: World) -> NDArray[np.int64]:
+    """Price class of each firm, shape (n,): its size class, leaders apart from members."""
+    firms = world.firms
+    return np.asarray(firms.size_class + len(SIZE_CLASSES) * firms.is_leader, dtype=np.int64)
+
+
 def quality_cost_by_class(world: World) -> Floats:
-    """Mean quality cost of each size class per unit of output, CNY/CNY, shape (3,); 0 where a class makes nothing."""
-    firms, n = world.firms, world.sizes.n
-    cost = np.bincount(firms.size_class, firms.prevention + firms.appraisal + borne(world), minlength=n)
-    output = np.bincount(firms.size_class, firms.output, minlength=n)
+    """Mean quality cost of each price class per unit of output, CNY/CNY; 0 where a class makes nothing."""
+    firms, n = world.firms, world.classes.n
+    cost = np.bincount(price_class(world), firms.prevention + firms.appraisal + borne(world), minlength=n)
+    output = np.bincount(price_class(world), firms.output, minlength=n)
     return np.maximum(np.divide(cost, output, out=np.zeros(n), where=output > 0), 0.0)
 
 
@@ -45,7 +53,8 @@ def set_prices(world: World) -> None:
     pass leaves value added.
     """
     firms, p = world.firms, world.parameters
-    firms.price = material_cost(world) + firms.unit_cost + world.sizes.quality_cost[firms.size_class] + p.margin
+    firms.goods_cost = material_cost(world) + firms.unit_cost
+    firms.price = firms.goods_cost + world.classes.quality_cost[price_class(world)] + p.margin
 
 
 def open_accounts(world: World) -> None:
@@ -55,11 +64,12 @@ def open_accounts(world: World) -> None:
     margin, `least_cost` at least; prices are then the fixed point of `set_prices`.
     """
     firms, p = world.firms, world.parameters
-    world.sizes.quality_cost = quality_cost_by_class(world)
-    quality = world.sizes.quality_cost[firms.size_class]
+    world.classes.quality_cost = quality_cost_by_class(world)
+    quality = world.classes.quality_cost[price_class(world)]
     materials = world.by_customer(world.links.value_share)
     firms.unit_cost = np.maximum(1.0 - materials - quality - p.margin, p.least_cost)
     firms.price = fixed_point(world.network.matrix(world.links.value_share), firms.unit_cost + quality + p.margin)
+    firms.goods_cost = material_cost(world) + firms.unit_cost
     firms.sales = firms.price * firms.output
 
     grant(world, ORDINARY, p.working_capital * 12.0 * monthly_sales(world))
@@ -72,17 +82,18 @@ def open_accounts(world: World) -> None:
 
 
 def settle_accounts(world: World) -> None:
-    """Pay for the month: sales, materials, wages, quality, luck, debts, dividends; then set next month's prices."""
+    """Pay for the month: materials, wages, quality, luck, users, debts, dividends; then set next month's prices."""
     firms = world.firms
     before = firms.inventory.copy()
     _trade(world)
     _run(world)
     _fail(world)
     _meet_fortune(world)
+    _sell_to_users(world)
     serve_debts(world)
     firms.profit = firms.earnings + firms.inventory - before
     _pay_owners(world)
-    world.sizes.quality_cost[:] += (quality_cost_by_class(world) - world.sizes.quality_cost) / PRICE_MONTHS
+    world.classes.quality_cost[:] += (quality_cost_by_class(world) - world.classes.quality_cost) / PRICE_MONTHS
     set_prices(world)
 
 
@@ -93,13 +104,12 @@ def _use(world: World) -> Floats:
 
 
 def _trade(world: World) -> None:
-    """Sell to users and along links; keep materials between nothing and so many months of use.
+    """Sell along links and elsewhere; keep materials between nothing and so many months of use.
 
     What is short is bought outside at once, what is too much is sold there, at cost.
     """
     firms, links, p = world.firms, world.links, world.parameters
     firms.sales = firms.price * firms.output
-    world.pay_firms("households", "sales to users", firms.price * firms.to_users)
     world.pay_firms("outside", "sales elsewhere", firms.price * firms.elsewhere)
     worth = links.delivered * firms.price[links.supplier]
     world.firms_pay_firms("materials", links.customer, links.supplier, worth)
@@ -135,6 +145,29 @@ def _meet_fortune(world: World) -> None:
     amounts = firms.fortune * firms.sales
     world.pay_firms("outside", "windfalls", np.maximum(amounts, 0.0))
     world.firms_pay("outside", "misfortunes", np.maximum(-amounts, 0.0))
+
+
+def _sell_to_users(world: World) -> None:
+    """Sell to users, abroad as much as was bought there this month on balance, and the rest to households."""
+    firms = world.firms
+    sales = firms.price * firms.to_users
+    abroad = min(max(world.books.gained("outside"), 0.0) / max(float(sales.sum()), 1e-300), 1.0)
+    world.pay_firms("outside", "exports", abroad * sales)
+    world.pay_firms("households", "sales to users", (1.0 - abroad) * sales)
+
+
+def balance_others(world: World) -> None:
+    """Close the month for those who are no firms: none of them hoards, and none runs out.
+
+    Stations pay out what they take in, lenders their interest, as wages and profits of
+    households; taxes cover what government spends beyond fines, or it hands out what it has left.
+    """
+    books = world.books
+    books.pay("stations", "households", "wages of stations", max(books.gained("stations"), 0.0))
+    books.pay("lenders", "households", "profits of lenders", books.received("lenders", "interest"))
+    government = books.gained("government")
+    books.pay("households", "government", "taxes", max(-government, 0.0))
+    books.pay("government", "households", "transfers", max(government, 0.0))
 
 
 def _pay_owners(world: World) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
+from sim.month.orders import monthly_sales
 from sim.world import World
 
 __all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_cost"]
@@ -18,10 +19,11 @@ __all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_co
 def cqo_cost(world: World) -> NDArray[np.float64]:
     """Pay of a chief quality officer by firm, CNY a month, whether or not it has one: shape (n,).
 
-    Small firms share an officer part of the time.
+    Small firms share an officer part of the time, so that it costs none more than a share of its sales.
     """
     p = world.parameters
-    return np.asarray(p.cqo_pay * np.asarray(p.cqo_part_time)[world.firms.size_class])
+    part_time = p.cqo_pay * np.asarray(p.cqo_part_time)[world.firms.size_class]
+    return np.asarray(np.minimum(part_time, p.cqo_pay_most * monthly_sales(world)))
 
 
 def borne(world: World) -> NDArray[np.float64]:
@@ -57,12 +59,12 @@ def cost_of_quality(world: World) -> None:
 
     at_goods_in = world.by_customer(links.inspected * links.value_share)
     firms.appraisal = firms.output * (p.incoming_cost * at_goods_in + p.final_cost * firms.inspection)
-    firms.internal_failure = firms.output * (firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
+    firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
 
     returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * (firms.out_detectable + firms.out_latent) * firms.to_users
     firms.external_failure = p.return_cost * returned + warranty + firms.recall_due
-    firms.recall_due = 0.0
+    firms.recall_cost, firms.recall_due = firms.recall_due, 0.0
 
 
 def charge_back(world: World) -> None:
@@ -70,11 +72,12 @@ def charge_back(world: World) -> None:
 
     ``cb_ij = traceability · passed_ij / D_i · (internal + external failure of i + charge-backs
     that i received last month)``, and 0 where D_i is 0. A transfer, netted in totals. Without
-    it a supplier feels nothing of the damage downstream.
+    it a supplier feels nothing of the damage downstream. Recalls are left out: who bears them was
+    settled when they were traced.
     """
     firms, links, p = world.firms, world.links, world.parameters
     total = firms.before_final + firms.out_latent
-    to_share = firms.internal_failure + firms.external_failure + firms.charged
+    to_share = firms.internal_failure + firms.external_failure - firms.recall_cost + firms.charged
     per_defect = np.divide(to_share, total, out=np.zeros(firms.n), where=total > 0)
     links.charge_back = p.traceability * (links.passed_detectable + links.passed_latent) * per_defect[links.customer]
     firms.charged = world.by_supplier(links.charge_back)

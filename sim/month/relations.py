@@ -58,11 +58,12 @@ def _develop(world: World) -> None:
 
 
 def review_suppliers(world: World) -> None:
-    """Once a quarter, put suppliers below the bar on the development list, and replace those that stay there.
+    """Once a quarter, put suppliers below the bar on the development list, and from month 1 on replace those that stay there.
 
     The bar is a multiple of the mean rating of the supplier's sector. Who gets above it leaves the
     list. Some relations end for reasons of their own; then the candidate that looks best takes over.
-    A supplier of what the customer cannot do without is never replaced.
+    A supplier of what the customer cannot do without is never replaced. In the burn-in nobody is: a run
+    starts from the network that was given.
     """
     if world.month % QUARTER:
         return
@@ -73,7 +74,7 @@ def review_suppliers(world: World) -> None:
     links.listed = np.where(below, np.maximum(links.listed, 1), 0)
     ends = (world.draw("relation ends", links) < p.relation_end) & (links.value_share > 0) & ~links.essential
     rows = np.flatnonzero(tired | ends)
-    if rows.size and p.candidates:
+    if rows.size and p.candidates and world.month > 0:
         new, looks = _best_candidates(world, rows)
         better = looks < np.where(ends[rows], np.inf, (1.0 - p.switching) * links.rating[rows])
         rows, new = _within_capacity(world, rows[better], new[better])
@@ -103,11 +104,13 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
     """Draw candidates of the same sector for some links: the one that looks best, and how it looks; infinite where none will do.
 
-    Who has more of its capacity idle offers itself more often.
+    Who has more of its capacity idle offers itself more often. A firm that stands nearer to the leaders than the
+    supplier to be replaced makes other things; a leader is a candidate only if it supplies others already.
     """
     firms, links, p = world.firms, world.links, world.parameters
     spare = spare_capacity(world)
-    idle = np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=spare > 0)
+    supplies = world.by_supplier(links.value_share > 0) > 0
+    idle = np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=(spare > 0) & (supplies | ~firms.is_leader))
     order = np.argsort(firms.sector, kind="stable")
     first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
     line = np.concatenate([[0.0], np.cumsum(idle[order])])  # firms of a sector end to end, each as long as its idle share
@@ -125,6 +128,8 @@ def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
     unfit = (
         np.isin(customer[:, None] * firms.n + candidates, known)  # supplies it already, or is the one to be replaced
         | (candidates == customer[:, None])
+        | (idle[candidates] <= 0)
+        | ((firms.tier[candidates] >= 0) & (firms.tier[candidates] < firms.tier[links.supplier[rows]][:, None]))
         | ~firms.alive[candidates]
         | (firms.distress[candidates] > 0)
         | (spare[candidates] < links.ordered[rows][:, None])
@@ -137,7 +142,8 @@ def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
 def spare_capacity(world: World) -> Floats:
     """CNY a month that a firm could make beyond what is ordered of it, shape (n,)."""
     firms, p = world.firms, world.parameters
-    return np.maximum((1.0 + p.spare_capacity) * np.maximum(firms.usual_output, firms.steady_orders) - firms.orders, 0.0)
+    capacity = (1.0 + p.spare_capacity) * np.maximum(firms.usual_output, firms.steady_orders)
+    return np.where(firms.alive, np.maximum(capacity - firms.orders, 0.0), 0.0)
 
 
 def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:

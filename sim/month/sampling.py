@@ -37,9 +37,10 @@ def sample_products(world: World) -> None:
     """
     firms, regulators, p = world.firms, world.regulators, world.parameters
     sells = firms.alive & (firms.output > 0)
-    share = np.minimum(1.0, p.random_samples / max(int(sells.sum()), 1))
+    share = min(1.0, p.random_samples / 1000.0)
     weight = risk(world)
-    chance = np.minimum(1.0, p.targeted_samples * weight / max(weight.sum(), 1e-300))
+    samples = p.targeted_samples / 1000.0 * sells.sum()
+    chance = np.minimum(1.0, samples * weight / max(weight.sum(), 1e-300))
     bad = nonconformity(world)
     firms.sampled = (world.draw("product sampled", firms) < share) & sells
     firms.failed = firms.sampled & (world.draw("sample fails", firms) < bad)
