@@ -32,7 +32,7 @@ def test_a_latent_defect_is_found_by_the_user_alone() -> None:
     model = StrongchainModel(rng=3, burn_in=12)
     plain = follow_defect(model, 100, latent=True, tolerance=1e-12)
     assert plain["goods-in"].sum() > 0 and not plain["final inspection"].any()
-    model.links.relief = 0.0
+    model.links.relief, model.links.carried = 0.0, model.links.value_share
     fate = follow_defect(model, 100, latent=True, tolerance=1e-12)
     assert not fate["goods-in"].any()
     assert fate["user"].sum() + fate["elsewhere"].sum() == pytest.approx(1.0, abs=1e-9)
@@ -44,7 +44,7 @@ def test_what_is_sold_elsewhere_ends_there() -> None:
     network = SupplyNetwork.build(["part", "car"], [0], [1], [0.3], [False, True], [0.0, 1e6])
     model = StrongchainModel(network=network, rng=1, burn_in=2)
     firms, links = model.firms, model.links
-    links.relief = 0.0
+    links.relief, links.carried = 0.0, links.value_share
     firms.elsewhere[0] = links.value_share[0] * firms.output[1] / 3.0
     fate = follow_defect(model, 0, latent=True)
     assert fate["elsewhere"].to_list() == pytest.approx([0.25, 0.0], abs=1e-12)
