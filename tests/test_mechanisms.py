@@ -18,19 +18,19 @@ from sim.defect import follow_defect
 from sim.instruments import ChiefQualityOfficer
 from sim.invariants import check_invariants
 from sim.month.adoption import adopt_and_drop, certificate_pays, officer_pays
-from sim.month.credit import approved, monthly_sales
+from sim.month.credit import approved
 from sim.month.entry_and_exit import exit_and_enter
 from sim.month.investment import invest, investment_cost, perceived_saving
 from sim.month.learning import learn_and_forget, lessons
 from sim.month.market import appeal, market
-from sim.month.orders import order_inputs
+from sim.month.orders import monthly_sales, order_inputs
 from sim.month.propagation import propagate
 from sim.month.quality_cost import borne, cost_per_defect
 from sim.month.recalls import recall_products, trace_origin
 from sim.month.relations import mean_rating, rate_suppliers, review_suppliers, rewire, spare_capacity, view_of_candidates
 from sim.month.sampling import nonconformity, risk, sample_products
 from sim.quality_map import DefectTrace, quality_map
-from tests.worlds import differing, hold, line, network, parameters, plain, world
+from tests.worlds import hold, line, network, parameters, plain, world
 
 MANAGEMENT, STANDARDS = 0, 2
 #: Nothing happens to firms but what a test does: no problems, renewals, decisions, recalls, samples, exits or ends of relations.
@@ -263,7 +263,6 @@ def practice_left(seed):
     return (given.firms.capability - without.firms.capability)[stayed].mean() / start
 
 
-@pytest.mark.xfail(reason="practice decays too fast: about 0.44 is left on average, less of management alone", strict=True)
 def test_half_of_a_paired_gap_of_practice_is_left_after_102_months():
     assert 0.45 <= np.mean([practice_left(seed) for seed in (1, 2, 3)]) <= 0.6
 
@@ -287,7 +286,8 @@ def test_officer_slows_the_loss_of_practice():
 
 def certificates_for_half(seed):
     """A region at the end of a quarter, without certificates and with some for half of the firms; and which half."""
-    without = StrongchainModel(parameters=parameters(relation_end=0.3, spare_capacity=10.0, certificate_substance=0.0), rng=seed, burn_in=2)
+    values = {"relation_end": 0.3, "spare_capacity": 10.0, "candidates": 10, "certificate_substance": 0.0}
+    without = StrongchainModel(Region(firms=1000, chains=4, leaders=8), parameters=parameters(**values), rng=seed, burn_in=0)
     without.run(2)
     without.firms.certified, without.firms.certificate_left = False, 0
     half = without.streams.uniform("which half", 0, without.firms.n) < 0.5
@@ -307,8 +307,7 @@ def test_certificate_changes_who_is_chosen_before_it_changes_defects():
             assert fresh.sum() > 100
             shares.append(pair[2][model.links.supplier[fresh]].mean())
         risen.append(shares[1] - shares[0])
-    assert min(risen) > 0.03
-    assert np.mean(risen) > 0.04
+    assert min(risen) > 0.05
 
 
 def test_certificate_without_substance_lowers_no_defects():
@@ -376,10 +375,10 @@ def test_adoption_is_logistic_and_never_universal():
         assert 20 * share[0] < limit < would.mean() < 0.95
         rising = (share > 0.05 * limit) & (share < 0.9 * limit)
         log_odds = np.log(share[rising] / (limit - share[rising]))
-        assert np.corrcoef(np.flatnonzero(rising), log_odds)[0, 1] > 0.98  # a straight line is the logistic curve
+        assert np.corrcoef(np.flatnonzero(rising), log_odds)[0, 1] > 0.97  # a straight line is the logistic curve
         grown = np.diff(share[::90])
         assert grown[0] < 0.6 * grown.max()
-        assert abs(grown[-1]) < 0.1 * grown.max()
+        assert abs(grown[-1]) < 0.25 * grown.max()
     assert (model.firms.certified <= pays[1]).mean() > 0.99  # a certificate that has ceased to pay is not renewed
 
 
@@ -532,6 +531,29 @@ def test_orders_move_with_the_link():
     check_invariants(model)
 
 
+def test_candidates_stand_no_nearer_to_the_leaders_and_leaders_supply_already():
+    model = StrongchainModel(parameters=parameters(relation_end=1.0, spare_capacity=10.0), rng=3, burn_in=0)
+    changed = 0
+    for _ in range(9):
+        months(model, 1)
+        before, tier = model.links.supplier.copy(), model.firms.tier.copy()
+        supplies = np.bincount(before, minlength=model.firms.n) > 0
+        review_suppliers(model)
+        fresh = model.links.supplier != before
+        new, old = model.links.supplier[fresh], before[fresh]
+        assert ((tier[new] >= tier[old]) | (tier[new] < 0)).all()
+        assert (supplies | ~model.firms.is_leader)[new].all()
+        changed += int(fresh.sum())
+    assert changed > 100
+
+
+def test_nobody_is_replaced_in_the_burn_in():
+    model = StrongchainModel(parameters=parameters(relation_end=1.0), rng=3, burn_in=12)
+    assert model.counts["suppliers replaced"] == 0
+    model.run(3)
+    assert model.counts["suppliers replaced"] > 100
+
+
 def test_no_supplier_is_chosen_beyond_its_capacity_twice_or_by_itself():
     model = StrongchainModel(parameters=parameters(relation_end=1.0, spare_capacity=0.1), rng=3, burn_in=2)
     changed, already = 0, model.counts["suppliers replaced"]
@@ -562,7 +584,9 @@ def test_change_that_closes_a_growing_loop_is_refused_with_all_others(share, ref
     back, other = link(model, "e", "d"), link(model, "f", "A")
     rewire(model, np.array([back, other]), np.array([row(model, "c"), row(model, "g")]))  # c would supply itself by way of d
     if refused:
-        assert differing(model, before) == ["counts"]
+        for population in ("firms", "links"):
+            for name in getattr(model, population).columns:
+                assert np.array_equal(getattr(getattr(model, population), name), getattr(getattr(before, population), name)), name
         assert model.counts == {**before.counts, "changes refused": 2}
     else:
         assert model.links.supplier[[back, other]].tolist() == [row(model, "c"), row(model, "g")]
@@ -769,16 +793,16 @@ def test_targeted_samples_raise_the_fail_rate_of_samples_and_leave_conformity():
     start = StrongchainModel(rng=6, burn_in=6)
     true = nonconformity(start)[start.firms.output > 0].mean()
     rates = []
-    for targeted in (0.0, 10.0, 80.0):
+    for targeted in (0.0, 30.0, 250.0):  # per 1,000 firms
         model = deepcopy(start)
-        set_parameters(model, targeted_samples=targeted, random_samples=20.0)
+        set_parameters(model, targeted_samples=targeted, random_samples=60.0)
         before = nonconformity(model)
         months(model, 400, sample_products)
         assert (nonconformity(model) == before).all()
         r, at_start = model.regulators, start.regulators
         taken, failed = (r.sampled - at_start.sampled).item(), (r.failed - at_start.failed).item()
         more, more_failed = (r.targeted - at_start.targeted).item(), (r.targeted_failed - at_start.targeted_failed).item()
-        assert more == pytest.approx(400 * targeted, rel=0.03)
+        assert more == pytest.approx(400 * targeted / 1000 * model.firms.n, rel=0.05)
         assert failed / taken == pytest.approx(true, abs=3 * np.sqrt(true * (1 - true) / taken))
         rates.append((failed + more_failed) / (taken + more))
     assert rates[0] * 1.05 < rates[1]

@@ -7,17 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from agents import ChainLeader, MemberFirm
+from agents.lender import ORDINARY, STRONG_CHAIN
 from sim import StrongchainModel
 from sim.balance_sheet import balance_sheet
 from sim.instruments import StrongChainLoans
 from sim.invariants import check_invariants
 from sim.model import MONTH
-from sim.month.credit import ORDINARY, STRONG_CHAIN, grant, monthly_sales, room_for_credit, serve_debts
+from sim.month.credit import approved, grant, room_for_credit, serve_debts
 from sim.month.entry_and_exit import exit_and_enter
 from sim.month.investment import invest, investment_cost, perceived_saving
 from sim.month.money import PRICE_MONTHS, material_cost, set_prices, settle_accounts
+from sim.month.orders import monthly_sales
 from sim.month.quality_cost import charge_back
 from tests.worlds import hold, line, network, parameters, plain, random_network, region, world
 
@@ -92,17 +95,15 @@ def test_bound_firm_invests_once_it_has_a_line_and_nobody_else_changes_by_a_bit(
     assert without.firms.credit_bound[a]
     assert with_it.firms.programme_debt[a] > 0
     assert with_it.firms.capability[a].sum() > without.firms.capability[a].sum()
-    assert with_it.firms.own_dpu[a] < without.firms.own_dpu[a]
     assert with_it.firms.programme_line[[row(with_it, name) for name in "bc"]].min() > 0  # they have lines as well
     assert with_it.firms.programme_debt[others].sum() == 0.0
-    changed = {
-        name
-        for name in without.firms.columns
-        if name != "programme_line" and not np.array_equal(getattr(without.firms, name)[others], getattr(with_it.firms, name)[others])
-    }
-    assert changed == set()
+    lines = {"programme_line", "guaranteed", "rate_discount"}
+    money = {"cash", "earnings", "profit", "dividends"}  # the part of sales that is exported differs for all, and with it their rounding
+    for name in without.firms.columns.keys() - lines:
+        these, those = getattr(without.firms, name)[others], getattr(with_it.firms, name)[others]
+        assert np.array_equal(these, those) or (name in money and these == pytest.approx(those, rel=1e-12, abs=1e-6)), name
     assert (without.firms.investment[others] == with_it.firms.investment[others]).all()
-    assert not np.array_equal(without.firms.own_dpu[own], with_it.firms.own_dpu[own])
+    assert not np.array_equal(without.firms.out_detectable[own], with_it.firms.out_detectable[own])
 
 
 def watched(instrument, seed, months, **values):
@@ -121,32 +122,41 @@ def watched(instrument, seed, months, **values):
             phase(model)
 
 
-def refused_by_the_bank(world, missing):
-    """Firms to which no bank lends a sum this month, told from the draws."""
+def deciding(world, guarantee, discount):
+    """What firms that decide on an investment are up to, told from the draws and the rules.
+
+    Who wants it with a bank loan and with a strong-chain loan, what cash it lacks;
+    whom the bank refuses, without and with the guarantee.
+    """
     firms, p = world.firms, world.parameters
-    revenue = 12 * firms.usual_output * firms.price
-    room = p.credit_ceiling * revenue - firms.bank_debt - firms.programme_debt
-    chance = np.choose(firms.size_class, p.approval) + p.approval_signal * firms.certified
-    return (missing > room) | (world.draw("bank approves", firms) >= chance) | (firms.distress > 0)
+    sales = firms.usual_output * firms.price
+    cost = p.invest_fixed + p.invest_share * 12 * sales
+    missing = np.maximum(cost - np.maximum(firms.cash - p.reserve * sales, 0.0), 0.0)
+    judged = perceived_saving(world) * np.exp(p.judgement * norm.ppf(world.draw("judges its quality", firms, 4)))
+    worth, reviews = judged.max(axis=1) * p.horizon, world.draw("reviews its quality", firms) < p.review_hazard
+    rate = world.lenders.rate[0]
+    wants = [reviews & (worth > cost + missing * r / 12 * p.loan_term) for r in (rate, max(rate - discount, 0.0))]
+    chance = np.minimum(np.choose(firms.size_class, p.approval) + p.approval_signal * firms.certified, 1.0)
+    luck, poor = world.draw("bank approves", firms), firms.distress > 0
+    no_room = missing > p.credit_ceiling * 12 * sales - firms.bank_debt - firms.programme_debt
+    refused = poor | (luck >= chance) | no_room, poor | (luck >= chance + (1 - chance) * guarantee)
+    return wants, missing, refused
 
 
 def test_loans_reach_only_firms_that_wanted_to_invest_lacked_cash_and_were_refused():
     drawers = 0
-    for before, after in watched(loans(line_share=0.5), seed=1, months=60):
+    for before, after in watched(loans(line_share=0.5, guarantee=0.5, discount=0.01), seed=1, months=60):
         drawn = after.firms.programme_debt - before.firms.programme_debt
         mine = np.flatnonzero(drawn)
-        cost = before.parameters.invest_fixed + before.parameters.invest_share * 12 * before.firms.usual_output * before.firms.price
-        own = before.firms.cash - before.parameters.reserve * before.firms.usual_output * before.firms.price
-        missing = cost - np.maximum(own, 0.0)
-        wants = perceived_saving(before).max(axis=1) * before.parameters.horizon > cost
-        reviews = before.draw("reviews its quality", before.firms) < before.parameters.review_hazard
+        (from_bank, from_programme), missing, (refused, refused_still) = deciding(before, 0.5, 0.01)
         assert drawn[mine] == pytest.approx(missing[mine], rel=1e-9)
         assert (missing[mine] > 0).all()  # lacked cash
-        assert (wants & reviews)[mine].all()
-        assert refused_by_the_bank(before, missing)[mine].all()
+        assert from_programme[mine].all()
+        assert (refused | ~from_bank)[mine].all()  # at the bank's own terms there was no loan, or none worth while
+        assert not refused_still[mine].any()
         # And who was all that, and had line enough, got one.
         line = before.firms.programme_line - before.firms.programme_debt
-        fit = wants & reviews & (missing > 0) & refused_by_the_bank(before, missing) & (missing <= line)
+        fit = from_programme & (missing > 0) & (refused | ~from_bank) & (missing <= line) & ~refused_still
         assert np.flatnonzero(fit).tolist() == mine.tolist()
         # Had there been no lines, they alone would not have invested, and all others would have done the same.
         without = deepcopy(before)
@@ -160,7 +170,7 @@ def test_loans_reach_only_firms_that_wanted_to_invest_lacked_cash_and_were_refus
 
 def test_bank_loan_is_preferred_to_a_line():
     sure = {"approval": (1.0, 1.0, 1.0), "credit_ceiling": 5.0, "reserve": 24.0, "cash_limit": 24.0}  # nobody is in distress
-    for before, after in watched(loans(line_share=1.0), seed=2, months=12, **sure):
+    for before, after in watched(loans(line_share=1.0, discount=0.0), seed=2, months=12, **sure):
         assert not after.firms.programme_debt.any()
         assert (after.firms.investment > 0).sum() == (after.firms.bank_debt > before.firms.bank_debt).sum()
     assert after.lenders.granted[0, ORDINARY] > 0
@@ -168,7 +178,14 @@ def test_bank_loan_is_preferred_to_a_line():
 
 def bound(line=0.0, room=0.0):
     """Let row 1 of a line of three decide: it wants to invest, has no cash to spare, and so much line and room, in parts of the cost."""
-    values = {"review_hazard": 1.0, "approval": (1.0, 1.0, 1.0), "reserve": 24.0, "invest_fixed": 1.0, "invest_share": 1e-5}
+    values = {
+        "review_hazard": 1.0,
+        "approval": (1.0, 1.0, 1.0),
+        "judgement": 0.0,
+        "reserve": 24.0,
+        "invest_fixed": 1.0,
+        "invest_share": 1e-5,
+    }
     model = world(line_of_three(), calm(**values), burn_in=0)
     firms = model.firms
     cost = investment_cost(model)[1]
@@ -276,6 +293,11 @@ def test_guarantee_ends_with_the_programme():
     assert programme.closed
 
 
+def income(model):
+    """What lenders were paid this month, repayments apart."""
+    return sum(amount for (_, payee, why), amount in model.books.month.items() if payee == "lenders" and why != "repayment")
+
+
 @pytest.mark.parametrize("discount", [0.01, 0.5])
 def test_discount_moves_interest_from_firms_to_government_and_lenders_get_it_all_the_same(discount):
     (full, _), (less, _) = owing(discount=0.0, guarantee=0.0), owing(discount=discount, guarantee=0.0)
@@ -289,7 +311,32 @@ def test_discount_moves_interest_from_firms_to_government_and_lenders_get_it_all
         assert less.books.month["government", "lenders", "strong_chain_loans"] == pytest.approx(borne, rel=1e-9)
         assert less.books.paid("government") == pytest.approx(borne, rel=1e-9)
         assert full.books.paid("government") == 0.0
-    assert full.books.balance["lenders"] == pytest.approx(less.books.balance["lenders"], rel=1e-12)
+        assert income(full) == pytest.approx(income(less), rel=1e-9)
+
+
+@pytest.mark.xfail(reason="lenders pay out interest that firms paid, and hoard what government paid in their place", strict=True)
+def test_lenders_pay_out_the_interest_that_government_bears_as_well():
+    worth = []
+    for discount in (0.0, 0.02):
+        model, _ = owing(discount=discount, guarantee=0.0)
+        model.run(6)
+        worth.append(model.balance_sheet().loc["net worth", "lenders"])
+    assert worth[1] == pytest.approx(worth[0], abs=1e-3)
+
+
+def test_guarantee_makes_the_bank_accept_its_share_of_whom_it_would_refuse():
+    model = StrongchainModel(rng=2, burn_in=0)
+    model.firms.distress = 0
+    accepted = []
+    for month in range(1, 21):
+        model.month = month
+        alone, backed = approved(model), approved(model, 0.4)
+        assert (backed | ~alone).all()
+        accepted.append((backed & ~alone).sum() / (~alone).sum())
+    assert np.mean(accepted) == pytest.approx(0.4, abs=0.02)
+    assert approved(model, 1.0).all()
+    model.firms.distress = 1
+    assert not approved(model, 1.0).any()
 
 
 def test_where_the_budget_ends_so_does_the_discount():
@@ -353,13 +400,14 @@ def test_overdraft_bears_interest_and_the_line_of_working_capital_ends_it():
 def charged(traceability):
     """A buys alike of the poor and the sound supplier, whose own supplier is poor; the month up to settling, and after."""
     links = {("poor", "A"): 0.3, ("sound", "A"): 0.3}
-    quiet = calm(traceability=traceability, payout=0.0, cash_most=120.0, cash_least=0.0, spillover=0.0)
+    quiet = calm(payout=0.0, cash_most=120.0, cash_least=0.0, spillover=0.0)
     model = world(network(links, {"A": 1e7}), quiet, burn_in=0)
     own = [0.01, 0.05, 0.0]  # A, poor, sound
     plain(model, own=own)
     model.firms.base_dpu = own
     model.firms.open_problems = model.firms.common_problems = 0
     model.firms.charged = model.firms.recovered = 0.0
+    set_parameters(model, traceability=traceability)
     hold(model, 3)
     return model
 
@@ -617,6 +665,19 @@ def test_last_row_of_the_flow_matrix_is_the_change_of_deposits(months_of_books):
         change, size = month["flows"].loc["change of deposits"], max(abs(held) for held in after.values())
         for sector in before:
             assert change[sector] == pytest.approx(after[sector] - before[sector], abs=1e-9 * size), sector
+
+
+def test_nobody_but_firms_and_lenders_hoards(months_of_books):
+    for month in months_of_books:
+        flows = month["flows"]
+        change = flows.loc["change of deposits"]
+        size = np.abs(change).max()
+        assert change["government"] == pytest.approx(0.0, abs=1e-9 * size)
+        assert change["stations"] <= 1e-9 * size
+        # Trade with the world outside balances, but for the first materials of entrants.
+        entrants = flows.loc["opening materials", "outside"] if "opening materials" in flows.index else 0.0
+        assert change["outside"] == pytest.approx(entrants, abs=1e-9 * size)
+        assert flows.loc["exports", "leaders"] > 0
 
 
 def test_deposits_and_loans_sum_to_zero_over_the_sectors(months_of_books):
