@@ -302,7 +302,7 @@ def _draw_flows(figure: Figure, ax: matplotlib.axes.Axes, xy: NDArray[np.float64
 
 def _draw_nodes(ax: matplotlib.axes.Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str]) -> None:
     area = share.sum(axis=1)
-    ax.scatter(*xy[area == 0].T, s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
+    ax.scatter(xy[area == 0, 0], xy[area == 0, 1], s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
     for k, label in enumerate(labels):
         size = 12 + 900 * area[k] / max(area.max(), 1e-12)
         start = 0.0
