@@ -781,6 +781,7 @@ def test_cost_of_a_recall_is_borne_as_stated_next_month(traceability, liability)
     for each in (model, twin):
         each.step()
     assert model.firms.external_failure - twin.firms.external_failure == pytest.approx([cost - of_c, 0.0, of_c, 0.0])
+    assert (model.firms.charged == twin.firms.charged).all()  # who bears a recall is settled by then: nothing is charged back
     why = "returns, warranty and recalls"
     assert model.books.paid("firms", why) - twin.books.paid("firms", why) == pytest.approx(cost, rel=1e-9)
     assert not model.firms.recall_due.any()
