@@ -166,7 +166,9 @@ class StrongchainModel(World):
             if isinstance(programme, Programme):
                 programme.end(self)
         # A policy is a set: whoever names its instruments in another order gets the same bits.
-        self.programmes = {ins.key: Programme(ins) for ins in sorted(instruments, key=lambda ins: list(INSTRUMENTS).index(ins.key))}
+        known = list(INSTRUMENTS)  # one that is not among them (made in another process, say) comes last
+        ordered = sorted(instruments, key=lambda ins: (known.index(ins.key) if ins.key in known else len(known), ins.key))
+        self.programmes = {ins.key: Programme(ins) for ins in ordered}
 
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: a few passes with everything else held."""

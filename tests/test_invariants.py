@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -84,7 +86,10 @@ def test_every_law_holds_when_agents_leave(some, place, policy, seed):
 
 def test_every_law_holds_for_ten_years_in_which_everything_happens():
     """Firms give up, enter, change suppliers, recall, borrow, fail to pay back; government pays what it guaranteed."""
-    model = world(random_network(8, firms=120, leaders=6, chains=3), eventful(), ALL, region=region(120, leaders=6, chains=3), check=True)
+    without_discount = (*ALL[:2], replace(ALL[2], discount=0.0))
+    model = world(
+        random_network(8, firms=120, leaders=6, chains=3), eventful(), without_discount, region=region(120, leaders=6, chains=3), check=True
+    )
     events = Events().watch(model, 120)
     assert events.exits == events.entries > 100
     assert (model.firms.entered > 0).sum() > 50, "a few places alone see all the exits"
@@ -93,9 +98,9 @@ def test_every_law_holds_for_ten_years_in_which_everything_happens():
     assert model.firms.bank_debt.any() and model.firms.programme_debt.any()
     assert (model.lenders.written_off > 0).all()
     assert (model.lenders.repaid > 0).all()
-    assert events.guaranteed == pytest.approx(0.5 * model.lenders.written_off[0, 1])
+    assert events.to_lenders == pytest.approx(0.5 * model.lenders.written_off[0, 1])
     assert all(programme.gone > 10 for programme in model.programmes.values())
-    assert all(count > 100 for count in model.counts.values()), model.counts
+    assert all(count > 100 for event, count in model.counts.items() if event != "changes refused"), model.counts
 
 
 def test_checking_changes_no_bit():
@@ -145,7 +150,7 @@ def test_relabelling_firms_permutes_the_whole_month(monkeypatch):
     second = world(relabelled, p, ALL)
     events = Events().watch(first, 36)
     second.run(36)
-    assert events.exits > 10 and events.recalls and events.guaranteed
+    assert events.exits > 10 and events.recalls and events.to_lenders
     for one, other, rows in ((first.firms, second.firms, order), (first.links, second.links, link_order)):
         for name, column in one.columns.items():
             if name in {"supplier", "customer", "recalls_traced"}:
@@ -360,7 +365,7 @@ def test_orders_and_defects_that_grow_round_a_loop_are_caught():
     model.firms.scrap = 0.5
     assert caught(model, orders_settle, "would grow without end")
     assert list(attribution_is_exact(model)) == []
-    model.links.value_share[:] = 1.1
+    model.links.carried[:] = 1.1
     assert caught(model, attribution_is_exact, "no finite fixed point")
 
 
@@ -406,7 +411,7 @@ def test_illegal_state_is_caught(model, population, column, value):
 def test_every_broken_law_is_named_with_its_month(model):
     model.books.balance["members"] += 1e6
     model.firms.capability[0, 0] = 2.0
-    with pytest.raises(InvariantError, match="month 4: books balance: .*; state is legal: firms.capability left"):
+    with pytest.raises(InvariantError, match="month 4: books balance: .*; state is legal: firms.capability rose above 1"):
         check_invariants(model)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from agents import ChainHead, ChainLeader, Column, Firm, Lender, MemberFirm, Population, QIStation, Regulator, Row
-from sim import OneStopStations, StrongchainModel
+from sim import ChiefQualityOfficer, OneStopStations, StrongchainModel
+from sim.instruments import StrongChainLoans
 from sim.invariants import check_invariants
-from tests.worlds import differing
+from tests.worlds import differing, eventful, random_network, world
 
 #: A column that differs between rows, and a value it can be set to, by class of agents.
 COLUMN = {
@@ -451,6 +452,111 @@ def test_ids_stay_unique_when_a_copy_gains_agents(loop_model, copied):
     other.appear("stations", other.stations.grow(3))
     ids = other.agents.get("unique_id")
     assert len(set(ids)) == len(ids)
+
+
+# -- entry and exit --------------------------------------------------------------------------------
+
+
+def bankrupt(model: StrongchainModel, row: int) -> None:
+    """Let a member lose more than it can ever bear, and run until it gives up."""
+    model.firms.cash[row] -= 1e12
+    model.books.pay("members", "outside", "a catastrophe", 1e12)
+    model.run(model.parameters.distress_months)
+    assert model.firms.exited[row]
+
+
+def test_an_entrant_is_another_agent_in_the_place(loop_model):
+    """The agent of the firm that gave up is gone, and what is done to it touches nobody."""
+    old = next(agent for agent in loop_model.agents_by_type[MemberFirm] if agent.row == 5)
+    others = [agent for agent in loop_model.agents if agent is not old]
+    bankrupt(loop_model, 5)
+    new = next(agent for agent in loop_model.agents_by_type[MemberFirm] if agent.row == 5)
+    assert new is not old and type(new) is type(old)
+    assert new.unique_id > max(agent.unique_id for agent in others)
+    assert old not in loop_model.agents and old not in loop_model.agents_by_type[MemberFirm]
+    assert len(loop_model.agents) == len(others) + 1 and all(agent in loop_model.agents for agent in others)
+    old.remove()
+    assert new in loop_model.agents and new.alive
+    assert new.entered == loop_model.month and new.exited and new.distress == 0 and not new.cqo
+    loop_model.run(12)  # checked month by month
+    new.remove()
+    assert not loop_model.firms.alive[5] and new not in loop_model.agents
+
+
+def test_entrants_that_nobody_looks_at_are_no_agents(loop_network):
+    model = StrongchainModel(network=loop_network, rng=1, burn_in=3)
+    bankrupt(model, 5)
+    assert not model.looked and views(model) == []
+    assert sorted(agent.row for agent in model.agents.select(agent_type=Firm)) == list(range(model.firms.n))
+
+
+def test_looking_changes_no_bit_where_firms_come_and_go():
+    """And whoever looks sees one agent a place, with an id that was never another's."""
+    blind, seen = (world(random_network(3, firms=40), eventful(), burn_in=1) for _ in range(2))
+    ids = dict(zip(*(seen.agents.select(agent_type=Firm).get(name) for name in ("unique_id", "row")), strict=True))
+    exits = 0
+    for _ in range(24):
+        blind.step()
+        seen.agents.shuffle_do("step")
+        seen.step()
+        exits += int(seen.firms.exited.sum())
+        firms = seen.agents.select(agent_type=Firm)
+        assert sorted(firms.get("row")) == list(range(40))
+        for agent in firms:
+            assert ids.setdefault(agent.unique_id, agent.row) == agent.row
+    assert len(ids) == 40 + exits
+    assert exits > 5
+    assert differing(blind, seen) == []
+
+
+def test_data_collector_tells_entrants_from_their_predecessors(loop_model):
+    collector = mesa.DataCollector(agenttype_reporters={MemberFirm: {"row": "row", "cash": "cash", "entered": "entered"}})
+    collector.collect(loop_model)
+    bankrupt(loop_model, 5)
+    collector.collect(loop_model)
+    members = collector.get_agenttype_vars_dataframe(MemberFirm).reset_index()
+    place = members[members["row"] == 5]
+    assert place["AgentID"].nunique() == 2
+    assert place["entered"].tolist() == [-1_000_000, loop_model.month]
+    assert members.groupby("Step")["row"].nunique().tolist() == [6, 6]
+
+
+def test_agents_know_their_new_relations():
+    model = world(random_network(3, firms=40), eventful(), burn_in=1)
+    agents = {agent.row: agent for agent in model.agents.select(agent_type=Firm)}
+    before = {row: agent.suppliers for row, agent in agents.items()}
+    model.run(12)
+    agents = {agent.row: agent for agent in model.agents.select(agent_type=Firm)}
+    assert any(agents[row].suppliers != suppliers for row, suppliers in before.items())
+    links = model.links
+    for row, agent in agents.items():
+        assert sorted(agent.suppliers) == sorted(links.supplier[links.customer == row].tolist())
+        assert sorted(agent.customers) == sorted(links.customer[links.supplier == row].tolist())
+
+
+def test_what_lender_and_regulator_say_of_themselves():
+    model = world(random_network(3, firms=40), eventful(targeted_samples=1_000.0), burn_in=1)
+    model.run(24)
+    ((lender,), (regulator,)) = (model.agents_by_type[cls] for cls in (Lender, Regulator))
+    assert lender.loss_rate == pytest.approx(model.lenders.written_off.sum() / model.lenders.granted.sum())
+    assert 0.0 < lender.loss_rate < 1.0
+    assert 0.0 < regulator.targeted_fail_rate <= 1.0
+    assert regulator.recalls > 0
+
+
+@pytest.mark.parametrize("look", [False, True], ids=["unseen", "seen"])
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES.keys())
+def test_a_copy_goes_on_to_the_same_bits_where_firms_come_and_go(copied, look):
+    policy = (ChiefQualityOfficer(pay_subsidy=0.2), OneStopStations(per_1000_firms=50.0), StrongChainLoans(score_least=0.0))
+    model = world(random_network(3, firms=40), eventful(), policy, burn_in=1)
+    model.run(6)
+    assert not look or len(model.agents)
+    other = copied(model)
+    for each in (model, other):
+        each.run(12)
+    assert (model.firms.entered > 6).any() and model.counts["suppliers replaced"]
+    assert differing(model, other) == []
+    assert other.looked is look
 
 
 # -- leaving ---------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ class Events:
     exits: int = 0
     entries: int = 0
     recalls: int = 0
-    guaranteed: float = 0.0
+    to_lenders: float = 0.0  # government's part of losses and of interest
 
     def watch(self, model: StrongchainModel, months: int) -> Events:
         """Run some months and count."""
@@ -161,7 +161,7 @@ class Events:
             self.exits += int(firms.exited.sum())
             self.entries += int((firms.entered == model.month).sum())
             self.recalls += int(firms.recalls.sum())
-            self.guaranteed += model.books.month.get(("government", "lenders", "strong_chain_loans"), 0.0)
+            self.to_lenders += model.books.month.get(("government", "lenders", "strong_chain_loans"), 0.0)
         return self
 
 
@@ -169,8 +169,7 @@ def bits(model: StrongchainModel) -> dict[str, bytes]:
     """Every bit of a model's state, by name: columns, counts, books and record."""
     state = {"counts": repr(sorted(model.counts.items())), "balance": repr(sorted(model.books.balance.items()))}
     out = {name: text.encode() for name, text in state.items()}
-    kinds = ("firms", "links", "stations", "chains", "sizes", "chain_heads", "lenders", "regulators")
-    for population in (getattr(model, kind) for kind in kinds):
+    for population in (*(getattr(model, kind) for kind in model.kinds), model.links, model.chains, model.classes):
         for name in population.columns:
             column = np.ascontiguousarray(getattr(population, name))
             out[f"{population.kind}.{name}"] = repr(column.shape).encode() + column.tobytes()
