@@ -64,15 +64,6 @@ class Books:
         payers = ("leaders", "members") if payer == "firms" else (payer,)
         return sum((amount for (who, _, why), amount in self.month.items() if who in payers and why.startswith(purpose)), 0.0)
 
-    def received(self, payee: str, purpose: str) -> float:
-        """CNY that a sector was paid this month for a purpose."""
-        return sum((amount for (_, who, why), amount in self.month.items() if who == payee and why == purpose), 0.0)
-
-    def gained(self, sector: str) -> float:
-        """CNY that a sector has gained this month: what it was paid less what it paid."""
-        got = sum((amount for (_, who, _), amount in self.month.items() if who == sector), 0.0)
-        return got - sum((amount for (who, _, _), amount in self.month.items() if who == sector), 0.0)
-
     def transaction_flow_matrix(self) -> pd.DataFrame:
         """Return the month as a transaction-flow matrix [1]_, CNY: a row per purpose, a column per sector.
 

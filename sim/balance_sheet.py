@@ -31,8 +31,8 @@ def balance_sheet(world: World) -> pd.DataFrame:
     table = pd.DataFrame(0.0, index=["deposits", "loans", "strong-chain loans", "materials"], columns=list(SECTORS))
     table.loc["deposits"] = pd.Series(world.books.balance)
     for group, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
-        table.loc["loans", group] = -float(firms.bank_debt[mine].sum())
-        table.loc["strong-chain loans", group] = -float(firms.programme_debt[mine].sum())
+        table.loc["loans", group] = 0.0 - float(firms.bank_debt[mine].sum())
+        table.loc["strong-chain loans", group] = 0.0 - float(firms.programme_debt[mine].sum())
         table.loc["materials", group] = float(firms.inventory[mine].sum())
     outstanding = np.asarray(world.lenders.outstanding).sum(axis=0)
     table.loc["loans", "lenders"], table.loc["strong-chain loans", "lenders"] = float(outstanding[0]), float(outstanding[1])

@@ -48,11 +48,14 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     to_users = firms.to_users
     to_customer = links.value_share * firms.output[links.customer]
     shipped = world.by_supplier(to_customer) + to_users + firms.elsewhere
-    per_unit = np.divide(1.0, shipped, out=np.zeros(firms.n), where=shipped > 0)
-    gets_in = (1.0 - links.relief) * (1.0 if latent else let_in(world))
+    # What a firm made for customers that it has just lost goes elsewhere.
+    elsewhere = np.where(shipped > 0, firms.elsewhere, 1.0)
+    shipped = np.where(shipped > 0, shipped, 1.0)
+    per_unit = 1.0 / shipped
+    gets_in = links.carried * (1.0 if latent else let_in(world))  # relief as it was when the month propagated
     gets_out = np.ones(firms.n) if latent else escape_share(world)
-    onward: sparse.csr_array = world.network.matrix(gets_in * to_customer * per_unit[links.supplier])
-    found_at_goods_in = world.by_supplier((1.0 - gets_in) * to_customer) * per_unit
+    onward: sparse.csr_array = world.network.matrix(gets_in * firms.output[links.customer] * per_unit[links.supplier])
+    found_at_goods_in = world.by_supplier((links.value_share - gets_in) * firms.output[links.customer]) * per_unit
 
     at = np.zeros(firms.n)
     at[firm] = 1.0
@@ -63,7 +66,7 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
             "goods-in": float(found_at_goods_in @ left),
             "final inspection": float((at - left).sum()),
             "user": float(to_users * per_unit @ left),
-            "elsewhere": float(firms.elsewhere * per_unit @ left),
+            "elsewhere": float(elsewhere * per_unit @ left),
         }
         at = onward @ left
         there = float(at.sum())

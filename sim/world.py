@@ -190,11 +190,16 @@ class World(AgentsOnDemand):
 
     def pay_firms(self, payer: str, purpose: str, amounts: NDArray[np.float64]) -> None:
         """Let a sector pay firms: CNY by firm, shape (n,), 0 or more."""
+        self.pay_firms_in_parts({(payer, purpose): 1.0}, amounts)
+
+    def pay_firms_in_parts(self, parts: dict[tuple[str, str], float], amounts: NDArray[np.float64]) -> None:
+        """Let several sectors pay firms together, each for a purpose and its share of every amount; all or no purpose is financing."""
         self.firms.cash[:] += amounts
-        if purpose not in FINANCING:
+        if FINANCING.isdisjoint(purpose for _, purpose in parts):
             self.firms.earnings[:] += amounts
         for payee, amount in self._split(amounts):
-            self.books.pay(payer, payee, purpose, amount)
+            for (payer, purpose), share in parts.items():
+                self.books.pay(payer, payee, purpose, share * amount)
 
     def firms_pay_firms(self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
         """Let firms pay each other for their business: rows who pay and are paid, and CNY, all of shape (k,), 0 or more."""

@@ -100,22 +100,22 @@ def test_perceived_saving_scales_with_what_is_seen():
     officer, half = deepcopy(without), deepcopy(without)
     officer.firms.cqo = True
     set_parameters(half, visibility=without.parameters.visibility / 2)
-    saving = perceived_saving(without)
+    saving = perceived_saving(without, np.arange(without.firms.n))
     assert (saving > 0).any(axis=1).sum() > 20
-    assert perceived_saving(officer) == pytest.approx(saving * 0.9 / 0.35, rel=1e-12)
-    assert perceived_saving(half) == pytest.approx(saving / 2, rel=1e-12)
+    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * 0.9 / 0.35, rel=1e-12)
+    assert perceived_saving(half, np.arange(half.firms.n)) == pytest.approx(saving / 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("has", [False, True])
 def test_investment_that_pays_only_with_an_officer_is_made_only_with_one(has):
     model = world(line(3), calm(cqo_solving=0.0, review_hazard=1.0, invest_share=0.0, reserve=0.0))
     firms = model.firms
-    blind = perceived_saving(model).max(axis=1) * model.parameters.horizon
+    blind = perceived_saving(model, np.arange(model.firms.n)).max(axis=1) * model.parameters.horizon
     seen = blind * model.parameters.cqo_visibility / model.parameters.visibility
     set_parameters(model, invest_fixed=float(np.sqrt(blind[1] * seen[1])))  # between what it sees with and without one
     firms.cqo[1] = has
     assert (firms.cash > investment_cost(model)).all()
-    before, best = firms.capability.copy(), perceived_saving(model)[1].argmax()
+    before, best = firms.capability.copy(), perceived_saving(model, np.arange(model.firms.n))[1].argmax()
     invest(model)
     assert (firms.investment[1] > 0) == has
     assert not firms.credit_bound.any()

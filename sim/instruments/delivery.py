@@ -134,7 +134,7 @@ class Instrument(Delivery, ABC):
         """Learn which of the firms taken on get their support this month (the budget may not go round)."""
 
     def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: Floats) -> None:
-        """Answer for what lenders lose in strong-chain loans to firms that give up: CNY, in the order of `rows`."""
+        """Answer for what lenders lose in strong-chain loans to firms that had been taken on: CNY, in the order of `rows`."""
 
     def prepare(self, world: World, programme: Programme) -> None:
         """Do what the month needs before firms are chosen (set up stations, say), and spend for it."""
@@ -214,7 +214,8 @@ class Programme:
         """Answer for lenders' losses while it runs, and let go of firms that give up."""
         ins = self.instrument
         if ins.level != 0.0 and not self.closed and ins.runs(world.month):
-            ins.losses(world, self, rows, lost)
+            ours = np.isin(rows, self.reached)
+            ins.losses(world, self, rows[ours], lost[ours])
         stays = ~np.isin(self.reached, rows)
         self.gone += int((~stays).sum())
         self.reached = self.reached[stays]

@@ -47,7 +47,7 @@ class StrongChainLoans(Instrument):
 
     A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws
     on it only for an investment in quality that it wants, that its cash does not cover and that no bank
-    finances; whoever is not bound by credit never does. Government guarantees a share of what lenders lose, which makes
+    finances (or that would not pay at a bank's rate); whoever is not bound by credit never does. Government guarantees a share of what lenders lose, which makes
     banks accept as much of what they would refuse, and bears a discount on the interest, which makes some more investments
     pay; while the programme runs and its budget lasts. Loans stay until they are repaid.
     Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064); effects are assumptions.

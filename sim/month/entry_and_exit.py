@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import SIZE_CLASSES
+from agents.firm import KINDS, SIZE_CLASSES
 from sim.month.orders import monthly_sales
 from sim.month.relations import mean_rating
 from sim.traits import draw_traits
@@ -75,6 +75,5 @@ def _mean_lift(world: World) -> NDArray[np.float64]:
     stays = firms.alive & ~firms.exited
     above = (firms.capability - firms.natural) * stays[:, None]
     count = np.maximum(np.bincount(firms.size_class, stays, minlength=n), 1.0)
-    total = np.zeros((n, above.shape[1]))
-    np.add.at(total, firms.size_class, above)
+    total = np.stack([np.bincount(firms.size_class, above[:, kind], minlength=n) for kind in range(len(KINDS))], axis=1)
     return np.maximum(total / count[:, None], 0.0)

@@ -25,6 +25,7 @@ from sim.world import World
 __all__ = ["defects_avoided", "invest", "investment_cost", "perceived_saving"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def investment_cost(world: World) -> Floats:
@@ -33,31 +34,52 @@ def investment_cost(world: World) -> Floats:
     return np.asarray(p.invest_fixed + p.invest_share * 12.0 * monthly_sales(world))
 
 
-def defects_avoided(world: World) -> Floats:
-    """Defects per unit that a firm takes a full unit of each capability to avoid, at the margin, shape (n, 4).
+def defects_avoided(world: World, rows: Ints) -> Floats:
+    """Defects per unit that firms take a full unit of each capability to avoid, at the margin, shape (rows, 4).
 
     Each capability prevents problems of its kind, which would stay until solved. Management lowers
     common-cause defects besides (``κ`` times these), metrology and testing find more of what
     final inspection sees, standards avoid misfits where the firm's own standards are the weaker side.
     """
-    firms, links, p = world.firms, world.links, world.parameters
-    avoided = p.severity * problem_pressure(world) * months_to_solve(world)[:, None]
-    avoided[:, MANAGEMENT] += p.management_effect * (firms.own_dpu - firms.own_special)
+    firms, p = world.firms, world.parameters
+    avoided = p.severity * problem_pressure(world)[rows] * months_to_solve(world)[rows, None]
+    avoided[:, MANAGEMENT] += p.management_effect * (firms.own_dpu - firms.own_special)[rows]
     finds, leaves = detection_parts(world)
-    inspected = firms.inspection * firms.before_final
-    avoided[:, METROLOGY] += inspected * finds * p.metrology_loss
-    avoided[:, TESTING] += inspected * leaves * max(p.detection_high - p.detection_low, 0.0)
-    standards = firms.capability[:, STANDARDS]
-    weaker = standards[links.customer] <= standards[links.supplier]
-    avoided[:, STANDARDS] += p.interface_dpu * world.by_customer(links.value_share * weaker)
+    inspected = (firms.inspection * firms.before_final)[rows]
+    avoided[:, METROLOGY] += inspected * finds[rows] * p.metrology_loss
+    avoided[:, TESTING] += inspected * leaves[rows] * max(p.detection_high - p.detection_low, 0.0)
+    avoided[:, STANDARDS] += p.interface_dpu * _bought_at_own_standard(world, rows)
     return avoided
 
 
-def perceived_saving(world: World) -> Floats:
-    """CNY a month that one step of each capability seems to save, shape (n, 4)."""
+def _bought_at_own_standard(world: World, rows: Ints) -> Floats:
+    """Value share of inputs whose supplier keeps no lower standards than the firm itself, shape (rows,)."""
+    firms, links = world.firms, world.links
+    asked = np.zeros(firms.n, dtype=np.bool_)
+    asked[rows] = True
+    theirs = np.flatnonzero(asked[links.customer])
+    supplier, customer = links.supplier[theirs], links.customer[theirs]
+    standards = firms.capability[:, STANDARDS]
+    share = links.value_share[theirs] * (standards[customer] <= standards[supplier])
+    return np.asarray(np.bincount(customer, share, minlength=firms.n)[rows])
+
+
+def perceived_saving(world: World, rows: Ints) -> Floats:
+    """CNY a month that one step of each capability seems to save some firms, shape (rows, 4)."""
     firms, p = world.firms, world.parameters
-    step = (p.invest_step * firms.absorptive)[:, None] * (1.0 - firms.capability)
-    return np.asarray(cost_per_defect(world)[:, None] * defects_avoided(world) * step)
+    step = (p.invest_step * firms.absorptive[rows])[:, None] * (1.0 - firms.capability[rows])
+    return np.asarray(cost_per_defect(world)[rows, None] * defects_avoided(world, rows) * step)
+
+
+def _judge(world: World, reviews: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+    """The kind of capability that seems to save most, and what it seems to save over the horizon, for firms that review; shape (n,)."""
+    firms, p = world.firms, world.parameters
+    rows = np.flatnonzero(reviews)
+    noise = normal(world.draw_for("judges its quality", firms, rows, len(KINDS)))
+    saving = perceived_saving(world, rows) * np.exp(p.judgement * noise)
+    best = np.zeros(firms.n, dtype=np.int64)
+    best[rows] = saving.argmax(axis=1)
+    return best, world.for_firms(rows, p.horizon * saving.max(axis=1, initial=0.0))
 
 
 def invest(world: World) -> None:
@@ -69,14 +91,12 @@ def invest(world: World) -> None:
     """
     firms, p = world.firms, world.parameters
     reviews = (world.draw("reviews its quality", firms) < p.review_hazard) & firms.alive
-    saving = perceived_saving(world) * np.exp(p.judgement * normal(world.draw("judges its quality", firms, len(KINDS))))
-    best = saving.argmax(axis=1)
-    rows = np.arange(firms.n)
+    best, saving = _judge(world, reviews)
     cost = investment_cost(world)
     missing = np.maximum(cost - np.maximum(firms.cash - p.reserve * monthly_sales(world), 0.0), 0.0)
-    worth = reviews & (saving[rows, best] * p.horizon > cost)
-    by_bank = worth & (saving[rows, best] * p.horizon > cost + missing * interest_on(world))
-    by_programme = worth & (saving[rows, best] * p.horizon > cost + missing * interest_on(world, firms.rate_discount))
+    worth = reviews & (saving > cost)
+    by_bank = worth & (saving > cost + missing * interest_on(world))
+    by_programme = worth & (saving > cost + missing * interest_on(world, firms.rate_discount))
 
     from_cash = worth & (missing == 0.0)
     from_bank = by_bank & ~from_cash & (missing <= room_for_credit(world)) & approved(world)
@@ -90,5 +110,6 @@ def invest(world: World) -> None:
     firms.investment = np.where(invests, cost, 0.0)
     firms.prevention[:] += firms.investment
     world.firms_pay("households", "quality investment", firms.investment)
-    done, of = rows[invests], best[invests]
+    done = np.flatnonzero(invests)
+    of = best[done]
     firms.capability[done, of] += p.invest_step * firms.absorptive[done] * (1.0 - firms.capability[done, of])

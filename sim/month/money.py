@@ -148,26 +148,25 @@ def _meet_fortune(world: World) -> None:
 
 
 def _sell_to_users(world: World) -> None:
-    """Sell to users, abroad as much as was bought there this month on balance, and the rest to households."""
+    """Sell to users: abroad for what the world outside holds from its own sales, and the rest to households."""
     firms = world.firms
     sales = firms.price * firms.to_users
-    abroad = min(max(world.books.gained("outside"), 0.0) / max(float(sales.sum()), 1e-300), 1.0)
-    world.pay_firms("outside", "exports", abroad * sales)
-    world.pay_firms("households", "sales to users", (1.0 - abroad) * sales)
+    abroad = min(max(world.books.balance["outside"], 0.0) / max(float(sales.sum()), 1e-300), 1.0)
+    world.pay_firms_in_parts({("outside", "exports"): abroad, ("households", "sales to users"): 1.0 - abroad}, sales)
 
 
 def balance_others(world: World) -> None:
     """Close the month for those who are no firms: none of them hoards, and none runs out.
 
-    Stations pay out what they take in, lenders their interest, as wages and profits of
-    households; taxes cover what government spends beyond fines, or it hands out what it has left.
+    Stations pay out what they hold as wages. Lenders pay out their net worth, so that they make good their
+    losses before they earn again. Taxes cover what government owes, or it hands out what it holds.
     """
     books = world.books
-    books.pay("stations", "households", "wages of stations", max(books.gained("stations"), 0.0))
-    books.pay("lenders", "households", "profits of lenders", books.received("lenders", "interest"))
-    government = books.gained("government")
-    books.pay("households", "government", "taxes", max(-government, 0.0))
-    books.pay("government", "households", "transfers", max(government, 0.0))
+    books.pay("stations", "households", "wages of stations", max(books.balance["stations"], 0.0))
+    worth = books.balance["lenders"] + float(world.lenders.outstanding.sum())
+    books.pay("lenders", "households", "profits of lenders", max(worth, 0.0))
+    books.pay("households", "government", "taxes", max(-books.balance["government"], 0.0))
+    books.pay("government", "households", "transfers", max(books.balance["government"], 0.0))
 
 
 def _pay_owners(world: World) -> None:

@@ -25,10 +25,11 @@ def solving_hazard(world: World) -> NDArray[np.float64]:
     ----------
     .. [1] Schneiderman (1988), "Setting quality goals", Quality Progress 21(4).
     """
-    p, m = world.parameters, world.firms.capability[:, MANAGEMENT]
-    hazard = p.solving_low ** (1.0 - m) * p.solving_high**m
-    pace = 1.0 + p.cqo_solving * world.firms.cqo
-    return np.asarray(1.0 - (1.0 - hazard) ** pace)
+    firms, p = world.firms, world.parameters
+    hazard = p.solving_low * np.exp(np.log(p.solving_high / p.solving_low) * firms.capability[:, MANAGEMENT])
+    helped = np.flatnonzero(firms.cqo)
+    hazard[helped] = 1.0 - (1.0 - hazard[helped]) ** (1.0 + p.cqo_solving)
+    return np.asarray(hazard)
 
 
 def months_to_solve(world: World) -> NDArray[np.float64]:

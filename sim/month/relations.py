@@ -124,9 +124,10 @@ def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
     concerned = np.zeros(firms.n, dtype=np.bool_)
     concerned[customer] = True
     theirs = concerned[links.customer]
-    known = links.customer[theirs] * firms.n + links.supplier[theirs]
+    known = np.sort(links.customer[theirs] * firms.n + links.supplier[theirs])
+    asked = customer[:, None] * firms.n + candidates
     unfit = (
-        np.isin(customer[:, None] * firms.n + candidates, known)  # supplies it already, or is the one to be replaced
+        (known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked)  # supplies it already, or is the one to be replaced
         | (candidates == customer[:, None])
         | (idle[candidates] <= 0)
         | ((firms.tier[candidates] >= 0) & (firms.tier[candidates] < firms.tier[links.supplier[rows]][:, None]))
@@ -184,11 +185,8 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     if not contracts(network.matrix(links.value_share * waste)):
         world.counts["changes refused"] += int(rows.size)
         return
-    moved = links.ordered[rows]
-    firms.orders[:] -= np.bincount(links.supplier[rows], moved, minlength=firms.n)
-    np.maximum(firms.orders, firms.users_ordered + firms.elsewhere_ordered, out=firms.orders)
-    firms.orders[:] += np.bincount(new, moved, minlength=firms.n)
     links.supplier = supplier
+    firms.orders = firms.users_ordered + firms.elsewhere_ordered + world.by_supplier(links.ordered)
     links.relief[rows] = 0.0
     links.age[rows] = 0
     links.listed[rows] = 0
