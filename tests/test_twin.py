@@ -392,17 +392,20 @@ def test_a_larger_world_agrees() -> None:
             certificate_months=12,
             certificate_worth=0.01,
             qualification_bar=1.5,
-            development_months=3,
+            development_months=4,
             relation_end=0.05,
             spare_capacity=0.1,
             recall_rate=5.0,
             traceability=0.6,
             common_cause_hazard=0.05,
+            targeted_samples=200.0,
+            risk_failed=20.0,
+            risk_months=3,
         ),
         instruments=(
             ChiefQualityOfficer(reach=0.3, pay_subsidy=0.5),
             OneStopStations(per_1000_firms=10.0, capacity=2.5),
-            StrongChainLoans(reach=0.8, line_share=0.3, score_least=0.3),
+            StrongChainLoans(reach=0.8, line_share=0.3, score_least=0.5),
         ),
         rng=3,
         burn_in=12,
@@ -419,7 +422,7 @@ def test_a_larger_world_agrees() -> None:
 def test_refused_changes_agree() -> None:
     """Firms that buy more than they sell: changes that close loops are refused where orders might grow, and made elsewhere."""
     network = random_network(0, firms=40, leaders=3, chains=2, density=6.0, cyclic=False, material=2.5)
-    parameters = Parameters(relation_end=0.3, candidates=6, spare_capacity=10.0)
+    parameters = Parameters(relation_end=0.3, candidates=6, spare_capacity=10.0, scrap_share=1.0, false_alarm=0.5)
     twin = run_both(StrongchainModel(Region(stations=0), network, parameters, rng=1, burn_in=3), months=12)
     assert twin.counts["changes refused"] > 0 < twin.counts["suppliers replaced"]
 
