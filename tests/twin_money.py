@@ -40,14 +40,6 @@ class TwinBooks:
         self.balance[payer] -= amount
         self.balance[payee] += amount
 
-    def received(self, payee: str, purpose: str = "") -> float:
-        """What a sector was paid this month, for a purpose or for all."""
-        return sum(amount for (_, who, why), amount in self.month.items() if who == payee and purpose in ("", why))
-
-    def spent(self, payer: str) -> float:
-        """What a sector paid this month."""
-        return sum(amount for (who, _, _), amount in self.month.items() if who == payer)
-
 
 class TwinBank:
     """All banks together: two kinds of loans, ordinary and strong-chain; every list has an entry for each."""
@@ -146,23 +138,23 @@ def meet_fortune(firm: TwinFirm, luck: list[float]) -> None:
 
 
 def sell_to_users(model: TwinModel) -> None:
-    """Sell abroad what pays for the month's purchases outside, the same share of every firm's sales; the rest to households."""
-    deficit = max(0.0, model.books.received("outside") - model.books.spent("outside"))
+    """Sell abroad for what the world outside holds, the same share of every firm's sales; the rest to households."""
     sales = sum(firm.price * firm.to_users for firm in model.firms)
-    abroad = min(1.0, deficit / sales) if sales > 0.0 else 0.0
+    abroad = min(1.0, max(0.0, model.books.balance["outside"]) / sales) if sales > 0.0 else 0.0
     for firm in model.firms:
         firm.earn("outside", "exports", abroad * firm.price * firm.to_users)
         firm.earn("households", "sales to users", (1.0 - abroad) * firm.price * firm.to_users)
 
 
 def balance_others(model: TwinModel) -> None:
-    """Let households have what stations, lenders and government have taken in, or pay taxes for what government lacks."""
-    books = model.books
-    books.pay("stations", "households", "wages of stations", max(0.0, books.received("stations") - books.spent("stations")))
-    books.pay("lenders", "households", "profits of lenders", books.received("lenders", "interest"))
-    left = books.received("government") - books.spent("government")
-    books.pay("households", "government", "taxes", max(0.0, -left))
-    books.pay("government", "households", "transfers", max(0.0, left))
+    """Let households have what stations and government hold and what lenders are worth; taxes pay what government owes."""
+    held, pay = model.books.balance, model.books.pay
+    pay("stations", "households", "wages of stations", max(0.0, held["stations"]))
+    pay("lenders", "households", "profits of lenders", max(0.0, held["lenders"] + sum(model.bank.outstanding)))
+    if held["government"] < 0.0:
+        pay("households", "government", "taxes", -held["government"])
+    else:
+        pay("government", "households", "transfers", held["government"])
 
 
 def serve_debts(firm: TwinFirm) -> None:

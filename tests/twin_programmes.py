@@ -78,8 +78,8 @@ class TwinSupport:
         return self.loans.score_weight * quality + (1.0 - self.loans.score_weight) * standing
 
     def guarantee(self, firm: TwinFirm) -> None:
-        """Bear part of what lenders lose in strong-chain loans to a firm that gives up, and let go of it."""
-        if self.loans:
+        """Bear part of what lenders lose in strong-chain loans to a firm that it reached, and let go of it."""
+        if self.loans and firm in self.borrowers:
             self.model.happened["guarantees called"] += firm.programme_debt > 0.0
             self.spend("strong_chain_loans", "lenders", firm, self.loans.guarantee * firm.programme_debt)
             self.borrowers = [other for other in self.borrowers if other is not firm]
