@@ -156,6 +156,7 @@ def figure(outcomes: NDArray[np.float64]) -> Figure:
             axes.set_title(OUTCOMES[key].label)
             axes.set_ylabel(OUTCOMES[key].unit)
             axes.set_xlabel("year")
+            axes.set_xticks(year)
             axes.set_ylim(bottom=0.0)
     return drawn
 
