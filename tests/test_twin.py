@@ -356,7 +356,7 @@ def test_random_small_worlds_agree(model: StrongchainModel) -> None:
     run_both(model, months=12)
 
 
-@pytest.mark.xfail(strict=True, reason="tiers count relations of firms that have left; rewiring leaves the dust of a subtraction in orders")
+@pytest.mark.xfail(strict=True, reason="tiers still count relations with firms that have left (World.leave, rewire)")
 @settings(DRAWN, max_examples=60)
 @given(worlds(leaving=True))
 def test_the_dead_make_no_difference(model: StrongchainModel) -> None:
