@@ -188,6 +188,10 @@ class SupplyNetwork:
             tier[frontier] = depth
         return tier
 
+    def among(self, firms: NDArray[np.bool_]) -> SupplyNetwork:
+        """Return the network with the links and leaders among some firms only; the others stay, without relations."""
+        return replace(self.subset(firms[self.supplier] & firms[self.customer]), leader=self.leader & firms)
+
     def subset(self, links: NDArray[np.bool_]) -> SupplyNetwork:
         """Return the network with some of the links only; firms stay."""
         return replace(

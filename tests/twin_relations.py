@@ -188,7 +188,7 @@ def orders_stay_finite(model: TwinModel, supplier: dict[int, TwinFirm]) -> bool:
     for _ in range(PASSES):
         pulled = {
             place: sum(
-                link.value_share * (1.0 + firm.scrap) * x[supplier.get(link.row, link.supplier).place]
+                link.value_share * (1.0 + model.parameters.scrap_share) * x[supplier.get(link.row, link.supplier).place]
                 for link in firm.buys
             )
             for place, firm in model.by_place.items()

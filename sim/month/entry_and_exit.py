@@ -23,8 +23,8 @@ AFRESH = (
 def exit_and_enter(world: World) -> None:
     """Let firms give up whose overdraft has been beyond the limit for so many months; others take their places at once.
 
-    The entrant has the place, its orders and its luck, but neither capability, debts, problems nor
-    name of its predecessor, and relations without relief: customers expect the mean of the sector. What
+    The entrant has the place with its name, orders and luck, but neither capability, debts nor problems
+    of its predecessor, and relations without relief: customers expect the mean of the sector. What
     the predecessor still owed for recalls lapses with it.
     """
     firms, p = world.firms, world.parameters

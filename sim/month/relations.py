@@ -181,8 +181,8 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     supplier = links.supplier.copy()
     supplier[rows] = new
     network = world.network.rewired(supplier)
-    waste = (1.0 + firms.scrap)[links.customer]
-    if not contracts(network.matrix(links.value_share * waste)):
+    most_scrap = world.parameters.scrap_share  # if everything were rejected
+    if not contracts(network.matrix(links.value_share * (1.0 + most_scrap))):
         world.counts["changes refused"] += int(rows.size)
         return
     links.supplier = supplier
@@ -193,4 +193,4 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     links.rating[rows] = mean_rating(world)[firms.sector[new]]
     world.counts["suppliers replaced"] += int(rows.size)
     world.network = network
-    firms.tier = network.tier
+    firms.tier = network.among(firms.alive).tier
