@@ -205,7 +205,7 @@ def test_steady_orders_repeat_themselves(some, scrap):
 
 
 def test_orders_climb_one_link_a_month():
-    model = world(line(4, 0.5, 100.0), burn_in=0)
+    model = world(line(4, 0.5, 100.0), parameters(orphan_demand=0.0), burn_in=0)
     model.firms.scrap, model.firms.orders = 0.0, [100.0, 0.0, 0.0, 0.0]
     for _ in range(3):
         ship_and_order(model)
