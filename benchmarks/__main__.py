@@ -50,7 +50,7 @@ def main() -> None:
         row(f"{firms:,}", f"{found.links:,}", *rates, f"{found.ratio:.0f}", f"{low:.0f} … {high:.0f}")
 
     header("phase, ns per firm-month", *(f"{firms:,} firms" for firms in sizes))
-    by_size = [phases(firms, months=20 if quick else 60 if firms == SMALL else 12) for firms in sizes]
+    by_size = [phases(firms, months=21 if quick else 60 if firms == SMALL else 12) for firms in sizes]
     for name in by_size[0]:
         row(name, *(f"{costs[name]:,.0f}" for costs in by_size))
     row("together", *(f"{sum(costs.values()):,.0f}" for costs in by_size))

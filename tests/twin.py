@@ -155,14 +155,15 @@ class TwinModel(mesa.Model):
         """Let firms give up after months of distress; others take their places, and their relations begin anew."""
         self.firms.do(count_distress)
         leaving = [firm for firm in self.by_place.values() if firm.distress >= self.parameters.distress_months]
-        staying = [firm for firm in self.by_place.values() if firm not in leaving]
+        staying = [firm for firm in self.by_place.values() if firm.distress < self.parameters.distress_months]
+        lifts = {size: self._lift([firm for firm in staying if firm.size_class == size]) for size in range(3)}
         usual = usual_in_sectors(self, "rating")
         aware = sum(firm.knows_stations for firm in self.firms) / len(self.firms)
         for firm in leaving:
             give_up(firm)
             withdraw(firm, everything=True)
             entrant = TwinFirm(self, firm.place)
-            entrant.succeed(firm, aware, self._lift([other for other in staying if other.size_class == firm.size_class]))
+            entrant.succeed(firm, aware, lifts[firm.size_class])
             self.by_place[firm.place] = entrant
             firm.remove()
             self.happened["exits of leaders" if firm.is_leader else "exits of members"] += 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tests.twin_firm import TwinFirm, TwinLink
@@ -70,6 +72,7 @@ class Search:
             idle, supplies = spare(firm), any(link.value_share > 0.0 for link in firm.sells)
             if idle > 0.0 and (supplies or not firm.is_leader):
                 self.sectors.setdefault(firm.sector, []).append((firm, idle / (idle + firm.orders)))
+        self.lines = {sector: list(accumulate(share for _, share in firms)) for sector, firms in self.sectors.items()}
 
     def luck(self, decision: str, link: TwinLink, slot: int = 0) -> float:
         """Uniform of this month for a relation."""
@@ -77,14 +80,11 @@ class Search:
 
     def offers(self, link: TwinLink, slot: int) -> TwinFirm | None:
         """Pick a firm of the sector, with a chance in proportion to the share of its capacity that is idle."""
-        firms = self.sectors.get(link.supplier.sector, [])
-        pick = self.luck("candidate", link, slot) * sum(idle for _, idle in firms)
-        below = 0.0
-        for firm, idle in firms:
-            below += idle
-            if pick < below:
-                return firm
-        return None
+        if link.supplier.sector not in self.sectors:
+            return None
+        firms, line = self.sectors[link.supplier.sector], self.lines[link.supplier.sector]
+        at = bisect_right(line, self.luck("candidate", link, slot) * line[-1])
+        return firms[at][0] if at < len(firms) else None
 
     def fits(self, link: TwinLink, candidate: TwinFirm) -> bool:
         """Whether a candidate is another firm, new to the customer, no nearer to users, not in distress, and can make as much."""
