@@ -102,42 +102,54 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
 
 
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
-    """Draw candidates of the same sector for some links: the one that looks best, and how it looks; infinite where none will do.
+    """Draw candidates for some links: the one that looks best, and how it looks; infinite where none will do. Shape (rows,) each."""
+    candidates = _offers(world, rows)
+    looks = np.where(_fits(world, rows, candidates), view_of_candidates(world, rows, candidates), np.inf)
+    best = looks.argmin(axis=1)[:, None]
+    return np.take_along_axis(candidates, best, axis=1)[:, 0], np.take_along_axis(looks, best, axis=1)[:, 0]
 
-    Who has more of its capacity idle offers itself more often. A firm that stands nearer to the leaders than the
-    supplier to be replaced makes other things; a leader is a candidate only if it supplies others already.
-    """
-    firms, links, p = world.firms, world.links, world.parameters
+
+def _idle_share(world: World) -> Floats:
+    """Share of its capacity that a firm has idle and offers, shape (n,); leaders offer it only if they supply others already."""
+    firms, links = world.firms, world.links
     spare = spare_capacity(world)
     supplies = world.by_supplier(links.value_share > 0) > 0
-    idle = np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=(spare > 0) & (supplies | ~firms.is_leader))
+    return np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=(spare > 0) & (supplies | ~firms.is_leader))
+
+
+def _offers(world: World, rows: Ints) -> Ints:
+    """Draw candidates of the present supplier's sector, shape (rows, k): who has more capacity idle offers itself more often."""
+    firms, links, p = world.firms, world.links, world.parameters
     order = np.argsort(firms.sector, kind="stable")
     first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
-    line = np.concatenate([[0.0], np.cumsum(idle[order])])  # firms of a sector end to end, each as long as its idle share
+    line = np.concatenate([[0.0], np.cumsum(_idle_share(world)[order])])  # firms of a sector end to end, each as long as its idle share
     sector = firms.sector[links.supplier[rows]]
     u = world.draw_for("candidate", links, rows, p.candidates)
     begin, end = line[first[sector]][:, None], line[first[sector + 1]][:, None]
     at = np.searchsorted(line, begin + u * (end - begin), side="right") - 1
-    candidates = order[np.clip(at, first[sector][:, None], first[sector + 1][:, None] - 1)]
-    looks = view_of_candidates(world, rows, candidates)
-    customer = links.customer[rows]
+    # Rounding at an end must not lead into the next sector.
+    return np.asarray(order[np.clip(at, first[sector][:, None], first[sector + 1][:, None] - 1)])
+
+
+def _fits(world: World, rows: Ints, candidates: Ints) -> NDArray[np.bool_]:
+    """Whether candidates could take over some links, shape of `candidates` (rows, k).
+
+    One does that has capacity to offer for what is ordered, is not in distress, neither is the customer nor
+    supplies it already, and stands no nearer to the leaders than the present supplier: such a firm makes other things.
+    """
+    firms, links = world.firms, world.links
+    customer, tier = links.customer[rows], firms.tier[candidates]
     concerned = np.zeros(firms.n, dtype=np.bool_)
     concerned[customer] = True
     theirs = concerned[links.customer]
     known = np.sort(links.customer[theirs] * firms.n + links.supplier[theirs])
     asked = customer[:, None] * firms.n + candidates
-    unfit = (
-        (known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked)  # supplies it already, or is the one to be replaced
-        | (candidates == customer[:, None])
-        | (idle[candidates] <= 0)
-        | ((firms.tier[candidates] >= 0) & (firms.tier[candidates] < firms.tier[links.supplier[rows]][:, None]))
-        | ~firms.alive[candidates]
-        | (firms.distress[candidates] > 0)
-        | (spare[candidates] < links.ordered[rows][:, None])
+    supplies = known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
+    nearer = (tier >= 0) & (tier < firms.tier[links.supplier[rows]][:, None])
+    able = (_idle_share(world)[candidates] > 0) & (spare_capacity(world)[candidates] >= links.ordered[rows][:, None])
+    return np.asarray(
+        able & ~supplies & ~nearer & (candidates != customer[:, None]) & firms.alive[candidates] & (firms.distress[candidates] == 0)
     )
-    looks = np.where(unfit, np.inf, looks)
-    best = looks.argmin(axis=1)[:, None]
-    return np.take_along_axis(candidates, best, axis=1)[:, 0], np.take_along_axis(looks, best, axis=1)[:, 0]
 
 
 def spare_capacity(world: World) -> Floats:
