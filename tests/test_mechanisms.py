@@ -6,7 +6,6 @@ Money and credit are in `test_money.py`. Most worlds here are copies of one anot
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ from sim.month.recalls import recall_products, trace_origin
 from sim.month.relations import mean_rating, rate_suppliers, review_suppliers, rewire, spare_capacity, view_of_candidates
 from sim.month.sampling import nonconformity, risk, sample_products
 from sim.quality_map import DefectTrace, quality_map
-from tests.worlds import hold, line, network, parameters, plain, world
+from tests.worlds import hold, line, network, parameters, plain, row, set_parameters, world
 
 MANAGEMENT, STANDARDS = 0, 2
 #: Nothing happens to firms but what a test does: no problems, renewals, decisions, recalls, samples, exits or ends of relations.
@@ -57,14 +56,6 @@ CALM = {
 def calm(**values):
     """Parameters of a world in which nothing happens by itself, but for what is given."""
     return parameters(**{**CALM, **values})
-
-
-def set_parameters(model, **values):
-    model.parameters = replace(model.parameters, **values)
-
-
-def row(model, name):
-    return model.network.names.tolist().index(name)
 
 
 def link(model, supplier, customer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ from sim.month.investment import invest, investment_cost, perceived_saving
 from sim.month.money import PRICE_MONTHS, material_cost, set_prices, settle_accounts
 from sim.month.orders import monthly_sales
 from sim.month.quality_cost import charge_back
-from tests.worlds import hold, line, network, parameters, plain, random_network, region, world
+from tests.worlds import hold, line, network, parameters, plain, random_network, region, row, set_parameters, world
 
 #: No luck but what a test makes: no windfalls, samples, recalls, decisions, exits or ends of relations.
 CALM = {
@@ -42,14 +41,6 @@ CALM = {
 def calm(**values):
     """Parameters of a world in which nothing happens by itself, but for what is given."""
     return parameters(**{**CALM, **values})
-
-
-def set_parameters(model, **values):
-    model.parameters = replace(model.parameters, **values)
-
-
-def row(model, name):
-    return model.network.names.tolist().index(name)
 
 
 def only(model, firm, amount):

@@ -165,6 +165,16 @@ class Events:
         return self
 
 
+def set_parameters(model: World, **values) -> None:
+    """Give a world other values of some parameters."""
+    model.parameters = replace(model.parameters, **values)
+
+
+def row(model: World, name: str) -> int:
+    """Row of the firm of a name."""
+    return model.network.names.tolist().index(name)
+
+
 def bits(model: StrongchainModel) -> dict[str, bytes]:
     """Every bit of a model's state, by name: columns, counts, books and record."""
     state = {"counts": repr(sorted(model.counts.items())), "balance": repr(sorted(model.books.balance.items()))}
