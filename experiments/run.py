@@ -19,8 +19,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.figures import effects_figure, network_map, origins_figure, time_paths
+from experiments.preflight import preflight
 from experiments.results import Comparison, write_table
-from experiments.settings import CONFIG, SettingsError, check_name, read_settings, refuse_idle_levers, register
+from experiments.settings import CONFIG, SettingsError, read_settings, refuse_idle_levers, register
 from experiments.studies.compare import run_compare
 from sim import NetworkError
 from sim.outcomes import HEADLINE, OUTCOMES
@@ -43,11 +44,12 @@ _failures: list[str] = []
 
 
 def _fail(mistake: Exception) -> str:
-    """Note a mistake and show it, in one line: of Hydra's several without where it looks and how it is built."""
-    cause = mistake.__cause__ if isinstance(mistake, HydraException) else None
-    lines = [line.strip() for line in f"{mistake}\n{cause or ''}".splitlines()]
-    idle = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
-    error = " ".join(line for line in lines if line and not line.startswith(idle))
+    """Note a mistake and show it: ours as it is, of Hydra's several lines one, without where it looks and how it is built."""
+    error = str(mistake)
+    if isinstance(mistake, HydraException | OmegaConfBaseException):
+        lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
+        idle = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
+        error = " ".join(line for line in lines if line and not line.startswith(idle))
     _failures.append(error)
     print(f"strongchain: {error}", file=sys.stderr)
     return error
@@ -134,9 +136,7 @@ def main() -> None:
     register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
     try:
-        for word in sys.argv[1:]:
-            if word.startswith("name="):  # before Hydra makes a folder of it
-                check_name(word.removeprefix("name=").strip("'\""), "name")
+        sys.argv[1:] = preflight(sys.argv[1:])
         _job()
     except MENDABLE as mistake:
         _fail(mistake)

@@ -29,6 +29,7 @@ from sim.record import GROUPINGS
 
 __all__ = [
     "CONFIG",
+    "LIMITS",
     "Arm",
     "Settings",
     "SettingsError",
@@ -46,6 +47,10 @@ CONFIG = "strongchain"
 BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
+
+
+#: Ranges of the whole numbers at the top level.
+LIMITS = {"months": (1, 12_000), "replicates": (1, 1_000_000), "burn_in": (0, 12_000), "window": (1, 12_000), "seed": (0, 2**128)}
 
 
 class SettingsError(ValueError):
@@ -227,8 +232,7 @@ def read_settings(config: DictConfig) -> Settings:
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     resolved = copy.deepcopy(plain)
     check_name(plain["name"], "name")
-    legal = {"months": (1, 12_000), "replicates": (1, 1_000_000), "burn_in": (0, 12_000), "window": (1, 12_000), "seed": (0, 2**128)}
-    for key, (low, high) in legal.items():
+    for key, (low, high) in LIMITS.items():
         if not low <= plain[key] <= high:
             raise SettingsError(f"{key} is {plain[key]}; it must lie in {low} … {high:,}")
     if plain["window"] > plain["months"]:

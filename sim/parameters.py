@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-__all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter"]
+__all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
 class ParameterError(ValueError):
@@ -44,6 +44,27 @@ def declared(settings: Any) -> Iterator[Field[Any]]:
     return (f for f in fields(settings) if "range" in f.metadata)
 
 
+def wrong_value(f: Field[Any], value: Any, name: str) -> str:
+    """Say what is wrong with a value of a declared field, called by a name; nothing if it will do.
+
+    It must be a number, whole where it must be, within its range; a tuple of as many where the default is one.
+    """
+    low, high = f.metadata["range"]
+    if value is None and "None" in str(f.type):
+        return ""
+    length = len(f.default) if isinstance(f.default, tuple) and "..." not in str(f.type) else None
+    if length is not None and (not isinstance(value, tuple | list) or len(value) != length):
+        return f"{name} is {value!r}; it must be {length} numbers in {low:g} … {high:g}"
+    whole = str(f.type).startswith(("int", "tuple[int", "<class 'int'"))
+    for number in value if isinstance(value, tuple | list) and isinstance(f.default, tuple) else (value,):
+        is_number = isinstance(number, int | float) and not isinstance(number, bool)
+        if not is_number or not low <= number <= high or (whole and number != int(number)):
+            unit = "" if f.metadata["unit"] == "1" else f" {f.metadata['unit']}"
+            kind = "be a whole number" if whole else "lie"
+            return f"{name} is {number!r}; it must {kind} in {low:g} … {high:g}{unit}"
+    return ""
+
+
 def check_ranges(settings: Any, where: str = "") -> None:
     """Raise if a declared value of a settings dataclass is no number, or not whole where it must be, or leaves its range.
 
@@ -52,23 +73,7 @@ def check_ranges(settings: Any, where: str = "") -> None:
     ParameterError
         Names every breach of the dataclass, each with its legal range and unit.
     """
-    wrong = []
-    for f in declared(settings):
-        low, high = f.metadata["range"]
-        value = getattr(settings, f.name)
-        if value is None and "None" in str(f.type):
-            continue
-        length = len(f.default) if isinstance(f.default, tuple) and "..." not in str(f.type) else None
-        if length is not None and (not isinstance(value, tuple | list) or len(value) != length):
-            wrong.append(f"{where}{f.name} is {value!r}; it must be {length} numbers in {low:g} … {high:g}")
-            continue
-        whole = str(f.type).startswith(("int", "tuple[int", "<class 'int'"))
-        for number in value if isinstance(value, tuple | list) and isinstance(f.default, tuple) else (value,):
-            is_number = isinstance(number, int | float) and not isinstance(number, bool)
-            if not is_number or not low <= number <= high or (whole and number != int(number)):
-                unit = "" if f.metadata["unit"] == "1" else f" {f.metadata['unit']}"
-                kind = "be a whole number" if whole else "lie"
-                wrong.append(f"{where}{f.name} is {number!r}; it must {kind} in {low:g} … {high:g}{unit}")
+    wrong = [said for f in declared(settings) if (said := wrong_value(f, getattr(settings, f.name), where + f.name))]
     if wrong:
         raise ParameterError("; ".join(wrong))
 

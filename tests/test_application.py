@@ -38,8 +38,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "again": (*SMALL, TWO, "name=again"),
     "two workers": (*SMALL, TWO, "name=two_workers", "parallel=loky", "parallel.workers=2"),
     "own arms": (*SMALL, HALF, "name=arms"),
-    "network file": (*SMALL, "network=file", f"network.path='{CHAIN_FILE}'", "policy=none", "name=file"),
-    "sweep": ("-m", *SMALL, TWO, "name=sweep", "instruments.cqo.reach=0.5,2", "instruments.one_stop_stations.per_1000_firms=0,2"),
+    "network file": (*SMALL, "network=file", f"network.path={CHAIN_FILE}", "policy=none", "name=file"),
+    "sweep": ("-m", *SMALL, TWO, "name=sweep", "window=6,20", "instruments.one_stop_stations.per_1000_firms=0,2"),
 }
 
 
@@ -256,10 +256,10 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
     (done,) = commands("sweep")
     folder = done.results("sweep")
     table = pd.read_csv(folder / "sweep.csv", encoding="utf-8-sig")
-    reach, stations = "instruments.cqo.reach", "instruments.one_stop_stations.per_1000_firms"
-    assert list(table.columns[:3]) == ["point", reach, stations]
+    window, stations = "window", "instruments.one_stop_stations.per_1000_firms"
+    assert list(table.columns[:3]) == ["point", window, stations]
     points = table.drop_duplicates("point")
-    assert list(zip(points[reach], points[stations], strict=True)) == [(0.5, 0), (0.5, 2), (2.0, 0), (2.0, 2)]
+    assert list(zip(points[window], points[stations], strict=True)) == [(6, 0), (6, 2), (20, 0), (20, 2)]
     effects = pd.read_parquet(folder / "0" / "effects.parquet")
     assert table.groupby("point").size().to_list() == [len(effects), len(effects), 1, 1]
     assert len(pd.read_parquet(folder / "sweep.parquet")) == len(table)
@@ -272,7 +272,7 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
 
 def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands):
     (done,) = commands("sweep")
-    said = "instruments.cqo.reach is 2.0; it must lie in 0 … 1 share"
+    said = "window is 20 but the run has 14 months; effects are means over the last window months"
     assert done.status == 1
     assert lines(done.err) == [f"strongchain: {said}"] * 2
     table = pd.read_csv(done.results("sweep") / "sweep.csv", encoding="utf-8-sig")
@@ -287,19 +287,19 @@ def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands)
 MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("name=a/b",): ("name is 'a/b'", "plain name"),
     ("scale=inf",): ("scale is inf", "at most 100"),
-    ("network=file", "network.path=x.csv", "network.filter=3"): ("network.filter is 3", "chain: 36"),
+    ("network=file", "network.path=x.csv", "network.filter=3"): ("no file 'x.csv'",),
     ("study.arms={nothing: [], a/b: []}",): ("a/b", "plain name"),
     ("study.arms={nothing: [], a: ['seed=3']}",): ("study.arms.a sets seed", "outside the arms"),
     ("months=0",): ("months is 0", "1 … 12,000"),
     ("replicates=0",): ("replicates is 0", "1 … 1,000,000"),
-    ("months=abc",): ("months=abc",),
-    ("region=nowhere",): ("region/nowhere", "liaoning", "sample"),
+    ("months=abc",): ("months is 'abc'", "whole number"),
+    ("region=nowhere",): ("region=nowhere", "liaoning", "sample"),
     ("nonsense=1",): ("nonsense",),
     ("instruments.cqo.reachh=1",): ("instruments.cqo.reachh",),
-    ("instruments=[nonsense]",): ("instruments/nonsense",),
-    ("instruments.cqo.reach=2",): ("instruments.cqo.reach is 2.0", "0 … 1 share"),
+    ("instruments=[nonsense]",): ("instruments=nonsense", "cqo, one_stop_stations"),
+    ("instruments.cqo.reach=2",): ("instruments.cqo.reach is 2", "0 … 1 share"),
     ("parameters.latent_share=nan",): ("parameters.latent_share is nan", "0 … 0.9 share"),
-    ("instruments.cqo.reach=2", "instruments.cqo.ramp=0"): ("instruments.cqo.reach is 2.0", "instruments.cqo.ramp is 0"),
+    ("instruments.cqo.reach=2", "instruments.cqo.ramp=0"): ("2 mistakes", "instruments.cqo.reach is 2", "instruments.cqo.ramp is 0"),
     ("instruments.cqo.sizes=[huge]",): ("instruments.cqo.sizes is 'huge'", "small, medium, large"),
     ("instruments=[one_stop_stations]", "instruments.cqo.reach=0.2"): ("cqo is not active", "instruments=[one_stop_stations,cqo]"),
     ("network=file",): ("network.path", "network.path=chain.csv"),
@@ -312,9 +312,9 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("scale=0",): ("scale is 0.0", "above 0"),
     ("study.reference=nobody",): ("study.reference is 'nobody'", "nothing, cqo, one_stop_stations, strong_chain_loans, all"),
     ("study.kind=nonsense",): ("study.kind is 'nonsense'", "compare"),
-    ("study.arms=3",): ("study.arms is 3", "list of overrides"),
-    ("study.arms={nothing:[3]}",): ("study.arms is", "list of overrides"),
-    ("study.arms={nothing:['region=nowhere']}",): ("region/nowhere",),
+    ("study.arms=3",): ("study.arms=3", "lists of overrides"),
+    ("study.arms={nothing:[3]}",): ("study.arms={nothing:[3]}", "lists of overrides"),
+    ("study.arms={nothing:['region=nowhere']}",): ("arm nothing", "region=nowhere", "liaoning"),
     ("study.arms={nothing:['instruments=[]','instruments.cqo.reach=1']}",): ("cqo is not active",),
     ("region.leaders=3",): ("region.leaders is 3", "every chain needs a leader"),
     ("name=${nope}",): ("nope",),
@@ -377,13 +377,14 @@ def test_a_name_in_use_is_refused_and_its_study_stays(commands):
 
 
 @pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
-def test_a_mistake_is_told_in_one_line_and_sets_the_exit_status(words, answers):
+def test_a_mistake_is_told_in_a_line_and_sets_the_exit_status(words, answers):
     status, _, err = answers[words]
     assert status == 1, f"status {status}: {err}"
-    (line,) = lines(err)
-    assert line.startswith("strongchain: ")
+    first, *others = lines(err)
+    assert first.startswith("strongchain: ")
+    assert len(others) == (int(first.split()[1]) if "mistakes;" in first else 0)
     for word in MISTAKES[words]:
-        assert word in line
+        assert word in err
     assert "Traceback" not in err and "HYDRA_FULL_ERROR" not in err
 
 
