@@ -13,8 +13,8 @@ if Path(agents.__file__).resolve().parent.parent != Path(__file__).resolve().par
         "uninstall it, or use an environment of Strongchain's own (make demo makes one)"
     )
 
+from experiments.notebook import world
 from experiments.results import Comparison, load
-from experiments.settings import world
 from experiments.studies.compare import compare
 
 __all__ = ["Comparison", "compare", "load", "world"]

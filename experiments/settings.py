@@ -38,7 +38,6 @@ __all__ = [
     "compose_settings",
     "read_settings",
     "register",
-    "world",
 ]
 
 #: Name of the main configuration.
@@ -298,31 +297,3 @@ def compose_settings(overrides: Sequence[str]) -> DictConfig:
     register()
     with initialize_config_module("configs", version_base="1.3"):
         return compose(config_name=CONFIG, overrides=["name=notebook", *overrides])
-
-
-def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("chain", "tier", "size")) -> StrongchainModel:
-    """Build one world from the words one would type after ``strongchain``, policy in place.
-
-    Parameters
-    ----------
-    *overrides : str
-        ``"region=liaoning"``, ``"instruments=[cqo]"``, ``"parameters.latent_share=0.2"``, …
-    seed : int, optional
-        The run is the first replicate of this seed.
-    record : sequence of str
-        Groupings to record besides the total.
-
-    Examples
-    --------
-    >>> model = world("region=sample", "instruments=[cqo]", seed=1)
-    >>> model.run(12)
-    """
-    from agents.streams import replicate_keys
-
-    words = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
-    config = compose_settings(words)
-    refuse_idle_levers(config, words)
-    settings = read_settings(config)
-    model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.check)
-    model.adopt(settings.instruments)
-    return model

@@ -1,0 +1,38 @@
+"""What a notebook asks for: one world, from the words one would type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.streams import replicate_keys
+from experiments.preflight import preflight
+from experiments.settings import compose_settings, read_settings, refuse_idle_levers
+from sim import StrongchainModel
+
+__all__ = ["world"]
+
+
+def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("chain", "tier", "size")) -> StrongchainModel:
+    """Build one world from the words one would type after ``strongchain``, policy in place.
+
+    Parameters
+    ----------
+    *overrides : str
+        ``"region=liaoning"``, ``"instruments=[cqo]"``, ``"parameters.latent_share=0.2"``, …
+    seed : int, optional
+        The run is the first replicate of this seed.
+    record : sequence of str
+        Groupings to record besides the total.
+
+    Examples
+    --------
+    >>> model = world("region=sample", "instruments=[cqo]", seed=1)
+    >>> model.run(12)
+    """
+    words = preflight([*overrides, *([f"seed={seed}"] if seed is not None else [])])
+    config = compose_settings(words)
+    refuse_idle_levers(config, words)
+    settings = read_settings(config)
+    model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.check)
+    model.adopt(settings.instruments)
+    return model
