@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.runner import MapPicture, Run
 from experiments.statistics import Intervals, mean_intervals
+from experiments.store import MapPicture, Run, write_whole
 from sim.outcomes import OUTCOMES
 from sim.quality_map import CAUSES
 from sim.record import GROUPINGS
@@ -56,6 +56,14 @@ class Comparison:
         """The arm that the others are compared with."""
         return str(self.manifest["reference"])
 
+    @property
+    def failures(self) -> str:
+        """One line on the runs that failed; empty where none did."""
+        failed = self.manifest.get("failed", [])
+        if not failed:
+            return ""
+        return f"{len(failed)} runs failed, and their replicates are left out (all in manifest.json); the first: {failed[0]}"
+
     def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
         """Return the row of one arm and outcome, in total."""
         rows = self.effects.query("arm == @arm and outcome == @outcome and by == 'total'")
@@ -69,7 +77,7 @@ class Comparison:
         write_table(self.effects, folder / "effects")
         write_table(self.series, folder / "series")
         write_table(self.origins, folder / "origins")
-        (folder / "manifest.json").write_text(json.dumps(self.manifest, indent=2, ensure_ascii=False), encoding="utf-8")
+        write_whole(folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False).encode())
 
 
 def write_table(table: pd.DataFrame, stem: Path) -> None:

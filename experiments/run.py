@@ -69,12 +69,18 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
         raise SettingsError(f"{folder} already holds a study; choose another name")
     if settings.study.kind not in STUDIES:
         raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
+    results = (folder.parent if HydraConfig.get().mode == RunMode.MULTIRUN else folder).parent
+    runs = results / "runs"  # shared by all studies
+    if runs in (folder, folder.parent):
+        raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
     begun = time.perf_counter()
-    found = STUDIES[settings.study.kind](settings, words)
+    found = STUDIES[settings.study.kind](settings, words, keep=runs)
     _draw(found, folder)
     found.save(folder)  # last, because the manifest says that the study is whole
     print(_summary(found))
     print(f"{time.perf_counter() - begun:.0f} s; tables, figures and manifest in {folder}")
+    if found.failures:
+        _fail(RuntimeError(found.failures))
 
 
 def _draw(found: Comparison, folder: Path) -> None:

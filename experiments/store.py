@@ -1,0 +1,270 @@
+"""A store of runs: one file a run, under a key made of all that the run's figures depend on.
+
+Studies share it, so that "nothing" is simulated once for all of them, and a study that was interrupted goes
+on where it stopped. A file is written under a temporary name and renamed when it is whole: none is ever torn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.settings import Arm
+from sim import StrongchainModel
+from sim.quality_map import QualityMap
+
+__all__ = ["CODE", "MapPicture", "Run", "Store", "StoreError", "fingerprint", "run_keys", "write_whole"]
+
+#: Changes when what a file holds does.
+FORMAT = 1
+#: Seconds after which a file that was never finished belongs to nobody.
+ABANDONED = 86_400.0
+_ARRAYS = ("window", "cumulative", "series", "origins")
+_PICTURE = ("names", "tier", "supplier", "customer")
+_MAP = ("loss", "marginal", "link_loss")
+
+
+class StoreError(OSError):
+    """A run cannot be kept: where, why, and what then."""
+
+
+@dataclass(frozen=True)
+class MapPicture:
+    """What a figure of the quality map needs, without the world it came from; and the map as a table, firm by firm."""
+
+    names: NDArray[np.str_]
+    tier: NDArray[np.int64]
+    supplier: NDArray[np.int64]
+    customer: NDArray[np.int64]
+    map: QualityMap
+    table: pd.DataFrame
+
+    @classmethod
+    def of(cls, model: StrongchainModel) -> MapPicture:
+        """Take the picture of a world at the end of its month."""
+        found, links = model.quality_map(), model.links
+        tier, supplier, customer = (np.array(column) for column in (model.firms.tier, links.supplier, links.customer))
+        return cls(model.network.names, tier, supplier, customer, found, found.table(model))
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is kept of one run.
+
+    Attributes
+    ----------
+    arm, replicate : str, int
+    outcomes : tuple of str
+    groups : tuple of (by, group)
+        The first is the total.
+    window : array, shape (outcomes, groups)
+        Outcomes over the last months: of sums the mean a month, of ratios the ratio of the months' sums.
+    cumulative : array, shape (outcomes, groups)
+        Flows summed over all months; not a number for what is no flow.
+    series : array, shape (months, outcomes)
+        Totals.
+    origins : array, shape (tiers, causes)
+        Field loss by tier and cause of origin, CNY a month, of the quality map at the end; the
+        last row is of firms that reach no leader.
+    picture : MapPicture or None
+        Of the first replicate only.
+    spent : dict of str to float
+        What government spent on each instrument.
+    """
+
+    arm: str
+    replicate: int
+    outcomes: tuple[str, ...]
+    groups: tuple[tuple[str, str], ...]
+    window: NDArray[np.float64]
+    cumulative: NDArray[np.float64]
+    series: NDArray[np.float64]
+    origins: NDArray[np.float64]
+    picture: MapPicture | None
+    spent: dict[str, float]
+
+
+# -- keys --------------------------------------------------------------------------------------------
+
+
+def fingerprint(folders: Iterable[Path]) -> str:
+    """Hash every Python file below some folders (path and bytes), and the versions of NumPy and SciPy."""
+    found = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            code = path.read_bytes()
+            found.update(f"{folder.name}/{path.relative_to(folder).as_posix()} {len(code)}\n".encode() + code)
+    found.update(" ".join(importlib.metadata.version(name) for name in ("numpy", "scipy")).encode())
+    return found.hexdigest()
+
+
+#: Of the code as it was imported: what is edited while a notebook is open must not pass for what has run.
+CODE = fingerprint(Path(__file__).resolve().parent.parent / name for name in ("agents", "sim"))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON cannot write, as what it can: settings by their fields, arrays by type, shape and a hash of their bytes."""
+    if dataclasses.is_dataclass(value):
+        return {"kind": type(value).__name__, **{f.name: getattr(value, f.name) for f in dataclasses.fields(value)}}
+    if isinstance(value, np.ndarray):
+        return [value.dtype.str, list(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]
+    raise TypeError(f"{value!r} has no canonical form")
+
+
+def run_keys(
+    arms: Sequence[Arm], keys: Sequence[tuple[int, int]], months: int, window: int, by: Sequence[str], check: bool, code: str = CODE
+) -> list[list[str]]:
+    """Return the key of every run, by replicate, then arm: a hash of all that its figures depend on.
+
+    The arm's name, the order of its instruments and the number of workers are not among it. A network
+    counts by all that was read from its files.
+
+    Raises
+    ------
+    StoreError
+        If an arm has an instrument from outside `sim`, whose code the fingerprint does not cover.
+    """
+    texts = []
+    for arm in arms:
+        for ins in arm.instruments:
+            if not type(ins).__module__.startswith("sim."):
+                raise StoreError(
+                    f"arm {arm.name!r} has the instrument {ins.key!r} from {type(ins).__module__}, outside sim/: whether its code changed "
+                    "cannot be told, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
+                )
+        policy = sorted(arm.instruments, key=lambda ins: ins.key)
+        about = [FORMAT, code, arm.world, policy, months, window, list(by), check]
+        texts.append(json.dumps(about, default=_plain, sort_keys=True))
+    return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
+
+
+# -- files -------------------------------------------------------------------------------------------
+
+
+def _pack(key: str, run: Run) -> bytes:
+    arrays = {name: getattr(run, name) for name in _ARRAYS}
+    head = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent, "total": None}
+    if run.picture is not None:
+        head["total"] = run.picture.map.total
+        arrays |= {name: getattr(run.picture, name) for name in _PICTURE} | {name: getattr(run.picture.map, name) for name in _MAP}
+        arrays["table"] = np.frombuffer(run.picture.table.to_parquet(index=False), dtype=np.uint8)
+    arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    whole = io.BytesIO()
+    np.savez(whole, allow_pickle=False, **arrays)
+    return whole.getvalue()
+
+
+def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    head = json.loads(arrays["head"].tobytes())
+    if (head["format"], head["key"]) != (FORMAT, key):
+        raise ValueError("it is of another run")
+    picture = None
+    if head["total"] is not None:
+        found = QualityMap(**{name: arrays[name] for name in _MAP}, total=head["total"])
+        table = pd.read_parquet(io.BytesIO(arrays["table"].tobytes()))
+        picture = MapPicture(**{name: arrays[name] for name in _PICTURE}, map=found, table=table)
+    columns = {name: arrays[name] for name in _ARRAYS}
+    groups = tuple((by, group) for by, group in head["groups"])
+    return Run(arm, replicate, tuple(head["outcomes"]), groups, **columns, picture=picture, spent=head["spent"])
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whenever the process or the machine stops.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, the folder cannot be written, …; nothing is left of the file then.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of runs, shared by studies and by processes."""
+
+    folder: Path
+    _told: set[str] = field(default_factory=set, compare=False)
+
+    def path(self, key: str) -> Path:
+        """Where the run of a key is kept."""
+        return self.folder / f"{key}.npz"
+
+    def get(self, key: str, arm: str, replicate: int) -> Run | None:
+        """Return the run of a key under the name of an arm, or None where there is none, or none that can be used.
+
+        A file that is damaged or foreign is as good as none, and said so once. The first replicate needs its picture.
+        """
+        try:
+            data = self.path(key).read_bytes()
+        except OSError:
+            return None
+        try:
+            run = _unpack(data, key, arm, replicate)
+        except Exception as damage:  # whatever is wrong with it, and however that shows
+            if key not in self._told:
+                self._told.add(key)
+                print(f"note: {self.path(key)} is no whole run ({damage}); it is simulated again", file=sys.stderr)
+            return None
+        return run if replicate or run.picture else None
+
+    def put(self, key: str, run: Run) -> None:
+        """Keep a run: after this it is there whole, before this not at all.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full, the folder cannot be written, …
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self.path(key), _pack(key, run))
+        except OSError as trouble:
+            raise self._refusal(trouble.strerror or str(trouble)) from trouble
+
+    def prepare(self) -> None:
+        """Clear away what killed processes left unfinished, and see whether runs can be kept, before any is simulated.
+
+        Raises
+        ------
+        StoreError
+            If they cannot.
+        """
+        there = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise self._refusal(f"{there} is a file; it must be a folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise self._refusal(f"{there} cannot be written")
+        for part in self.folder.glob(".*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > ABANDONED:
+                    part.unlink()
+
+    def _refusal(self, why: str) -> StoreError:
+        return StoreError(f"cannot keep runs in {self.folder}: {why}; runs kept before are whole, and the same command goes on from them")

@@ -1,0 +1,396 @@
+"""The store of runs: what a key depends on, what comes back, and what is left when a study is stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import experiments.store
+from agents.streams import replicate_keys
+from experiments import compare
+from experiments.runner import Failure, run_arms
+from experiments.settings import Arm, Parallel, WorldSettings, compose_settings, read_settings
+from experiments.store import CODE, MapPicture, Run, Store, StoreError, fingerprint, run_keys
+from experiments.studies.compare import arms_of
+from sim import ChiefQualityOfficer, OneStopStations, StrongchainModel
+from sim.quality_map import QualityMap
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=4", "window=2", "burn_in=3", "parallel=serial")
+SERIAL = Parallel("sequential", 1)
+KEY = (3, 5)
+EXCHANGED = "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}"
+CHAIN = "supplier,customer,value_share\nb,A,0.3\nc,b,0.2\n"
+
+
+def settings(*words: str):
+    return read_settings(compose_settings([*SMALL, *words]))
+
+
+def arms(*words: str) -> list[Arm]:
+    return arms_of(settings(*words), [*SMALL, *words])
+
+
+def key(arm: Arm, months: int = 4, window: int = 2, by: tuple[str, ...] = ("tier",), check: bool = False, of=KEY, code: str = CODE) -> str:
+    return run_keys([arm], [of], months, window, by, check, code)[0][0]
+
+
+def files(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def same(one: Run, other: Run) -> bool:
+    """Whether two runs hold the same bits, types and shapes."""
+
+    def bits(value: object) -> object:
+        if isinstance(value, np.ndarray):
+            return value.dtype.str, value.shape, value.tobytes()
+        if isinstance(value, pd.DataFrame):
+            return [
+                (name, str(value[name].dtype), bits(value[name].to_numpy(str if value[name].dtype.kind not in "if" else None)))
+                for name in value
+            ]
+        if dataclasses.is_dataclass(value):
+            return [bits(getattr(value, f.name)) for f in dataclasses.fields(value)]
+        return repr(value)
+
+    return bits(one) == bits(other)
+
+
+@pytest.fixture
+def base() -> Arm:
+    return Arm("both", settings().world, (ChiefQualityOfficer(), OneStopStations()))
+
+
+def run(picture: bool) -> Run:
+    """A run with every value that is hard to keep."""
+    odd = np.array([[np.nan, -0.0, np.inf], [5e-324, 0.1 + 0.2, -np.pi]])
+    odd.view(np.uint64)[0, 0] = 0x7FF8_0000_DEAD_BEEF  # a NaN with a payload
+    found = QualityMap(odd, odd[0], odd[1], 0.1 + 0.2)
+    table = pd.DataFrame({"firm": ["整车厂", "b"], "tier": [0, 1], "loss": [np.nan, 5e-324]})
+    shown = MapPicture(np.array(["整车厂", "b"]), np.arange(2), np.array([1]), np.array([0]), found, table) if picture else None
+    return Run(
+        "a",
+        0 if picture else 4,
+        ("x", "y"),
+        (("total", "total"), ("tier", "0")),
+        odd,
+        odd.T.copy().T,
+        odd[:, :0],
+        odd,
+        shown,
+        {"cqo": 1 / 3},
+    )
+
+
+# -- keys ----------------------------------------------------------------------------------------------
+
+
+def test_a_key_ignores_the_name_of_the_arm_and_the_order_of_its_instruments(base):
+    assert key(base) == key(dataclasses.replace(base, name="other", instruments=base.instruments[::-1]))
+    assert len(key(base)) == 64
+
+
+def test_a_key_changes_with_all_that_figures_depend_on(base):
+    world = base.world
+    others = [
+        key(dataclasses.replace(base, instruments=base.instruments[:1])),
+        key(dataclasses.replace(base, instruments=(ChiefQualityOfficer(reach=0.51), OneStopStations()))),
+        *(
+            key(dataclasses.replace(base, world=dataclasses.replace(world, **change)))
+            for change in (
+                {"parameters": dataclasses.replace(world.parameters, latent_share=0.11)},
+                {"region": dataclasses.replace(world.region, stations=world.region.stations + 1)},
+                {"burn_in": 4},
+                {"network": settings("network=synthetic").world.network},
+                {"network": settings("network=synthetic", "network.firms=99").world.network},
+            )
+        ),
+        key(base, months=5),
+        key(base, window=3),
+        key(base, by=()),
+        key(base, check=True),
+        key(base, of=(3, 6)),
+        key(base, code="other"),
+    ]
+    assert len({key(base), *others}) == 1 + len(others)
+
+
+def test_a_key_changes_with_a_byte_of_an_input_file(tmp_path):
+    path = tmp_path / "链条 一.csv"
+    found = []
+    for text in (CHAIN, CHAIN.replace("0.2", "0.3"), CHAIN.replace("c,b", "d,b"), CHAIN):
+        path.write_text(text, encoding="utf-8")
+        (arm,) = arms("network=file", f"network.path='{path}'", "policy=none")
+        found.append(key(arm))
+    assert found[0] == found[3] and len(set(found)) == 3
+
+
+def test_the_fingerprint_changes_with_a_line_a_file_and_a_name(tmp_path):
+    folders = [tmp_path / "agents", tmp_path / "sim"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.py").write_text("x = 1\n", encoding="utf-8")
+    found = [fingerprint(folders)]
+    (folders[1] / "notes.txt").write_text("no code", encoding="utf-8")
+    assert fingerprint(folders) == found[0]
+    (folders[1] / "a.py").write_text("x = 2\n", encoding="utf-8")
+    found.append(fingerprint(folders))
+    (folders[1] / "month").mkdir()
+    (folders[1] / "month" / "b.py").touch()
+    found.append(fingerprint(folders))
+    (folders[1] / "month" / "b.py").rename(folders[1] / "month" / "c.py")
+    found.append(fingerprint(folders))
+    assert len(set(found)) == 4
+
+
+def test_the_fingerprint_is_of_the_code_and_of_numpy_and_scipy(monkeypatch):
+    code = [ROOT / "agents", ROOT / "sim"]
+    assert fingerprint(code) == CODE
+    monkeypatch.setattr(experiments.store.importlib.metadata, "version", lambda name: f"{name} of another day")
+    assert fingerprint(code) != CODE
+
+
+def test_an_instrument_of_ones_own_is_not_kept(base):
+    class Mine(ChiefQualityOfficer):
+        pass
+
+    with pytest.raises(StoreError, match="outside sim/"):
+        key(dataclasses.replace(base, instruments=(Mine(),)))
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("picture", [True, False])
+def test_what_comes_back_is_what_was_kept_bit_for_bit(tmp_path, picture):
+    store, kept = Store(tmp_path / "runs"), run(picture)
+    store.put("k", kept)
+    back = store.get("k", "a", kept.replicate)
+    assert back is not None and same(back, kept)
+    assert list(files(store.folder)) == ["k.npz"]
+
+
+def test_a_run_comes_back_under_the_name_that_is_asked_for(tmp_path):
+    store = Store(tmp_path)
+    store.put("k", run(picture=False))
+    back = store.get("k", "other", 7)
+    assert back is not None and (back.arm, back.replicate) == ("other", 7)
+    assert store.get("k", "other", 0) is None, "the first replicate needs its picture"
+
+
+def test_a_damaged_file_is_as_good_as_none(tmp_path, capsys):
+    """Cut off anywhere, or any byte changed: either nothing comes back, or what was kept."""
+    store, kept = Store(tmp_path), run(picture=True)
+    store.put("k", kept)
+    whole = store.path("k").read_bytes()
+    draw = random.Random(1)
+    lost = 0
+    cut = [whole[: draw.randrange(len(whole))] for _ in range(40)]
+    changed = [whole[:at] + bytes([whole[at] ^ (1 << draw.randrange(8))]) + whole[at + 1 :] for at in draw.sample(range(len(whole)), 200)]
+    for damaged in (*cut, *changed, b"", b"garbage"):
+        store.path("k").write_bytes(damaged)
+        back = Store(tmp_path).get("k", "a", 0)
+        assert back is None or same(back, kept)
+        lost += back is None
+    assert lost > 100
+    assert "is no whole run" in capsys.readouterr().err
+
+
+def test_a_foreign_file_is_as_good_as_none(tmp_path, capsys):
+    store = Store(tmp_path)
+    store.put("k", run(picture=True))
+    store.path("other").write_bytes(store.path("k").read_bytes())
+    np.savez(store.path("foreign"), x=np.zeros(3))
+    assert store.get("other", "a", 0) is store.get("foreign", "a", 0) is store.get("none", "a", 0) is None
+    assert store.get("other", "a", 0) is None
+    assert len(capsys.readouterr().err.splitlines()) == 2, "each is told once"
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    store = Store(tmp_path / "runs")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left on device") as refused:
+        store.put("k", run(picture=False))
+    assert "\n" not in str(refused.value) and str(store.folder) in str(refused.value)
+    assert not files(store.folder)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_simulated(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(WorldSettings, "build", lambda *_: pytest.fail("simulated"))
+    with pytest.raises(StoreError, match="is a file; it must be a folder"):
+        compare(*SMALL, keep=tmp_path / "file" / "runs")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StoreError, match="cannot be written"):
+        compare(*SMALL, keep=tmp_path / "runs")
+
+
+def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path):
+    old, new = tmp_path / ".a.1.part", tmp_path / ".b.2.part"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    Store(tmp_path).prepare()
+    assert list(files(tmp_path)) == [new.name]
+
+
+# -- studies -------------------------------------------------------------------------------------------
+
+
+def tables(found, folder: Path) -> dict[str, bytes]:
+    """Every table of a study as the bytes of its file."""
+    found.save(folder)
+    return {path.name: path.read_bytes() for path in folder.glob("*.csv")} | {
+        name: picture.table.to_csv().encode() for name, picture in found.maps.items()
+    }
+
+
+def test_tables_are_the_same_fresh_resumed_and_read_and_with_any_number_of_workers(tmp_path, monkeypatch):
+    runs = tmp_path / "runs"
+    fresh = tables(compare(*SMALL, EXCHANGED), tmp_path / "fresh")
+    kept = tables(compare(*SMALL, EXCHANGED, keep=runs), tmp_path / "kept")
+    before = files(runs)
+    assert len(before) == 6, "the placebo is nothing under another name: 3 different arms, 2 replicates"
+    for name in sorted(before)[::2]:
+        (runs / name).unlink()
+    some = files(runs)
+    resumed = tables(compare(*SMALL, EXCHANGED, "parallel=loky", "parallel.workers=2", keep=runs), tmp_path / "resumed")
+    assert files(runs).keys() == before.keys() and files(runs).items() >= some.items()
+    monkeypatch.setattr(WorldSettings, "build", lambda *_: pytest.fail("simulated"))
+    after = files(runs)
+    read = tables(compare(*SMALL, EXCHANGED, keep=runs), tmp_path / "read")
+    assert fresh == kept == resumed == read
+    assert files(runs) == after
+
+
+def test_a_damaged_run_is_simulated_again(tmp_path, capsys):
+    first = compare(*SMALL, "policy=none", keep=tmp_path)
+    path = sorted(tmp_path.iterdir())[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    again = compare(*SMALL, "policy=none", keep=tmp_path)
+    pd.testing.assert_frame_equal(first.effects, again.effects, check_exact=True)
+    assert path.read_bytes() == whole
+    assert capsys.readouterr().err.count("is simulated again") == 1
+
+
+def test_the_second_study_simulates_only_what_is_its_own(tmp_path, monkeypatch):
+    compare(*SMALL, "instruments=[cqo]", keep=tmp_path)
+    before = files(tmp_path)
+    ran: list[int] = []
+    whole = StrongchainModel.run
+    monkeypatch.setattr(StrongchainModel, "run", lambda self, months: ran.append(months) or whole(self, months))
+    compare(*SMALL, "instruments=[cqo]", "instruments.cqo.reach=0.9", keep=tmp_path)
+    assert ran.count(4) == 2, "the other reach in two replicates, and not nothing once more"
+    assert files(tmp_path).items() > before.items() and len(files(tmp_path)) == 6
+
+
+def test_a_run_that_fails_leaves_its_replicate_out_and_is_told(tmp_path, monkeypatch):
+    config, poisoned = settings("replicates=3"), replicate_keys(1, 3)[1]
+    whole = WorldSettings.build
+
+    def build(self, key, *rest):
+        if key == poisoned:
+            raise ZeroDivisionError("a poisoned point")
+        return whole(self, key, *rest)
+
+    monkeypatch.setattr(WorldSettings, "build", build)
+    with pytest.warns(UserWarning, match="2 runs failed") as told:
+        found = compare(*SMALL, "replicates=3", "instruments=[cqo]", keep=tmp_path)
+    assert "arm 'nothing', replicate 1: ZeroDivisionError: a poisoned point" in str(told[0].message)
+    assert found.effect("cqo")["replicates"] == 2 and len(found.manifest["failed"]) == 2
+    assert len(files(tmp_path)) == 4
+    with pytest.raises(ZeroDivisionError):
+        run_arms([Arm("nothing", config.world, ())], 1, 3, 2, 1, (), SERIAL, progress=False)
+    monkeypatch.setattr(WorldSettings, "build", whole)
+    again = compare(*SMALL, "replicates=3", "instruments=[cqo]", keep=tmp_path)
+    assert again.manifest["failed"] == [] and again.effect("cqo")["replicates"] == 3 and len(files(tmp_path)) == 6
+
+
+def test_if_all_runs_fail_the_first_mistake_is_raised(monkeypatch):
+    def build(*_: object) -> None:
+        raise ZeroDivisionError("all poisoned")
+
+    monkeypatch.setattr(WorldSettings, "build", build)
+    failed: list[Failure] = []
+    with pytest.raises(ZeroDivisionError, match="all poisoned") as raised:
+        run_arms([Arm("nothing", settings().world, ())], 1, 2, 2, 1, (), SERIAL, progress=False, failed=failed)
+    assert "in build" in "".join(raised.value.__notes__)
+
+
+# -- killed --------------------------------------------------------------------------------------------
+
+STUDY = ("region=sample", "replicates=6", "months=12", "window=6", "burn_in=6", EXCHANGED, "parallel=loky", "parallel.workers=2")
+SCRIPT = """
+import sys
+from pathlib import Path
+from experiments import compare
+here, *words = sys.argv[1:]
+compare(*words, keep=Path(here, "runs")).save(Path(here, "study"))
+"""
+
+
+def started(folder: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), *STUDY], env=environment, start_new_session=True)
+
+
+def in_session(leader: int) -> list[int]:
+    """Processes of a session that are still alive."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, session = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:4]
+        except (OSError, ValueError):
+            continue
+        if int(session) == leader and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
+def test_a_study_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
+    undisturbed = compare(*STUDY, "parallel=serial", keep=tmp_path / "undisturbed")
+    undisturbed.save(tmp_path / "study of one go")
+    runs, draw, kept = tmp_path / "runs", random.Random(2), {}
+    for _ in range(4):
+        study = started(tmp_path)
+        enough = len(kept) + draw.randrange(1, 4)
+        limit = time.monotonic() + 60
+        while study.poll() is None and time.monotonic() < limit and len([*runs.glob("*.npz")] if runs.is_dir() else []) < enough:
+            time.sleep(0.01)
+        time.sleep(0.1 * draw.random())
+        study.send_signal(signal.SIGKILL)
+        study.wait()
+        limit = time.monotonic() + 20
+        while (left := in_session(study.pid)) and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert not left, "orphaned workers go on"
+        now = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
+        assert now.items() >= kept.items(), "a run was lost, or simulated twice"
+        kept = now
+    assert kept
+    last = started(tmp_path)
+    assert last.wait(120) == 0
+    now = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
+    assert now.items() >= kept.items()
+    assert now.keys() == files(tmp_path / "undisturbed").keys()
+    for name in now:
+        assert (runs / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+    for name in ("effects.csv", "series.csv", "origins.csv"):
+        assert (tmp_path / "study" / name).read_bytes() == (tmp_path / "study of one go" / name).read_bytes()
