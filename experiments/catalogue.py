@@ -1,0 +1,189 @@
+"""What there is to set and to find out, as people read it: settings, regions, instruments, outcomes, phases of the month."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from experiments.text import COLUMNS, about, paragraphs, shown, table, wrap
+
+__all__ = ["CONFIGS", "MARKS", "TOP", "Setting", "explained", "figures", "groups", "region_files", "setting", "settings"]
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+MARKS = {
+    "S": "read in the source",
+    "D": "arithmetic from the source",
+    "R": "recalled, to be verified",
+    "N": "an assumption",
+}
+#: Settings of the study itself, which no dataclass of the world declares: default, what is legal, unit, meaning.
+TOP = {
+    "months": ("60", "1 … 12,000", "months", "months of a run, after the burn-in"),
+    "replicates": ("20", "1 … 1,000,000", "runs", "runs of every arm, each with luck of its own that the arms share"),
+    "seed": ("1", "0 … 2^128", "1", "where the luck of all replicates comes from"),
+    "burn_in": ("60", "0 … 12,000", "months", "months before month 1, without any programme"),
+    "window": ("12", "1 … months", "months", "effects are means over so many last months"),
+    "scale": ("none", "above 0 … 100", "1", "multiple of the region's counts; none scales it down to about 2,000 firms"),
+    "check": ("false", "true, false", "1", "whether every invariant is checked after every month"),
+    "by": ("tier, size", "chain, tier, size", "1", "groups of firms for which effects are told apart"),
+    "name": ("time of day", "a plain name", "1", "folder below results/"),
+    "study.kind": ("compare", "compare", "1", "which study runs"),
+    "study.reference": ("nothing", "an arm", "1", "arm that the others are compared with"),
+    "study.arms": ("none", "lists", "1", "arms by name, each a list of overrides; none is nothing, each instrument alone, all"),
+    "parallel.backend": ("loky", "of joblib's", "1", "how runs are spread over processes"),
+    "parallel.workers": ("-1", "-1, 1 …", "processes", "number of processes; -1 is one a core"),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as people read it."""
+
+    path: str
+    default: str
+    legal: str
+    unit: str
+    mark: str
+    source: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Last part of its path."""
+        return self.path.split(".")[-1]
+
+
+def attribute(cls: type, name: str) -> str:
+    """Return what the docstring of a class says of an attribute."""
+    said = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
+    return " ".join(said[1].split()).replace("``", "`").removesuffix(".") if said else ""
+
+
+def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
+    """Read a setting off the field that declares it."""
+    said = f.metadata
+    default = f.default if f.default is not MISSING else f.default_factory() if f.default_factory is not MISSING else None
+    choices = tuple(said.get("choices", ("true", "false") if isinstance(default, bool) else ()))
+    legal = "{} … {}".format(*map(shown, said["range"])) if "range" in said else ", ".join(choices)
+    unit, mark, source = (str(said.get(key, "")) for key in ("unit", "confidence", "source"))
+    meaning = said.get("meaning") or attribute(cls, f.name)
+    return Setting(f"{prefix}.{f.name}", shown(default), legal, unit, mark, source, meaning, choices)
+
+
+def settings() -> list[Setting]:
+    """Every setting there is: of the study, the model, the region, the network and the instruments."""
+    from sim import INSTRUMENTS, FromFile, Parameters, Region, Synthetic
+
+    top = [Setting(path, default, legal, unit, "", "", meaning) for path, (default, legal, unit, meaning) in TOP.items()]
+    declaring: list[tuple[str, type]] = [("parameters", Parameters), ("region", Region)]
+    declaring += [(f"instruments.{key}", cls) for key, cls in INSTRUMENTS.items()]
+    every = top + [setting(cls, f, prefix) for prefix, cls in declaring for f in fields(cls)]
+    for kind, cls in (("synthetic", Synthetic), ("file", FromFile)):
+        every += [replace(s, meaning=f"{s.meaning} (network={kind})".lstrip()) for s in (setting(cls, f, "network") for f in fields(cls))]
+    return every
+
+
+def groups() -> dict[str, list[str]]:
+    """Groups and their options: the files under configs/, and what the world registers."""
+    from sim import INSTRUMENTS
+
+    found = {folder.name: [path.stem for path in sorted(folder.glob("*.yaml"))] for folder in sorted(CONFIGS.iterdir()) if folder.is_dir()}
+    return {**found, "network": ["file", "region", "synthetic"], "instruments": [f"[{key}]" for key in INSTRUMENTS]}
+
+
+def region_files() -> Iterator[Any]:
+    """Every region of configs/region, as the world takes it."""
+    from omegaconf import OmegaConf
+
+    from sim import Region
+
+    for path in sorted((CONFIGS / "region").glob("*.yaml")):
+        yield Region(**OmegaConf.to_container(OmegaConf.load(path)))  # type: ignore[arg-type]
+
+
+def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
+    """Each figure of a region: its name, value and unit, source, and of which kind that is."""
+    for f in fields(region):
+        if "range" not in f.metadata:
+            continue
+        value = getattr(region, f.name)
+        source = region.sources.get(f.name) or (f.metadata["source"] if value == f.default else "none was given")
+        kind = "fact" if re.search(r"\bF\d{3}\b", source) else "assumption" if source.startswith("assumption") else "other"
+        yield f.name, f"{shown(value)} {f.metadata['unit']}", source, kind
+
+
+def first_line(text: str | None) -> str:
+    """Return the first sentence of a docstring."""
+    return inspect.cleandoc(text or "").split("\n")[0]
+
+
+# -- telling of one thing --
+
+
+def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
+    """Everything that can be explained: the names it goes by, and what tells of it."""
+    from sim import INSTRUMENTS, MONTH, OUTCOMES
+
+    for key, cls in INSTRUMENTS.items():
+        yield (key, cls.practice, f"instruments.{key}"), partial(of_instrument, cls)
+    for region in region_files():
+        yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
+    for o in OUTCOMES.values():
+        yield (o.key, o.label, o.label_zh), partial(of_outcome, o)
+    for k, phase in enumerate(MONTH):
+        yield (phase.__name__,), partial(of_phase, phase, f"phase {k + 1} of {len(MONTH)} of the month")
+    for s in settings():
+        yield tuple(dict.fromkeys((s.path, s.name))), partial(of_setting, s)
+
+
+def confidence(s: Setting) -> str:
+    """Write a confidence mark with what it means."""
+    return f"{s.mark}, {MARKS[s.mark]}" if s.mark else ""
+
+
+def of_setting(s: Setting) -> list[str]:
+    """Tell of a setting."""
+    rows = [("meaning", s.meaning), ("default", s.default), ("range", s.legal), ("unit", s.unit), ("source", s.source)]
+    return [f"{s.path}: a setting", *about([*rows, ("confidence", confidence(s)), ("to set it", f"strongchain {s.path}=VALUE")])]
+
+
+def of_instrument(cls: Any) -> list[str]:
+    """Tell of an instrument and its levers."""
+    lines = [f"{cls.key}: an instrument", "", *paragraphs(cls.__doc__ or ""), ""]
+    lines += about(
+        [("practice", cls.practice), ("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")]
+    )
+    for s in (setting(cls, f, f"instruments.{cls.key}") for f in fields(cls)):
+        rows = [("range", s.legal), ("unit", s.unit), ("source", s.source), ("confidence", confidence(s))]
+        lines += [
+            "",
+            *wrap(f"{s.path} = {s.default}{' (the dose)' if s.name == cls.dose else ''}", COLUMNS),
+            *about([("meaning", s.meaning), *rows]),
+        ]
+    return lines
+
+
+def of_outcome(o: Any) -> list[str]:
+    """Tell of an outcome."""
+    rows = [("English", o.label), ("中文", o.label_zh), ("unit", o.unit), ("formula", o.formula), ("better", o.better or "neither")]
+    return [f"{o.key}: an outcome", *about(rows)]
+
+
+def of_region(region: Any) -> list[str]:
+    """Tell of a region: each figure with its source."""
+    rows = [(name, value, source) for name, value, source, _ in figures(region)]
+    names = ["", *about([("chains", ", ".join(region.chain_names))])] if region.chain_names else []
+    return [f"{region.key}: a region, {region.label}, {region.label_zh}", "", *table(("figure", "value", "source"), rows), *names]
+
+
+def of_phase(phase: Callable[..., Any], place: str) -> list[str]:
+    """Tell of a phase: its docstring, and that of its file."""
+    home = inspect.getmodule(phase)
+    lines = [f"{phase.__name__}: {place}, in {phase.__module__.replace('.', '/')}.py", "", *paragraphs(phase.__doc__ or "")]
+    return [*lines, "", *paragraphs(home.__doc__ or "")] if home else lines

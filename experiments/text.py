@@ -1,0 +1,83 @@
+"""Plain text for a terminal: wide Chinese characters take two columns, and a line at most 100."""
+
+from __future__ import annotations
+
+import inspect
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "shown", "table", "width", "wrap"]
+
+#: Columns of a terminal that the output keeps to.
+COLUMNS = 100
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes in a terminal: two for a wide character, none for a combining one."""
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Break a text into lines of at most so many columns: at blanks, inside a word only if it is longer than a line."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(joined) <= columns:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        for c in word:
+            if width(lines[-1] + c) > columns:
+                lines.append("")
+            lines[-1] += c
+    return lines
+
+
+def pad(text: str, columns: int) -> str:
+    """Fill a text up with blanks to so many columns."""
+    return text + " " * (columns - width(text))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str] = ()) -> list[str]:
+    """Align rows under a head, each with a text below it if asked; the widest columns but the first are wrapped until a line fits."""
+    cells = [list(head), *(list(row) for row in rows)]
+    widths = [max(width(row[k]) for row in cells) for k in range(len(head))]
+    while sum(widths) + 2 * (len(widths) - 1) > COLUMNS:
+        widths[widths.index(max(widths[1:]), 1)] -= 1
+    out = []
+    for row, under in zip(cells, ["", *(below or [""] * len(cells[1:]))], strict=True):
+        wrapped = [wrap(cell, columns) for cell, columns in zip(row, widths, strict=True)]
+        for k in range(max(map(len, wrapped))):
+            parts = [lines[k] if k < len(lines) else "" for lines in wrapped]
+            out.append("  ".join(pad(part, columns) for part, columns in zip(parts, widths, strict=True)).rstrip())
+        out += [f"    {line}" for line in wrap(under, COLUMNS - 4) if line]
+    return out
+
+
+def about(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Set names beside what they stand for, wrapped; what is empty is left out."""
+    kept = [(name, said) for name, said in rows if said]
+    edge = 2 + max(width(name) for name, _ in kept)
+    return [f"  {pad('' if k else name, edge)}{line}" for name, said in kept for k, line in enumerate(wrap(said, COLUMNS - edge - 2))]
+
+
+def paragraphs(text: str) -> list[str]:
+    """Wrap a docstring, its paragraphs kept."""
+    parts = inspect.cleandoc(text).split("\n\n")
+    return [line for k, part in enumerate(parts) for line in ([""] if k else []) + ["  " + at for at in wrap(part, COLUMNS - 2)]]
+
+
+def shown(value: Any) -> str:
+    """Write a value for people."""
+    if isinstance(value, list | tuple | dict):
+        return ", ".join(shown(one) for one in value) or "none"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{int(value):,}" if value == int(value) and 1e4 <= abs(value) < 1e12 else f"{value:.6g}"
+
+
+def first_line(text: str | None) -> str:
+    """Return the first line of a docstring."""
+    return inspect.cleandoc(text or "").split("\n")[0]

@@ -1,0 +1,245 @@
+"""The application's own verbs: what there is, what it means, and what has been found so far.
+
+``strongchain results | regions | instruments | experiments | parameters | explain | completion``.
+Each prints plain text of at most 100 columns. The world is imported by the verbs that need it.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from experiments.catalogue import CONFIGS, MARKS, explained, figures, groups, region_files, setting, settings
+from experiments.shells import BASH, ZSH
+from experiments.text import COLUMNS, first_line, shown, table, wrap
+
+__all__ = ["VERBS", "VerbError", "main"]
+
+NO_EXPERIMENT = """\
+There is no experiment yet. To add one, write configs/experiment/NAME.yaml:
+
+    # @package _global_
+    # One line: what the experiment asks. `strongchain experiments` shows it.
+    defaults:
+      - override /region: sample
+    months: 36
+    instruments:
+      cqo: {reach: 0.8}
+
+Then type: strongchain +experiment=NAME"""
+
+
+class VerbError(ValueError):
+    """A verb that cannot do what was typed: what, and what would be right."""
+
+
+def results(folder: str = "results") -> list[str]:
+    """List the studies of a folder, the newest first."""
+    here = Path(folder)
+    if not here.is_dir():
+        if folder != "results":
+            raise VerbError(
+                f"there is no folder {folder!r}{did_you_mean(here.name, [p.name for p in here.parent.glob('*') if p.is_dir()])}"
+            )
+        return ["There are no results yet; `strongchain name=first` would write them to results/first."]
+    studies = [study(path) for path in here.iterdir() if path.is_dir() and path.name != "runs"]
+    if not studies:
+        return [f"There is no study in {folder} yet."]
+    rows = [row for _, row in sorted(studies, reverse=True)]
+    return table(("study", "status", "arms", "replicates", "months", "size", "date"), rows)
+
+
+def study(path: Path) -> tuple[float, tuple[str, ...]]:
+    """Read what a folder of results says of itself: when it was written, and its row."""
+    files = [file for file in path.rglob("*") if file.is_file()]
+    points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / "manifest.json").is_file()]
+    home = min(points, key=lambda point: (not (point / "manifest.json").is_file(), point.name), default=path)
+    noted = notes(home)
+    if points:
+        whole = sum((point / "manifest.json").is_file() for point in points)
+        status = f"sweep, {whole} of {len(points)}" if (path / "sweep.csv").is_file() else "unfinished sweep"
+    else:
+        failed = len(noted.get("failed") or ())
+        status = ("complete" + (f", {failed} failed" if failed else "")) if (path / "manifest.json").is_file() else "unfinished"
+    when = max([file.stat().st_mtime for file in files], default=path.stat().st_mtime)
+    size = float(sum(file.stat().st_size for file in files))
+    units = iter(("B", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    while size >= 1000 and unit != "TB":
+        size, unit = size / 1000, next(units)
+    date = datetime.datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
+    configuration = noted.get("configuration") or {}
+    runs = (shown(configuration.get(key, "?")) for key in ("replicates", "months"))
+    return when, (path.name, status, ", ".join(arms(home)) or "?", *runs, f"{size:.3g} {unit}", date)
+
+
+def notes(home: Path) -> dict[str, Any]:
+    """Return the manifest of a study, or else the configuration that Hydra noted; nothing of what cannot be read."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError  # type: ignore[import-untyped]
+
+    manifest, hydras = home / "manifest.json", home / ".hydra" / "config.yaml"
+    try:
+        if manifest.is_file():
+            return dict(json.loads(manifest.read_text(encoding="utf-8")))
+        return {"configuration": OmegaConf.to_container(OmegaConf.load(hydras), resolve=False)} if hydras.is_file() else {}
+    except (ValueError, TypeError, OSError, OmegaConfBaseException, YAMLError):
+        return {}
+
+
+def arms(home: Path) -> list[str]:
+    """Return the arms of a finished study, in order."""
+    if not (home / "effects.csv").is_file():
+        return []
+    with (home / "effects.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(dict.fromkeys(row.get("arm") or "?" for row in csv.DictReader(file)))
+
+
+def regions() -> list[str]:
+    """List the regions, with how many of their figures were read in a source."""
+    rows = []
+    for region in region_files():
+        kinds = [kind for *_, kind in figures(region)]
+        counts = [shown(getattr(region, key)) for key in ("chains", "leaders", "firms", "stations")]
+        shares = [f"{kinds.count(kind)} of {len(kinds)}" for kind in ("fact", "assumption")]
+        rows.append((region.key, region.label, region.label_zh, *counts, *shares))
+    head = ("region", "label", "中文", "chains", "leaders", "firms", "stations", "with a fact id", "assumptions")
+    return [*table(head, rows), "", "Choose one with region=NAME; `strongchain explain NAME` shows each figure with its source."]
+
+
+def instruments() -> list[str]:
+    """List the instruments."""
+    from sim import INSTRUMENTS
+
+    rows = []
+    for key, cls in INSTRUMENTS.items():
+        dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
+        rows.append((key, cls.practice, f"{dose.name} = {dose.default} {dose.unit}", first_line(cls.__doc__)))
+    end = "Choose with 'instruments=[NAME,NAME]'; `strongchain explain NAME` shows every lever."
+    return [*table(("instrument", "practice", "dose by default", "what it does"), rows), "", end]
+
+
+def experiments() -> list[str]:
+    """List the experiments, or say how to add one."""
+    rows = []
+    for path in sorted((CONFIGS / "experiment").glob("*.yaml")):
+        comments = [line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+        rows.append((path.stem, next((line for line in comments if not line.startswith("@package")), "")))
+    return table(("experiment", "what it asks"), rows) if rows else NO_EXPERIMENT.splitlines()
+
+
+def parameters(word: str = "") -> list[str]:
+    """List the settings whose path or meaning holds a word."""
+    every = settings()
+    found = [s for s in every if word.casefold() in s.path.casefold() or word.casefold() in s.meaning.casefold()]
+    if not found:
+        raise VerbError(
+            f"no setting has {word!r} in its path or meaning{did_you_mean(word, [name for s in every for name in (s.path, s.name)])}"
+        )
+    rows = [(s.path, s.default, s.legal, s.unit, s.mark) for s in found]
+    legend = "; ".join(f"{mark} {said}" for mark, said in MARKS.items())
+    head = ("setting", "default", "range", "unit", "")
+    return [*table(head, rows, [s.meaning for s in found]), "", f"Settings: {len(found)}. Sources:", *wrap(f"{legend}.", COLUMNS)]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Name the nearest known word."""
+    from agents.columns import nearest
+
+    return nearest(word, known)
+
+
+def explain(word: str = "") -> list[str]:
+    """Tell all of an instrument, a setting, an outcome, a region or a phase of the month."""
+    known = dict[str, list[Callable[[], list[str]]]]()
+    for names, tell in explained():
+        for name in names:
+            known.setdefault(name, []).append(tell)
+    if word not in known:
+        nouns = "an instrument, a setting, an outcome, a region or a phase of the month"
+        raise VerbError(
+            f"there is nothing called {word!r} to explain{did_you_mean(word, known)}" if word else f"explain what? Type {nouns}"
+        )
+    return [line for k, tell in enumerate(known[word]) for line in ([""] if k else []) + tell()]
+
+
+def completion(shell: str = "", prefix: str = "", verb: str = "") -> list[str]:
+    """Print a script that completes words in bash or zsh, or the words themselves."""
+    match shell:
+        case "bash" | "zsh":
+            return (BASH if shell == "bash" else ZSH).splitlines()
+        case "words":
+            return [word for word in (explainable() if verb == "explain" else typable()) if word.startswith(prefix)]
+    raise VerbError(f"completion of {shell!r}? There is bash, zsh{did_you_mean(shell, ('bash', 'zsh'))}")
+
+
+def explainable() -> list[str]:
+    """Return every word that can be explained, without those that hold blanks."""
+    return sorted({name for names, _ in explained() for name in names if not set(name) & set(" =")})
+
+
+def typable() -> list[str]:
+    """Return verbs, then groups with their options, then settings with their choices."""
+    words = [*VERBS]
+    for group, options in groups().items():
+        words += [f"{'+' if group == 'experiment' else ''}{group}={option}" for option in options]
+    return list(dict.fromkeys([*words, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
+
+
+#: Verbs by name: what follows them, and what answers.
+VERBS: dict[str, tuple[str, Callable[..., list[str]]]] = {
+    "results": ("[FOLDER]", results),
+    "regions": ("", regions),
+    "instruments": ("", instruments),
+    "experiments": ("", experiments),
+    "parameters": ("[WORD]", parameters),
+    "explain": ("WORD", explain),
+    "completion": ("bash|zsh", completion),
+}
+
+
+def main(argv: Sequence[str]) -> int | None:
+    """Do what a verb asks.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        What was typed after ``strongchain``.
+
+    Returns
+    -------
+    int or None
+        Exit status: 0, or 1 if it could not be done. None if the first word is no verb.
+    """
+    if not argv or argv[0] not in VERBS:
+        return None
+    verb, words = argv[0], argv[1:]
+    follows, answer = VERBS[verb]
+    usage = f"strongchain {verb} {follows}".rstrip()
+    try:
+        if {"-h", "--help"} & set(words):
+            lines = [usage, f"  {first_line(answer.__doc__)}"]
+        elif len(words) > len(inspect.signature(answer).parameters):
+            raise VerbError(f"{words[-1]!r} is one word too many; type {usage}")
+        else:
+            lines = answer(*words)
+    except VerbError as mistake:
+        print(f"strongchain: {mistake}", file=sys.stderr)
+        return 1
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:  # the reader, say `head`, has seen enough
+        sys.stderr.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) or 0)
