@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 
 from agents.columns import nearest
 from experiments.settings import LIMITS, SettingsError, check_name, compose_settings, register
+from experiments.verbs import VERBS
 from sim import INSTRUMENTS, FromFile, Parameters, Region, Synthetic
 from sim.parameters import wrong_value
 
@@ -114,7 +115,8 @@ def _read(typed: str) -> Word:
     key, equals, value = typed.partition("=")
     bare = key.lstrip("+~")
     if not equals and not typed.startswith("~"):
-        raise SettingsError(f"{typed}: what is it to be? Type {typed}=VALUE{'' if typed in _verbs() else nearest(typed, _verbs())}")
+        known = "" if typed in _verbs() else nearest(typed, _verbs())
+        raise SettingsError(f"{typed}: what is it to be? Type {typed}=VALUE{known}")
     readable = typed
     quoted = key + "='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     if bare in FILES and Path(value).is_file():
@@ -131,7 +133,7 @@ def _read(typed: str) -> Word:
 
 
 def _verbs() -> tuple[str, ...]:
-    return (*_groups(), *LIMITS, "name", "scale", "by", "check")
+    return (*VERBS, *_groups(), *LIMITS, "name", "scale", "by", "check")
 
 
 def _values(override: Override) -> Iterator[Any]:

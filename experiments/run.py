@@ -18,6 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments import verbs
 from experiments.figures import effects_figure, network_map, origins_figure, time_paths
 from experiments.preflight import preflight
 from experiments.results import Comparison, write_table
@@ -74,9 +75,12 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
     if runs in (folder, folder.parent):
         raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
     begun = time.perf_counter()
-    found = STUDIES[settings.study.kind](settings, words, keep=runs)
-    _draw(found, folder)
-    found.save(folder)  # last, because the manifest says that the study is whole
+    try:
+        found = STUDIES[settings.study.kind](settings, words, keep=runs)
+        _draw(found, folder)
+        found.save(folder)  # last, because the manifest says that the study is whole
+    except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
+        raise SettingsError(str(trouble)) from trouble
     print(_summary(found))
     print(f"{time.perf_counter() - begun:.0f} s; tables, figures and manifest in {folder}")
     if found.failures:
@@ -138,7 +142,9 @@ def _job(config: DictConfig) -> None:
 
 
 def main() -> None:
-    """Run the application; the exit status is 1 if any job failed."""
+    """Run the application: a verb of its own, else a study through Hydra. The exit status is 1 if any job failed."""
+    if (status := verbs.main(sys.argv[1:])) is not None:
+        sys.exit(status)
     register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
     try:
