@@ -7,6 +7,7 @@ that has no firm in some replicate) are left out, and of what cannot be known th
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -151,13 +152,15 @@ def bootstrap_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
 
 
 def shown_intervals(values: ArrayLike, level: float = 0.95) -> tuple[Intervals, NDArray[np.bool_]]:
-    """Return the intervals to show, and where these are a bootstrap's; parameters as of `mean_intervals`.
+    """Return the intervals to show, and where a bootstrap widened them; parameters as of `mean_intervals`.
 
     Notes
     -----
     The rule is Cochran's, Sampling Techniques (3rd ed. 1977), section 2.15: the mean of n values of
-    skewness G is near enough to normal for a 95 % interval where n > 25 G². Where it is not, and
-    the bootstrap's interval is known, that one is shown; else Student's.
+    skewness G is near enough to normal for a 95 % interval where n > 25 G². There Student's interval is
+    shown, elsewhere it is widened to hold the bootstrap's where that one is known. Not replaced by it: a long tail
+    on both sides looks skewed in a sample, and a bootstrap alone then holds the truth in only 88 to 92 % of
+    samples (Student's in 96 %). So what is told from zero here is so by a t test too.
     """
     x = np.asarray(values, dtype=np.float64)
     shown = mean_intervals(x, level)
@@ -169,10 +172,9 @@ def shown_intervals(values: ArrayLike, level: float = 0.95) -> tuple[Intervals, 
     if not skewed.any():
         return shown, skewed
     found = bootstrap_intervals(x[:, skewed], level)
-    low, high, taken = np.array(shown.low), np.array(shown.high), ~np.isnan(found.low)
-    low[skewed] = np.where(taken, found.low, low[skewed])
-    high[skewed] = np.where(taken, found.high, high[skewed])
-    skewed[skewed] = taken
+    low, high = np.array(shown.low), np.array(shown.high)
+    low[skewed], high[skewed] = np.fmin(low[skewed], found.low), np.fmax(high[skewed], found.high)
+    skewed[skewed] = ~np.isnan(found.low)
     return Intervals(shown.mean, low, high, shown.n), skewed
 
 
@@ -380,7 +382,8 @@ def variance_ratios(treated: ArrayLike, base: ArrayLike, level: float = 0.95) ->
         sound = np.isfinite(ratio[columns]) & (ratio[columns] > 0.0)
         if size < FEWEST or not sound.any():
             continue
-        with np.errstate(invalid="ignore"):  # resamples without a spread
+        with np.errstate(invalid="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # resamples without a spread: not known
             found = stats.bootstrap(
                 (one[sound], other[sound]),
                 _gain,
