@@ -62,7 +62,8 @@ class Comparison:
         failed = self.manifest.get("failed", [])
         if not failed:
             return ""
-        return f"{len(failed)} runs failed, and their replicates are left out (all in manifest.json); the first: {failed[0]}"
+        told = "1 run failed, and its replicate is" if len(failed) == 1 else f"{len(failed)} runs failed, and their replicates are"
+        return f"{told} left out (all in manifest.json); the first: {failed[0]}"
 
     def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
         """Return the row of one arm and outcome, in total."""

@@ -333,6 +333,70 @@ def test_if_all_runs_fail_the_first_mistake_is_raised(monkeypatch):
     assert "in build" in "".join(raised.value.__notes__)
 
 
+# -- the application -----------------------------------------------------------------------------------
+
+
+def typed(folder: Path, *words: str, poison: str = "") -> subprocess.CompletedProcess[str]:
+    """Type a command in a folder, after some lines of Python that make trouble."""
+    code = f"import sys\n{poison}\nsys.argv = ['strongchain', *sys.argv[1:]]\nfrom experiments.run import main\nmain()"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        *words,
+        *(word for word in SMALL if word.split("=")[0] not in {w.split("=")[0] for w in words}),
+        "policy=none",
+    ]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=120)
+
+
+def test_studies_and_sweeps_of_the_application_share_their_runs(tmp_path):
+    for words in (("name=one",), ("name=two",), ("-m", "name=swept", "months=4,5")):
+        done = typed(tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+        assert (", as 2 of them are there already" in done.stdout) == (words != ("name=one",))
+    assert len(files(tmp_path / "results" / "runs")) == 4
+    assert sorted(files(tmp_path / "results")) == ["one", "runs", "swept", "two"]
+    one, two = ((tmp_path / "results" / name / "effects.csv").read_bytes() for name in ("one", "two"))
+    assert one == two
+    refused = typed(tmp_path, "name=runs")
+    assert refused.returncode == 1 and "choose another name" in refused.stderr
+
+
+FULL = "import os, errno\ndef full(*_): raise OSError(errno.ENOSPC, 'No space left on device')\nos.fsync = full"
+POISON = """
+from experiments.settings import WorldSettings
+whole, seen = WorldSettings.build, []
+def build(self, *rest):
+    seen.append(rest)
+    if len(seen) == 2:
+        raise ZeroDivisionError("a poisoned point")
+    return whole(self, *rest)
+WorldSettings.build = build
+"""
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path):
+    done = typed(tmp_path, "name=full", poison=FULL)
+    said = [line for line in done.stderr.splitlines() if line.strip() and "run/s" not in line]
+    assert done.returncode == 1 and len(said) == 1, done.stderr
+    assert said[0].startswith("strongchain: cannot keep runs in ") and "No space left on device" in said[0]
+    assert not files(tmp_path / "results" / "runs") and not (tmp_path / "results" / "full").exists()
+
+
+def test_a_failed_run_sets_the_exit_status_and_the_study_is_whole_without_it(tmp_path):
+    done = typed(tmp_path, "name=poisoned", "replicates=3", poison=POISON)
+    assert done.returncode == 1
+    assert (
+        "1 run failed, and its replicate is left out" in done.stderr
+        and "arm 'nothing', replicate 1: ZeroDivisionError: a poisoned point" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    effects = pd.read_parquet(tmp_path / "results" / "poisoned" / "effects.parquet").query("by == 'total'")
+    assert (effects.query("outcome == 'field_dpu'")["replicates"] == 2).all()
+
+
 # -- killed --------------------------------------------------------------------------------------------
 
 STUDY = ("region=sample", "replicates=6", "months=12", "window=6", "burn_in=6", EXCHANGED, "parallel=loky", "parallel.workers=2")
