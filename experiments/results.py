@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.statistics import Intervals, mean_intervals
+from experiments.statistics import Intervals, mean_intervals, p_values, shown_intervals
 from experiments.store import MapPicture, Run, write_whole
 from sim.outcomes import OUTCOMES
 from sim.quality_map import CAUSES
@@ -144,11 +144,12 @@ def _columns(stem: str, found: Intervals) -> dict[str, NDArray[np.float64]]:
 def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
     groups, keys = _groups([*base, *treated]), treated[0].outcomes
     level, start = _stack(treated, "window", groups), _stack(base, "window", groups)
-    paired = mean_intervals(level - start)
+    paired, widened = shown_intervals(level - start)
     reference = mean_intervals(start).mean
     whole = np.where(reference != 0.0, np.abs(reference), np.nan)  # taken as known: the share's interval is the effect's
     share = Intervals(paired.mean / whole, paired.low / whole, paired.high / whole, paired.n)
     in_all, in_all_start = _stack(treated, "cumulative", groups), _stack(base, "cumulative", groups)
+    gained, _ = shown_intervals(in_all - in_all_start)
     return pd.DataFrame(
         {
             "arm": treated[0].arm,
@@ -161,7 +162,9 @@ def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
             **_columns("effect", paired),
             **_columns("effect_share", share),
             **_columns("cumulative", mean_intervals(in_all)),
-            **_columns("cumulative_effect", mean_intervals(in_all - in_all_start)),
+            **_columns("cumulative_effect", gained),
+            "bootstrap": widened.ravel(),
+            "p": p_values(level - start).ravel(),
             "replicates": paired.n.ravel(),
         }
     )

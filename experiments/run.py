@@ -155,7 +155,7 @@ def main() -> None:
     except OSError as trouble:
         _fail(trouble)
     except KeyboardInterrupt:
-        print("strongchain: interrupted; nothing was kept of the study under way", file=sys.stderr)
+        print("strongchain: interrupted; the same command goes on from the runs that were finished", file=sys.stderr)
         sys.exit(130)
     if _failures:
         sys.exit(1)

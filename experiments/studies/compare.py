@@ -9,6 +9,7 @@ from pathlib import Path
 from joblib import cpu_count
 
 from agents.streams import replicate_keys
+from experiments.preflight import preflight
 from experiments.results import Comparison, collect, manifest
 from experiments.runner import Failure, expected_seconds, run_arms
 from experiments.settings import Arm, Settings, SettingsError, check_name, compose_settings, read_settings, refuse_idle_levers
@@ -109,9 +110,10 @@ def compare(*overrides: str, progress: bool = False, keep: str | Path | None = N
     >>> found.effect("cqo")["effect"] < 0
     True
     """
-    config = compose_settings(overrides)
-    refuse_idle_levers(config, overrides)
-    found = run_compare(read_settings(config), overrides, progress, Path(keep) if keep else None)
+    words = preflight(overrides)
+    config = compose_settings(words)
+    refuse_idle_levers(config, words)
+    found = run_compare(read_settings(config), words, progress, Path(keep) if keep else None)
     if found.failures:
         warnings.warn(found.failures, stacklevel=2)
     return found
