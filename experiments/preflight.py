@@ -151,7 +151,7 @@ def _groups() -> dict[str, tuple[str, ...]]:
     """Groups and their options: files under configs/, and what is registered."""
     found = {folder.name: {path.stem for path in folder.glob("*.yaml")} for folder in FOLDER.iterdir() if folder.is_dir()}
     found.setdefault("experiment", set())
-    found["network"] |= {"region", "synthetic", "file"}
+    found["network"] = {"region", "synthetic", "file"}
     found["instruments"] = set(INSTRUMENTS)
     return {name: tuple(sorted(options)) for name, options in sorted(found.items()) if not name.startswith("_")}
 
