@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from agents.columns import Column, Row
 
-__all__ = ["LENDER", "LOANS", "ORDINARY", "STRONG_CHAIN", "Lender"]
+__all__ = ["LENDER", "LOANS", "ORDINARY", "STRONG_CHAIN", "Lender", "Loan"]
+
+
+@dataclass(frozen=True)
+class Loan:
+    """A kind of loan: what it is called in the books, and the column of what firms owe of it."""
+
+    purpose: str
+    debt: str
+
 
 #: Kinds of loan: ordinary ones, and strong-chain loans (强链贷).
-LOANS = ("ordinary", "strong_chain")
-ORDINARY, STRONG_CHAIN = range(2)
+LOANS = (Loan("loans", "bank_debt"), Loan("strong-chain loans", "programme_debt"))
+ORDINARY, STRONG_CHAIN = range(len(LOANS))
 
 LENDER: dict[str, Column] = {
     "rate": Column("float64", "share/year", "interest on a loan"),

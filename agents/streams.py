@@ -135,12 +135,7 @@ def pick(u: NDArray[np.float64], lines: NDArray[np.float64], line: NDArray[np.in
         The line that each choice is made on.
     """
     level = u * lines[line, -1]
-    low, high = np.zeros(u.shape, dtype=np.int64), np.full(u.shape, lines.shape[1] - 1)
-    while (low < high).any():
-        middle = (low + high) // 2
-        enough = lines[line, middle] > level
-        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
-    return low
+    return _first(np.full(u.shape, lines.shape[1] - 1), lambda k: lines[line, k] > level)
 
 
 def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -159,7 +154,7 @@ def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int
     if large.any():
         m = mean_flat[large]
         most = np.ceil(m + 10.0 * np.sqrt(m))  # ten standard deviations up: beyond what any double below 1 stands for
-        flat[large] = _bisect(u_flat[large], most, lambda k: pdtrc(k, m))
+        flat[large] = _first(most.astype(np.int64), lambda k: pdtrc(k, m) < 1.0 - u_flat[large])
     term = np.exp(-mean_flat)
     rest = np.flatnonzero((u_flat >= term) & ~large)
     term, below, mean_rest, u_rest = term[rest], term[rest], mean_flat[rest], u_flat[rest]
@@ -194,7 +189,7 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
     deep = -n_flat[rest] * np.log1p(-p_flat[rest]) > _DEEP
     if deep.any():
         large = rest[deep]
-        flat[large] = _bisect(u_flat[large], n_flat[large], lambda k: bdtrc(k, n_flat[large], p_flat[large]))
+        flat[large] = _first(n_flat[large], lambda k: bdtrc(k, n_flat[large], p_flat[large]) < 1.0 - u_flat[large])
         rest = rest[~deep]
     odds = p_flat[rest] / (1.0 - p_flat[rest])
     term = (1.0 - p_flat[rest]) ** n_flat[rest]
@@ -210,14 +205,15 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
     return count
 
 
-def _bisect(u: NDArray[np.float64], most: NDArray[Any], exceeded: Callable[[NDArray[np.float64]], ArrayLike]) -> NDArray[np.int64]:
-    """Return the smallest counts, none above `most`, that are exceeded with a probability below 1 - u.
+def _first(most: NDArray[np.int64], enough: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """Return the smallest numbers, none above `most`, that are enough, by bisection.
 
-    Asked that way round, because probabilities near 1 are rounded where those near 0 are not.
+    A distribution is asked for the chance of more than k, to be below 1 - u: probabilities near 1 are
+    rounded where those near 0 are not.
     """
-    low, high = np.zeros(u.shape, dtype=np.int64), np.asarray(most, dtype=np.int64)
+    low, high = np.zeros(most.shape, dtype=np.int64), most
     while (low < high).any():
         middle = (low + high) // 2
-        enough = np.asarray(exceeded(middle.astype(np.float64))) < 1.0 - u
-        low, high = np.where(enough, low, np.minimum(middle + 1, high)), np.where(enough, middle, high)
+        found = enough(middle)
+        low, high = np.where(found, low, np.minimum(middle + 1, high)), np.where(found, middle, high)
     return low

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from agents.lender import LOANS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,8 +22,7 @@ FINANCING = frozenset(
         "equity of entrants",
         "liquidation",
         "dividends",
-        "loans",
-        "strong-chain loans",
+        *(loan.purpose for loan in LOANS),
         "repayment",
         "write-off of overdrafts",
     }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from agents.lender import LOANS
 from sim.accounts import SECTORS
 from sim.world import World
 
@@ -28,13 +27,13 @@ def balance_sheet(world: World) -> pd.DataFrame:
     import pandas as pd
 
     firms = world.firms
-    table = pd.DataFrame(0.0, index=["deposits", "loans", "strong-chain loans", "materials"], columns=list(SECTORS))
+    table = pd.DataFrame(0.0, index=["deposits", *(loan.purpose for loan in LOANS), "materials"], columns=list(SECTORS))
     table.loc["deposits"] = pd.Series(world.books.balance)
     for group, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
-        table.loc["loans", group] = 0.0 - float(firms.bank_debt[mine].sum())
-        table.loc["strong-chain loans", group] = 0.0 - float(firms.programme_debt[mine].sum())
         table.loc["materials", group] = float(firms.inventory[mine].sum())
-    outstanding = np.asarray(world.lenders.outstanding).sum(axis=0)
-    table.loc["loans", "lenders"], table.loc["strong-chain loans", "lenders"] = float(outstanding[0]), float(outstanding[1])
+        for loan in LOANS:
+            table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[mine].sum())
+    for kind, loan in enumerate(LOANS):
+        table.loc[loan.purpose, "lenders"] = float(world.lenders.outstanding[:, kind].sum())
     table.loc["net worth"] = table.sum(axis=0)
     return table.rename_axis("CNY, end of the month").assign(sum=table.sum(axis=1))

@@ -33,14 +33,15 @@ def books_balance(world: World) -> Iterable[str]:
 def loans_are_counted(world: World) -> Iterable[str]:
     """Loans granted = repaid + written off + outstanding, and firms owe what is outstanding, for each kind of loan."""
     lenders, firms = world.lenders, world.firms
-    for kind, debt in enumerate((firms.bank_debt, firms.programme_debt)):
+    for kind, loan in enumerate(LOANS):
+        debt = getattr(firms, loan.debt)
         granted, repaid, lost, out = (
             float(getattr(lenders, c)[:, kind].sum()) for c in ("granted", "repaid", "written_off", "outstanding")
         )
         if not abs(granted - repaid - lost - out) <= 1e-9 * max(granted, 1.0):
-            yield f"{granted} CNY of {LOANS[kind]} loans granted, {repaid} repaid, {lost} written off, {out} outstanding"
+            yield f"{granted} CNY of {loan.purpose} granted, {repaid} repaid, {lost} written off, {out} outstanding"
         if not abs(float(debt.sum()) - out) <= 1e-9 * max(granted, 1.0):
-            yield f"firms owe {debt.sum()} CNY of {LOANS[kind]} loans, {out} are outstanding"
+            yield f"firms owe {debt.sum()} CNY of {loan.purpose}, {out} are outstanding"
 
 
 def relations_are_sound(world: World) -> Iterable[str]:

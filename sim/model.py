@@ -25,7 +25,7 @@ from sim.month.money import balance_others, open_accounts, settle_accounts
 from sim.month.orders import order_inputs, ship_and_order
 from sim.month.own_defects import make_own_defects
 from sim.month.problems import problem_arrivals, problems_come_and_go
-from sim.month.propagation import propagate
+from sim.month.propagation import outgoing_dpu, propagate
 from sim.month.quality_cost import charge_back, cost_of_quality
 from sim.month.recalls import recall_products
 from sim.month.relations import rate_suppliers, review_suppliers
@@ -193,7 +193,7 @@ class StrongchainModel(World):
             self._turn_page()
             cost_of_quality(self)
         firms.demand_start = firms.final_demand
-        firms.brand = firms.brand_start = firms.out_detectable + firms.out_latent
+        firms.brand = firms.brand_start = outgoing_dpu(self)
         self._open_books()
 
     def _open_books(self) -> None:

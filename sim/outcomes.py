@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import KINDS
+from sim.month.propagation import outgoing_dpu
 from sim.month.quality_cost import borne
 from sim.month.sampling import nonconformity
 from sim.world import World
@@ -74,10 +75,6 @@ def _output(world: World) -> NDArray[np.float64]:
     return np.asarray(world.firms.output)
 
 
-def _out(world: World) -> NDArray[np.float64]:
-    return np.asarray(world.firms.out_detectable + world.firms.out_latent)
-
-
 @cache
 def _column(name: str) -> PerFirm:
     return lambda world: np.asarray(getattr(world.firms, name), dtype=np.float64)
@@ -101,11 +98,11 @@ HEADLINE = "field_dpu"
 
 OUTCOMES: dict[str, Outcome] = _all(
     Outcome(HEADLINE, "defects/unit", "Σ final sales · outgoing DPU / Σ final sales", "lower",
-            "Defects reaching users", "到达用户的缺陷", lambda w: _to_users(w) * _out(w), _to_users),
+            "Defects reaching users", "到达用户的缺陷", lambda w: _to_users(w) * outgoing_dpu(w), _to_users),
     Outcome("field_dpu_latent", "defects/unit", "Σ final sales · outgoing latent DPU / Σ final sales", "lower",
             "Latent defects reaching users", "到达用户的潜在缺陷", lambda w: _to_users(w) * w.firms.out_latent, _to_users),
     Outcome("field_yield", "share", "Σ final sales · exp(-outgoing DPU) / Σ final sales", "higher",
-            "Units without defect at users", "用户端无缺陷率", lambda w: _to_users(w) * np.exp(-_out(w)), _to_users),
+            "Units without defect at users", "用户端无缺陷率", lambda w: _to_users(w) * np.exp(-outgoing_dpu(w)), _to_users),
     Outcome("nonconformity", "share", "mean over firms of 1 - exp(-outgoing DPU)", "lower",
             "True non-conformity, firms alike", "真实不合格率（企业等权）", lambda w: nonconformity(w) * _ones(w), _ones),
     Outcome("nonconformity_by_output", "share", "Σ output · (1 - exp(-outgoing DPU)) / Σ output", "lower",
@@ -117,7 +114,7 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("own_dpu", "defects/unit", "Σ output · own DPU / Σ output", "lower",
             "Own defects", "自身缺陷", lambda w: _output(w) * w.firms.own_dpu, _output),
     Outcome("outgoing_dpu", "defects/unit", "Σ output · outgoing DPU / Σ output", "lower",
-            "Outgoing defects", "流出缺陷", lambda w: _output(w) * _out(w), _output),
+            "Outgoing defects", "流出缺陷", lambda w: _output(w) * outgoing_dpu(w), _output),
     Outcome("final_inspection", "share", "Σ output · share inspected / Σ output", "",
             "Output under final inspection", "出厂检验比例", lambda w: _output(w) * w.firms.inspection, _output),
     Outcome("scrap", "share", "Σ output · scrap / Σ output", "lower",

@@ -25,11 +25,12 @@ from agents import (
     Streams,
 )
 from agents.firm import KINDS, SIZE_CLASSES, firm_classes
+from agents.lender import LOANS
 from sim.accounts import FINANCING, Books
 from sim.network import SupplyNetwork
 from sim.parameters import Parameters
 
-__all__ = ["CHAIN", "CLASS", "DEBT", "LINK", "Deliverable", "World"]
+__all__ = ["CHAIN", "CLASS", "LINK", "Deliverable", "World"]
 
 LINK: dict[str, Column] = {
     "supplier": Column("int64", "row", "firm that supplies"),
@@ -66,9 +67,6 @@ CLASS: dict[str, Column] = {
 EVENTS = (
     "problems opened", "problems closed", "cases received", "cases served", "cases withdrawn", "suppliers replaced", "changes refused",
 )  # fmt: skip
-
-#: Columns of what firms owe, by kind of loan (`agents.lender.LOANS`).
-DEBT = ("bank_debt", "programme_debt")
 
 #: What stands at 0 once a firm has left the world for good.
 LEFT_BEHIND = (
@@ -269,8 +267,8 @@ class World(AgentsOnDemand):
         self.pay_firms("lenders", "write-off of overdrafts", self.for_firms(rows, np.maximum(-left, 0.0)))
         firms.cash[rows] = 0.0  # rounding of the last payment
         firms.written_off[rows] = firms.bank_debt[rows] + firms.programme_debt[rows]
-        for kind, name in enumerate(DEBT):
-            debt = getattr(firms, name)
+        for kind, loan in enumerate(LOANS):
+            debt = getattr(firms, loan.debt)
             lenders.written_off[:, kind] += debt[rows].sum()
             debt[rows] = 0.0
             lenders.outstanding[:, kind] = debt.sum()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agents import Population
-from agents.lender import LOANS
+from agents.lender import STRONG_CHAIN
 from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongchainModel, SupplyNetwork
 from sim.build.region import Region
 from sim.instruments import StrongChainLoans
@@ -271,7 +271,7 @@ def by_hand(model: StrongchainModel) -> None:
     firms.programme_line = random.uniform(0.0, 2.0, firms.n) * sales
     firms.rate_discount, firms.guaranteed = random.uniform(0.0, 0.1, firms.n), random.random(firms.n)
     firms.interest_borne = random.uniform(0.0, 0.01, firms.n) * sales
-    grant(model, LOANS.index("strong_chain"), np.where(random.random(firms.n) < 0.5, random.random(firms.n) * firms.programme_line, 0.0))
+    grant(model, STRONG_CHAIN, np.where(random.random(firms.n) < 0.5, random.random(firms.n) * firms.programme_line, 0.0))
 
 
 def assert_columns_agree(population: Population, rows: NDArray[np.int64], agents: Sequence[Any], money: float) -> None:

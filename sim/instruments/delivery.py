@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
+from sim.month.propagation import outgoing_dpu
 from sim.parameters import ParameterError, check_ranges, parameter
 from sim.quality_map import quality_map
 from sim.world import World
@@ -33,10 +34,6 @@ def _random(world: World) -> Floats:
     return np.zeros(world.firms.n)
 
 
-def _worst_first(world: World) -> Floats:
-    return np.asarray(world.firms.out_detectable + world.firms.out_latent)
-
-
 def _by_map(world: World) -> Floats:
     return quality_map(world).by_firm
 
@@ -51,7 +48,7 @@ def _smallest(world: World) -> Floats:
 
 TARGETING: dict[str, Callable[[World], Floats]] = {
     "random": _random,
-    "worst_first": _worst_first,
+    "worst_first": outgoing_dpu,
     "quality_map": _by_map,
     "largest": _largest,
     "smallest": _smallest,

@@ -9,14 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.lender import ORDINARY, STRONG_CHAIN
+from agents.lender import LOANS, ORDINARY, STRONG_CHAIN
 from sim.month.orders import monthly_sales
-from sim.world import DEBT, World
+from sim.world import World
 
 __all__ = ["approved", "grant", "interest_on", "room_for_credit", "serve_debts"]
 
 Floats = NDArray[np.float64]
-PURPOSE = ("loans", "strong-chain loans")
 
 
 def room_for_credit(world: World) -> Floats:
@@ -47,17 +46,17 @@ def interest_on(world: World, discount: Floats | float = 0.0) -> Floats | float:
 def grant(world: World, kind: int, amounts: Floats) -> None:
     """Pay out loans of a kind, CNY by firm, shape (n,)."""
     firms, lenders = world.firms, world.lenders
-    debt = getattr(firms, DEBT[kind])
+    debt = getattr(firms, LOANS[kind].debt)
     debt[:] += amounts
     firms.borrowed[:] += amounts
     lenders.granted[:, kind] += amounts.sum()
     lenders.outstanding[:, kind] = debt.sum()
-    world.pay_firms("lenders", PURPOSE[kind], amounts)
+    world.pay_firms("lenders", LOANS[kind].purpose, amounts)
 
 
 def _repay(world: World, kind: int, amounts: Floats) -> None:
     firms, lenders = world.firms, world.lenders
-    debt = getattr(firms, DEBT[kind])
+    debt = getattr(firms, LOANS[kind].debt)
     debt[:] = np.where(amounts >= debt, 0.0, debt - amounts)
     lenders.repaid[:, kind] += amounts.sum()
     lenders.outstanding[:, kind] = debt.sum()

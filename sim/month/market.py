@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.month.propagation import outgoing_dpu
 from sim.world import World
 
 __all__ = ["appeal", "market"]
@@ -34,8 +35,7 @@ def market(world: World) -> None:
     """
     firms, p = world.firms, world.parameters
     leads = firms.is_leader & firms.alive
-    out = firms.out_detectable + firms.out_latent
-    firms.brand = np.where(leads, p.brand_memory * firms.brand + (1.0 - p.brand_memory) * out, firms.brand)
+    firms.brand = np.where(leads, p.brand_memory * firms.brand + (1.0 - p.brand_memory) * outgoing_dpu(world), firms.brand)
     weight = np.where(leads, firms.demand_start, 0.0)
     sectors = len(world.network.sectors)
     drawn = weight * appeal(world)

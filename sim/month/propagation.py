@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import STANDARDS
 from sim.world import World
 
-__all__ = ["escape_share", "interface_defects", "let_in", "propagate"]
+__all__ = ["escape_share", "interface_defects", "let_in", "outgoing_dpu", "propagate"]
 
 
 def let_in(world: World) -> NDArray[np.float64]:
@@ -34,6 +34,11 @@ def interface_defects(world: World) -> NDArray[np.float64]:
     links, standards = world.links, world.firms.capability[:, STANDARDS]
     kept = np.minimum(standards[links.supplier], standards[links.customer])
     return links.value_share * world.parameters.interface_dpu * (1.0 - kept)
+
+
+def outgoing_dpu(world: World) -> NDArray[np.float64]:
+    """Defects per unit of what leaves each firm, detectable and latent, shape (n,)."""
+    return np.asarray(world.firms.out_detectable + world.firms.out_latent)
 
 
 def propagate(world: World) -> None:

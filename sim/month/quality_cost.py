@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.month.orders import monthly_sales
+from sim.month.propagation import outgoing_dpu
 from sim.world import World
 
 __all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_cost"]
@@ -62,7 +63,7 @@ def cost_of_quality(world: World) -> None:
     firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
 
     returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
-    warranty = p.field_cost * (firms.out_detectable + firms.out_latent) * firms.to_users
+    warranty = p.field_cost * outgoing_dpu(world) * firms.to_users
     firms.external_failure = p.return_cost * returned + warranty + firms.recall_due
     firms.recall_cost, firms.recall_due = firms.recall_due, 0.0
 

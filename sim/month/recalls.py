@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.orders import monthly_sales
-from sim.month.propagation import escape_share
+from sim.month.propagation import escape_share, outgoing_dpu
 from sim.world import World
 
 __all__ = ["recall_products", "trace_origin"]
@@ -26,7 +26,7 @@ def recall_products(world: World) -> None:
     """
     firms, p = world.firms, world.parameters
     firms.reputation[:] *= p.reputation_memory
-    hazard = -np.expm1(-p.recall_rate * (firms.out_detectable + firms.out_latent))
+    hazard = -np.expm1(-p.recall_rate * outgoing_dpu(world))
     sells = firms.is_leader & firms.alive & (firms.to_users > 0)
     rows = np.flatnonzero(sells & (world.draw("recall", firms) < hazard))
     if not rows.size:

@@ -103,26 +103,28 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
 
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
     """Draw candidates for some links: the one that looks best, and how it looks; infinite where none will do. Shape (rows,) each."""
-    candidates = _offers(world, rows)
-    looks = np.where(_fits(world, rows, candidates), view_of_candidates(world, rows, candidates), np.inf)
+    spare = spare_capacity(world)
+    idle = _idle_share(world, spare)
+    candidates = _offers(world, rows, idle)
+    able = (idle[candidates] > 0) & (spare[candidates] >= world.links.ordered[rows][:, None])
+    looks = np.where(able & _fits(world, rows, candidates), view_of_candidates(world, rows, candidates), np.inf)
     best = looks.argmin(axis=1)[:, None]
     return np.take_along_axis(candidates, best, axis=1)[:, 0], np.take_along_axis(looks, best, axis=1)[:, 0]
 
 
-def _idle_share(world: World) -> Floats:
+def _idle_share(world: World, spare: Floats) -> Floats:
     """Share of its capacity that a firm has idle and offers, shape (n,); leaders offer it only if they supply others already."""
     firms, links = world.firms, world.links
-    spare = spare_capacity(world)
     supplies = world.by_supplier(links.value_share > 0) > 0
     return np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=(spare > 0) & (supplies | ~firms.is_leader))
 
 
-def _offers(world: World, rows: Ints) -> Ints:
+def _offers(world: World, rows: Ints, idle: Floats) -> Ints:
     """Draw candidates of the present supplier's sector, shape (rows, k): who has more capacity idle offers itself more often."""
     firms, links, p = world.firms, world.links, world.parameters
     order = np.argsort(firms.sector, kind="stable")
     first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
-    line = np.concatenate([[0.0], np.cumsum(_idle_share(world)[order])])  # firms of a sector end to end, each as long as its idle share
+    line = np.concatenate([[0.0], np.cumsum(idle[order])])  # firms of a sector end to end, each as long as its idle share
     sector = firms.sector[links.supplier[rows]]
     u = world.draw_for("candidate", links, rows, p.candidates)
     begin, end = line[first[sector]][:, None], line[first[sector + 1]][:, None]
@@ -132,9 +134,9 @@ def _offers(world: World, rows: Ints) -> Ints:
 
 
 def _fits(world: World, rows: Ints, candidates: Ints) -> NDArray[np.bool_]:
-    """Whether candidates could take over some links, shape of `candidates` (rows, k).
+    """Whether candidates with capacity could take over some links, shape of `candidates` (rows, k).
 
-    One does that has capacity to offer for what is ordered, is not in distress, neither is the customer nor
+    One does that is not in distress, neither is the customer nor
     supplies it already, and stands no nearer to the leaders than the present supplier: such a firm makes other things.
     """
     firms, links = world.firms, world.links
@@ -146,10 +148,7 @@ def _fits(world: World, rows: Ints, candidates: Ints) -> NDArray[np.bool_]:
     asked = customer[:, None] * firms.n + candidates
     supplies = known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
     nearer = (tier >= 0) & (tier < firms.tier[links.supplier[rows]][:, None])
-    able = (_idle_share(world)[candidates] > 0) & (spare_capacity(world)[candidates] >= links.ordered[rows][:, None])
-    return np.asarray(
-        able & ~supplies & ~nearer & (candidates != customer[:, None]) & firms.alive[candidates] & (firms.distress[candidates] == 0)
-    )
+    return np.asarray(~supplies & ~nearer & (candidates != customer[:, None]) & firms.alive[candidates] & (firms.distress[candidates] == 0))
 
 
 def spare_capacity(world: World) -> Floats:

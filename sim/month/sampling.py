@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.orders import monthly_sales
+from sim.month.propagation import outgoing_dpu
 from sim.world import World
 
 __all__ = ["nonconformity", "risk", "sample_products"]
@@ -17,8 +18,7 @@ __all__ = ["nonconformity", "risk", "sample_products"]
 
 def nonconformity(world: World) -> NDArray[np.float64]:
     """Probability that a unit of a firm's output does not conform, ``1 - exp(-outgoing DPU)``, shape (n,)."""
-    firms = world.firms
-    return np.asarray(-np.expm1(-(firms.out_detectable + firms.out_latent)))
+    return np.asarray(-np.expm1(-outgoing_dpu(world)))
 
 
 def risk(world: World) -> NDArray[np.float64]:
