@@ -23,7 +23,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from experiments.results import Comparison
-from experiments.runner import MapPicture
+from experiments.measure import MapPicture
 from sim.outcomes import HEADLINE, OUTCOMES
 from sim.quality_map import CAUSES
 

@@ -33,6 +33,6 @@ def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("ch
     config = compose_settings(words)
     refuse_idle_levers(config, words)
     settings = read_settings(config)
-    model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.check)
+    model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.task.check)
     model.adopt(settings.instruments)
     return model

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import copy
 import os
-import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
 
-import numpy as np
 from joblib import Parallel as Pool
 from joblib import cpu_count, delayed, parallel_config
-from tqdm import tqdm
 
-from agents.streams import replicate_keys
-from experiments.settings import Arm, Parallel, WorldSettings
-from experiments.store import MapPicture, Run, Store, run_keys
+from experiments.measure import EXTRAS, Run, measure
+from experiments.progress import Progress
+from experiments.settings import Arm, Parallel, Task, WorldSettings
+from experiments.store import Store, run_keys
 from sim import StrongchainModel
-from sim.quality_map import CAUSES
 
-__all__ = ["Failure", "MapPicture", "Run", "expected_seconds", "run_arms"]
+__all__ = ["Failure", "expected_seconds", "run_arms", "workers_of"]
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
 SECONDS_PER_FIRM_MONTH = 6e-6
@@ -32,37 +28,16 @@ SECONDS_PER_FIRM_MONTH = 6e-6
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that was not finished, and why."""
+    """A run that was not finished, and why; replicates count from 0, and are told from 1."""
 
     arm: str
     replicate: int
     mistake: Exception
 
     def __str__(self) -> str:
-        return f"arm {self.arm!r}, replicate {self.replicate}: {type(self.mistake).__name__}: {self.mistake}"
+        return f"arm {self.arm!r}, replicate {self.replicate + 1}: {type(self.mistake).__name__}: {self.mistake}"
 
 
-def _keep(model: StrongchainModel, arm: Arm, replicate: int, window: int) -> Run:
-    picture = MapPicture.of(model) if replicate == 0 else None
-    quality_map = picture.map if picture else model.quality_map()
-    tiers = int(model.firms.tier.max(initial=0)) + 1
-    origins = np.zeros((tiers + 1, len(CAUSES)))
-    np.add.at(origins, model.firms.tier, quality_map.loss)  # tier -1 lands in the last row
-    return Run(
-        arm.name,
-        replicate,
-        model.record.outcomes,
-        model.record.groups,
-        np.ascontiguousarray(model.record.mean(window)),
-        np.ascontiguousarray(model.record.in_all()),
-        np.ascontiguousarray(model.record.values[:, :, 0]),
-        origins,
-        picture,
-        {key: programme.spent for key, programme in model.programmes.items()},  # type: ignore[attr-defined]
-    )
-
-
-@lru_cache
 def _end_with(parent: int) -> None:
     """End this worker soon after the process that started it: killed, that cannot tell its workers."""
 
@@ -71,49 +46,38 @@ def _end_with(parent: int) -> None:
             time.sleep(0.5)
         os._exit(1)
 
-    if os.getppid() == parent:
-        threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _replicate(
-    arms: Sequence[Arm],
-    names: Sequence[str],
-    replicate: int,
-    key: tuple[int, int],
-    months: int,
-    window: int,
-    by: Sequence[str],
-    check: bool,
-    store: Store | None,
-    parent: int,
+    arms: Sequence[Arm], names: Sequence[str], replicate: int, key: tuple[int, int], task: Task, store: Store | None
 ) -> list[Run | Failure]:
     """Run some arms of one replicate; arms in the same world share its burn-in. Each run is kept as soon as it is finished.
 
     What another arm of the same content or another study has kept meanwhile is read.
     """
-    _end_with(parent)
     worlds: list[tuple[WorldSettings, StrongchainModel]] = []
     found: list[Run | Failure] = []
     for arm, name in zip(arms, names, strict=True):
-        kept = store.get(name, arm.name, replicate) if store else None
+        kept = store.get(name, arm.name, replicate, task.save) if store else None
         if kept is not None:
             found.append(kept)
             continue
         try:
             ready = next((model for settings, model in worlds if settings == arm.world), None)
             if ready is None:
-                ready = arm.world.build(key, by, check)
+                ready = arm.world.build(key, task.by, task.check)
                 worlds.append((arm.world, ready))
             model = copy.deepcopy(ready)
             model.adopt(arm.instruments)
-            model.run(months)
-            run = _keep(model, arm, replicate, window)
+            run = measure(model, arm.name, replicate, task)
+            extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}
         except Exception as mistake:
             mistake.add_note(traceback.format_exc())  # does not come along from another process by itself
             found.append(Failure(arm.name, replicate, mistake))
             continue
         if store:
-            store.put(name, run)
+            store.put(name, run, extras)
         found.append(run)
     return found
 
@@ -125,33 +89,50 @@ def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers:
     return 8.0 + missing * firms * replicates * (months + burn_in) * SECONDS_PER_FIRM_MONTH / workers
 
 
+def workers_of(parallel: Parallel, most: int) -> int:
+    """Return how many processes a study uses that has work for `most` of them; -1 is every core, -2 all but one."""
+    return max(1, min(most, parallel.workers if parallel.workers > 0 else cpu_count() + 1 + parallel.workers))
+
+
+def _fan_out(jobs: Sequence[tuple], parallel: Parallel) -> Iterator[list[Run | Failure]]:
+    """Do replicates in parallel, each as `_replicate` takes it; they come back as they are finished."""
+    workers = workers_of(parallel, len(jobs))
+    backend = parallel.backend if workers > 1 else "sequential"
+    watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if backend in {"loky", "multiprocessing"} else {}
+    with parallel_config(backend=backend, **watched):
+        pool = Pool(n_jobs=workers, return_as="generator_unordered")
+    yield from pool(delayed(_replicate)(*job) for job in jobs)
+
+
 def run_arms(
     arms: Sequence[Arm],
-    seed: int,
-    replicates: int,
-    months: int,
-    window: int,
-    by: Sequence[str],
+    keys: Sequence[tuple[int, int]],
+    task: Task,
     parallel: Parallel,
-    check: bool = False,
-    progress: bool = True,
+    *,
+    first: int = 0,
     store: Store | None = None,
     failed: list[Failure] | None = None,
+    progress: bool = False,
 ) -> list[Run]:
-    """Run all arms on all replicates, and return the runs by replicate, then arm, whatever the number of workers.
+    """Run all arms on some replicates, and return the runs by replicate, then arm, whatever the number of workers.
 
     Parameters
     ----------
     arms : sequence of Arm
-    seed : int
-        Replicate keys are spawned from it; the first k of more replicates are the same.
-    progress : bool
-        Show a progress bar.
+    keys : sequence of (int, int)
+        Keys of the replicates.
+    task : Task
+    parallel : Parallel
+    first : int
+        Number of the first of these replicates, counted from 0.
     store : Store, optional
         Where runs are kept; only those that are not there are simulated.
     failed : list of Failure, optional
         Takes the runs that failed: the others go on, and replicates in which any arm failed are left out of
-        what is returned. Without it, and if no replicate is whole, the first failure is raised.
+        what is returned. Without it the first failure is raised.
+    progress : bool
+        Show how far it is.
 
     Raises
     ------
@@ -160,42 +141,34 @@ def run_arms(
     ChildProcessError
         If a worker was killed.
     """
-    keys = replicate_keys(seed, replicates)
-    names = run_keys(arms, keys, months, window, by, check) if store else [[""] * len(arms)] * replicates
+    names = run_keys(arms, keys, task) if store else [[""] * len(arms)] * len(keys)
     found: list[list[Run | None]] = [
-        [store.get(name, arm.name, k) if store else None for arm, name in zip(arms, names[k], strict=True)] for k in range(replicates)
+        [store.get(name, arm.name, first + k, task.save) if store else None for arm, name in zip(arms, row, strict=True)]
+        for k, row in enumerate(names)
     ]
-    missing = {k: gaps for k in range(replicates) if (gaps := [a for a, run in enumerate(found[k]) if run is None])}
+    missing = {k: gaps for k in range(len(keys)) if (gaps := [a for a, run in enumerate(found[k]) if run is None])}
     if store and missing:
         store.prepare()
-    workers = max(1, min(len(missing), parallel.workers if parallel.workers > 0 else max(1, cpu_count() + 1 + parallel.workers)))
-    jobs = (
-        delayed(_replicate)([arms[a] for a in gaps], [names[k][a] for a in gaps], k, keys[k], months, window, by, check, store, os.getpid())
-        for k, gaps in missing.items()
-    )
+    jobs = [([arms[a] for a in gaps], [names[k][a] for a in gaps], first + k, keys[k], task, store) for k, gaps in missing.items()]
     failures: list[Failure] = []
-    gone = sum(map(len, missing.values()))
-    with (
-        parallel_config(backend=parallel.backend if workers > 1 else "sequential"),
-        tqdm(total=len(arms) * replicates, initial=len(arms) * replicates - gone, unit="run", disable=not progress, file=sys.stderr) as bar,
-    ):
+    whole = len(arms) * len(keys)
+    with Progress(whole, whole - sum(map(len, missing.values())), shown=progress) as shown:
         try:
-            for runs in Pool(n_jobs=workers, return_as="generator_unordered")(jobs):
-                for a, run in zip(missing[runs[0].replicate], runs, strict=True):
+            for runs in _fan_out(jobs, parallel):
+                k = runs[0].replicate - first
+                for a, run in zip(missing[k], runs, strict=True):
                     if isinstance(run, Run):
-                        found[run.replicate][a] = run
+                        found[k][a] = run
                     elif failed is None:
                         raise run.mistake
                     else:
                         failures.append(run)
-                bar.update(len(runs))
+                shown.add(len(runs))
         except BrokenProcessPool as lost:
             kept = "the same command goes on from the runs that were finished" if store else "nothing was kept"
             raise ChildProcessError(f"a worker was killed, perhaps because memory ran out; {kept} (fewer: parallel.workers=1)") from lost
-    whole = [run for runs in found if None not in runs for run in runs if run is not None]
+    sound = [run for row in found if None not in row for run in row if run is not None]
     failures.sort(key=lambda failure: failure.replicate)
-    if not whole:
-        raise failures[0].mistake
     if failed is not None:
         failed += failures
-    return whole
+    return sound

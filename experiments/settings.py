@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import json
 import typing
 from collections.abc import Sequence
@@ -22,20 +23,29 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from agents.columns import nearest
+from experiments.declarations import TOP, networks
 from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.instruments import INSTRUMENTS
 from sim.record import GROUPINGS
 
 __all__ = [
+    "ARM_KEYS",
     "CONFIG",
+    "CORRECTIONS",
     "LIMITS",
+    "SAVE",
     "Arm",
+    "Parallel",
     "Settings",
     "SettingsError",
+    "Study",
+    "Task",
     "WorldSettings",
     "check_name",
     "compose_settings",
+    "idle_lever",
+    "read_arm",
     "read_settings",
     "register",
 ]
@@ -44,12 +54,18 @@ __all__ = [
 CONFIG = "strongchain"
 #: joblib's backends that need nothing installed.
 BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
+#: The parts of a configuration that an arm has for itself.
+ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 
 
-#: Ranges of the whole numbers at the top level.
-LIMITS = {"months": (1, 12_000), "replicates": (1, 1_000_000), "burn_in": (0, 12_000), "window": (1, 12_000), "seed": (0, 2**128)}
+#: Ranges of the whole numbers of a study.
+LIMITS = {path: top.limits for path, top in TOP.items() if top.limits}
+#: Ways to correct p-values for many comparisons.
+CORRECTIONS = ("none", "holm", "bh", "bonferroni")
+#: What can be saved of every run besides totals: groups in the table of runs, series by month, firms at the end.
+SAVE = ("groups", "series", "firms")
 
 
 class SettingsError(ValueError):
@@ -90,11 +106,28 @@ def restore(cls: type, values: dict[str, Any]) -> Any:
 
 @dataclass
 class Study:
-    """Which study runs, and between which arms."""
+    """Which study runs, between which arms, and how sure it is to be.
+
+    Attributes
+    ----------
+    kind, reference : str
+    arms : dict of str to list of str, optional
+        Overrides by arm.
+    correction : str
+        How p-values are corrected for many comparisons, one of `CORRECTIONS`.
+    half_width : float, optional
+        Half-width of the 95 % interval of the effect on the headline that is asked for, as a share of the reference's
+        level: replicates are added until every arm has it, or `cap` is reached.
+    cap : int
+        Most replicates then.
+    """
 
     kind: str = "compare"
     reference: str = "nothing"
-    arms: Any = None  # dict of lists of overrides; a dict would be a closed set of keys to Hydra
+    arms: Any = None  # a dict would be a closed set of keys to Hydra
+    correction: str = "none"
+    half_width: float | None = None
+    cap: int = 200
 
 
 @dataclass
@@ -124,7 +157,9 @@ def _schema() -> Any:
         ("window", int, field(default=12)),
         ("scale", float | None, field(default=None)),
         ("check", bool, field(default=False)),
+        ("quiet", bool, field(default=False)),
         ("by", list[str], field(default_factory=lambda: ["tier", "size"])),
+        ("save", list[str], field(default_factory=list)),
         ("region", region, field(default_factory=region)),
         ("network", Any, field(default=MISSING)),
         ("parameters", parameters, field(default_factory=parameters)),
@@ -151,12 +186,16 @@ def register() -> None:
 
 @dataclass(frozen=True)
 class WorldSettings:
-    """All that makes a world before any policy: what arms can share a burn-in by."""
+    """All that makes a world before any policy: what arms can share a burn-in by.
+
+    `files` are hashes of the files that it was read from, by their names as given.
+    """
 
     region: Region
     network: SupplyNetwork | Synthetic | None
     parameters: Parameters
     burn_in: int
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def firms(self) -> int:
@@ -175,11 +214,35 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class Arm:
-    """One policy in one world, under a name."""
+    """One policy in one world, under a name; `configuration` is what it was read from, resolved."""
 
     name: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
+    configuration: dict[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every run of a study does, whatever its arm.
+
+    Attributes
+    ----------
+    months, window : int
+        Months of a run, and how many of the last ones means are over.
+    by : tuple of str
+        Groupings besides the total.
+    check : bool
+        Whether every invariant is checked after every month.
+    save : tuple of str
+        What is kept besides totals, of `SAVE`.
+    """
+
+    months: int
+    window: int = 12
+    by: tuple[str, ...] = ()
+    check: bool = False
+    save: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,12 +250,10 @@ class Settings:
     """Everything a study needs, checked."""
 
     name: str
-    months: int
     replicates: int
     seed: int
-    window: int
-    by: tuple[str, ...]
-    check: bool
+    task: Task
+    quiet: bool
     world: WorldSettings
     instruments: tuple[Instrument, ...]
     study: Study
@@ -201,23 +262,44 @@ class Settings:
 
 
 @lru_cache(maxsize=16)
-def _read_file(values: str, state: tuple[tuple[int, int], ...]) -> SupplyNetwork:
-    """Read a network file once for all arms that name it; `state` is the size and time of its files."""
+def _read_file(values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork:
+    """Read a network file once for all arms that name it, as long as its bytes stay the same."""
     return from_file(restore(FromFile, json.loads(values)))
 
 
-def _network(values: dict[str, Any]) -> SupplyNetwork | Synthetic | None:
+def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | None, tuple[tuple[str, str], ...]]:
+    """Return the network, or how to make it, and hashes of the files that it is read from."""
     kind = values.pop("kind", "region")
     if kind == "region":
-        return None
+        return None, ()
     if kind == "synthetic":
-        return cast(Synthetic, restore(Synthetic, values))
+        return cast(Synthetic, restore(Synthetic, values)), ()
     if not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/networks.md)")
     if values.get("filter") is not None and not isinstance(values["filter"], dict):
         raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: 'network.filter={{chain: 36}}'")
-    files = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
-    return _read_file(json.dumps(values), tuple((p.stat().st_size, p.stat().st_mtime_ns) if p.is_file() else (0, 0) for p in files))
+    paths = [Path(values[name]) for name in ("path", "nodes") if values.get(name)]
+    files = tuple((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths if path.is_file())
+    return _read_file(json.dumps(values), files), files
+
+
+def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
+    """Check the part of a resolved configuration that makes an arm (`ARM_KEYS`), and turn it into one.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        One line: what, where, and what would be right.
+    """
+    mine = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    plain = copy.deepcopy(mine)
+    region, scale = restore(Region, plain["region"]), plain["scale"]
+    if scale is not None and not 0 < scale <= 100:
+        raise SettingsError(f"scale is {scale}; it must be above 0 and at most 100 (1 is the region as published)")
+    region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
+    active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
+    network, files = _network(dict(plain["network"]))
+    return Arm(name, WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files), active, mine)
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -229,11 +311,11 @@ def read_settings(config: DictConfig) -> Settings:
         One line: what, where, and what would be right.
     """
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    resolved = copy.deepcopy(plain)
     check_name(plain["name"], "name")
     for key, (low, high) in LIMITS.items():
-        if not low <= plain[key] <= high:
-            raise SettingsError(f"{key} is {plain[key]}; it must lie in {low} … {high:,}")
+        value = OmegaConf.select(config, key)
+        if not low <= value <= high:
+            raise SettingsError(f"{key} is {value}; it must lie in {low} … {high:,}")
     if plain["window"] > plain["months"]:
         raise SettingsError(
             f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months"
@@ -241,6 +323,18 @@ def read_settings(config: DictConfig) -> Settings:
     for by in plain["by"]:
         if by not in GROUPINGS:
             raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
+    for part in plain["save"]:
+        if part not in SAVE:
+            raise SettingsError(f"save names {part!r}; what can be saved of every run is {', '.join(SAVE)}{nearest(part, SAVE)}")
+    if plain["study"]["correction"] not in CORRECTIONS:
+        given = plain["study"]["correction"]
+        raise SettingsError(f"study.correction is {given!r}; it must be one of {', '.join(CORRECTIONS)}{nearest(given, CORRECTIONS)}")
+    if (wanted := plain["study"]["half_width"]) is not None and not 0.0 < wanted <= 1.0:
+        raise SettingsError(f"study.half_width is {wanted}; it must be a share above 0 and at most 1 of the reference's level, or none")
+    if wanted is not None and plain["study"]["cap"] < plain["replicates"]:
+        raise SettingsError(
+            f"study.cap is {plain['study']['cap']}, less than the {plain['replicates']} replicates that come first; raise it"
+        )
     if plain["parallel"]["workers"] == 0 or plain["parallel"]["backend"] not in BACKENDS:
         raise SettingsError(
             f"parallel is {plain['parallel']}; workers must be 1 or more, or -1 for every core, "
@@ -250,19 +344,11 @@ def read_settings(config: DictConfig) -> Settings:
     listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
     if arms is not None and not listed:
         raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
-    region = restore(Region, plain["region"])
-    scale = plain["scale"]
-    if scale is not None and not 0 < scale <= 100:
-        raise SettingsError(f"scale is {scale}; it must be above 0 and at most 100 (1 is the region as published)")
-    region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
-    active = []
-    for key, levers in plain["instruments"].items():
-        if levers.pop("active"):
-            active.append(restore(INSTRUMENTS[key], levers))
-    base = WorldSettings(region, _network(dict(plain["network"])), restore(Parameters, plain["parameters"]), plain["burn_in"])
+    task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
+    base = read_arm("", plain)
     return Settings(
-        plain["name"], plain["months"], plain["replicates"], plain["seed"], plain["window"], tuple(plain["by"]), plain["check"],
-        base, tuple(active), Study(**plain["study"]), Parallel(**plain["parallel"]), resolved,
+        plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
+        base.world, base.instruments, Study(**plain["study"]), Parallel(**plain["parallel"]), plain,
     )  # fmt: skip
 
 
@@ -272,22 +358,24 @@ def check_name(name: str, what: str) -> None:
         raise SettingsError(f'{what} is {name!r}; it must be a plain name without any of / \\ : * ? " < > |')
 
 
+def idle_lever(config: DictConfig, path: str) -> str:
+    """Say why a setting would change nothing: its instrument is not active, or its network of another kind; nothing if it counts."""
+    group, _, rest = path.partition(".")
+    name, _, lever = rest.partition(".")
+    if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
+        active = [key for key in INSTRUMENTS if config.instruments[key].active]
+        return f"{name} is not active, so the lever would change nothing; type 'instruments=[{','.join([*active, name])}]' as well"
+    kinds = [kind for kind, cls in networks().items() if name in {f.name for f in dataclasses.fields(cls)}]
+    if group == "network" and kinds and config.network.kind not in kinds:
+        return f"belongs to another kind of network; type network={kinds[0]} as well"
+    return ""
+
+
 def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
-    """Raise if a lever was typed of an instrument that is not active: it would change nothing."""
-    for override in overrides:
-        path = override.lstrip("+~").split("=", 1)[0].split(".")
-        if (
-            path[0] == "instruments"
-            and len(path) == 3
-            and path[1] in INSTRUMENTS
-            and path[2] != "active"
-            and not config.instruments[path[1]].active
-        ):
-            on = [key for key in INSTRUMENTS if config.instruments[key].active]
-            raise SettingsError(
-                f"{override}: the instrument {path[1]} is not active, so the lever would change nothing; "
-                f"type 'instruments=[{','.join([*on, path[1]])}]' as well"
-            )
+    """Raise if anything typed would change nothing in a composed configuration."""
+    typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
+    if said := [f"{word}: {idle}" for word, path in typed if (idle := idle_lever(config, path))]:
+        raise SettingsError("; ".join(said))
 
 
 def compose_settings(overrides: Sequence[str]) -> DictConfig:

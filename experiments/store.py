@@ -15,23 +15,22 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from experiments.settings import Arm
-from sim import StrongchainModel
+from experiments.measure import EXTRAS, MapPicture, Run
+from experiments.settings import Arm, Task
 from sim.quality_map import QualityMap
 
-__all__ = ["CODE", "MapPicture", "Run", "Store", "StoreError", "fingerprint", "run_keys", "write_whole"]
+__all__ = ["CODE", "Store", "StoreError", "fingerprint", "run_keys", "write_whole"]
 
 #: Changes when what a file holds does.
-FORMAT = 1
+FORMAT = 2
 #: Seconds after which a file that was never finished belongs to nobody.
 ABANDONED = 86_400.0
 _ARRAYS = ("window", "cumulative", "series", "origins")
@@ -41,62 +40,6 @@ _MAP = ("loss", "marginal", "link_loss")
 
 class StoreError(OSError):
     """A run cannot be kept: where, why, and what then."""
-
-
-@dataclass(frozen=True)
-class MapPicture:
-    """What a figure of the quality map needs, without the world it came from; and the map as a table, firm by firm."""
-
-    names: NDArray[np.str_]
-    tier: NDArray[np.int64]
-    supplier: NDArray[np.int64]
-    customer: NDArray[np.int64]
-    map: QualityMap
-    table: pd.DataFrame
-
-    @classmethod
-    def of(cls, model: StrongchainModel) -> MapPicture:
-        """Take the picture of a world at the end of its month."""
-        found, links = model.quality_map(), model.links
-        tier, supplier, customer = (np.array(column) for column in (model.firms.tier, links.supplier, links.customer))
-        return cls(model.network.names, tier, supplier, customer, found, found.table(model))
-
-
-@dataclass(frozen=True)
-class Run:
-    """What is kept of one run.
-
-    Attributes
-    ----------
-    arm, replicate : str, int
-    outcomes : tuple of str
-    groups : tuple of (by, group)
-        The first is the total.
-    window : array, shape (outcomes, groups)
-        Outcomes over the last months: of sums the mean a month, of ratios the ratio of the months' sums.
-    cumulative : array, shape (outcomes, groups)
-        Flows summed over all months; not a number for what is no flow.
-    series : array, shape (months, outcomes)
-        Totals.
-    origins : array, shape (tiers, causes)
-        Field loss by tier and cause of origin, CNY a month, of the quality map at the end; the
-        last row is of firms that reach no leader.
-    picture : MapPicture or None
-        Of the first replicate only.
-    spent : dict of str to float
-        What government spent on each instrument.
-    """
-
-    arm: str
-    replicate: int
-    outcomes: tuple[str, ...]
-    groups: tuple[tuple[str, str], ...]
-    window: NDArray[np.float64]
-    cumulative: NDArray[np.float64]
-    series: NDArray[np.float64]
-    origins: NDArray[np.float64]
-    picture: MapPicture | None
-    spent: dict[str, float]
 
 
 # -- keys --------------------------------------------------------------------------------------------
@@ -126,13 +69,11 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r} has no canonical form")
 
 
-def run_keys(
-    arms: Sequence[Arm], keys: Sequence[tuple[int, int]], months: int, window: int, by: Sequence[str], check: bool, code: str = CODE
-) -> list[list[str]]:
+def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, code: str = CODE) -> list[list[str]]:
     """Return the key of every run, by replicate, then arm: a hash of all that its figures depend on.
 
-    The arm's name, the order of its instruments and the number of workers are not among it. A network
-    counts by all that was read from its files.
+    The arm's name, the order of its instruments, what is saved besides and the number of workers are not among
+    it. A network counts by the bytes of its files (not by their names), and by what was read from them.
 
     Raises
     ------
@@ -148,7 +89,8 @@ def run_keys(
                     "cannot be told, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
                 )
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
-        about = [FORMAT, code, arm.world, policy, months, window, list(by), check]
+        world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))
+        about = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
         texts.append(json.dumps(about, default=_plain, sort_keys=True))
     return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
 
@@ -158,7 +100,9 @@ def run_keys(
 
 def _pack(key: str, run: Run) -> bytes:
     arrays = {name: getattr(run, name) for name in _ARRAYS}
-    head = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent, "total": None}
+    payments = [[*flow, amount] for flow, amount in run.payments.items()]
+    head = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent, "payments": payments}
+    head["total"] = None
     if run.picture is not None:
         head["total"] = run.picture.map.total
         arrays |= {name: getattr(run.picture, name) for name in _PICTURE} | {name: getattr(run.picture.map, name) for name in _MAP}
@@ -182,7 +126,8 @@ def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
         picture = MapPicture(**{name: arrays[name] for name in _PICTURE}, map=found, table=table)
     columns = {name: arrays[name] for name in _ARRAYS}
     groups = tuple((by, group) for by, group in head["groups"])
-    return Run(arm, replicate, tuple(head["outcomes"]), groups, **columns, picture=picture, spent=head["spent"])
+    payments = {(why, payer, payee): amount for why, payer, payee, amount in head["payments"]}
+    return Run(arm, replicate, tuple(head["outcomes"]), groups, **columns, picture=picture, spent=head["spent"], payments=payments)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -216,11 +161,22 @@ class Store:
         """Where the run of a key is kept."""
         return self.folder / f"{key}.npz"
 
-    def get(self, key: str, arm: str, replicate: int) -> Run | None:
+    def extra(self, key: str, kind: str) -> Path:
+        """Where what else was asked for of a run is kept, as a table: one of `EXTRAS`."""
+        return self.folder / f"{key}.{kind}.parquet"
+
+    def has(self, key: str, save: Sequence[str] = ()) -> bool:
+        """Whether there is a file of a run, and of all that is to be saved of it."""
+        return self.path(key).exists() and all(self.extra(key, kind).exists() for kind in save if kind in EXTRAS)
+
+    def get(self, key: str, arm: str, replicate: int, save: Sequence[str] = ()) -> Run | None:
         """Return the run of a key under the name of an arm, or None where there is none, or none that can be used.
 
-        A file that is damaged or foreign is as good as none, and said so once. The first replicate needs its picture.
+        A file that is damaged or foreign is as good as none, and said so once. The first replicate needs its picture,
+        and every run what is to be saved of it.
         """
+        if not all(self.extra(key, kind).exists() for kind in save if kind in EXTRAS):
+            return None
         try:
             data = self.path(key).read_bytes()
         except OSError:
@@ -234,8 +190,8 @@ class Store:
             return None
         return run if replicate or run.picture else None
 
-    def put(self, key: str, run: Run) -> None:
-        """Keep a run: after this it is there whole, before this not at all.
+    def put(self, key: str, run: Run, extras: Mapping[str, pd.DataFrame] | None = None) -> None:
+        """Keep a run, and before it the tables to be saved of it: after this it is there whole, before this not at all.
 
         Raises
         ------
@@ -244,6 +200,8 @@ class Store:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            for kind, table in (extras or {}).items():
+                write_whole(self.extra(key, kind), table.to_parquet(index=False, compression="zstd"))
             write_whole(self.path(key), _pack(key, run))
         except OSError as trouble:
             raise self._refusal(trouble.strerror or str(trouble)) from trouble

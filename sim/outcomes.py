@@ -75,6 +75,14 @@ def _output(world: World) -> NDArray[np.float64]:
     return np.asarray(world.firms.output)
 
 
+def _firms_quality_cost(world: World) -> NDArray[np.float64]:
+    return np.asarray(world.firms.prevention + world.firms.appraisal + borne(world))
+
+
+def _society_quality_cost(world: World) -> NDArray[np.float64]:
+    return np.asarray(_firms_quality_cost(world) + world.firms.government_cost)
+
+
 @cache
 def _column(name: str) -> PerFirm:
     return lambda world: np.asarray(getattr(world.firms, name), dtype=np.float64)
@@ -133,7 +141,7 @@ OUTCOMES: dict[str, Outcome] = _all(
             "Cost of poor quality", "不良质量成本", borne, _output),
     Outcome("quality_cost", "share of sales", "Σ (prevention + appraisal + cost of poor quality + programme money) / Σ output", "lower",
             "Total quality cost, programme included", "质量总成本（含财政支出）",
-            lambda w: w.firms.prevention + w.firms.appraisal + borne(w) + w.firms.government_cost, _output),
+            _society_quality_cost, _output),
     Outcome("open_problems", "problems/firm", "Σ open problems, own and common / firms", "lower",
             "Open quality problems", "未解决质量问题", lambda w: (w.firms.open_problems + w.firms.common_problems).sum(axis=1).astype(float), _ones),
     Outcome("common_problems", "problems/firm", "Σ open problems with a common cause / firms", "lower",
@@ -185,6 +193,12 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("output", "CNY/month", "Σ output", "", "Output", "产出", _output),
     Outcome("government_cost", "CNY/month", "Σ programme money spent on firms and, evenly, on stations", "lower",
             "Programme cost to government", "财政支出", _column("government_cost")),
+    Outcome("field_defects", "CNY/month", "Σ final sales · outgoing DPU: a defect counts with the price of its product", "lower",
+            "Sales reaching users with a defect", "带缺陷到达用户的销售额", lambda w: _to_users(w) * outgoing_dpu(w)),
+    Outcome("firm_quality_cost", "CNY/month", "Σ prevention + appraisal + cost of poor quality", "lower",
+            "Quality cost of firms", "企业质量总成本", _firms_quality_cost),
+    Outcome("society_quality_cost", "CNY/month", "Σ prevention + appraisal + cost of poor quality + programme money", "lower",
+            "Quality cost of firms and government", "社会质量总成本", _society_quality_cost),
     Outcome("firm_cost", "CNY/month", "Σ what firms paid for prevention and appraisal", "",
             "Prevention and appraisal paid by firms", "企业预防与鉴定支出", lambda w: w.firms.prevention + w.firms.appraisal),
 )  # fmt: skip

@@ -16,9 +16,11 @@ from scipy import stats
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, load, world
 from experiments.figures import effects_figure, network_map, origins_figure, sweep_figure, time_paths
-from experiments.results import collect, manifest
-from experiments.runner import MapPicture, run_arms
-from experiments.settings import Arm, Parallel, SettingsError, WorldSettings, compose_settings, read_settings
+from experiments.measure import MapPicture
+from experiments.provenance import manifest
+from experiments.results import collect
+from experiments.runner import run_arms
+from experiments.settings import Arm, Parallel, SettingsError, Study, Task, WorldSettings, compose_settings, read_settings
 from experiments.statistics import mean_intervals
 from experiments.studies.compare import arms_of
 from sim import ChiefQualityOfficer, OneStopStations, StrongChainLoans, StrongchainModel, SupplyNetwork
@@ -208,14 +210,14 @@ def test_arms_in_one_world_share_the_burn_in(monkeypatch):
     words = ("study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], other: ['parameters.latent_share=0.2'], all: []}",)
     config = settings(*words)
     arms = arms_of(config, [*SMALL, *words])
-    run_arms(arms, 1, 2, 2, 1, (), SERIAL, progress=False)
+    run_arms(arms, replicate_keys(1, 2), Task(2, 1), SERIAL)
     assert [world.parameters.latent_share for world in built] == [0.1, 0.2, 0.1, 0.2]
 
 
 def test_arms_that_share_a_burn_in_have_the_bits_of_worlds_of_their_own():
     arms = arms_of(settings(), [])
-    shared = run_arms(arms, 1, 2, 4, 2, ("size",), SERIAL, progress=False)
-    alone = [run for arm in arms for run in run_arms([arm], 1, 2, 4, 2, ("size",), SERIAL, progress=False)]
+    shared = run_arms(arms, replicate_keys(1, 2), Task(4, 2, ("size",)), SERIAL)
+    alone = [run for arm in arms for run in run_arms([arm], replicate_keys(1, 2), Task(4, 2, ("size",)), SERIAL)]
     of = {(run.arm, run.replicate): run for run in alone}
     assert [(run.replicate, run.arm) for run in shared] == [(k, arm.name) for k in range(2) for arm in arms]
     for run in shared:
@@ -227,7 +229,7 @@ def test_arms_that_share_a_burn_in_have_the_bits_of_worlds_of_their_own():
 
 def test_more_replicates_begin_with_the_same():
     arms = arms_of(settings("instruments=[]"), [])
-    few, more = (run_arms(arms, 1, k, 2, 1, (), SERIAL, progress=False) for k in (1, 2))
+    few, more = (run_arms(arms, replicate_keys(1, k), Task(2, 1), SERIAL) for k in (1, 2))
     assert few[0].series.tobytes() == more[0].series.tobytes() != more[1].series.tobytes()
 
 
@@ -307,9 +309,9 @@ def test_replicates_may_differ_in_their_tiers():
     runs = []
     for replicate, built in enumerate((shallow, deep)):
         place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)  # nobody changes suppliers
-        (run,) = run_arms([Arm("nothing", place, ())], 1, 1, 2, 1, ("tier",), SERIAL, progress=False)
+        (run,) = run_arms([Arm("nothing", place, ())], replicate_keys(1, 1), Task(2, 1, ("tier",)), SERIAL)
         runs.append(run.__class__(**{**run.__dict__, "replicate": replicate}))
-    effects = collect(runs, "nothing", {}).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")
+    effects = collect(runs, {}, Study()).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")
     assert effects["replicates"].to_dict() == {"0": 2, "1": 2, "2": 1}
     assert effects["level"].notna().all() and np.isnan(effects.loc["2", "level_low"])
 
@@ -320,9 +322,9 @@ def test_arms_may_differ_in_their_tiers():
     runs = []
     for arm, built in (("nothing", shallow), ("deep", deep)):
         place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)
-        runs += run_arms([Arm(arm, place, ())], 1, 2, 2, 1, ("tier",), SERIAL, progress=False)
+        runs += run_arms([Arm(arm, place, ())], replicate_keys(1, 2), Task(2, 1, ("tier",)), SERIAL)
     whole = manifest(settings().resolved, [], replicate_keys(1, 2))
-    made = collect(runs, "nothing", whole)
+    made = collect(runs, whole, Study())
     loss = made.origins.groupby(["arm", "tier"], sort=False)["loss"].sum().unstack()
     assert list(loss.columns) == ["0", "1", "2", "none"]
     assert loss.loc["nothing", "2"] == 0.0 < loss.loc["deep", "2"]

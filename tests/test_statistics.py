@@ -20,7 +20,6 @@ from experiments.statistics import (
     ratio_intervals,
     replicates_needed,
     shown_intervals,
-    simultaneous_intervals,
     variance_ratios,
 )
 
@@ -184,13 +183,18 @@ def test_adjusted_by_hand_in_any_order_and_shape():
     np.testing.assert_allclose(adjusted_p_values(p, "bh"), [[0.05, 0.05, np.nan], [0.05, 0.05, 0.05]])
 
 
+def test_bonferroni_multiplies_by_the_size_of_the_family():
+    found = adjusted_p_values([0.01, np.nan, 0.4, 0.02], "bonferroni")
+    np.testing.assert_allclose(found, [0.03, np.nan, 1.0, 0.06])
+
+
 def test_adjusted_p_values_of_little():
-    for method in ("holm", "bh"):
+    for method in ("holm", "bh", "bonferroni"):
         assert adjusted_p_values([], method).size == 0
         assert np.isnan(adjusted_p_values([np.nan], method)).all()
         assert adjusted_p_values(0.2, method) == 0.2
     assert (adjusted_p_values([0.6, 0.7]) == 1.0).all()
-    with pytest.raises(ValueError, match="'holm' or 'bh'"):
+    with pytest.raises(ValueError, match="'holm', 'bh' or 'bonferroni'"):
         adjusted_p_values([0.1], "sidak")
 
 
@@ -204,16 +208,6 @@ def test_false_findings_are_as_rare_as_said():
     assert (bh[:, 4:].sum(axis=1) / np.maximum(bh.sum(axis=1), 1)).mean() < 0.055
     assert (p[:, 4:] <= 0.05).any(axis=1).mean() > 0.5  # without a correction
     assert bh[:, :4].mean() >= holm[:, :4].mean() > 0.9
-
-
-def test_simultaneous_intervals():
-    x = rng(11).normal(size=(8, 2000, 10))
-    got = simultaneous_intervals(x, 10)
-    np.testing.assert_allclose(got.high - got.mean, stats.t.ppf(1 - 0.05 / 20, 7) * stats.sem(x, axis=0), **ALIKE)
-    assert 0.945 < ((got.low <= 0.0) & (got.high >= 0.0)).all(axis=1).mean() < 0.97
-    np.testing.assert_array_equal(simultaneous_intervals(x, 1), mean_intervals(x))
-    with pytest.raises(ValueError, match="at least 1"):
-        simultaneous_intervals(x, 0)
 
 
 # -- ratios -------------------------------------------------------------------------------------------------

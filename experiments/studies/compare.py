@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
-from joblib import cpu_count
+from omegaconf import OmegaConf
 
 from agents.streams import replicate_keys
+from experiments.measure import EXTRAS, Run
 from experiments.preflight import preflight
-from experiments.results import Comparison, collect, manifest
-from experiments.runner import Failure, expected_seconds, run_arms
-from experiments.settings import Arm, Settings, SettingsError, check_name, compose_settings, read_settings, refuse_idle_levers
+from experiments.provenance import manifest
+from experiments.results import Comparison, collect
+from experiments.runner import Failure, expected_seconds, run_arms, workers_of
+from experiments.settings import (
+    ARM_KEYS,
+    Arm,
+    Settings,
+    SettingsError,
+    check_name,
+    compose_settings,
+    read_arm,
+    read_settings,
+    refuse_idle_levers,
+)
+from experiments.statistics import more_replicates
 from experiments.store import Store, run_keys
+from experiments.tables import headline_effects
 from sim.network import SupplyNetwork
 
-__all__ = ["arms_of", "compare", "run_compare"]
-
-
-#: What an arm can differ by.
-ARM_KEYS = ("region", "network", "parameters", "instruments", "policy", "scale", "burn_in")
+__all__ = ["arms_of", "compare", "run_compare", "run_study"]
 
 
 def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
@@ -30,73 +42,143 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     each arm is composed from the overrides of the job and its own.
     """
     if settings.study.arms is None:
-        arms = [Arm("nothing", settings.world, ())]
-        arms += [Arm(ins.key, settings.world, (ins,)) for ins in settings.instruments]
-        if len(settings.instruments) > 1:
-            arms.append(Arm("all", settings.world, settings.instruments))
+        active = [ins.key for ins in settings.instruments]
+        chosen = {"nothing": [], **{key: [key] for key in active}, **({"all": active} if len(active) > 1 else {})}
+        arms = [read_arm(name, _with(settings.resolved, keys)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
-        arms = []
-        for name, extra in settings.study.arms.items():
-            check_name(name, "an arm's name")
-            for word in extra:
-                if (key := word.lstrip("+~").split("=")[0].split(".")[0].split("@")[0]) not in ARM_KEYS:
-                    raise SettingsError(
-                        f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_KEYS)}: "
-                        "type what holds for the whole study outside the arms"
-                    )
-            composed = compose_settings([*words, *extra])
-            refuse_idle_levers(composed, extra)
-            there = read_settings(composed)
-            arms.append(Arm(name, there.world, there.instruments))
+        arms = [_arm(name, words, extra) for name, extra in settings.study.arms.items()]
     names = [arm.name for arm in arms]
     if settings.study.reference not in names:
         raise SettingsError(f"study.reference is {settings.study.reference!r}, which is no arm; arms: {', '.join(names)}")
     return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
 
 
-def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Comparison:
-    """Run the study that settings describe; prints the number of runs and the expected time first.
+def _with(configuration: dict[str, Any], instruments: Sequence[str]) -> dict[str, Any]:
+    """A configuration with these instruments active and no others."""
+    mine = copy.deepcopy(configuration)
+    for key, levers in mine["instruments"].items():
+        levers["active"] = key in instruments
+    return mine
+
+
+def _arm(name: str, words: Sequence[str], extra: Sequence[str]) -> Arm:
+    """Compose one arm from the words of the study and its own."""
+    check_name(name, "an arm's name")
+    for word in extra:
+        if (key := word.lstrip("+~").split("=")[0].split(".")[0].split("@")[0]) not in {*ARM_KEYS, "policy"}:
+            raise SettingsError(
+                f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_KEYS)}, policy: "
+                "type what holds for the whole study outside the arms"
+            )
+    composed = compose_settings([*words, *extra])
+    refuse_idle_levers(composed, extra)
+    return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
+
+
+def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> None:
+    """Say how many runs there are, and about how long they take."""
+    keys = replicate_keys(settings.seed, settings.replicates)
+    names = run_keys(arms, keys, settings.task) if store else []
+    there = sum(store.has(name, settings.task.save) for row in names for name in row) if store else 0
+    runs = len(arms) * settings.replicates
+    workers = workers_of(settings.parallel, settings.replicates)
+    seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - there / runs)
+    kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
+    print(
+        f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × {settings.replicates} replicates "
+        f"of {settings.task.months} months; about {seconds:.0f} s{kept}",
+        flush=True,
+    )
+    study = settings.study
+    if study.half_width is not None:
+        print(
+            f"  then more replicates, up to {study.cap}, until half-widths are {100 * study.half_width:g} % of {study.reference!r}",
+            flush=True,
+        )
+    for note in _notes(arms):
+        print(f"  network: {note}", flush=True)
+
+
+def _notes(arms: Sequence[Arm]) -> list[str]:
+    """What was noted when the networks of the arms were read."""
+    networks = [arm.world.network for arm in arms]
+    return list(dict.fromkeys(note for network in networks if isinstance(network, SupplyNetwork) for note in network.notes))
+
+
+def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, progress: bool) -> tuple[list[Run], list[Failure], int, bool]:
+    """Run the arms on as many replicates as are asked for, or as a half-width needs.
+
+    Returns
+    -------
+    runs, failures, replicates, reached
+        `reached` is whether the half-width asked for is.
+    """
+    study, replicates, done = settings.study, settings.replicates, 0
+    runs: list[Run] = []
+    failed: list[Failure] = []
+    while True:
+        keys = replicate_keys(settings.seed, replicates)[done:]
+        runs += run_arms(arms, keys, settings.task, settings.parallel, first=done, store=store, failed=failed, progress=progress)
+        done = replicates
+        if not runs:
+            raise failed[0].mistake
+        if study.half_width is None or len(arms) == 1:
+            return runs, failed, done, False
+        effects, level = headline_effects(runs, study.reference)
+        decision = more_replicates(effects, study.half_width * abs(level), study.cap, first=settings.replicates)
+        if decision.stop or done >= study.cap:
+            return runs, failed, done, decision.reached
+        replicates = min(done + decision.more, study.cap)
+        if progress:
+            print(f"not narrow enough with {done} replicates; {replicates - done} more", flush=True)
+
+
+def run_study(
+    settings: Settings, arms: Sequence[Arm], overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None
+) -> Comparison:
+    """Run arms as settings say; prints the number of runs and the expected time first.
 
     Runs that fail leave out their replicates and are listed in the manifest; if none is left the first failure is raised.
 
     Parameters
     ----------
     settings : Settings
+    arms : sequence of Arm
+        The reference first.
     overrides : sequence of str
-        The words it was composed from: each arm is composed from them too, and the manifest keeps them.
+        The words that the settings were composed from; the manifest keeps them.
+    progress : bool
+        Whether anything is printed.
     keep : Path, optional
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
-    arms = arms_of(settings, overrides)
-    keys = replicate_keys(settings.seed, settings.replicates)
-    store = Store(keep) if keep else None
-    there = 0
-    if store:
-        names = run_keys(arms, keys, settings.months, settings.window, settings.by, settings.check)
-        there = sum(store.path(name).exists() for row in names for name in row)
-    if progress:
-        workers = settings.parallel.workers if settings.parallel.workers > 0 else cpu_count()
-        runs = len(arms) * settings.replicates
-        seconds = expected_seconds(arms, settings.replicates, settings.months, min(workers, settings.replicates), 1.0 - there / runs)
-        kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
-        print(
-            f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × {settings.replicates} replicates "
-            f"of {settings.months} months; about {seconds:.0f} s{kept}",
-            flush=True,
+    task, store = settings.task, Store(keep) if keep else None
+    if store is None and set(task.save) & set(EXTRAS):
+        raise SettingsError(
+            f"save is [{', '.join(task.save)}], but no folder keeps the runs; in a notebook: compare(..., keep='results/runs')"
         )
-        for note in settings.world.network.notes if isinstance(settings.world.network, SupplyNetwork) else ():
-            print(f"  network: {note}")
-    failed: list[Failure] = []
-    runs_found = run_arms(
-        arms, settings.seed, settings.replicates, settings.months, settings.window, settings.by,
-        settings.parallel, settings.check, progress, store, failed,
-    )  # fmt: skip
-    network = settings.world.network
-    notes = network.notes if isinstance(network, SupplyNetwork) else ()
-    about = manifest(settings.resolved, overrides, keys, notes)
-    return collect(runs_found, settings.study.reference, {**about, "failed": [str(failure) for failure in failed]})
+    if progress:
+        _announce(settings, arms, store)
+    runs, failed, replicates, reached = _simulate(settings, arms, store, progress)
+    keys = replicate_keys(settings.seed, replicates)
+    about = manifest(settings.resolved, overrides, keys, arms, _notes(arms))
+    about["failed"] = [str(failure) for failure in failed]
+    if settings.study.half_width is not None:
+        about["half_width_reached"] = reached
+    found = collect(runs, about, settings.study, "groups" in task.save)
+    if store:
+        names = run_keys(arms, keys, task)
+        at = {(arm.name, k): name for k, row in enumerate(names) for arm, name in zip(arms, row, strict=True)}
+        for kind in (kind for kind in task.save if kind in EXTRAS):
+            found.of_runs[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
+    return found
+
+
+def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Comparison:
+    """Run the study that settings describe; `overrides` are the words that it and each of its arms are composed from."""
+    return run_study(settings, arms_of(settings, overrides), overrides, progress, keep)
 
 
 def compare(*overrides: str, progress: bool = False, keep: str | Path | None = None) -> Comparison:
