@@ -3,18 +3,36 @@
 >>> from experiments import world, compare, load
 """
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import agents
+if TYPE_CHECKING:
+    from experiments.notebook import world
+    from experiments.results import Comparison, load
+    from experiments.studies.compare import compare
 
-if Path(agents.__file__).resolve().parent.parent != Path(__file__).resolve().parent.parent:
+__all__ = ["Comparison", "compare", "load", "world"]
+
+_agents = find_spec("agents")
+if _agents is None or Path(_agents.origin or "").resolve().parent.parent != Path(__file__).resolve().parent.parent:
     raise ImportError(
-        f"another package called 'agents' hides Strongchain's: {Path(agents.__file__).parent}; "
+        f"another package called 'agents' hides Strongchain's: {_agents.origin if _agents else 'none is found'}; "
         "uninstall it, or use an environment of Strongchain's own (make demo makes one)"
     )
 
-from experiments.notebook import world
-from experiments.results import Comparison, load
-from experiments.studies.compare import compare
+#: Where each name comes from: it is imported when it is asked for, because a command that only looks something up needs none.
+_HOMES = {
+    "world": "experiments.notebook",
+    "compare": "experiments.studies.compare",
+    "Comparison": "experiments.results",
+    "load": "experiments.results",
+}
 
-__all__ = ["Comparison", "compare", "load", "world"]
+
+def __getattr__(name: str) -> Any:
+    """Import what a notebook asks for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

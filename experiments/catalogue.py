@@ -7,36 +7,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from experiments.declarations import CONFIGS, TOP, declaring, networks
 from experiments.text import COLUMNS, about, paragraphs, shown, table, wrap
 
-__all__ = ["CONFIGS", "MARKS", "TOP", "Setting", "explained", "figures", "groups", "region_files", "setting", "settings"]
+__all__ = ["MARKS", "Setting", "explained", "figures", "region_files", "setting", "settings"]
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 MARKS = {
     "S": "read in the source",
     "D": "arithmetic from the source",
     "R": "recalled, to be verified",
     "N": "an assumption",
-}
-#: Settings of the study itself, which no dataclass of the world declares: default, what is legal, unit, meaning.
-TOP = {
-    "months": ("60", "1 … 12,000", "months", "months of a run, after the burn-in"),
-    "replicates": ("20", "1 … 1,000,000", "runs", "runs of every arm, each with luck of its own that the arms share"),
-    "seed": ("1", "0 … 2^128", "1", "where the luck of all replicates comes from"),
-    "burn_in": ("60", "0 … 12,000", "months", "months before month 1, without any programme"),
-    "window": ("12", "1 … months", "months", "effects are means over so many last months"),
-    "scale": ("none", "above 0 … 100", "1", "multiple of the region's counts; none scales it down to about 2,000 firms"),
-    "check": ("false", "true, false", "1", "whether every invariant is checked after every month"),
-    "by": ("tier, size", "chain, tier, size", "1", "groups of firms for which effects are told apart"),
-    "name": ("time of day", "a plain name", "1", "folder below results/"),
-    "study.kind": ("compare", "compare", "1", "which study runs"),
-    "study.reference": ("nothing", "an arm", "1", "arm that the others are compared with"),
-    "study.arms": ("none", "lists", "1", "arms by name, each a list of overrides; none is nothing, each instrument alone, all"),
-    "parallel.backend": ("loky", "of joblib's", "1", "how runs are spread over processes"),
-    "parallel.workers": ("-1", "-1, 1 …", "processes", "number of processes; -1 is one a core"),
 }
 
 
@@ -77,24 +59,13 @@ def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
 
 
 def settings() -> list[Setting]:
-    """Every setting there is: of the study, the model, the region, the network and the instruments."""
-    from sim import INSTRUMENTS, FromFile, Parameters, Region, Synthetic
-
-    top = [Setting(path, default, legal, unit, "", "", meaning) for path, (default, legal, unit, meaning) in TOP.items()]
-    declaring: list[tuple[str, type]] = [("parameters", Parameters), ("region", Region)]
-    declaring += [(f"instruments.{key}", cls) for key, cls in INSTRUMENTS.items()]
-    every = top + [setting(cls, f, prefix) for prefix, cls in declaring for f in fields(cls)]
-    for kind, cls in (("synthetic", Synthetic), ("file", FromFile)):
-        every += [replace(s, meaning=f"{s.meaning} (network={kind})".lstrip()) for s in (setting(cls, f, "network") for f in fields(cls))]
+    """Every setting there is: of the study, the model, the region, the instruments and the network."""
+    every = [Setting(path, shown(top.default), top.legal, top.unit, "", "", top.meaning, top.choices) for path, top in TOP.items()]
+    kinds = {cls: f" (network={kind})" for kind, cls in networks().items()}
+    for prefix, cls in declaring():
+        found = (setting(cls, f, prefix) for f in fields(cls))
+        every += [replace(s, meaning=(s.meaning + kinds.get(cls, "")).lstrip()) for s in found]
     return every
-
-
-def groups() -> dict[str, list[str]]:
-    """Groups and their options: the files under configs/, and what the world registers."""
-    from sim import INSTRUMENTS
-
-    found = {folder.name: [path.stem for path in sorted(folder.glob("*.yaml"))] for folder in sorted(CONFIGS.iterdir()) if folder.is_dir()}
-    return {**found, "network": ["file", "region", "synthetic"], "instruments": [f"[{key}]" for key in INSTRUMENTS]}
 
 
 def region_files() -> Iterator[Any]:

@@ -3,55 +3,47 @@
 Hydra stops at its first error, lets values out of range pass, and cannot read a Chinese file name without
 quotes. Here every word is looked at by itself: whether there is such a setting (with the nearest one there is),
 whether each of its values, a sweep's too, has the right type and lies in its range, whether files are there,
-and whether anything names code to run. Nothing is executed, and what Hydra cannot read is quoted for it.
+and whether anything names code to run. Then the words are looked at together: what the groups chosen amount to
+at every point of a sweep, which levers would change nothing there, what the arms say, and what the files of the
+configuration say that were chosen. Nothing is executed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import Field, dataclass, fields
+import itertools
+import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Transformer
-from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from agents.columns import nearest
-from experiments.settings import LIMITS, SettingsError, check_name, compose_settings, register
-from experiments.verbs import VERBS
-from sim import INSTRUMENTS, FromFile, Parameters, Region, Synthetic
+from experiments import declarations
+from experiments.declarations import TOP, fields_by_path, groups
+from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever
+from experiments.words import FILES, FREE, Word, leaves, read_word, settings
 from sim.parameters import wrong_value
 
-__all__ = ["FOLDER", "check_words", "preflight"]
+__all__ = ["check_words", "preflight"]
 
-#: Where the configuration files lie.
-FOLDER = Path(__file__).resolve().parent.parent / "configs"
 #: Settings of Hydra that may be typed; everything else of it can name code to run, or leads results astray.
 HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
 #: Flags of Hydra that take configuration from elsewhere.
 ASTRAY = ("--config-path", "-cp", "--config-dir", "-cd", "--config-name", "-cn", "--experimental-rerun")
 #: Flags of Hydra that a word follows.
 VALUED = ("--cfg", "-c", "--info", "-i", "--package", "-p")
+#: Flags of Hydra that make it run every point of a sweep.
+MANY = ("-m", "--multirun")
 #: Keys that make Hydra call something.
 CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
-#: Settings under which every key is the user's own.
-FREE = ("study.arms", "network.filter", "network.columns", "network.node_columns", "region.sources")
-#: Settings that name files of the user's.
-FILES = ("network.path", "network.nodes")
-
-
-@dataclass(frozen=True)
-class Word:
-    """One override as typed, and as Hydra can read it."""
-
-    typed: str
-    readable: str
-    key: str
-    values: tuple[Any, ...]
-    removes: bool = False
+#: Groups that decide which levers and settings there are.
+DECISIVE = ("instruments", "network", "policy", "experiment")
+#: What the overrides of an arm can begin with; all else holds for the whole study.
+ARM_WORDS = (*ARM_KEYS, "policy")
+#: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
+MOST_POINTS = 64
 
 
 def preflight(words: Sequence[str]) -> list[str]:
@@ -72,7 +64,8 @@ def preflight(words: Sequence[str]) -> list[str]:
     ]
     flags = [k for k, word in enumerate(words) if word.startswith("-") or (k and words[k - 1] in VALUED)]
     overrides = [k for k in range(len(words)) if k not in flags]
-    readable, wrong = check_words([words[k] for k in overrides])
+    single = "" if any(word in MANY for word in words) else "several values are a sweep; type strongchain -m …, or write a list as [A,B]"
+    readable, wrong = check_words([words[k] for k in overrides], single=single)
     if mistakes := mistakes + wrong:
         head = "" if len(mistakes) == 1 else f"{len(mistakes)} mistakes; nothing was run\n"
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
@@ -80,110 +73,45 @@ def preflight(words: Sequence[str]) -> list[str]:
     return [mended.get(k, word) for k, word in enumerate(words)]
 
 
-def check_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Look at every override by itself, then at what they name together: the words as Hydra reads them, and all mistakes."""
+def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = "") -> tuple[list[str], list[str]]:
+    """Look at every override by itself, then at what they amount to together.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Overrides.
+    outer : sequence of Word
+        What holds already, unless the words say otherwise: of an arm, the words of its study.
+    single : str
+        Why a word may have only one value, if so.
+
+    Returns
+    -------
+    tuple
+        The words as Hydra reads them, and all mistakes.
+    """
     mistakes: list[str] = []
     read: list[Word] = []
     sound: list[Word] = []
     for typed in words:
         try:
-            word = _read(typed)
+            word = read_word(typed)
         except SettingsError as mistake:
             mistakes.append(str(mistake))
             continue
         read.append(word)
         said = list(_look_at(word))
+        if len(word.alone) > 1 and single and not said:
+            said = [f"{typed}: {single}"]
         mistakes += said
         if not said:
             sound.append(word)
-    mistakes += _idle(sound)
-    mistakes += _arms(sound)
-    mistakes += _chosen_files(sound)
+    from_files = list(_chosen_files(sound, [*outer, *sound]))
+    mistakes += from_files
+    news = not outer or any(word.key in DECISIVE for word in sound)  # else it was told of the outer words
+    mistakes += _idle(sound, [*outer, *sound], tell=news and not from_files)
+    mistakes += _arms(sound, [*outer, *sound])
     return [word.readable for word in read], list(dict.fromkeys(mistakes))
-
-
-# -- reading ---------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _parser() -> OverridesParser:
-    return OverridesParser.create()
-
-
-def _read(typed: str) -> Word:
-    """Read one override; a value that Hydra's grammar cannot read is taken as it stands, between quotes."""
-    key, equals, value = typed.partition("=")
-    bare = key.lstrip("+~")
-    if not equals and not typed.startswith("~"):
-        known = "" if typed in _verbs() else nearest(typed, _verbs())
-        raise SettingsError(f"{typed}: what is it to be? Type {typed}=VALUE{known}")
-    readable = typed
-    quoted = key + "='" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    if bare in FILES and Path(value).is_file():
-        readable = quoted  # a comma in its name makes no sweep
-    try:
-        override = _parser().parse_override(readable)
-    except HydraException:
-        readable = quoted
-        try:
-            override = _parser().parse_override(readable)
-        except HydraException:
-            raise SettingsError(f"{typed}: cannot be read; write KEY=VALUE, with a dotted path as the key") from None
-    return Word(typed, readable, bare.split("@")[0], tuple(_values(override)), typed.startswith("~"))
-
-
-def _verbs() -> tuple[str, ...]:
-    return (*VERBS, *_groups(), *LIMITS, "name", "scale", "by", "check")
-
-
-def _values(override: Override) -> Iterator[Any]:
-    if override.is_sweep_override():
-        yield from override.sweep_iterator(transformer=Transformer.identity)
-    elif override.value_type is not None:
-        yield override.value()
-
-
-# -- what there is -----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _groups() -> dict[str, tuple[str, ...]]:
-    """Groups and their options: files under configs/, and what is registered."""
-    found = {folder.name: {path.stem for path in folder.glob("*.yaml")} for folder in FOLDER.iterdir() if folder.is_dir()}
-    found.setdefault("experiment", set())
-    found["network"] = {"region", "synthetic", "file"}
-    found["instruments"] = set(INSTRUMENTS)
-    return {name: tuple(sorted(options)) for name, options in sorted(found.items()) if not name.startswith("_")}
-
-
-@lru_cache(maxsize=1)
-def _declared() -> dict[str, Field[Any]]:
-    """Every setting of a dataclass of ours by its dotted path."""
-    found: dict[str, Field[Any]] = {}
-    for prefix, classes in (
-        ("parameters", (Parameters,)),
-        ("region", (Region,)),
-        ("network", (Synthetic, FromFile)),
-        *((f"instruments.{key}", (cls,)) for key, cls in INSTRUMENTS.items()),
-    ):
-        found |= {f"{prefix}.{f.name}": f for cls in classes for f in fields(cls)}
-    return found
-
-
-@lru_cache(maxsize=1)
-def _keys() -> tuple[str, ...]:
-    """Every setting there is, by its dotted path: what is declared, and the top-level keys."""
-    register()
-    plain = OmegaConf.to_container(compose_settings(["region=sample"]), resolve=False)
-    assert isinstance(plain, dict)
-
-    def walk(node: dict[Any, Any], path: str) -> Iterator[str]:
-        for name, value in node.items():
-            yield f"{path}{name}"
-            if isinstance(value, dict):
-                yield from walk(value, f"{path}{name}.")
-
-    return tuple(dict.fromkeys([*walk(plain, ""), *_declared(), *FREE]))
 
 
 # -- one word ----------------------------------------------------------------------------------------
@@ -197,14 +125,14 @@ def _look_at(word: Word) -> Iterator[str]:
     elif key.startswith("hydra"):
         if key not in HYDRAS:
             yield f"{word.typed}: of Hydra's own settings only {', '.join(HYDRAS)} can be typed{nearest(key, HYDRAS)}"
-    elif key in _groups():
+    elif key in groups() and not any(isinstance(value, dict) for value in word.values):
         yield from _choices(word)
-    elif key in _keys() or any(key.startswith(f"{free}.") for free in FREE):
+    elif key in settings() or any(key.startswith(f"{free}.") for free in FREE):
         for value in word.values:
-            yield from _value(key, value)
+            for path, leaf in leaves(key, value):
+                yield from _value(path, leaf)
     else:
-        group, _, rest = key.partition(".")
-        yield f"{word.typed}: there is no setting {key!r}{_nearest_setting(key, group, rest)}"
+        yield f"{word.typed}: {_unknown(key)}"
 
 
 def _names_code(value: Any) -> Iterator[str]:
@@ -219,19 +147,21 @@ def _names_code(value: Any) -> Iterator[str]:
             yield from _names_code(inner)
 
 
-def _nearest_setting(key: str, group: str, rest: str) -> str:
+def _unknown(key: str) -> str:
     """Name the nearest setting: of the same group if there is one, of its last part anywhere, or of any."""
-    same = [known for known in _keys() if known.startswith(f"{group}.")]
+    group, _, rest = key.partition(".")
+    said = f"there is no setting {key!r}"
+    same = [known for known in settings() if known.startswith(f"{group}.")]
     if not rest or not same:
-        homes = [known for known in _keys() if known.split(".")[-1] == key.split(".")[-1]]
+        homes = [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
         if homes:
-            return f"; did you mean {homes[0]!r}?"
-    return nearest(key, same) or nearest(key, [*_keys(), *_groups()])
+            return f"{said}; did you mean {homes[0]!r}?"
+    return said + (nearest(key, same) or nearest(key, [*settings(), *groups()]))
 
 
 def _choices(word: Word) -> Iterator[str]:
     """Say which options of a group there are not."""
-    options = _groups()[word.key]
+    options = groups()[word.key]
     chosen = [option for value in word.values for option in (value if isinstance(value, list) else [value])]
     for option in chosen:
         if str(option) not in options:
@@ -243,30 +173,42 @@ def _value(key: str, value: Any) -> Iterator[str]:
     """Say what is wrong with one value of a setting."""
     if isinstance(value, str) and value.startswith("${"):
         return
-    if key == "name":
+    if key not in settings() and not any(key.startswith(f"{free}.") for free in FREE):
+        yield _unknown(key)
+    elif settings().get(key) == "node":
+        yield f"{key} is {value!r}; it holds settings of its own: type {key}.NAME=VALUE"
+    elif key == "name":
         try:
             check_name(str(value), "name")
         except SettingsError as mistake:
             yield str(mistake)
-    elif key in LIMITS:
-        low, high = LIMITS[key]
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            yield f"{key} is {value!r}; it must be a whole number in {low} … {high:,}"
+    elif key in TOP:
+        yield from filter(None, [TOP[key].wrong(key, value)])
     elif key in FILES:
         if value is not None and not Path(str(value)).is_file():
             yield f"{key}: there is no file {str(value)!r}{_nearest_file(Path(str(value)))}"
-    elif (f := _declared().get(key)) is not None:
-        if "range" in f.metadata:
-            said = wrong_value(f, list(value) if isinstance(value, list) else value, key)
-            if said:
-                yield said
-        elif "choices" in f.metadata:
-            choices = f.metadata["choices"]
-            for one in value if isinstance(value, list) else [value]:
-                if one not in choices:
-                    yield f"{key} is {one!r}; it must be one of {', '.join(choices)}{nearest(str(one), choices)}"
-        elif str(f.type) == "bool" and not isinstance(value, bool):
+    elif key.endswith(".active"):
+        if not isinstance(value, bool):
             yield f"{key} is {value!r}; it must be true or false"
+    elif key == "network.kind":
+        yield f"{key} is {value!r}; the kind of a network is chosen as a whole: type network={value}"
+    elif key in FREE:
+        if value is not None and not isinstance(value, dict):
+            yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
+    elif (f := fields_by_path().get(key)) is not None:
+        yield from _declared_value(f, key, value)
+
+
+def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
+    if "range" in f.metadata:
+        yield from filter(None, [wrong_value(f, list(value) if isinstance(value, list) else value, key)])
+    elif "choices" in f.metadata:
+        choices = f.metadata["choices"]
+        for one in value if isinstance(value, list) else [value]:
+            if one not in choices:
+                yield f"{key} is {one!r}; it must be one of {', '.join(choices)}{nearest(str(one), choices)}"
+    elif str(f.type) == "bool" and not isinstance(value, bool):
+        yield f"{key} is {value!r}; it must be true or false"
 
 
 def _nearest_file(path: Path) -> str:
@@ -279,79 +221,136 @@ def _nearest_file(path: Path) -> str:
 # -- words together -----------------------------------------------------------------------------------
 
 
-def _composed(words: Iterable[Word]) -> Any | None:
-    """Compose what the groups chosen amount to; nothing if they cannot be composed."""
-    chosen = [word for word in words if word.key in _groups() and len(word.values) == 1]
+@lru_cache(maxsize=256)
+def _composed(words: tuple[str, ...]) -> DictConfig | str:
+    """Compose what the groups chosen amount to, or say why that cannot be."""
     try:
-        return compose_settings([word.readable for word in chosen])
-    except Exception:  # the same words are composed again for the run, which tells what is wrong
-        return None
+        return compose_settings(words)
+    except Exception as mistake:  # whatever Hydra finds to complain of
+        lines = f"{mistake}\n{mistake.__cause__ or ''}".splitlines()
+        return " ".join(line.strip() for line in lines if line.strip() and not line.startswith((" ", "To append", "Config search")))
 
 
-def _idle(words: Sequence[Word]) -> Iterator[str]:
-    """Say which levers belong to instruments that are not active, and which settings to a network of another kind."""
-    levers = [word for word in words if word.key.startswith(("instruments.", "network.")) and word.key.count(".") >= 1]
-    if not levers or (config := _composed(words)) is None:
+def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
+    """Compose the groups chosen at every point of a sweep: the point as typed, and what it amounts to.
+
+    Of a group chosen twice the last word counts.
+    """
+    decisive = [word for word in words if word.key in DECISIVE or word.key.endswith(".active")]
+    axes = [word.alone for word in {word.key: word for word in decisive}.values()]
+    points = list(itertools.islice(itertools.product(*axes), MOST_POINTS + 1))
+    if len(points) > MOST_POINTS:
+        ends = [tuple(axis[end] for axis in axes) for end in (0, -1)]
+        points = [(*end[:k], one, *end[k + 1 :]) for end in ends for k, axis in enumerate(axes) for one in axis]
+    for point in dict.fromkeys(points):
+        yield " ".join(one for one, axis in zip(point, axes, strict=True) if len(axis) > 1) or " ".join(point), _composed(point)
+
+
+def _idle(words: Sequence[Word], context: Sequence[Word], tell: bool) -> Iterator[str]:
+    """Say which points cannot be composed (if that is to be told), and which words would change nothing at some point."""
+    if not any(word.key.startswith(DECISIVE) for word in words):
         return
-    active = [key for key in INSTRUMENTS if config.instruments[key].active]
-    for word in levers:
-        part = word.key.split(".")
-        if part[0] == "instruments" and len(part) == 3 and part[2] != "active" and part[1] not in active:
-            both = ",".join([*active, part[1]])
-            yield f"{word.typed}: {part[1]} is not active, so the lever would change nothing; type 'instruments=[{both}]' as well"
-        if part[0] == "network" and part[1] not in config.network:
-            kinds = [kind for kind, cls in (("synthetic", Synthetic), ("file", FromFile)) if part[1] in {f.name for f in fields(cls)}]
-            if kinds:
-                yield f"{word.typed}: belongs to another kind of network; type network={kinds[0]} as well"
+    points = list(_points(context))
+    if tell:
+        yield from (f"{point}: {found}" for point, found in points if isinstance(found, str))
+    for word in words:
+        for path in dict.fromkeys(path for value in word.values for path, _ in leaves(word.key, value)):
+            idle = [(point, said) for point, found in points if not isinstance(found, str) and (said := idle_lever(found, path))]
+            if idle:
+                more = f" and {len(idle) - 1} more of {len(points)} points" if len(idle) > 1 else ""
+                yield f"{word.typed}: {idle[0][1]}" + (f" (at {idle[0][0]}{more})" if len(points) > 1 else "")
 
 
-def _arms(words: Sequence[Word]) -> Iterator[str]:
-    """Look at the overrides of every arm as if they had been typed, beside the words of the study."""
+def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
+    """Look at the overrides of every arm as if they had been typed after the words of the study."""
+    outer = [word for word in context if not word.key.startswith("study.arms")]
     for word in words:
         if word.key != "study.arms" and not word.key.startswith("study.arms."):
             continue
-        whole = len(word.key.split(".")) == 2
         for value in word.values:
-            arms = value if whole else {word.key.split(".")[2]: value}
-            if not isinstance(arms, dict) or not all(_words(inner) for inner in arms.values()):
+            arms = value if word.key == "study.arms" else {word.key.removeprefix("study.arms."): value}
+            if value is None or (isinstance(value, str) and value.startswith("${")):
+                continue
+            if not isinstance(arms, dict) or not all(_are_words(inner) for inner in arms.values()):
                 yield f"{word.typed}: arms are lists of overrides; write 'study.arms={{half: [instruments.cqo.reach=0.5]}}'"
                 continue
             for name, inner in arms.items():
-                yield from (f"arm {name}: {said}" for said in check_words(inner)[1])
+                yield from _arm(str(name), inner, outer)
 
 
-def _words(inner: Any) -> bool:
+def _are_words(inner: Any) -> bool:
     return isinstance(inner, list) and all(isinstance(word, str) for word in inner)
 
 
-def _chosen_files(words: Sequence[Word]) -> Iterator[str]:
-    """Look at what the policy and experiment files chosen say, as if it had been typed."""
+def _arm(name: str, words: list[str], outer: Sequence[Word]) -> Iterator[str]:
+    try:
+        check_name(name, "an arm's name")
+    except SettingsError as mistake:
+        yield str(mistake)
+    theirs = []
     for word in words:
-        if word.key not in {"policy", "experiment", "study", "parallel", "region"}:
+        key = re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0]
+        if key in ARM_WORDS or not (key in groups() or key in settings()):
+            theirs.append(word)
+        else:
+            yield (
+                f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_WORDS)}: type what holds for the whole study outside the arms"
+            )
+    yield from (f"arm {name}: {said}" for said in check_words(theirs, outer, "an arm takes one value; sweep outside the arms")[1])
+
+
+# -- files of the configuration --------------------------------------------------------------------------
+
+
+def _chosen_files(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
+    """Look at what the files of the configuration that were chosen say, as if it had been typed."""
+    for word in words:
+        if word.key not in groups() or word.key == "instruments":
             continue
-        for option in word.values:
-            path = FOLDER / word.key / f"{option}.yaml"
-            if path.is_file():
-                yield from (f"configs/{word.key}/{path.name}: {said}" for said in _file(path, word.key))
+        for value, alone in zip(word.values, word.alone, strict=True):
+            for option in value if isinstance(value, list) else [value]:
+                path = declarations.CONFIGS / word.key / f"{option}.yaml"
+                if path.is_file():
+                    own = Word(alone, alone, word.key, (option,), (alone,))
+                    others = [other for other in context if other.key != word.key]
+                    yield from (f"configs/{word.key}/{path.name}: {said}" for said in _file(path, own, others))
 
 
-def _file(path: Path, group: str) -> Iterator[str]:
+def _file(path: Path, own: Word, others: Sequence[Word]) -> Iterator[str]:
+    """Look at one file, chosen by a word of its own beside others."""
+    text = path.read_text(encoding="utf-8")
     try:
         written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except Exception as mistake:  # whatever YAML finds to complain of
         yield f"cannot be read: {' '.join(str(mistake).split())}"
         return
-    inside = "" if "@package _global_" in path.read_text(encoding="utf-8") else f"{group}."
+    everywhere = re.search(r"^#\s*@package\s+_global_\s*$", text, re.MULTILINE)
     if not isinstance(written, dict):
+        yield "holds no settings; write KEY: VALUE on each line"
         return
+    if own.key in {"experiment", "policy"} and not everywhere:
+        yield "its first line must be '# @package _global_', or nothing in it is found"
+        return
+    named = {str(name): value for name, value in written.items() if name != "defaults"}
+    found = list(leaves("" if everywhere else own.key, named)) if named else []
+    words = [Word(f"{key}={value}", "", key, (value,), ("",)) for key, value in [*_defaults(written.get("defaults")), *found]]
+    sound = []
+    for word in words:
+        said = list(_look_at(word))
+        yield from said
+        if not said:
+            sound.append(word)
+    broken = len(sound) < len(words)
+    yield from _chosen_files([word for word in sound if word.key in groups()], [*others, own])
+    if everywhere and not broken:
+        yield from _idle([word for word in sound if word.key not in groups()], [own], tell=False)
+    yield from _arms(sound, [*others, own])
 
-    def walk(node: dict[str, Any], where: str) -> Iterator[tuple[str, Any]]:
-        for name, value in node.items():
-            key = f"{where}{name}"
-            if isinstance(value, dict) and key not in FREE and key not in _declared():
-                yield from walk(value, f"{key}.")
-            else:
-                yield key, value
 
-    for key, value in walk({str(name): value for name, value in written.items() if name not in {"defaults", "hydra"}}, inside):
-        yield from _look_at(Word(f"{key}={value}", "", key, (value,)))
+def _defaults(listed: Any) -> Iterator[tuple[str, Any]]:
+    """Take the groups that a file chooses from its list of defaults."""
+    for entry in listed if isinstance(listed, list) else []:
+        for name, option in entry.items() if isinstance(entry, dict) else ():
+            group = str(name).split()[-1].split("@")[0]
+            if group.startswith("/") and option is not None:
+                yield group.removeprefix("/"), option

@@ -7,10 +7,19 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
-from sim import INSTRUMENTS, OUTCOMES, FromFile, Parameters, Region, Synthetic
+from experiments.declarations import declaring
+from sim import OUTCOMES, FromFile, Instrument, Parameters, Region, Synthetic
 from sim.parameters import declared
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
+
+#: What the dataclasses that declare settings are about; instruments tell themselves.
+TITLES = {
+    Parameters: "The model",
+    Region: "A region",
+    Synthetic: "A synthetic network",
+    FromFile: "A network from a file",
+}
 
 
 def _row(cells: Iterable[Any]) -> str:
@@ -49,23 +58,12 @@ def parameters_page() -> str:
         "**D** arithmetic from it, **R** recalled and to be verified, **N** looked for and not found: an assumption. "
         "Show the sensitivity of what rests on an N.",
     ]
-    for title, cls, prefix in (
-        ("The model", Parameters, "parameters."),
-        ("A region", Region, "region."),
-        ("Instrument levers: " + ", ".join(INSTRUMENTS), None, ""),
-        ("A synthetic network", Synthetic, "network."),
-        ("A network from a file", FromFile, "network."),
-    ):
-        if cls is not None:
-            lines += ["", f"## {title}", "", *_declarations(cls, prefix)]
-            continue
-        for key, instrument in INSTRUMENTS.items():
-            lines += [
-                "",
-                f"## Instrument `{key}` ({instrument.practice}); dose: `{instrument.dose}`",
-                "",
-                *_declarations(instrument, f"instruments.{key}."),
-            ]
+    for prefix, cls in declaring():
+        if issubclass(cls, Instrument):
+            lines += ["", f"## Instrument `{cls.key}` ({cls.practice}); dose: `{cls.dose}`", ""]
+        else:
+            lines += ["", f"## {TITLES[cls]}", ""]
+        lines += _declarations(cls, f"{prefix}.")
     return "\n".join(lines) + "\n"
 
 

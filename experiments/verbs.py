@@ -16,7 +16,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from experiments.catalogue import CONFIGS, MARKS, explained, figures, groups, region_files, setting, settings
+from experiments.catalogue import MARKS, explained, figures, region_files, setting, settings
+from experiments.declarations import CONFIGS, groups
 from experiments.shells import BASH, ZSH
 from experiments.text import COLUMNS, first_line, shown, table, wrap
 
@@ -82,16 +83,14 @@ def study(path: Path) -> tuple[float, tuple[str, ...]]:
 
 def notes(home: Path) -> dict[str, Any]:
     """Return the manifest of a study, or else the configuration that Hydra noted; nothing of what cannot be read."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError  # type: ignore[import-untyped]
+    import yaml  # type: ignore[import-untyped]
 
     manifest, hydras = home / "manifest.json", home / ".hydra" / "config.yaml"
     try:
         if manifest.is_file():
             return dict(json.loads(manifest.read_text(encoding="utf-8")))
-        return {"configuration": OmegaConf.to_container(OmegaConf.load(hydras), resolve=False)} if hydras.is_file() else {}
-    except (ValueError, TypeError, OSError, OmegaConfBaseException, YAMLError):
+        return {"configuration": yaml.safe_load(hydras.read_text(encoding="utf-8"))} if hydras.is_file() else {}
+    except (ValueError, TypeError, OSError, yaml.YAMLError):
         return {}
 
 
@@ -190,7 +189,8 @@ def typable() -> list[str]:
     """Return verbs, then groups with their options, then settings with their choices."""
     words = [*VERBS]
     for group, options in groups().items():
-        words += [f"{'+' if group == 'experiment' else ''}{group}={option}" for option in options]
+        form = {"experiment": "+experiment={}", "instruments": "instruments=[{}]"}.get(group, group + "={}")
+        words += [form.format(option) for option in options]
     return list(dict.fromkeys([*words, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
 
 

@@ -309,7 +309,7 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("by=[nonsense]",): ("by names 'nonsense'", "total, chain, tier, size"),
     ("by=[tiers]",): ("did you mean 'tier'?",),
     ("by=tier",): ("by=tier",),
-    ("scale=0",): ("scale is 0.0", "above 0"),
+    ("scale=0",): ("scale is 0;", "above 0"),
     ("study.reference=nobody",): ("study.reference is 'nobody'", "nothing, cqo, one_stop_stations, strong_chain_loans, all"),
     ("study.kind=nonsense",): ("study.kind is 'nonsense'", "compare"),
     ("study.arms=3",): ("study.arms=3", "lists of overrides"),

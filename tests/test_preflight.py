@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments import declarations
 from experiments import preflight as checks
 from experiments.preflight import check_words, preflight
-from experiments.settings import SettingsError, compose_settings
+from experiments.settings import SettingsError, compose_settings, refuse_idle_levers
 
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
@@ -39,6 +40,31 @@ MISTAKES = [
     ("study.arms={a: [{_target_: os.system}]}", ["names code to run"]),
     ("hydra.job.chdir=true", ["of Hydra's own settings only"]),
     ("study.arms={a: 1}", ["arms are lists of overrides"]),
+    ("study.arms={a/b: []}", ["an arm's name is 'a/b'", "plain name"]),
+    ("study.arms={a: [months=3]}", ["study.arms.a sets months", "policy", "outside the arms"]),
+    ("study.arms={a: ['parameters.latent_share=0,0.1']}", ["arm a", "one value", "outside the arms"]),
+    ("study.arms.half=[regoin=x]", ["arm half", "no setting 'regoin'"]),
+    ("~policy", ["taken away", "policy=VALUE"]),
+    ("study.kind=compar", ["study.kind is 'compar'", "did you mean 'compare'?"]),
+    ("study.correction=homl", ["one of none, holm, bh, bonferroni", "did you mean 'holm'?"]),
+    ("study.half_width=0", ["study.half_width is 0", "above 0 and at most 1"]),
+    ("study.half_width=5%", ["study.half_width is '5%'"]),
+    ("study.cap=1", ["study.cap is 1", "2 … 1,000,000"]),
+    ("study={cap: 0}", ["study.cap is 0"]),
+    ("save=[serie]", ["save names 'serie'", "groups, series, firms", "did you mean 'series'?"]),
+    ("save=series", ["must be a list", "type 'save=[series]'"]),
+    ("by=[tiers]", ["by names 'tiers'", "did you mean 'tier'?"]),
+    ("quiet=quite", ["quiet is 'quite'", "true or false"]),
+    ("scale=nan", ["scale is nan", "at most 100"]),
+    ("parallel.backend=lokj", ["did you mean 'loky'?"]),
+    ("parallel.workers=0", ["parallel.workers is 0", "-1 for every core"]),
+    ("instruments.cqo.active=maybe", ["true or false"]),
+    ("instruments.cqo={reach: 3}", ["instruments.cqo.reach is 3"]),
+    ("instruments={cqo: {reech: 0.1}}", ["did you mean 'instruments.cqo.reach'?"]),
+    ("instruments.cqo=3", ["instruments.cqo.NAME=VALUE"]),
+    ("network.kind=file", ["type network=file"]),
+    ("network.filter=3", ["network.filter is 3"]),
+    ("parameters.latent_share=interval(0,1)", ["cannot be swept", "parameters.latent_share=A,B,C"]),
 ]
 
 
@@ -58,23 +84,38 @@ def test_every_mistake_is_told_at_once():
 
 
 def test_every_value_of_a_sweep_is_checked():
-    _, mistakes = check_words(["instruments.cqo.reach=0,1.5,0.5,2", "parameters.latent_share=range(0,1.5,0.5)"])
+    words = ["instruments.cqo.reach=0,1.5,0.5,2", "parameters.latent_share=range(0,1.5,0.5)", "study.cap=1,2", "save=[series],[x]"]
+    _, mistakes = check_words(words)
     assert [m.split(";")[0] for m in mistakes] == [
         "instruments.cqo.reach is 1.5",
         "instruments.cqo.reach is 2",
         "parameters.latent_share is 1.0",
+        "study.cap is 1",
+        "save names 'x'",
     ]
+
+
+def test_a_sweep_needs_its_flag():
+    words = ["instruments.cqo.reach=0,1"]
+    assert preflight(["--multirun", *words]) == ["--multirun", *words]
+    with pytest.raises(SettingsError, match=r"^instruments.cqo.reach=0,1: several values are a sweep; type strongchain -m"):
+        preflight(words)
 
 
 SOUND = [
     [],
     ["region=liaoning", "months=24", "replicates=3", "seed=7", "name=try"],
     ["instruments=[cqo,strong_chain_loans]", "instruments.strong_chain_loans.reach=0.5"],
-    ["instruments.cqo.reach=0,0.25,0.5,1", "instruments.one_stop_stations.per_1000_firms=0,1,2"],
+    ["-m", "instruments.cqo.reach=0,0.25,0.5,1", "instruments.one_stop_stations.per_1000_firms=0,1,2"],
     ["study.arms={nothing: ['instruments=[]'], half: ['instruments.cqo.reach=0.5']}"],
     ["parameters.cqo_solving=0", "parallel.workers=1", "check=true", "by=[chain]"],
     ["instruments.cqo.budget=null", "instruments.cqo.length=null"],
     ["hydra.run.dir=somewhere"],
+    ["save=[series,firms]", "quiet=true", "study.correction=holm", "study.half_width=0.05", "study.cap=1000000"],
+    ["study.half_width=null", "study.arms=null", "save=[]"],
+    ["-m", "region=glob(*)", "study.correction=none,bh"],
+    ["network=synthetic", "study.arms={a: ['network.mean_suppliers=4']}"],
+    ["policy=none", "instruments.cqo.active=true", "instruments.cqo.reach=0.5"],
     ["scale=0.1", "parameters.problem_rate=[0.1,0.1,0.1,0.1]"],
 ]
 
@@ -111,11 +152,45 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
     assert "did you mean '链条表.csv'?" in mistakes[0]
 
 
+@pytest.mark.parametrize(
+    ("typed", "read", "value"),
+    [
+        ("+months=24", "months=24", 24),
+        ("study.arms.half=[parameters.latent_share=0.5]", "++study.arms.half=['parameters.latent_share=0.5']",
+         {"half": ["parameters.latent_share=0.5"]}),
+        ("study.arms={a: [burn_in=3], b: []}", "study.arms={a: ['burn_in=3'], b: []}", {"a": ["burn_in=3"], "b": []}),
+        ("network.filter.chain=3", "++network.filter.chain=3", {"chain": 3}),
+        ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
+    ],
+)  # fmt: skip
+def test_what_hydra_wants_otherwise_is_mended(typed, read, value):
+    words = preflight(["network=file", typed])
+    assert words[1] == read
+    config = compose_settings(words)
+    for part in typed.lstrip("+").split("=")[0].split(".")[:2]:
+        config = config[part]
+    assert config == value
+
+
+# -- words together ------------------------------------------------------------------------------------
+
+
 def test_a_lever_of_an_inactive_instrument_is_told():
     _, mistakes = check_words(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
     assert "type 'instruments=[cqo,strong_chain_loans]' as well" in mistakes[0]
-    assert not check_words(["instruments=[cqo]", "instruments.strong_chain_loans.active=true"])[1]
+    words = ["instruments=[cqo]", "instruments.strong_chain_loans.active=true", "instruments.strong_chain_loans.reach=1"]
+    assert not check_words(words)[1]
+    inside = check_words(["instruments=[]", "instruments.cqo={reach: 1, ramp: 2}"])[1]
+    assert len(inside) == 1 and "cqo is not active" in inside[0]
+
+
+def test_idle_levers_are_refused_before_a_job_too():
+    config = compose_settings(["instruments=[cqo]", "network=synthetic"])
+    refuse_idle_levers(config, ["instruments.cqo.reach=1", "network.mean_suppliers=4", "instruments.cqo.active=true"])
+    with pytest.raises(SettingsError, match="one_stop_stations is not active") as told:
+        refuse_idle_levers(config, ["instruments.one_stop_stations.reach=1", "network.path=x"])
+    assert "network=file" in str(told.value)
 
 
 def test_a_setting_of_another_kind_of_network_is_told(tmp_path):
@@ -130,35 +205,138 @@ def test_arms_are_checked_as_if_typed():
     assert [m.split(":")[0] for m in mistakes] == ["arm a", "arm a", "arm b"]
 
 
-def test_files_of_the_configuration_are_checked_as_if_typed(tmp_path, monkeypatch):
+def test_an_arm_is_composed_after_the_words_of_the_study():
+    """What the study chooses holds in an arm, unless the arm chooses otherwise."""
+    mean = "study.arms={a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
+    _, mistakes = check_words(["network=synthetic", mean])
+    assert [m.split(":")[0] for m in mistakes] == ["arm b"]
+    assert "type network=synthetic as well" in mistakes[0]
+    lever = "study.arms={a: [instruments.cqo.reach=1], b: ['instruments=[cqo]', instruments.cqo.reach=1], c: [policy=none]}"
+    assert [m.split(":")[0] for m in check_words(["policy=none", lever])[1]] == ["arm a"]
+    assert check_words([lever])[1] == []
+
+
+def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
+    words = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
+    _, mistakes = check_words(words)
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith("instruments.cqo.reach=0.2,0.4: cqo is not active")
+    assert mistakes[0].endswith("(at instruments=[one_stop_stations] and 1 more of 3 points)")
+    _, mistakes = check_words(["network=synthetic,file", "network.mean_suppliers=4"])
+    assert len(mistakes) == 1 and mistakes[0].endswith("(at network=file)")
+    _, mistakes = check_words(["instruments=[cqo],[]", "study.arms={a: [instruments.cqo.reach=1], b: ['instruments=[]']}"])
+    assert len(mistakes) == 1 and mistakes[0].startswith("arm a: ") and mistakes[0].endswith("(at instruments=[])")
+
+
+def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
+    asked, without = [], compose_settings(["instruments=[]"])
+    monkeypatch.setattr(checks, "_composed", lambda words: asked.append(words) or without)
+    many = ",".join(["[cqo]", "[one_stop_stations]", "[strong_chain_loans]", "[]"] * 8)
+    kinds, policies = "network=region,synthetic", "policy=custom,none"
+    _, mistakes = check_words([f"instruments={many}", kinds, policies, "instruments.cqo.reach=0.3"])
+    assert len(asked) == len(set(asked)) <= checks.MOST_POINTS
+    assert ("instruments=[cqo]", "network=region", "policy=none") in asked
+    assert len(mistakes) == 1
+
+
+# -- files of the configuration --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def configs(tmp_path, monkeypatch):
+    """Write files into a folder that Hydra and the checks take for configs/ as well."""
     folder = tmp_path / "configs"
-    for group in ("policy", "experiment", "region", "study", "parallel", "network"):
+    for group in ("policy", "experiment", "region", "study", "parallel"):
         (folder / group).mkdir(parents=True)
-    (folder / "policy" / "mine.yaml").write_text(
-        "# @package _global_\ndefaults:\n  - override /instruments: [cqo]\n"
-        "instruments:\n  cqo:\n    reach: 7\n    reech: 0.1\nmonths: none\n",
-        encoding="utf-8",
-    )
-    (folder / "parallel" / "odd.yaml").write_text("workers: 2\nworkres: 3\n", encoding="utf-8")
-    (folder / "experiment" / "torn.yaml").write_text("a: [1\n", encoding="utf-8")
-    monkeypatch.setattr(checks, "FOLDER", folder)
-    checks._groups.cache_clear()
-    try:
-        _, mistakes = check_words(["policy=mine", "+experiment=torn", "parallel=odd"])
-    finally:
-        monkeypatch.undo()
-        checks._groups.cache_clear()
-    assert len(mistakes) == 5, mistakes
+        for path in sorted((declarations.CONFIGS / group).glob("*.yaml")):
+            (folder / group / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(declarations, "CONFIGS", folder)
+    monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{folder}]"]))
+    checks._composed.cache_clear()
+    yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
+    checks._composed.cache_clear()
+
+
+#: What an experiment file says after its first line → what is said of it.
+EXPERIMENTS = [
+    ("months: 36\ninstruments:\n  cqo: {reach: 0.8}\n", []),
+    ("defaults:\n  - override /region: sample\n  - override /instruments: [cqo]\ninstruments:\n  cqo: {reach: 0.8}\n", []),
+    ("defaults:\n  - override /network: synthetic\nnetwork: {mean_suppliers: 4}\n", []),
+    ("months: 0\n", ["months is 0"]),
+    ("study: {cap: 1, kind: compar}\n", ["study.cap is 1", "did you mean 'compare'?"]),
+    ("instruments:\n  cqo: {reach: 7}\nparameters: {latent_share: much}\n", ["reach is 7", "latent_share is 'much'"]),
+    ("parameters:\n  approval: [0.1, 0.2]\n", ["3 numbers in 0 … 1"]),
+    ("mnths: 3\ninstruments:\n  cqo: {reech: 1}\n", ["did you mean 'months'?", "did you mean 'instruments.cqo.reach'?"]),
+    ("defaults:\n  - override /instruments: []\ninstruments:\n  cqo: {reach: 0.8}\n", ["cqo is not active"]),
+    ("network: {mean_suppliers: 4}\n", ["type network=synthetic as well"]),
+    ("defaults:\n  - override /instruments: [cko]\n", ["did you mean 'cqo'?"]),
+    ("defaults:\n  - override /region: liaonin\n", ["did you mean 'liaoning'?"]),
+    ("defaults:\n  - override /policy: bad\n", ["configs/policy/bad.yaml: seed is -1"]),
+    ("defaults:\n  - override /policyy: none\n", ["policyy"]),
+    ("study:\n  arms:\n    a: [instruments.cqo.reach=3]\n    b: [seed=3]\n", ["arm a: instruments.cqo.reach is 3", "arms.b sets seed"]),
+    (
+        "defaults:\n  - override /instruments: [cqo]\nstudy:\n  arms:\n    a: [instruments.cqo.reach=0.3]\n"
+        "    b: ['instruments=[]', instruments.cqo.reach=0.3]\n    c: [regoin=x]\n",
+        ["arm b: instruments.cqo.reach=0.3: cqo is not active", "arm c: regoin=x"],
+    ),
+    ("study: {arms: 3}\n", ["arms are lists of overrides"]),
+    ("x: {_target_: os.system}\n", ["names code to run"]),
+    ("hydra: {callbacks: {mine: {_target_: os.system}}}\n", ["names code to run"]),
+    ("study:\n  arms:\n    a: ['+x={_target_: os.system}']\n", ["names code to run"]),
+    ("hydra: {mode: MULTIRUN}\n", ["of Hydra's own settings only"]),
+    ("network: {path: missing.csv}\n", ["there is no file 'missing.csv'"]),
+    ("save: series\n", ["save=series: it must be a list"]),
+    ("name: a/b\n", ["name is 'a/b'"]),
+    ("a: [1\n", ["cannot be read"]),
+    ("- months\n", ["holds no settings"]),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), EXPERIMENTS, ids=[text for text, _ in EXPERIMENTS])
+def test_an_experiment_file_is_checked_as_if_typed(configs, text, said):
+    configs("policy/bad.yaml", "# @package _global_\nseed: -1\n")
+    configs("experiment/mine.yaml", f"# @package _global_\n{text}")
+    _, mistakes = check_words(["+experiment=mine"])
+    assert len(mistakes) == len(said), mistakes
+    for mistake, part in zip(mistakes, said, strict=True):
+        assert part in mistake
+        assert "experiment/mine" in mistake or "+experiment=mine" in mistake
+
+
+def test_an_experiment_is_checked_beside_what_is_typed(configs):
+    configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  arms:\n    a: [network.mean_suppliers=4]\n")
+    assert len(check_words(["experiment=mine"])[1]) == 1
+    assert check_words(["experiment=mine", "network=synthetic"]) == (["+experiment=mine", "network=synthetic"], [])
+    _, mistakes = check_words(["experiment=mina"])
+    assert "did you mean 'mine'?" in mistakes[0]
+    configs("experiment/few.yaml", "# @package _global_\ndefaults:\n  - override /instruments: [one_stop_stations]\n")
+    _, mistakes = check_words(["experiment=few", "instruments.cqo.reach=0.4"])
+    assert len(mistakes) == 1 and "cqo is not active" in mistakes[0]
+
+
+def test_a_file_of_a_package_of_its_own_is_told(configs):
+    configs("experiment/mine.yaml", "months: 36\n")
+    _, mistakes = check_words(["+experiment=mine"])
+    assert len(mistakes) == 1 and "# @package _global_" in mistakes[0]
+
+
+def test_files_of_every_group_are_checked_as_if_typed(configs):
+    head = "# @package _global_\ndefaults:\n  - override /instruments: [cqo]\n"
+    configs("policy/mine.yaml", head + "instruments:\n  cqo:\n    reach: 7\n    reech: 0.1\nmonths: none\n")
+    configs("parallel/odd.yaml", "workers: 2\nworkres: 3\n")
+    configs("region/home.yaml", "key: home\nchains: 0\nsources: {chains: somewhere}\n")
+    _, mistakes = check_words(["policy=mine,none", "parallel=odd", "region=home"])
     said = "\n".join(mistakes)
+    assert len(mistakes) == 5, said
     assert "configs/policy/mine.yaml: instruments.cqo.reach is 7" in said
     assert "did you mean 'instruments.cqo.reach'?" in said
     assert "configs/policy/mine.yaml: months is 'none'" in said
-    assert "configs/experiment/torn.yaml: cannot be read" in said
     assert "configs/parallel/odd.yaml" in said and "did you mean 'parallel.workers'?" in said
+    assert "configs/region/home.yaml: region.chains is 0" in said
 
 
 def test_every_file_that_is_shipped_is_sound():
-    for path in sorted(checks.FOLDER.glob("*/*.yaml")):
+    for path in sorted(declarations.CONFIGS.glob("*/*.yaml")):
         word = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
         assert check_words([word])[1] == [], word
-    assert Path(checks.FOLDER / "strongchain.yaml").is_file()
+    assert Path(declarations.CONFIGS / "strongchain.yaml").is_file()

@@ -14,11 +14,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import catalogue, verbs
-from experiments.settings import LIMITS, compose_settings
+from experiments import catalogue, declarations, verbs
+from experiments.declarations import TOP
+from experiments.run import STUDIES
+from experiments.settings import BACKENDS, CORRECTIONS, SAVE, compose_settings
 from experiments.text import COLUMNS, pad, table, width, wrap
 from sim import INSTRUMENTS, MONTH, OUTCOMES, Parameters
 from sim.parameters import declared
+from sim.record import GROUPINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 BASH = shutil.which("bash")
@@ -59,7 +62,7 @@ def test_the_module_runs_by_itself():
 def test_help_names_every_verb_and_fits_a_screen():
     template = yaml.safe_load((ROOT / "configs" / "strongchain.yaml").read_text(encoding="utf-8"))["hydra"]["help"]["template"]
     assert all(f" {verb} " in template for verb in verbs.VERBS)
-    assert len(template.splitlines()) + len(catalogue.groups()) <= 24
+    assert len(template.splitlines()) + len(declarations.groups()) <= 24
     assert max(map(width, template.splitlines())) <= COLUMNS
 
 
@@ -112,12 +115,19 @@ def test_settings_of_the_study_are_those_that_can_be_typed():
     plain = OmegaConf.to_container(compose_settings(["region=sample"]), resolve=False)
     flat = {key: value for key, value in plain.items() if not isinstance(value, dict)}
     flat |= {f"{group}.{key}": value for group in ("study", "parallel") for key, value in plain[group].items()}
-    assert flat.keys() == catalogue.TOP.keys()
-    for path, (default, legal, _, meaning) in catalogue.TOP.items():
-        assert meaning
-        assert path == "name" or default == catalogue.shown(flat[path])
-        if path in LIMITS and path not in {"window", "seed"}:
-            assert legal == "{} … {:,}".format(*LIMITS[path])
+    assert flat.keys() == TOP.keys()
+    for path, top in TOP.items():
+        assert top.meaning and top.legal
+        assert path == "name" or catalogue.shown(top.default) == catalogue.shown(flat[path])
+        assert path == "name" or top.wrong(path, flat[path]) == ""
+
+
+def test_what_can_be_chosen_is_what_the_program_knows():
+    assert TOP["by"].choices == GROUPINGS
+    assert TOP["save"].choices == SAVE
+    assert TOP["study.correction"].choices == CORRECTIONS
+    assert TOP["study.kind"].choices == tuple(STUDIES)
+    assert TOP["parallel.backend"].choices == BACKENDS
 
 
 # -- results -------------------------------------------------------------------------------------------
