@@ -59,6 +59,28 @@ def test_the_module_runs_by_itself():
     assert "did you mean 'cqo'?" in found.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "idle"),
+    [
+        (["results"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy"}),
+        (["instruments"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
+        (["parameters", "latent"], 0, {"hydra", "matplotlib", "scipy.stats"}),
+        (["completion", "words", "region"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
+        (["regoin=liaoning"], 1, {"matplotlib", "scipy.stats", "experiments.run"}),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_an_answer_imports_no_more_than_it_needs(words, status, idle):
+    code = (
+        "import sys\nfrom experiments.__main__ import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )  # fmt: skip
+    found = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
+    assert found.returncode == status, found.stderr
+    assert not idle & set(found.stderr.split())
+    assert "experiments.verbs" in found.stderr.split()
+
+
 def test_help_names_every_verb_and_fits_a_screen():
     template = yaml.safe_load((ROOT / "configs" / "strongchain.yaml").read_text(encoding="utf-8"))["hydra"]["help"]["template"]
     assert all(f" {verb} " in template for verb in verbs.VERBS)
