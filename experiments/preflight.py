@@ -10,6 +10,7 @@ configuration say that were chosen. Nothing is executed.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from agents.columns import nearest
 from experiments import declarations
@@ -228,7 +229,7 @@ def _composed(words: tuple[str, ...]) -> DictConfig | str:
         return compose_settings(words)
     except Exception as mistake:  # whatever Hydra finds to complain of
         lines = f"{mistake}\n{mistake.__cause__ or ''}".splitlines()
-        return " ".join(line.strip() for line in lines if line.strip() and not line.startswith((" ", "To append", "Config search")))
+        return " ".join(line.strip() for line in lines if line.strip() and not line.startswith((" ", "\t", "To append", "Config search")))
 
 
 def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
@@ -256,9 +257,25 @@ def _idle(words: Sequence[Word], context: Sequence[Word], tell: bool) -> Iterato
     for word in words:
         for path in dict.fromkeys(path for value in word.values for path, _ in leaves(word.key, value)):
             idle = [(point, said) for point, found in points if not isinstance(found, str) and (said := idle_lever(found, path))]
-            if idle:
+            if idle and not _counts_in_an_arm(path, context, points):
                 more = f" and {len(idle) - 1} more of {len(points)} points" if len(idle) > 1 else ""
                 yield f"{word.typed}: {idle[0][1]}" + (f" (at {idle[0][0]}{more})" if len(points) > 1 else "")
+
+
+def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple[str, DictConfig | str]]) -> bool:
+    """Whether a word that changes nothing in the study as such does in one of its arms, typed or from a file."""
+    typed = [leaf for word in context for value in word.values for key, leaf in leaves(word.key, value) if key.startswith("study.arms")]
+    filed = [found.study.arms for _, found in points if not isinstance(found, str)]
+    arms = [inner for arms in (*typed, *filed) if arms for inner in (arms.values() if isinstance(arms, dict | DictConfig) else [arms])]
+    outer = [word for word in context if not word.key.startswith("study.arms")]
+    for inner in arms:
+        theirs = []
+        for word in inner if isinstance(inner, list | ListConfig) else ():
+            with contextlib.suppress(SettingsError):
+                theirs.append(read_word(str(word)))
+        if any(not isinstance(found, str) and not idle_lever(found, path) for _, found in _points([*outer, *theirs])):
+            return True
+    return False
 
 
 def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:

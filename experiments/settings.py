@@ -372,7 +372,9 @@ def idle_lever(config: DictConfig, path: str) -> str:
 
 
 def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
-    """Raise if anything typed would change nothing in a composed configuration."""
+    """Raise if anything typed would change nothing in a composed configuration; one with arms leaves that to each of them."""
+    if config.study.arms is not None:
+        return
     typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
     if said := [f"{word}: {idle}" for word, path in typed if (idle := idle_lever(config, path))]:
         raise SettingsError("; ".join(said))

@@ -216,6 +216,19 @@ def test_an_arm_is_composed_after_the_words_of_the_study():
     assert check_words([lever])[1] == []
 
 
+def test_a_lever_counts_where_an_arm_makes_it_count(configs):
+    """What is typed outside the arms holds in all of them, so it is enough that it changes something in one."""
+    words = ["policy=none", "instruments.cqo.reach=1"]
+    assert len(check_words(words)[1]) == len(check_words([*words, "study.arms={nothing: [], b: [burn_in=3]}"])[1]) == 1
+    assert check_words([*words, "study.arms={nothing: [], b: ['instruments=[cqo]']}"])[1] == []
+    assert check_words([*words, "study.arms.b=['instruments=[cqo]']"])[1] == []
+    assert len(check_words([*words, "study.arms={b: 1}", "study.arms.c=2"])[1]) == 3
+    configs("experiment/mine.yaml", "# @package _global_\nstudy: {arms: {nothing: [], b: ['instruments=[cqo]']}}\n")
+    assert check_words(["experiment=mine", *words])[1] == []
+    config = compose_settings(["policy=none", "study.arms={nothing: []}"])
+    refuse_idle_levers(config, ["instruments.cqo.reach=1"])
+
+
 def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
     words = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
     _, mistakes = check_words(words)
@@ -272,7 +285,9 @@ EXPERIMENTS = [
     ("defaults:\n  - override /instruments: [cko]\n", ["did you mean 'cqo'?"]),
     ("defaults:\n  - override /region: liaonin\n", ["did you mean 'liaoning'?"]),
     ("defaults:\n  - override /policy: bad\n", ["configs/policy/bad.yaml: seed is -1"]),
-    ("defaults:\n  - override /policyy: none\n", ["policyy"]),
+    ("defaults:\n  - override /policyy: none\n", ["did you mean 'policy'?"]),
+    ("defaults:\n  - /policy: none\n", ["override policy: none"]),
+    ("defaults: 3\n", ["defaults must be a list"]),
     ("study:\n  arms:\n    a: [instruments.cqo.reach=3]\n    b: [seed=3]\n", ["arm a: instruments.cqo.reach is 3", "arms.b sets seed"]),
     (
         "defaults:\n  - override /instruments: [cqo]\nstudy:\n  arms:\n    a: [instruments.cqo.reach=0.3]\n"
