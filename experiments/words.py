@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -107,7 +108,7 @@ def _quoted(text: str) -> str:
 
 
 def _with_quotes(value: str) -> Iterator[str]:
-    """Set quotes around the texts of a list or dictionary that YAML can read as it stands."""
+    """Set quotes around the texts of a list or dictionary that YAML can read, if need be with quotes around words like ``by=[tier]``."""
 
     def written(part: Any) -> str:
         if isinstance(part, dict):
@@ -116,10 +117,11 @@ def _with_quotes(value: str) -> Iterator[str]:
             return "[" + ", ".join(map(written, part)) + "]"
         return _quoted(part) if isinstance(part, str) else "null" if part is None else str(part).lower()
 
-    with contextlib.suppress(yaml.YAMLError):
-        read = yaml.safe_load(value)
-        if isinstance(read, dict | list):
-            yield written(read)
+    for text in (value, re.sub(r"(?<![\w'\"])([\w./@+]+=\[[^\[\]'\"]*\])", r"'\1'", value)):
+        with contextlib.suppress(yaml.YAMLError):
+            read = yaml.safe_load(text)
+            if isinstance(read, dict | list):
+                yield written(read)
 
 
 @lru_cache(maxsize=1)

@@ -159,6 +159,7 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
         ("study.arms.half=[parameters.latent_share=0.5]", "++study.arms.half=['parameters.latent_share=0.5']",
          {"half": ["parameters.latent_share=0.5"]}),
         ("study.arms={a: [burn_in=3], b: []}", "study.arms={a: ['burn_in=3'], b: []}", {"a": ["burn_in=3"], "b": []}),
+        ("study.arms={a: [instruments=[], scale=1]}", "study.arms={a: ['instruments=[]', 'scale=1']}", {"a": ["instruments=[]", "scale=1"]}),
         ("network.filter.chain=3", "++network.filter.chain=3", {"chain": 3}),
         ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
     ],
