@@ -1,6 +1,7 @@
 """Print every measurement as Markdown tables.
 
-``--quick`` measures the small world only, in few rounds (about fifteen seconds).
+`simulator` (the default): firm-months a second; `studies`: what studies cost beyond simulation;
+`luck`: how many replicates common luck saves. ``--quick`` measures little of each.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 import argparse
 from statistics import median
 
+from benchmarks.common_luck import LOOKED_AT, gains
 from benchmarks.firm_months import building, phases, race
+from benchmarks.studies import LARGE, TINY, study
+from experiments.statistics import Intervals
 
-SMALL, LARGE = 2_000, 100_000
+SMALL, LARGEST = 2_000, 100_000
 
 
 def row(*cells: object) -> None:
     """Print one row of a table."""
-    print("|", " | ".join(str(cell) for cell in cells), "|")
+    print("|", " | ".join(str(cell) for cell in cells), "|", flush=True)
 
 
 def header(*cells: str) -> None:
@@ -30,12 +34,9 @@ def size(amount: float) -> str:
     return f"{amount:,.0f}" if amount > 0 else "–"
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="the small world only, in few rounds")
-    quick = parser.parse_args().quick
-    sizes = (SMALL,) if quick else (SMALL, LARGE)
+def simulator(quick: bool) -> None:
+    """The simulator beside plain agents, phase by phase, and what building costs."""
+    sizes = (SMALL,) if quick else (SMALL, LARGEST)
 
     # First of all, because a new process starts with the peak of the one that starts it.
     built = [building(firms) for firms in sizes]
@@ -62,6 +63,52 @@ def main() -> None:
     row("columns, bytes per firm", *(size(b.state_bytes) for b in built))
     row("Mesa agents, bytes per firm", *(size(b.agent_bytes) for b in built))
     row("growth of the process at its peak, bytes per firm", *(size(b.peak_bytes) for b in built))
+
+
+def studies(quick: bool) -> None:
+    """What a study of tiny runs takes beyond simulation, and what a large study takes."""
+    tiny = study(TINY, 40 if quick else 400)
+    header(f"{tiny.runs:,} runs of 10 firms and 1 month", "s", "ms/run")
+    for name, seconds in {
+        "the study, its runs kept, tables written": tiny.kept + tiny.saved,
+        "the same runs by themselves": tiny.simulated,
+        "the study beyond its simulations": tiny.kept + tiny.saved - tiny.simulated,
+        "the study, nothing kept": tiny.loose,
+        "the study once more, all runs there": tiny.again,
+        "writing its tables": tiny.saved,
+    }.items():
+        row(name, f"{seconds:.1f}", f"{1e3 * seconds / tiny.runs:.2f}")
+    large = study(LARGE, 20 if quick else 2_000, whole=False)
+    header(f"{large.runs:,} runs of 300 firms and 36 months", "")
+    row("the study, its runs kept, s", f"{large.kept + large.saved:.0f}")
+    row("the study once more, all runs there, s", f"{large.again:.0f}")
+    row("runs on disk, MB", f"{large.bytes * large.runs / 1e6:.0f}")
+
+
+def luck(quick: bool) -> None:
+    """By what factor common luck cuts the variance of effects."""
+    words = ["region=sample", "burn_in=12", "months=24", "replicates=20"] if quick else ["region=liaoning", "replicates=60"]
+    found = gains(words)
+
+    def told(given: Intervals, i: int, k: int, scale: float = 1.0) -> str:
+        return f"{scale * given.mean[i, k]:,.3g} ({scale * given.low[i, k]:,.3g} … {scale * given.high[i, k]:,.3g})"
+
+    header("instrument", "outcome", "effect, % of the reference", "variance ratio, as a study tells it", "against independent seeds")
+    for i, instrument in enumerate(found.instruments):
+        for k, outcome in enumerate(LOOKED_AT):
+            row(instrument, outcome, told(found.effect, i, k, 100.0), told(found.paired, i, k), told(found.apart, i, k))
+
+
+MEASUREMENTS = {"simulator": simulator, "studies": studies, "luck": luck}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("what", nargs="?", choices=MEASUREMENTS, default="simulator", help="what is measured (default: simulator)")
+    parser.add_argument("--quick", action="store_true", help="little of it: small worlds, few rounds")
+    typed = parser.parse_args()
+    MEASUREMENTS[typed.what](typed.quick)
 
 
 if __name__ == "__main__":
