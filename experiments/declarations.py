@@ -7,10 +7,21 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CONFIGS", "TOP", "Top", "declaring", "fields_by_path", "groups", "networks"]
+__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declaring", "fields_by_path", "groups", "networks"]
 
 #: Where the configuration files lie.
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+#: What can be typed after ``strongchain`` instead of settings, and what follows it.
+VERBS = {
+    "results": "[FOLDER]",
+    "rerun": "FOLDER [--replicate N] [--arm NAME]",
+    "regions": "",
+    "instruments": "",
+    "experiments": "",
+    "parameters": "[WORD]",
+    "explain": "WORD",
+    "completion": "bash|zsh",
+}
 
 
 @dataclass(frozen=True)

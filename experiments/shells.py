@@ -18,7 +18,8 @@ _strongchain() {
         words=$_strongchain_explain
     elif (( at == 2 )) && [[ ${COMP_WORDS[1]} == completion ]]; then
         words=$'bash\nzsh'
-    elif (( at > 1 )) && [[ " results regions instruments experiments parameters explain completion " == *" ${COMP_WORDS[1]} "* ]]; then
+    elif (( at > 1 )) \
+        && [[ " results rerun regions instruments experiments parameters explain completion " == *" ${COMP_WORDS[1]} "* ]]; then
         return
     else
         : "${_strongchain_words:=$("$1" completion words '' 2>/dev/null)}"

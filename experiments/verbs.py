@@ -1,6 +1,6 @@
 """The application's own verbs: what there is, what it means, and what has been found so far.
 
-``strongchain results | regions | instruments | experiments | parameters | explain | completion``.
+``strongchain results | rerun | regions | instruments | experiments | parameters | explain | completion``.
 Each prints plain text of at most 100 columns. The world is imported by the verbs that need it.
 """
 
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.catalogue import MARKS, explained, figures, region_files, setting, settings
-from experiments.declarations import CONFIGS, groups
+from experiments.declarations import CONFIGS, VERBS, groups
 from experiments.shells import BASH, ZSH
 from experiments.text import COLUMNS, first_line, shown, table, wrap
 
-__all__ = ["VERBS", "VerbError", "main"]
+__all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
 NO_EXPERIMENT = """\
 There is no experiment yet. To add one, write configs/experiment/NAME.yaml:
@@ -194,15 +194,16 @@ def typable() -> list[str]:
     return list(dict.fromkeys([*words, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
 
 
-#: Verbs by name: what follows them, and what answers.
-VERBS: dict[str, tuple[str, Callable[..., list[str]]]] = {
-    "results": ("[FOLDER]", results),
-    "regions": ("", regions),
-    "instruments": ("", instruments),
-    "experiments": ("", experiments),
-    "parameters": ("[WORD]", parameters),
-    "explain": ("WORD", explain),
-    "completion": ("bash|zsh", completion),
+def rerun(*words: str) -> int:
+    """Run a finished study again and compare, or one replicate of it with everything written down."""
+    from experiments.rerun import main as again
+
+    return again(words)
+
+
+#: What answers each verb: with lines to print, or having printed them with an exit status.
+ANSWERS: dict[str, Callable[..., list[str] | int]] = {
+    answer.__name__: answer for answer in (results, rerun, regions, instruments, experiments, parameters, explain, completion)
 }
 
 
@@ -222,20 +223,22 @@ def main(argv: Sequence[str]) -> int | None:
     if not argv or argv[0] not in VERBS:
         return None
     verb, words = argv[0], argv[1:]
-    follows, answer = VERBS[verb]
-    usage = f"strongchain {verb} {follows}".rstrip()
+    answer, takes = ANSWERS[verb], inspect.signature(ANSWERS[verb]).parameters.values()
+    usage = f"strongchain {verb} {VERBS[verb]}".rstrip()
     try:
         if {"-h", "--help"} & set(words):
-            lines = [usage, f"  {first_line(answer.__doc__)}"]
-        elif len(words) > len(inspect.signature(answer).parameters):
+            said: list[str] | int = [usage, f"  {first_line(answer.__doc__)}"]
+        elif len(words) > len(takes) and all(one.kind is not one.VAR_POSITIONAL for one in takes):
             raise VerbError(f"{words[-1]!r} is one word too many; type {usage}")
         else:
-            lines = answer(*words)
+            said = answer(*words)
     except VerbError as mistake:
         print(f"strongchain: {mistake}", file=sys.stderr)
         return 1
+    if isinstance(said, int):
+        return said
     try:
-        print("\n".join(lines), flush=True)
+        print("\n".join(said), flush=True)
     except BrokenPipeError:  # the reader, say `head`, has seen enough
         sys.stderr.close()
     return 0

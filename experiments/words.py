@@ -16,9 +16,8 @@ from hydra.core.override_parser.types import Glob, Override, Transformer
 from hydra.errors import HydraException
 
 from agents.columns import nearest
-from experiments.declarations import TOP, declaring, fields_by_path, groups
+from experiments.declarations import TOP, VERBS, declaring, fields_by_path, groups
 from experiments.settings import SettingsError
-from experiments.verbs import VERBS
 
 __all__ = ["FILES", "FREE", "Word", "leaves", "read_word", "settings"]
 

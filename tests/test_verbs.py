@@ -50,7 +50,14 @@ def test_what_is_no_verb_is_left_to_the_application(words, capsys):
 @pytest.mark.parametrize("verb", verbs.VERBS)
 def test_every_verb_says_how_to_use_it(verb, capsys):
     assert said(capsys, verb, "--help").startswith(f"strongchain {verb}")
-    assert "one word too many" in said(capsys, verb, "a", "b", "c", "d", status=1)
+    many = "takes one folder" if verb == "rerun" else "one word too many"
+    assert many in said(capsys, verb, "a", "b", "c", "d", status=1)
+    assert verbs.VERBS.keys() == verbs.ANSWERS.keys()
+
+
+def test_a_study_that_cannot_be_run_again_is_told(capsys, tmp_path):
+    assert "holds no finished study" in said(capsys, "rerun", str(tmp_path), status=1)
+    assert "there is no folder" in said(capsys, "rerun", str(tmp_path / "gone"), status=1)
 
 
 def test_the_module_runs_by_itself():
@@ -317,6 +324,7 @@ def test_completion_in_bash(capsys, tmp_path):
         ("explain", "liao"): ["liaoning "],
         ("completion", "z"): ["zsh "],
         ("results", ""): [],
+        ("rerun", "res"): [],
         ("region", "=", "nowhere"): [],
         ("region=sample", "expl"): [],
     }
