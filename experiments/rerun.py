@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 
 from agents.columns import nearest
 from agents.streams import replicate_keys
+from experiments.declarations import VERBS
 from experiments.measure import firms_at_the_end, series_by_group
 from experiments.provenance import changes_since
 from experiments.results import Comparison, write_table
@@ -25,7 +26,7 @@ from sim.record import GROUPINGS
 
 __all__ = ["USAGE", "main", "read_study", "rerun", "rerun_replicate"]
 
-USAGE = "FOLDER [--replicate N] [--arm NAME]"
+USAGE = VERBS["rerun"]
 
 
 # -- what was run ---------------------------------------------------------------------------------------

@@ -402,6 +402,35 @@ def test_a_failed_run_sets_the_exit_status_and_the_study_is_whole_without_it(tmp
     assert (effects.query("outcome == 'field_dpu'")["replicates"] == 2).all()
 
 
+def workers(leader: int) -> list[int]:
+    """Worker processes of a study."""
+    return [pid for pid in in_session(leader) if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
+def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_path):
+    words = ("name=dead", "region=sample", "policy=none", "replicates=8", "months=12", "window=6", "burn_in=6", "parallel.workers=2")
+    command = [sys.executable, "-m", "experiments.run", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.PIPE, encoding="utf-8")
+
+    study, runs, limit = start(), tmp_path / "results" / "runs", time.monotonic() + 60
+    while not list(runs.glob("*.npz")) and time.monotonic() < limit:
+        time.sleep(0.01)
+    os.kill(workers(study.pid)[0], signal.SIGKILL)
+    said = study.communicate(timeout=60)[1]
+    assert study.returncode == 1 and "Traceback" not in said
+    assert "strongchain: a worker was killed, perhaps because memory ran out; the same command goes on" in said
+    kept = files(runs)
+    assert 0 < len(kept) < 8 and not (tmp_path / "results" / "dead").exists()
+    again = start()
+    assert again.wait(120) == 0
+    assert files(runs).items() >= kept.items() and len(files(runs)) == 8
+    assert (tmp_path / "results" / "dead" / "manifest.json").is_file()
+
+
 # -- killed --------------------------------------------------------------------------------------------
 
 STUDY = ("region=sample", "replicates=6", "months=12", "window=6", "burn_in=6", EXCHANGED, "parallel=loky", "parallel.workers=2")

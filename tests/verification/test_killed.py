@@ -1,0 +1,77 @@
+"""A study of 2,000 runs, killed five times at random moments, ends like one that nobody disturbed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments.results import TABLES
+from tests.test_store import in_session
+
+pytestmark = [
+    pytest.mark.verification,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc"),
+]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RUNS = 2_000
+STUDY = (
+    "name=study", "network=synthetic", "network.firms=30", "region=sample", "replicates=400", "months=6", "window=3", "burn_in=6",
+    "parallel.workers=2", "quiet=true",
+)  # fmt: skip
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "experiments.run", *STUDY]
+    return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, stderr=subprocess.PIPE, encoding="utf-8")
+
+
+def kept(folder: Path) -> dict[str, int]:
+    """When each run was written, by the name of its file."""
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "results" / "runs").glob("*.npz")}
+
+
+def test_a_study_of_2000_runs_survives_being_killed_five_times(tmp_path):
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    begun = time.monotonic()
+    whole = started(undisturbed)
+    said = whole.communicate(timeout=900)[1]
+    assert whole.returncode == 0, said
+    takes = time.monotonic() - begun
+    assert len(kept(undisturbed)) == RUNS
+    draw, there = random.Random(20), dict[str, int]()
+    for _ in range(5):
+        study = started(disturbed)
+        # From the start of the workers to shortly before the end of what is left; each kill costs a start of its own.
+        time.sleep(2.0 + draw.random() * 0.25 * takes)
+        assert study.poll() is None, "over before it could be killed"
+        study.send_signal(signal.SIGKILL)
+        study.communicate()
+        limit = time.monotonic() + 20
+        while (left := in_session(study.pid)) and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert not left, "orphaned workers go on"
+        now = kept(disturbed)
+        assert now.items() >= there.items(), "a run was lost, or simulated twice"
+        there = now
+        assert not (disturbed / "results" / "study" / "manifest.json").exists(), "a study that was killed is not whole"
+    assert 0 < len(there) < RUNS
+    last = started(disturbed)
+    said = last.communicate(timeout=900)[1]
+    assert last.returncode == 0, said
+    now = kept(disturbed)
+    assert now.items() >= there.items() and now.keys() == kept(undisturbed).keys()
+    for name in now:
+        assert (disturbed / "results" / "runs" / name).read_bytes() == (undisturbed / "results" / "runs" / name).read_bytes()
+    for name in (f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")):
+        one, other = (folder / "results" / "study" / name for folder in (undisturbed, disturbed))
+        assert one.read_bytes() == other.read_bytes(), name
