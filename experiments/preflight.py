@@ -44,7 +44,7 @@ DECISIVE = ("instruments", "network", "policy", "experiment")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_WORDS = (*ARM_KEYS, "policy")
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
-MOST_POINTS = 64
+MOST_POINTS = 32
 
 
 def preflight(words: Sequence[str]) -> list[str]:
