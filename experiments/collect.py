@@ -11,7 +11,7 @@ import pandas as pd
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from experiments.figures import sweep_figure
+from experiments.figures import save, sweep_figure
 from experiments.results import write_table
 
 __all__ = ["CollectSweep", "collect_sweep"]
@@ -44,7 +44,7 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     finished = table[table["error"].isna()]
     if swept and len(finished):
         manifests = [json.loads((folder / str(n) / "manifest.json").read_text(encoding="utf-8")) for n in finished["point"].unique()]
-        sweep_figure(finished, swept, manifests=manifests).savefig(folder / "sweep.png")
+        save(sweep_figure(finished, swept, manifests), folder / "sweep.png", manifests)
     return table
 
 

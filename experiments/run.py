@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments import verbs
-from experiments.figures import effects_figure, network_map, origins_figure, time_paths
+from experiments.figures import effects_figure, network_map, origins_figure, save, time_paths
 from experiments.preflight import preflight
 from experiments.results import Comparison, write_table
 from experiments.settings import CONFIG, SettingsError, read_settings, refuse_idle_levers, register
@@ -88,14 +88,18 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
 
 
 def _draw(found: Comparison, folder: Path) -> None:
-    about = {"Software": "Strongchain", "Description": f"study {found.manifest['id']}"}
-    for name, draw in (("time_paths", time_paths), ("effects", effects_figure), ("origins", origins_figure)):
-        draw(found).savefig(folder / f"{name}.png", metadata=about)
+    about = found.manifest
+    for name, figure in (
+        ("time_paths", time_paths(found.series, about)),
+        ("effects", effects_figure(found.effects, about)),
+        ("origins", origins_figure(found.origins, about)),
+    ):
+        save(figure, folder / f"{name}.png", about)
     for arm, picture in found.maps.items():
         stem = folder / f"quality_map_{arm}"
         loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
         title = f"Where the defects that reach users begin: arm {arm!r}, first replicate, {loss}"
-        network_map(picture, title).savefig(stem.with_suffix(".png"), metadata=about)
+        save(network_map(picture, about, title), stem.with_suffix(".png"), about)
         write_table(picture.table, stem)
 
 

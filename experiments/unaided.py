@@ -147,7 +147,7 @@ def figure(outcomes: NDArray[np.float64]) -> Figure:
     keys = list(OUTCOMES)
     shown = ("field_dpu", "nonconformity", "management", "net_margin", "cash", "bad_loans")
     with rc_context(style()):
-        drawn = Figure(figsize=(7.2, 4.2))
+        drawn = Figure(figsize=(7.0, 4.2))
         for axes, key in zip(drawn.subplots(2, 3).flat, shown, strict=True):
             each = outcomes[:, :, keys.index(key), 0]
             year, mean, spread = np.arange(1, each.shape[1] + 1), each.mean(axis=0), each.std(axis=0, ddof=1)

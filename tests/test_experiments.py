@@ -1,4 +1,4 @@
-"""What a researcher does in process: intervals, arms, studies in a notebook, stored results, figures."""
+"""What a researcher does in process: intervals, arms, studies in a notebook, stored results."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ from scipy import stats
 
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, load, world
-from experiments.figures import effects_figure, network_map, origins_figure, sweep_figure, time_paths
-from experiments.measure import MapPicture
+from experiments.figures import origins_figure, time_paths
 from experiments.provenance import manifest
 from experiments.results import collect
 from experiments.runner import run_arms
 from experiments.settings import Arm, Parallel, SettingsError, Study, Task, WorldSettings, compose_settings, read_settings
 from experiments.statistics import mean_intervals
 from experiments.studies.compare import arms_of
-from sim import ChiefQualityOfficer, OneStopStations, StrongChainLoans, StrongchainModel, SupplyNetwork
+from sim import ChiefQualityOfficer, OneStopStations, StrongChainLoans, StrongchainModel
 from sim.outcomes import OUTCOMES
-from tests.worlds import differing, network, parameters, random_network, region
-from tests.worlds import world as tiny
+from tests.worlds import differing, network, parameters, region
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ("region=sample", "scale=0.3", "replicates=3", "months=6", "window=3", "burn_in=6", "parallel=serial")
@@ -48,15 +46,10 @@ def names(*words: str) -> list[str]:
     return [arm.name for arm in arms_of(settings(*words), [*SMALL, *words])]
 
 
-def picture(built: SupplyNetwork, **other) -> MapPicture:
-    model = tiny(built, region=region(built.n_firms), burn_in=1, **other)
-    return MapPicture.of(model)
-
-
 def drawn(figure: Figure) -> None:
     """Draw a figure for good: what cannot be laid out fails here."""
     assert isinstance(figure, Figure)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
 
 
 # -- intervals -----------------------------------------------------------------------------------------
@@ -284,7 +277,7 @@ def test_what_is_loaded_is_what_was_saved(found, tmp_path):
         assert getattr(back, table)[list(numbers)].to_numpy().tobytes() == numbers.to_numpy().tobytes()
     assert back.manifest == found.manifest
     assert back.reference == "nothing" and back.maps == {}
-    drawn(time_paths(back))
+    drawn(time_paths(back.series, back.manifest))
 
 
 def test_a_folder_without_a_study_is_refused(tmp_path):
@@ -328,147 +321,9 @@ def test_arms_may_differ_in_their_tiers():
     loss = made.origins.groupby(["arm", "tier"], sort=False)["loss"].sum().unstack()
     assert list(loss.columns) == ["0", "1", "2", "none"]
     assert loss.loc["nothing", "2"] == 0.0 < loss.loc["deep", "2"]
-    figure = origins_figure(made)
+    figure = origins_figure(made.origins, made.manifest)
     drawn(figure)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["chain leaders", "tier 1", "tier 2"]
-
-
-# -- figures -------------------------------------------------------------------------------------------
-
-
-def test_time_paths_name_outcomes_and_units(found):
-    figure = time_paths(found)
-    drawn(figure)
-    titles = {ax.get_title(loc="left") for ax in figure.axes}
-    assert {"Defects reaching users", "Open quality problems", "Cost of poor quality"} <= titles
-    labels = [ax.get_ylabel() for ax in figure.axes]
-    assert {"defects/unit", "%", "% of sales", "problems/firm", "difference, problems/firm"} <= set(labels) and all(labels)
-    assert {ax.get_xlabel() for ax in figure.axes} == {"", "month"}
-
-
-def test_effects_and_origins_name_their_units(found):
-    effects, origins = effects_figure(found), origins_figure(found)
-    for figure in (effects, origins):
-        drawn(figure)
-    assert "paired effect, % of nothing" in effects.axes[0].get_xlabel() and "last 3 months" in effects.axes[0].get_xlabel()
-    assert origins.axes[0].get_ylabel().startswith("field loss") and origins.axes[0].get_ylabel().endswith(", million CNY/month")
-
-
-def test_a_figure_says_which_study_it_shows(found):
-    for figure in (time_paths(found), effects_figure(found), origins_figure(found)):
-        small = " ".join(figure.get_supxlabel().split())
-        assert found.manifest["id"] in small and "region sample" in small and "3 replicates, seed 1" in small
-
-
-def test_a_study_of_one_arm_can_be_drawn():
-    alone = compare(*SMALL, "policy=none", "replicates=1", "months=3", "window=1")
-    for figure in (time_paths(alone), effects_figure(alone), origins_figure(alone)):
-        drawn(figure)
-
-
-def test_more_arms_than_colours_are_all_drawn():
-    words = "study.arms={nothing: ['instruments=[]'], " + ", ".join(f"a{k}: ['instruments=[]']" for k in range(9)) + "}"
-    many = compare(*SMALL, "replicates=1", "months=2", "window=1", words)
-    figure = time_paths(many)
-    drawn(figure)
-    assert len(figure.axes[0].get_lines()) == 10
-
-
-@pytest.mark.parametrize(
-    "built",
-    [
-        random_network(1, firms=8, leaders=2),
-        random_network(2, firms=600, leaders=5, chains=3),
-        random_network(3, firms=1, leaders=1, chains=1),
-        network({("b", "A"): 0.4}, {"A": 1e6, "alone": 1e6}),
-        network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6}),
-    ],
-    ids=["small", "big", "one firm", "a leader without suppliers", "firms that reach no leader"],
-)
-def test_a_network_map_is_drawn(built):
-    figure = network_map(picture(built))
-    drawn(figure)
-    texts = [text.get_text() for text in figure.axes[0].texts]
-    assert "chain leaders" in texts
-    assert "million CNY a month" in figure.axes[0].get_title(loc="left")
-    shown = [text for text in texts if text.endswith(" %")]
-    assert shown and any("more firms" in text for text in shown) == (built.n_firms > 100)
-    bars = [ax.get_ylabel() for ax in figure.axes[1:]]
-    assert not bars or bars == ["share of the field loss that the link carries, %"]
-
-
-def test_a_network_map_without_any_loss_is_drawn():
-    drawn(network_map(picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))))
-
-
-def test_firms_without_a_leader_are_not_called_a_tier():
-    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
-    texts = [text.get_text() for text in network_map(picture(built)).axes[0].texts]
-    assert {"chain leaders", "tier 1", "reach no leader"} <= set(texts) and "tier 2" not in texts
-
-
-def points(swept: dict[str, list[str]], effect: float = -0.1) -> pd.DataFrame:
-    """Effects of a sweep: one row per point and arm."""
-    count = len(next(iter(swept.values())))
-    rows = pd.DataFrame({"point": range(count), **swept, "outcome": "field_dpu", "by": "total", "group": "total"})
-    means = np.linspace(effect, 2 * effect, count)
-    rows = rows.assign(effect=means, effect_low=means - 0.01, effect_high=means + 0.02)
-    base = rows.assign(effect=0.0, effect_low=0.0, effect_high=0.0)
-    return pd.concat([base.assign(arm="nothing"), rows.assign(arm="cqo")], ignore_index=True)
-
-
-@pytest.mark.parametrize(
-    ("swept", "lines"),
-    [
-        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, 1),
-        ({"instruments.cqo.targeting": ["random", "worst_first"]}, 1),
-        ({"instruments.cqo.reach": ["0", "1", "0", "1"], "months": ["12", "12", "24", "24"]}, 2),
-        ({"region": ["sample", "liaoning"], "months": ["12", "12"], "seed": ["1", "1"]}, 1),
-    ],
-    ids=["numbers", "names", "two keys", "three keys"],
-)
-def test_a_sweep_is_drawn_with_its_key_and_unit(swept, lines):
-    figure = sweep_figure(points(swept), list(swept))
-    drawn(figure)
-    (ax,) = figure.axes
-    assert ax.get_xlabel() == next(iter(swept))
-    assert ax.get_ylabel() == "effect on defects reaching users, defects/unit"
-    assert ax.get_title(loc="left") == "cqo"
-    assert len(ax.containers) == lines
-
-
-def test_the_figure_of_a_sweep_says_which_studies_it_shows(found):
-    words = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
-    studies = [manifest(settings(*typed).resolved, typed, replicate_keys(1, 1)) for typed in words]
-    figure = sweep_figure(points({"seed": ["1", "2", "2"]}), ["seed"], manifests=studies)
-    drawn(figure)
-    small = " ".join(figure.get_supxlabel().split())
-    assert small.startswith(f"Strongchain {studies[0]['id']} and 2 more · region sample, region liaoning · ")
-    assert "3 replicates, seed 1, 3 replicates, seed 2 · bars: 95 %" in small
-
-
-@pytest.mark.parametrize(
-    ("outcome", "level", "difference"),
-    [
-        ("bad_loans", "%/year", "difference, percentage points/year"),
-        ("debt", "% of yearly sales", "difference, percentage points of yearly sales"),
-        ("recalled", "% of sales to users", "difference, percentage points of sales to users"),
-        ("cash", "months of sales", "difference, months of sales"),
-        ("exits", "firms/month", "difference, firms/month"),
-        ("management", "0-1", "difference, 0-1"),
-    ],
-)
-def test_every_outcome_is_drawn_in_its_unit(found, outcome, level, difference):
-    figure = time_paths(found, [outcome])
-    drawn(figure)
-    assert [" ".join(ax.get_ylabel().split()) for ax in figure.axes] == [level, difference]
-    shown = figure.axes[0].get_lines()[0].get_ydata()
-    kept = found.series.query("arm == 'nothing' and outcome == @outcome")["level"].to_numpy()
-    np.testing.assert_allclose(shown, kept * (100.0 if level.startswith("%") else 1.0), rtol=1e-12)
-
-
-def test_a_sweep_without_any_effect_is_drawn():
-    drawn(sweep_figure(points({"seed": ["1", "2"]}, effect=0.0), ["seed"]))
 
 
 # -- a package of the same name ------------------------------------------------------------------------

@@ -1,0 +1,26 @@
+"""Figures: each a function from a table of a study and its manifest to a Figure, in one style; docs/gallery.md shows them all."""
+
+from experiments.figures.effects import effects_figure, gains_figure, origins_figure, pairs_figure
+from experiments.figures.money import books_figure, costs_figure
+from experiments.figures.network import network_map
+from experiments.figures.paths import queues_figure, sweep_figure, time_paths
+from experiments.figures.replicates import enough_figure, luck_figure
+from experiments.figures.style import COLOURS, save, style
+
+__all__ = [
+    "COLOURS",
+    "books_figure",
+    "costs_figure",
+    "effects_figure",
+    "enough_figure",
+    "gains_figure",
+    "luck_figure",
+    "network_map",
+    "origins_figure",
+    "pairs_figure",
+    "queues_figure",
+    "save",
+    "style",
+    "sweep_figure",
+    "time_paths",
+]

@@ -1,0 +1,87 @@
+"""Figures of money: which payments change, and what an avoided defect costs whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.figures.rows import Row, draw_rows
+from experiments.figures.style import COLOURS, Mark, arm_marks, figures, finish, handle, legend, style, window
+
+__all__ = ["books_figure", "costs_figure"]
+
+#: Payments of one arm that are shown, and of all arms together.
+MOST, MOST_IN_ALL = 10, 44
+PAYERS = {
+    "government": Mark(COLOURS[1], "o"),
+    "firms": Mark(COLOURS[2], "s"),
+    "society": Mark(COLOURS[0], "D"),
+}
+
+
+def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
+    """Draw the payments that change most against the reference, arm by arm, with their 95 % intervals.
+
+    Parameters
+    ----------
+    books : DataFrame
+        A row per arm, purpose, payer and payee: effect with its interval, CNY a month.
+    about : dict
+        The study's manifest.
+    """
+    reference = str(about["reference"])
+    marks = arm_marks(list(books["arm"].unique()), reference)
+    rows = books[(books["arm"] != reference) & books["effect"].notna() & (books["effect"] != 0.0)]
+    arms = list(rows["arm"].unique())
+    most = int(np.clip(MOST_IN_ALL // max(1, len(arms)), 3, MOST))
+    groups: dict[str, list[Row]] = {}
+    for arm in arms:
+        mine = rows[rows["arm"] == arm]
+        largest = mine.loc[mine["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        groups[arm] = [
+            Row(
+                f"{payer} → {payee}: {purpose}",
+                effect / 1e6,
+                low / 1e6,
+                high / 1e6,
+                marks[arm],
+                f"{'+' * (effect > 0.0)}{figures(effect / 1e6)}",
+            )
+            for payer, payee, purpose, effect, low, high in largest[
+                ["payer", "payee", "purpose", "effect", "effect_low", "effect_high"]
+            ].itertuples(index=False)
+        ]
+    with matplotlib.rc_context(style()):
+        figure = draw_rows(groups, f"change of the payment against {reference!r}, million CNY/month ({window(about)})", wide=True)
+        return finish(figure, about, f"the {most} largest changes of each arm; bars: 95 % confidence intervals of the mean")
+
+
+def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
+    """Draw the cost of an avoided defect to government, firms and society, with Fieller intervals, arm by arm.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        A row per arm and payer: ratio of cost to defective sales avoided, its interval, and whether it is defined.
+    about : dict
+        The study's manifest.
+    """
+    rows = costs[costs["arm"] != str(about["reference"])]
+    groups: dict[str, list[Row]] = {}
+    for row in rows.to_dict("records"):
+        value, low, high = (float(row[c]) if row["defined"] else np.nan for c in ("ratio", "ratio_low", "ratio_high"))
+        note = "not defined: more defects, not fewer" if row["avoided_high"] < 0.0 else "not defined"
+        text = figures(value) if np.isfinite(value) else ""
+        groups.setdefault(row["arm"], []).append(
+            Row(row["payer"], value, low, high, PAYERS.get(row["payer"], Mark(COLOURS[3])), text, note)
+        )
+    with matplotlib.rc_context(style()):
+        figure = draw_rows(groups, "cost, CNY per CNY of defective sales avoided (below 0: saves money)")
+        legend(figure, [handle(payer, mark, line=False) for payer, mark in PAYERS.items() if payer in set(rows["payer"])])
+        what = 'bars: 95 % Fieller intervals; "not defined" where it is not sure that defects were avoided'
+        return finish(figure, about, what)

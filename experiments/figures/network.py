@@ -1,0 +1,160 @@
+"""The quality map as a picture: firms by tier, and the flows of defects between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, finish, legend, style, wrapped
+from sim.quality_map import CAUSES
+
+if TYPE_CHECKING:
+    from experiments.measure import MapPicture
+
+__all__ = ["network_map"]
+
+
+def network_map(picture: MapPicture, about: Mapping[str, Any] | None = None, title: str = "", most: int = 14) -> Figure:
+    """Draw the quality map: firms by tier, flows of defects as width and colour.
+
+    Each tier shows the `most` firms in which most field loss begins; the rest of the tier is
+    drawn as one. A node's area is the field loss that begins there, its slices the causes; a
+    line's width and colour are the field loss that the link carries.
+
+    Parameters
+    ----------
+    picture : MapPicture
+    about : dict, optional
+        The study's manifest; without it, of a world in a notebook, there is no small print.
+    title : str
+        In place of what the map amounts to.
+    most : int
+    """
+    node, labels, tiers = _lump(picture, most)
+    count = len(labels)
+    loss = np.zeros((count, len(CAUSES)))
+    np.add.at(loss, node, picture.map.loss)
+    carried = np.zeros((count, count))
+    np.add.at(carried, (node[picture.supplier], node[picture.customer]), picture.map.link_loss)
+    xy = _layout(tiers, loss.sum(axis=1))
+    total = picture.map.total or 1.0
+    with matplotlib.rc_context(style()):
+        figure = Figure(figsize=(WIDE, 5.0))
+        ax = figure.subplots()
+        _draw_flows(figure, ax, xy, carried / total)
+        depth = int(tiers.max())
+        ax.set(xlim=(-depth - 0.5, 0.5 + 0.14 * depth), ylim=(-0.06, 1.16))
+        _draw_nodes(ax, xy, loss / total, labels, int(WIDE * 0.85 * LETTERS / (1.14 * depth + 1.0)) - 3)
+        for tier in range(depth + 1):
+            head = "chain leaders" if tier == 0 else "reach no leader" if tier > picture.tier.max() else f"tier {tier}"
+            ax.text(-tier, 1.09, wrapped(head, 12), ha="center", va="center", fontsize=TEXT)
+        ax.axis("off")
+        begin = f"Where the defects that reach users begin: {picture.map.total / 1e6:,.2f} million CNY/month in the steady state"
+        patches = [Patch(fc=colour, hatch=hatch, ec="white", label=label) for colour, hatch, label in CAUSE_STYLES.values()]
+        legend(figure, patches, wrapped(title or begin, 110))
+        what = "area of a node: field loss that begins there" + ("; one replicate" if about else "")
+        return finish(figure, about or (), what)
+
+
+def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
+    """Map firms to drawn nodes: the heaviest firms of each tier alone, the rest of the tier as one."""
+    by_firm = picture.map.by_firm
+    node = np.zeros(picture.tier.size, dtype=np.int64)
+    labels: list[str] = []
+    tiers: list[int] = []
+    depth = int(picture.tier.max(initial=0))
+    tier_of = np.where(picture.tier < 0, depth + 1, picture.tier)
+    for tier in np.unique(tier_of):
+        rows = np.flatnonzero(tier_of == tier)
+        rows = rows[np.argsort(-by_firm[rows], kind="stable")]
+        alone = rows if rows.size <= most + 1 else rows[:most]
+        for row in alone:
+            node[row] = len(labels)
+            labels.append(str(picture.names[row]))
+            tiers.append(int(tier))
+        if alone.size < rows.size:
+            node[rows[most:]] = len(labels)
+            labels.append(f"{rows.size - most:,} more firms")
+            tiers.append(int(tier))
+    return node, labels, np.asarray(tiers)
+
+
+def _layout(tiers: NDArray[np.int64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    xy = np.zeros((tiers.size, 2))
+    for tier in np.unique(tiers):
+        rows = np.flatnonzero(tiers == tier)
+        xy[rows, 0] = -tier
+        xy[rows, 1] = 1.0 - (np.arange(rows.size) + 0.5) / rows.size
+    return xy
+
+
+def _draw_flows(figure: Figure, ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64]) -> None:
+    source, target = np.nonzero(share > 1e-5)
+    strength = share[source, target]
+    if not strength.size:
+        return
+    order = np.argsort(strength)
+    source, target, strength = source[order], target[order], strength[order]
+    t = np.linspace(0.0, 1.0, 24)[:, None]
+    ease = 3 * t**2 - 2 * t**3
+    bow = np.where(xy[source, 0] == xy[target, 0], 0.25, 0.0)  # links inside a tier bow out
+    curves = [
+        np.column_stack(
+            [xy[a, 0] + (xy[b, 0] - xy[a, 0]) * t[:, 0] + side * np.sin(np.pi * t[:, 0]), xy[a, 1] + (xy[b, 1] - xy[a, 1]) * ease[:, 0]]
+        )
+        for a, b, side in zip(source, target, bow, strict=True)
+    ]
+    floor = max(strength.max() * 1e-3, 1e-5)
+    lines = LineCollection(
+        curves,
+        linewidths=0.25 + 7.0 * np.sqrt(strength / strength.max()) * (strength > floor),
+        cmap="YlOrBr",
+        norm=LogNorm(100 * floor, 100 * strength.max()),
+        array=100 * np.maximum(strength, floor),
+        alpha=0.75,
+        capstyle="round",
+    )
+    ax.add_collection(lines)
+    bar = figure.colorbar(lines, ax=ax, shrink=0.6, pad=0.01, label="share of the field loss that the link carries, %")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
+
+
+def _draw_nodes(ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str], letters: int) -> None:
+    area = share.sum(axis=1)
+    ax.scatter(xy[area == 0, 0], xy[area == 0, 1], s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
+    for k, label in enumerate(labels):
+        size = 12 + 700 * area[k] / max(area.max(), 1e-12)
+        start = 0.0
+        for c, cause in enumerate(CAUSES):
+            part = share[k, c] / area[k] if area[k] > 0 else 0.0
+            if part > 0:
+                angles = 2 * np.pi * np.linspace(start, start + part, max(3, int(40 * part)))
+                wedge = np.concatenate([[[0.0, 0.0]], np.column_stack([np.cos(angles), np.sin(angles)])])
+                x, y = xy[k]
+                slice_size = size * np.abs(wedge).max() ** 2  # Matplotlib scales a marker by its longest side
+                colour, hatch, _ = CAUSE_STYLES[cause]
+                ax.scatter(x, y, marker=Path(wedge), s=slice_size, color=colour, hatch=hatch, ec="white", zorder=3, lw=0)
+                start += part
+        if area[k] > 0.01 or "more firms" in label or len(labels) <= 40:
+            leads, alone = xy[k, 0] == 0, "more firms" not in label
+            radius = np.sqrt(size) / 2  # a marker's size is its area in points
+            most = 22 if leads else letters
+            short = label if len(label) <= most or not alone else label[: most - 1] + "…"
+            share_told = f"{100 * area[k]:.1f} %"  # not of single firms between the tiers, where there is no room
+            text = f"{short} {share_told}" if leads else short if alone else f"{short}\n{share_told}"
+            beside = leads or alone
+            ax.annotate(text, xy[k], xytext=(radius + 3, 0) if beside else (0, -radius - 2), textcoords="offset points",
+                        ha="left" if beside else "center", va="center" if beside else "top", fontsize=SMALL, linespacing=0.95,
+                        zorder=2.5, path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip

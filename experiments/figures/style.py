@@ -1,0 +1,267 @@
+"""What all figures share: the style, the marks of arms, units, legends, small print, and how they are saved.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; marker and dash tell the arms apart in
+black and white too. A figure is drawn at the size at which it is printed: one or two columns wide.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from sim.outcomes import HEADLINE, OUTCOMES
+
+__all__ = [
+    "CAUSE_STYLES",
+    "COLOURS",
+    "INTERVALS",
+    "LETTERS",
+    "SHOWN",
+    "SINGLE",
+    "SMALL",
+    "TEXT",
+    "WIDE",
+    "About",
+    "Mark",
+    "arm_marks",
+    "difference",
+    "figures",
+    "finish",
+    "handle",
+    "label_of",
+    "legend",
+    "save",
+    "signed",
+    "style",
+    "unit_of",
+    "window",
+    "without_values",
+    "wrapped",
+]
+
+#: The manifest of a study, or those of the points of a sweep.
+About = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+#: Widths of one column and of two, inches.
+SINGLE, WIDE = 3.4, 7.0
+#: Sizes of text, points: nothing is smaller than the second.
+TEXT, SMALL = 7.5, 6.5
+#: Letters of the small size to an inch.
+LETTERS = 20.5
+#: Outcomes that the default figures show.
+SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
+#: Of a cause of defects: colour, hatch, label.
+CAUSE_STYLES = {
+    "common": ("#0072B2", "", "common causes"),
+    "special": ("#D55E00", "////", "special causes (open problems)"),
+    "interface": ("#009E73", "....", "interfaces"),
+}
+INTERVALS = "bands and bars: 95 % confidence intervals of the mean"
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
+_DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How an arm, or a verdict, is drawn."""
+
+    colour: str
+    marker: str = "o"
+    dash: Any = "-"
+    filled: bool = True
+
+    @property
+    def face(self) -> str:
+        """Colour inside the marker."""
+        return self.colour if self.filled else "white"
+
+
+@cache
+def _chinese() -> tuple[str, ...]:
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    known = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
+    return tuple(name for name in known if name in installed)
+
+
+def style() -> Any:
+    """Matplotlib settings of every figure."""
+    return {
+        "font.family": ["DejaVu Sans", *_chinese()],
+        "font.size": TEXT,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.6,
+        "axes.labelsize": TEXT,
+        "axes.titlesize": TEXT,
+        "axes.titlelocation": "left",
+        "axes.unicode_minus": False,
+        "hatch.linewidth": 0.5,
+        "legend.frameon": False,
+        "legend.fontsize": SMALL + 0.5,
+        "legend.title_fontsize": TEXT,
+        "figure.constrained_layout.use": True,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+    }
+
+
+def arm_marks(arms: Sequence[str], reference: str) -> dict[str, Mark]:
+    """Return the mark of every arm: black and dashed for the reference, colours, markers and dashes in turn for the others."""
+    marks = {reference: Mark(COLOURS[0], "", (0, (4, 2)))} if reference in arms else {}
+    for k, arm in enumerate(arm for arm in arms if arm != reference):
+        marks[arm] = Mark(COLOURS[1 + k % 6], _MARKERS[k % len(_MARKERS)], _DASHES[k % len(_DASHES)])  # no yellow: hard to see on white
+    return {arm: marks[arm] for arm in arms}
+
+
+# -- units and words ------------------------------------------------------------------------------------
+
+
+def unit_of(key: str) -> tuple[str, float]:
+    """Unit in which an outcome is drawn, and what its values are multiplied by: shares are drawn in %."""
+    unit = OUTCOMES[key].unit
+    return (unit.replace("share", "%", 1), 100.0) if unit.startswith("share") else (unit, 1.0)
+
+
+def difference(unit: str) -> str:
+    """Unit of a difference of two values."""
+    return unit.replace("%", "percentage points")
+
+
+def label_of(key: str) -> str:
+    """Return an outcome's label; the key itself where there is no such outcome."""
+    return OUTCOMES[key].label if key in OUTCOMES else key
+
+
+def window(about: Mapping[str, Any]) -> str:
+    """Say over which months effects are means."""
+    months = about["configuration"]["window"]
+    return f"mean of the last {months} months" if months != 1 else "last month"
+
+
+def figures(value: float) -> str:
+    """Write a number with three figures."""
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
+
+
+def signed(value: float) -> str:
+    """Write a difference in %, to a tenth; empty where it is not known."""
+    if not np.isfinite(value):
+        return ""
+    return f"{value:+.1f} %" if round(value, 1) else "0.0 %"
+
+
+def _columns(text: str) -> int:
+    """Width of a text in letters: a Chinese character is as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _atoms(text: str) -> list[str]:
+    """Cut a text where a line may end: after a blank, a sign that joins words, or a wide character; never inside a number."""
+    atoms = [""]
+    for letter, following in zip(text, f"{text} "[1:], strict=True):
+        wide = _columns(letter) == 2
+        if wide and atoms[-1]:
+            atoms.append("")
+        atoms[-1] += letter
+        joins = letter in "_=" or (letter in "-.,:" and not following.isdigit())
+        if wide or joins or (letter == " " and following != "%"):
+            atoms.append("")
+    return [atom for atom in atoms if atom]
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a text into lines of at most so many letters; what is longer than a line is broken inside."""
+    lines = [""]
+    for atom in _atoms(text):
+        if lines[-1] and _columns(lines[-1] + atom.rstrip()) > width:
+            lines.append("")
+        while _columns(lines[-1] + atom.rstrip()) > width and len(atom) > 1:
+            lines[-1:] = [atom[:width], ""]
+            atom = atom[width:]
+        lines[-1] += atom
+    return "\n".join(line.rstrip() for line in lines)
+
+
+# -- around the axes ------------------------------------------------------------------------------------
+
+
+def handle(label: str, mark: Mark, line: bool = True) -> Line2D:
+    """Return what stands for a mark in a legend."""
+    dash = mark.dash if line else "none"
+    return Line2D([], [], label=wrapped(label, 30), color=mark.colour, marker=mark.marker, mfc=mark.face, ms=4, ls=dash, lw=1.2)
+
+
+def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
+    """Write a legend above all axes, in as many columns as fit into the figure."""
+    if not handles:
+        return
+    longest = max(_columns(line) for entry in handles for line in str(entry.get_label()).split("\n"))
+    fitting = int(figure.get_figwidth() * LETTERS * 0.92 / (longest + 7))
+    rows = -(-len(handles) // max(1, fitting))
+    figure.legend(handles=list(handles), loc="outside upper center", ncols=-(-len(handles) // rows), title=title, handlelength=2.6)
+
+
+def without_values(ax: Axes) -> None:
+    """Say in an empty panel that there is nothing to draw."""
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", color="0.4", fontsize=TEXT)
+
+
+def _studies(about: About) -> list[Mapping[str, Any]]:
+    return [about] if isinstance(about, Mapping) else list(about)
+
+
+def _small_print(studies: Sequence[Mapping[str, Any]], what: str) -> str:
+    def place(study: Mapping[str, Any]) -> str:
+        configuration = study["configuration"]
+        network = configuration["network"]
+        return f"network {PurePath(network['path']).name}" if network.get("kind") == "file" else f"region {configuration['region']['key']}"
+
+    def luck(study: Mapping[str, Any]) -> str:
+        count = study.get("replicates", study["configuration"]["replicates"])  # more than asked for where a half-width is
+        return f"{count} replicate{'s' if count != 1 else ''}, seed {study['configuration']['seed']}"
+
+    others = f" and {len(studies) - 1} more" if len(studies) > 1 else ""
+    parts = [", ".join(dict.fromkeys(say(study) for study in studies)) for say in (place, luck)]
+    return "\u00a0· ".join(
+        [f"Strongchain {studies[0]['id']}{others}", *parts, *([what] if what else []), "effect sizes rest on assumptions"]
+    )
+
+
+def finish(figure: Figure, about: About, what: str = INTERVALS) -> Figure:
+    """Write under a figure which studies it shows (ids, regions, replicates and seeds), and what its marks are."""
+    for ax in figure.axes:  # ticks are made when the figure is drawn, and the style is forgotten by then
+        ax.tick_params(which="both", labelsize=SMALL, width=0.6)
+    if studies := _studies(about):
+        text = wrapped(_small_print(studies, what), int(figure.get_figwidth() * LETTERS) - 6)
+        figure.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
+    return figure
+
+
+def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
+    """Write a figure as a PNG whose metadata name the program and the study."""
+    ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
+    says = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
+    drawn, told = io.BytesIO(), PngInfo()
+    figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
+    for key, value in (("Software", "Strongchain"), ("Description", says)):
+        told.add_text(key, value)
+    with Image.open(drawn) as picture:  # of 256 colours, a quarter of the bytes
+        small = picture.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small.save(path, format="PNG", pnginfo=told, dpi=(dpi, dpi))
