@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from agents.firm import SIZE_CLASSES
 from agents.streams import replicate_keys
 from experiments.figures import COLOURS, style
+from experiments.figures.style import WIDE, finish, unit_of
 from experiments.settings import compose_settings, read_settings
 from sim import StrongchainModel
 from sim.outcomes import OUTCOMES
@@ -147,18 +148,19 @@ def figure(outcomes: NDArray[np.float64]) -> Figure:
     keys = list(OUTCOMES)
     shown = ("field_dpu", "nonconformity", "management", "net_margin", "cash", "bad_loans")
     with rc_context(style()):
-        drawn = Figure(figsize=(7.0, 4.2))
+        drawn = Figure(figsize=(WIDE, 4.2))
         for axes, key in zip(drawn.subplots(2, 3).flat, shown, strict=True):
-            each = outcomes[:, :, keys.index(key), 0]
+            unit, times = unit_of(key)
+            each = times * outcomes[:, :, keys.index(key), 0]
             year, mean, spread = np.arange(1, each.shape[1] + 1), each.mean(axis=0), each.std(axis=0, ddof=1)
             axes.fill_between(year, mean - spread, mean + spread, color=COLOURS[1], alpha=0.2, linewidth=0)
             axes.plot(year, mean, color=COLOURS[1], marker="o", markersize=3)
             axes.set_title(OUTCOMES[key].label)
-            axes.set_ylabel(OUTCOMES[key].unit)
+            axes.set_ylabel(unit)
             axes.set_xlabel("year")
             axes.set_xticks(year)
             axes.set_ylim(bottom=0.0)
-    return drawn
+    return finish(drawn, ())
 
 
 def write(folder: Path, words: Sequence[str] = ("region=liaoning",), replicates: int = 20) -> None:

@@ -87,8 +87,8 @@ def _scale(ax: Axes, limits: tuple[float, float], log: bool, ticks: int) -> None
     """Set ends and ticks of the axis of values."""
     if log:
         ax.set_xscale("log")
-        few = limits[1] < 30.0 * limits[0]
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=ticks + 2))
+        few, many = limits[1] < 30.0 * limits[0], limits[1] > 1e4 * limits[0]
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=3 if many else ticks + 2))
         ax.xaxis.set_major_formatter(
             FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1.0 else f"{value:g}")
         )  # powers would be in tiny letters

@@ -235,7 +235,7 @@ def _small_print(studies: Sequence[Mapping[str, Any]], what: str) -> str:
 
     def luck(study: Mapping[str, Any]) -> str:
         count = study.get("replicates", study["configuration"]["replicates"])  # more than asked for where a half-width is
-        return f"{count} replicate{'s' if count != 1 else ''}, seed {study['configuration']['seed']}"
+        return f"{count} replicate{'s' if count != 1 else ''}, seed\u00a0{study['configuration']['seed']}"
 
     others = f" and {len(studies) - 1} more" if len(studies) > 1 else ""
     parts = [", ".join(dict.fromkeys(say(study) for study in studies)) for say in (place, luck)]
