@@ -1,0 +1,167 @@
+"""The question of a study: which arms were compared, where, and on which assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import PurePath
+from typing import Any
+
+from experiments.catalogue import Setting, setting
+from experiments.declarations import declaring
+from experiments.results import Comparison
+from experiments.text import shown
+from sim import INSTRUMENTS
+
+__all__ = [
+    "active_in",
+    "assumptions",
+    "by_default",
+    "in_words",
+    "joined",
+    "main_arm",
+    "others",
+    "pivotal",
+    "practice",
+    "question",
+    "value_at",
+]
+
+#: Instruments as English readers call them; one that is not listed is called by its key.
+PRACTICES = {"cqo": "chief quality officers", "one_stop_stations": "one-stop service stations", "strong_chain_loans": "strong-chain loans"}
+#: Of the assumptions behind an instrument the one on which its effect hangs most; the first is behind all of them.
+PIVOTAL = {
+    "": "parameters.latent_share",
+    "cqo": "parameters.cqo_solving",
+    "one_stop_stations": "parameters.service_learning",
+    "strong_chain_loans": "parameters.approval",
+}
+
+
+def joined(parts: Sequence[str], word: str = "and") -> str:
+    """Write a list as people do: a, b and c."""
+    return f" {word} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+# -- what was studied -------------------------------------------------------------------------------------
+
+
+def practice(key: str, chinese: bool = False) -> str:
+    """Return what an instrument is called, on request with the practice in Chinese."""
+    name = PRACTICES.get(key, key.replace("_", " "))
+    return f"{name} ({INSTRUMENTS[key].practice})" if chinese and key in INSTRUMENTS else name
+
+
+def active_in(configuration: Mapping[str, Any]) -> list[str]:
+    """Return the instruments that are active in the configuration of an arm."""
+    return [key for key, levers in configuration["instruments"].items() if levers["active"]]
+
+
+def _arms(found: Comparison) -> list[str]:
+    return list(dict.fromkeys(found.effects["arm"]))
+
+
+def others(found: Comparison) -> list[str]:
+    """Return all arms but the reference."""
+    return [arm for arm in _arms(found) if arm != found.reference]
+
+
+def by_default(found: Comparison) -> bool:
+    """Whether the arms are nothing, each instrument alone, and all together."""
+    return found.manifest["configuration"]["study"]["arms"] is None
+
+
+def in_words(found: Comparison, arm: str) -> str:
+    """Return an arm as a sentence calls it: what it does if that is plain from the study, else its name in quotes."""
+    if not by_default(found):
+        return f"“{arm}”"
+    active = active_in(found.manifest["arms"][arm])
+    if not active:
+        return "no programme"
+    if len(active) > 1:
+        return "both together" if len(active) == 2 else f"all {'three' if len(active) == 3 else len(active)} together"
+    return practice(active[0]) + (" alone" if len(_arms(found)) > 2 else "")
+
+
+def main_arm(found: Comparison) -> str | None:
+    """Return the arm that the answer is about: "all" if there is one, else the one with the fewest defects reaching users."""
+    rest = others(found)
+    if not rest or "all" in rest:
+        return "all" if rest else None
+    return min(rest, key=lambda arm: float(found.effect(arm)["effect"]))
+
+
+def _place(found: Comparison) -> str:
+    """Return where: the region's chains, or the network that was given."""
+    configuration = found.manifest["configuration"]
+    network, regions = configuration["network"], {}
+    for arm in found.manifest["arms"].values():
+        regions[arm["region"]["key"]] = arm["region"]
+    labels = []
+    for region in regions.values():
+        label, chinese = region["label"], region["label_zh"]
+        label = label[0].lower() + label[1:] if label.startswith(("A ", "An ", "The ")) else label
+        labels.append(f"{label} ({chinese})" if chinese else label)
+    if network.get("kind") == "file":
+        only = ", ".join(f"{column} {shown(value)}" for column, value in (network.get("filter") or {}).items())
+        return f"the supply chain in {PurePath(network['path']).name}{f' ({only})' if only else ''}"
+    return f"the {'generated ' if network.get('kind') == 'synthetic' else ''}supply chains of {joined(labels)}"
+
+
+def question(found: Comparison) -> str:
+    """Return what the study asks, from its arms and its region."""
+    months, where, rest = found.manifest["configuration"]["months"], _place(found), others(found)
+    within = f"within {months} months" if months > 1 else "within a month"
+    if not rest:
+        active = active_in(found.manifest["arms"][found.reference])
+        under = f"with {joined([practice(key, chinese=True) for key in active])}" if active else "without any programme"
+        return f"How many defects reach users of {where} {within} {under}?"
+    if by_default(found):
+        active = list(dict.fromkeys(key for arm in rest for key in active_in(found.manifest["arms"][arm])))
+        how = "" if len(active) < 2 else f", each alone and {'both' if len(active) == 2 else 'all'} together,"
+        named = joined([practice(key, chinese=True) for key in active])
+        return f"What do {named}{how} change {within} in the defects that reach users of {where}?"
+    which = joined([in_words(found, arm) for arm in rest]) if len(rest) <= 3 else f"{len(rest)} policies"
+    change = f"What do{'es' * (len(rest) == 1)} {which} change {within}, against {in_words(found, found.reference)},"
+    return f"{change} in the defects that reach users of {where}?"
+
+
+# -- the assumptions behind it ------------------------------------------------------------------------------
+
+
+def assumptions(found: Comparison) -> list[Setting]:
+    """Return every setting marked N that counts in the study: of the model, of the active instruments, and of the network's kind."""
+    return [one for one in _in_use(found) if one.mark == "N"]
+
+
+def _in_use(found: Comparison) -> Iterator[Setting]:
+    arms = found.manifest["arms"].values()
+    active = {f"instruments.{key}" for arm in arms for key in active_in(arm)}
+    for prefix, cls in declaring():
+        if prefix == "region" or (prefix.startswith("instruments.") and prefix not in active):
+            continue
+        names = {f.name for f in fields(cls) if f.metadata.get("confidence")}
+        if prefix == "network" and not any(names <= arm["network"].keys() for arm in arms):
+            continue
+        yield from (setting(cls, f, prefix) for f in fields(cls) if f.name in names)
+
+
+def value_at(configuration: Mapping[str, Any], path: str) -> Any:
+    """Return what a configuration has at a dotted path."""
+    value: Any = configuration
+    for name in path.split("."):
+        value = value[name]
+    return value
+
+
+def pivotal(found: Comparison) -> dict[str, str]:
+    """Return the assumptions on which most hangs, by path, as a sentence calls them: what each is, and its value."""
+    arms = found.manifest["arms"].values()
+    active = dict.fromkeys(key for arm in arms for key in active_in(arm))
+    known = {one.path: one for one in assumptions(found)}
+    told = {}
+    for path in [PIVOTAL[""], *(PIVOTAL.get(key, f"instruments.{key}.{INSTRUMENTS[key].dose}") for key in active if key in INSTRUMENTS)]:
+        if path in known:
+            values = joined(list(dict.fromkeys(shown(value_at(arm, path)) for arm in arms)), "or")
+            told[path] = f"“{known[path].meaning.split(': ', 1)[-1]}” ({values})"
+    return told

@@ -1,0 +1,350 @@
+"""The sections of a report: what each one says, its pictures and its tables, made from the tables of a study."""
+
+from __future__ import annotations
+
+import base64
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments import figures
+from experiments.answer import percent, verdict
+from experiments.question import in_words, joined, main_arm, practice
+from experiments.results import TABLES, Comparison
+from sim.outcomes import HEADLINE, OUTCOMES
+
+__all__ = ["Picture", "Section", "Table", "most_telling", "results"]
+
+#: Points to an inch of the pictures: sharp on paper at the size at which they are printed.
+DPI = 190
+#: Arms that most figures show; of more, those with the fewest defects.
+MOST_ARMS = 6
+#: Outcomes of the table of effects.
+TOLD = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "waiting_time", "net_margin", "exits")
+#: What is looked at in groups of firms: defects reaching users are defined for firms that sell to users alone.
+GAINED = "nonconformity"
+#: Payments in the table of the books.
+PAYMENTS = 12
+#: A gain by common luck beyond which its size no longer matters.
+MUCH = 1_000.0
+VERDICTS = {"unclear": "not told from zero", "corrected": "not told from zero", "nil": "no change", "unknown": "no interval"}
+CAUSES = {"common": "common causes", "special": "open problems", "interface": "interfaces"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as it stands in the page: data URI, what it shows in words, and whether it is two columns wide."""
+
+    uri: str
+    alt: str
+    wide: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what it is, its heads with units, its rows; so many first columns are words, the others numbers."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: int = 1
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its key, heading, what to see in one line, pictures, tables, and commands or lists of lines."""
+
+    key: str
+    heading: str
+    says: str
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+    commands: Sequence[tuple[str, str]] = ()
+    remarks: Sequence[str] = ()
+
+
+def results(found: Comparison) -> list[Section]:
+    """Return the sections that show what came out; without another arm those that need none."""
+    few, main = most_telling(found), main_arm(found)
+    if main is None:
+        return [_paths(found, few), _origins(found, few, main), _network(found), _queues(found, few, main), _books(found, main)]
+    return [
+        _effects(found, few, main),
+        _paths(found, few),
+        _gains(found, few, main),
+        _origins(found, few, main),
+        _network(found),
+        _queues(found, few, main),
+        _books(found, main),
+        _replicates(found, few, main),
+    ]
+
+
+def most_telling(found: Comparison, most: int = MOST_ARMS) -> Comparison:
+    """Return a study without all arms but the reference, the main one and those with the fewest defects, if there are many."""
+    others = [arm for arm in found.effects["arm"].unique() if arm != found.reference]
+    if len(others) < most:
+        return found
+    main = main_arm(found)
+    ranked = sorted(others, key=lambda arm: (arm != main, float(found.effect(arm)["effect"])))
+    kept = [found.reference, *ranked[: most - 1]]
+    tables = {name: getattr(found, name) for name in TABLES}
+    return replace(found, **{name: _of_arms(table, kept) for name, table in tables.items()})
+
+
+def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """Rows of these arms, in their order."""
+    return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
+
+
+def _picture(figure: Figure, about: Mapping[str, Any], alt: str) -> Picture:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "figure.png"
+        figures.save(figure, path, about, DPI)
+        drawn = base64.b64encode(path.read_bytes()).decode()
+    return Picture(f"data:image/png;base64,{drawn}", alt, figure.get_figwidth() > 5.0)
+
+
+def _shown_of(found: Comparison, few: Comparison) -> str:
+    if few is found:
+        return ""
+    return f" Of {found.effects['arm'].nunique()} arms those {few.effects['arm'].nunique() - 1} with the fewest defects are shown."
+
+
+def _interval(low: str, high: str, unknown: bool) -> str:
+    return "–" if unknown else f"{low} to {high}"
+
+
+def _level(key: str, values: Sequence[float]) -> tuple[list[str], str]:
+    """Write levels of an outcome with three figures, and their unit: shares in %, defects per 1,000 units."""
+    unit = OUTCOMES[key].unit
+    times = 1.0
+    if unit.startswith("share"):
+        times, unit = 100.0, unit.replace("share", "%", 1)
+    elif unit == "defects/unit":
+        times, unit = 1000.0, "per 1,000 units"
+    return ["–" if math.isnan(value) else f"{times * value:,.3g}" for value in values], unit
+
+
+# -- effect and cost ----------------------------------------------------------------------------------------
+
+
+def _effects(found: Comparison, few: Comparison, main: str) -> Section:
+    arms = list(few.effects["arm"].unique())
+    order = [*arms, *(arm for arm in found.effects["arm"].unique() if arm not in arms)]  # so that an arm has one colour in all figures
+    rows = [_told(found, main, key) for key in TOLD]
+    effects = figures.effects_figure(_of_arms(found.effects, order), found.manifest)
+    costs = figures.costs_figure(few.costs, found.manifest)
+    pictures = [
+        _picture(effects, found.manifest, "Effects in %. " + "; ".join(f"{row[0]}: {row[4]} ({row[5]})" for row in rows[:4])),
+        _picture(costs, found.manifest, "Cost per avoided defect to government, firms and society, with Fieller intervals, arm by arm"),
+    ]
+    head = ("outcome", "unit", in_words(found, found.reference), in_words(found, main), "change, %", "95 % interval, %", "so it is")
+    says = (
+        "Dots are changes against the reference, bars 95 % intervals: a bar that touches the line at 0 cannot be told from no effect. "
+        "The cost is that of one CNY of defective sales avoided, below 0 a saving; society is government and firms together, "
+        "and what users lose beyond warranty is not counted."
+    )
+    tables = [Table(f"Outcomes, {_when(found)} (all arms and outcomes: effects.csv)", head, rows, words=2), _programme_money(found, few)]
+    return Section("effects", "How large are the effects, and what do they cost?", says + _shown_of(found, few), pictures, tables)
+
+
+def _told(found: Comparison, main: str, key: str) -> tuple[str, ...]:
+    """A row of the table of effects."""
+    row = found.effect(main, key)
+    (start, end), unit = _level(key, [found.effect(found.reference, key)["level"], row["level"]])
+    judged = verdict(found, row)
+    gain = {"lower": -1, "higher": 1}.get(judged, 0) * OUTCOMES[key].direction
+    told = VERDICTS.get(judged) or ("better" if gain > 0 else "worse" if gain < 0 else "different")
+    if math.isnan(row["effect_share"]):
+        return OUTCOMES[key].label, unit, start, end, "–", "–", told
+    change, low, high = percent([row["effect_share"], row["effect_share_low"], row["effect_share_high"]])
+    return OUTCOMES[key].label, unit, start, end, change, _interval(low, high, math.isnan(row["effect_low"])), told
+
+
+def _when(found: Comparison) -> str:
+    months = found.manifest["configuration"]["window"]
+    return f"mean of the last {months} months" if months > 1 else "last month"
+
+
+def _programme_money(found: Comparison, few: Comparison) -> Table:
+    """What government spends on each instrument, arm by arm."""
+    spent = [name for name in found.runs.columns if name.startswith("spent_on_")]
+    runs = found.runs[found.runs["by"] == "total"].groupby("arm", sort=False)[spent].mean()
+    kept = [name for name in spent if runs[name].any()]
+    arms = [arm for arm in few.effects["arm"].unique() if arm != found.reference]
+    rows = [(in_words(found, arm), *(_millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
+    head = ("arm", *(practice(name.removeprefix("spent_on_")) for name in kept), "in all")
+    months = found.manifest["configuration"]["months"]
+    return Table(f"Programme money of government, million CNY over {months} months, mean of all replicates", head, rows if kept else ())
+
+
+# -- over time, by group, by origin -----------------------------------------------------------------------------
+
+
+def _paths(found: Comparison, few: Comparison) -> Section:
+    says = "Left the level, right the change on the same luck; a band is a 95 % interval, and a programme needs time to work."
+    if main_arm(found) is None:
+        says = "Left the level with its 95 % interval; at the right nothing can be shown without another arm."
+    picture = figures.time_paths(few.series, found.manifest)
+    alt = "Time paths of defects reaching users, non-conformity, open problems and cost of poor quality, arm by arm"
+    return Section("paths", "How do they develop?", says + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+
+
+def _gains(found: Comparison, few: Comparison, main: str) -> Section:
+    heading = "Who gains?"
+    rows = found.effects.query("arm == @main and outcome == @GAINED and by in ['tier', 'size'] and effect == effect")
+    if rows.empty:
+        return Section("gains", heading, "Effects by group of firms were not asked for; by=[tier,size] does.")
+    told = []
+    for by, mine in rows.groupby("by", sort=False):
+        sure = mine[[verdict(found, row) in {"lower", "higher"} for _, row in mine.assign(p_adjusted=0.0).iterrows()]]
+        if len(sure):
+            best = sure.loc[sure["effect_share"].idxmin()]
+            name = f"{best['group']} firms" if by == "size" else "chain leaders" if best["group"] == "0" else f"tier {best['group']}"
+            change, low, high = percent([best["effect_share"], best["effect_share_low"], best["effect_share_high"]])
+            told.append(f"among {name} ({change} %, {low} to {high} %)")
+    label = OUTCOMES[GAINED].label.split(",")[0].lower()
+    says = (
+        f"With {in_words(found, main)}, {label} changes most {joined(told)}."
+        if told
+        else f"In no group can a change of {label} be told from zero."
+    )
+    picture = figures.gains_figure(few.effects, found.manifest, GAINED)
+    alt = "Change of true non-conformity by tier of the chain and by size of firm"
+    tiers = " Chain leaders sell to users, firms of tier 1 supply them, and so on."
+    return Section("gains", heading, says + tiers + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+
+
+def _origins(found: Comparison, few: Comparison, main: str | None) -> Section:
+    share = found.origins.groupby(["arm", "tier"])["share"].sum()
+    cause = found.origins.groupby(["arm", "cause"])["share"].sum()
+
+    def told(arm: str) -> str:
+        (leaders, problems) = (100.0 * float(s) for s in (share.get((arm, "0"), 0.0), cause.get((arm, "special"), 0.0)))
+        return f"with {in_words(found, arm)} {leaders:.0f} % of the loss begins at chain leaders and {problems:.0f} % in open problems"
+
+    parts = [told(arm) for arm in dict.fromkeys((found.reference, main or found.reference))]
+    says = f"Where the defects begin that users suffer from, before (reference) and after: {joined(parts)}."
+    picture = figures.origins_figure(few.origins, found.manifest)
+    alt = "Field loss by tier and cause of origin, arm by arm"
+    return Section("origins", "Who causes what, before and after?", says + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+
+
+def _network(found: Comparison) -> Section:
+    heading = "The network"
+    picture = found.maps.get(found.reference)
+    if picture is None:
+        return Section("network", heading, "The network is not shown: the quality map is not stored with the tables of a study.")
+    by_firm = picture.map.by_firm
+    top = sorted(by_firm, reverse=True)[:10]
+    total = picture.map.total or 1.0
+    says = (
+        f"{by_firm.size:,} firms and {picture.supplier.size:,} links with {in_words(found, found.reference)}, first replicate; "
+        f"in the {len(top)} firms where most of it begins, {100.0 * sum(top) / total:.0f} % of the loss to users begins."
+    )
+    drawn = figures.network_map(picture, found.manifest)
+    alt = "Supply network by tier, with the flow of defects along its links and the firms where they begin"
+    return Section("network", heading, says, [_picture(drawn, found.manifest, alt)])
+
+
+def _queues(found: Comparison, few: Comparison, main: str | None) -> Section:
+    def told(arm: str) -> str:
+        waiting, months = (found.effect(arm, key)["level"] for key in ("cases_waiting", "waiting_time"))
+        served = "none is served" if math.isnan(months) else f"one that is served has waited {months:.2g} months"
+        return f"with {in_words(found, arm)} {waiting:,.3g} cases wait and {served}"
+
+    arms = list(dict.fromkeys((found.reference, main or found.reference)))
+    says = f"Cases that firms bring to service stations: {joined([told(arm) for arm in arms])} ({_when(found)})."
+    picture = figures.queues_figure(few.series, found.manifest)
+    alt = "Cases filed, served and waiting at stations, and their waiting time, month by month"
+    return Section("queues", "Do stations keep up?", says + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+
+
+# -- books and replicates ---------------------------------------------------------------------------------------
+
+
+def _books(found: Comparison, main: str | None) -> Section:
+    """The largest payments, and those of programmes, in the reference and in the main arm."""
+    flows = ["payer", "payee", "purpose"]
+    start = found.books[found.books["arm"] == found.reference].set_index(flows)
+    mine = found.books[found.books["arm"] == (main or found.reference)].set_index(flows)
+    largest = list(start["level"].sort_values(ascending=False, kind="stable").index[:PAYMENTS])
+    largest += [flow for flow in mine.index if flow[0] == "government" and flow not in largest and mine.at[flow, "level"] > 0.0]
+    rows = []
+    for flow in largest:
+        values = (start.at[flow, "level"], mine.at[flow, "level"], *(mine.at[flow, f"effect{end}"] for end in ("", "_low", "_high")))
+        before, after, change, low, high = (_millions(value) for value in values)
+        rows.append((*map(_plain, flow), before, *((after, change, _interval(low, high, math.isnan(values[3]))) if main else ())))
+    name = in_words(found, found.reference)
+    head = ("from", "to", "for", name, *((in_words(found, main), "change", "95 % interval") if main else ()))
+    table = Table(
+        f"The largest payments and all of government, million CNY a month, {_when(found)}", head, rows, words=3, folded=bool(main)
+    )
+    if main is None:
+        return Section("books", "The books", "Who pays whom: every payment has a payer and a payee.", (), [table])
+    picture = figures.books_figure(_of_arms(found.books, [found.reference, main]), found.manifest)
+    says = f"The payments that change most with {in_words(found, main)}: a bar right of the line is money that flows more, left of it less."
+    alt = "The payments between sectors that change most, with 95 % intervals"
+    return Section("books", "The books: whose money moves?", says, [_picture(picture, found.manifest, alt)], [table])
+
+
+def _millions(value: float) -> str:
+    """Write an amount in million CNY, with as many decimals as its size asks for, three at most."""
+    millions = value / 1e6
+    decimals = 0 if abs(millions) >= 100.0 else 1 if abs(millions) >= 10.0 else 2 if abs(millions) >= 1.0 else 3
+    text = f"{abs(millions):,.{decimals}f}"
+    return f"−{text}" if millions < 0.0 and float(text) else text
+
+
+def _plain(word: str) -> str:
+    """A sector or purpose as people say it: the key of an instrument is its name."""
+    return practice(word)
+
+
+def _replicates(found: Comparison, few: Comparison, main: str) -> Section:
+    """Whether replicates are enough, and what common luck saves."""
+    heading = "Are the replicates enough?"
+    enough = found.enough[found.enough["outcome"] == HEADLINE].set_index("arm")
+    luck = found.luck[found.luck["outcome"] == HEADLINE].set_index("arm")
+    count = int(enough.at[main, "replicates"])
+    if count < 2:
+        return Section("replicates", heading, "No: a single replicate gives no interval. Type replicates=20 or more.")
+    row = enough.loc[main]
+    asked = not math.isnan(row["wanted"])
+    needed = row["needed"] if asked else row["to_tell"]
+    goal = f"a half-width of {100 * row['wanted']:g} %" if asked else "the effect found to be told from zero"
+    says = (
+        f"With {count} replicates the interval of the main effect is ± {100 * row['share']:.2g} % of the reference’s level; "
+        f"for {goal}, {_count(needed)} replicates would do{'' if needed > count else ', so there are enough'} (an estimate)."
+        if math.isfinite(needed)
+        else f"With {count} replicates the effect does not vary at all, so that more would show nothing new."
+    )
+    if (gain := luck.at[main, "ratio"]) > 1.0:
+        says += f" Independent luck in every arm would need {_times(gain)} as many for the same interval."
+    rows = [
+        (
+            in_words(found, arm), str(int(enough.at[arm, "replicates"])), f"{100 * enough.at[arm, 'share']:.2g}",
+            _count(enough.at[arm, "to_tell"]), _count(enough.at[arm, "needed"]), _times(luck.at[arm, "ratio"]),
+        )
+        for arm in few.enough["arm"].unique()
+    ]  # fmt: skip
+    head = ("arm", "replicates run", "half-width, % of the reference", "would tell the effect from 0", "would reach what was asked",
+            "variance saved by common luck")  # fmt: skip
+    table = Table(f"{OUTCOMES[HEADLINE].label}: are the replicates enough?", head, rows)
+    return Section("replicates", heading, says, tables=[table])
+
+
+def _count(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:,.0f}" if math.isfinite(value) else "none"
+
+
+def _times(value: float) -> str:
+    return "–" if math.isnan(value) else f"over {MUCH:,.0f} times" if value > MUCH else f"{value:.2g} times"
