@@ -230,7 +230,7 @@ def _told(folder: Path, into: Path) -> bool:
 
 def _read(words: Sequence[str]) -> tuple[Path, int | None, str | None]:
     """Read what was typed: a folder, and options with a value each, as two words or one with =."""
-    options = {"--replicate": None, "--arm": None}
+    options: dict[str, str | None] = {"--replicate": None, "--arm": None}
     folders: list[str] = []
     left = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
     while left:

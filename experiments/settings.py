@@ -11,9 +11,10 @@ import dataclasses
 import hashlib
 import json
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,19 +23,14 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from agents.columns import nearest
 from experiments.declarations import TOP, networks
 from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.instruments import INSTRUMENTS
-from sim.record import GROUPINGS
 
 __all__ = [
     "ARM_KEYS",
     "CONFIG",
-    "CORRECTIONS",
-    "LIMITS",
-    "SAVE",
     "Arm",
     "Parallel",
     "Settings",
@@ -52,20 +48,10 @@ __all__ = [
 
 #: Name of the main configuration.
 CONFIG = "strongchain"
-#: joblib's backends that need nothing installed.
-BACKENDS = ("loky", "multiprocessing", "threading", "sequential")
 #: The parts of a configuration that an arm has for itself.
 ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
-
-
-#: Ranges of the whole numbers of a study.
-LIMITS = {path: top.limits for path, top in TOP.items() if top.limits}
-#: Ways to correct p-values for many comparisons.
-CORRECTIONS = ("none", "holm", "bh", "bonferroni")
-#: What can be saved of every run besides totals: groups in the table of runs, series by month, firms at the end.
-SAVE = ("groups", "series", "firms")
 
 
 class SettingsError(ValueError):
@@ -114,7 +100,7 @@ class Study:
     arms : dict of str to list of str, optional
         Overrides by arm.
     correction : str
-        How p-values are corrected for many comparisons, one of `CORRECTIONS`.
+        How p-values are corrected for many comparisons, as `experiments.declarations` lists them.
     half_width : float, optional
         Half-width of the 95 % interval of the effect on the headline that is asked for, as a share of the reference's
         level: replicates are added until every arm has it, or `cap` is reached.
@@ -150,11 +136,11 @@ def _schema() -> Any:
     region, parameters, instruments = mirror(Region), mirror(Parameters), _instruments()
     rows: list[tuple[str, Any, Any]] = [
         ("name", str, field(default="${now:%Y-%m-%d_%H-%M-%S}")),
-        ("months", int, field(default=60)),
-        ("replicates", int, field(default=20)),
-        ("seed", int, field(default=1)),
-        ("burn_in", int, field(default=60)),
-        ("window", int, field(default=12)),
+        ("months", int, field(default=TOP["months"].default)),
+        ("replicates", int, field(default=TOP["replicates"].default)),
+        ("seed", int, field(default=TOP["seed"].default)),
+        ("burn_in", int, field(default=TOP["burn_in"].default)),
+        ("window", int, field(default=TOP["window"].default)),
         ("scale", float | None, field(default=None)),
         ("check", bool, field(default=False)),
         ("quiet", bool, field(default=False)),
@@ -235,7 +221,7 @@ class Task:
     check : bool
         Whether every invariant is checked after every month.
     save : tuple of str
-        What is kept besides totals, of `SAVE`.
+        What is kept besides totals: groups in the table of runs, series by month, firms at the end.
     """
 
     months: int
@@ -283,6 +269,13 @@ def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | None, 
     return _read_file(json.dumps(values), files), files
 
 
+def _check(configuration: dict[str, Any], paths: Iterable[str]) -> None:
+    """Raise if a setting of the study itself is wrong."""
+    for path in paths:
+        if said := TOP[path].wrong(path, reduce(getitem, path.split("."), configuration)):
+            raise SettingsError(said)
+
+
 def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     """Check the part of a resolved configuration that makes an arm (`ARM_KEYS`), and turn it into one.
 
@@ -292,10 +285,9 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         One line: what, where, and what would be right.
     """
     mine = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    _check(mine, [path for path in TOP if path in ARM_KEYS])
     plain = copy.deepcopy(mine)
     region, scale = restore(Region, plain["region"]), plain["scale"]
-    if scale is not None and not 0 < scale <= 100:
-        raise SettingsError(f"scale is {scale}; it must be above 0 and at most 100 (1 is the region as published)")
     region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
@@ -312,33 +304,14 @@ def read_settings(config: DictConfig) -> Settings:
     """
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     check_name(plain["name"], "name")
-    for key, (low, high) in LIMITS.items():
-        value = OmegaConf.select(config, key)
-        if not low <= value <= high:
-            raise SettingsError(f"{key} is {value}; it must lie in {low} … {high:,}")
+    _check(plain, TOP)
     if plain["window"] > plain["months"]:
         raise SettingsError(
             f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months"
         )
-    for by in plain["by"]:
-        if by not in GROUPINGS:
-            raise SettingsError(f"by names {by!r}; firms are grouped by {', '.join(GROUPINGS)}{nearest(by, GROUPINGS)}")
-    for part in plain["save"]:
-        if part not in SAVE:
-            raise SettingsError(f"save names {part!r}; what can be saved of every run is {', '.join(SAVE)}{nearest(part, SAVE)}")
-    if plain["study"]["correction"] not in CORRECTIONS:
-        given = plain["study"]["correction"]
-        raise SettingsError(f"study.correction is {given!r}; it must be one of {', '.join(CORRECTIONS)}{nearest(given, CORRECTIONS)}")
-    if (wanted := plain["study"]["half_width"]) is not None and not 0.0 < wanted <= 1.0:
-        raise SettingsError(f"study.half_width is {wanted}; it must be a share above 0 and at most 1 of the reference's level, or none")
-    if wanted is not None and plain["study"]["cap"] < plain["replicates"]:
+    if plain["study"]["half_width"] is not None and plain["study"]["cap"] < plain["replicates"]:
         raise SettingsError(
             f"study.cap is {plain['study']['cap']}, less than the {plain['replicates']} replicates that come first; raise it"
-        )
-    if plain["parallel"]["workers"] == 0 or plain["parallel"]["backend"] not in BACKENDS:
-        raise SettingsError(
-            f"parallel is {plain['parallel']}; workers must be 1 or more, or -1 for every core, "
-            f"and the backend one of {', '.join(BACKENDS)}"
         )
     arms = plain["study"]["arms"]
     listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())

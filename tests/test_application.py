@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from agents.streams import replicate_keys
-from experiments.run import SHOWN
+from experiments.present import SHOWN
 from sim import StrongchainModel
 from sim.outcomes import OUTCOMES
 
@@ -327,7 +327,6 @@ from experiments import run
 found = []
 for words in json.load(sys.stdin):
     sys.argv, status = ["strongchain", *words], 0
-    run._failures.clear()
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
         try:
             run.main()

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from experiments import catalogue, declarations, verbs
 from experiments.declarations import TOP
-from experiments.run import STUDIES
-from experiments.settings import BACKENDS, CORRECTIONS, SAVE, compose_settings
+from experiments.job import STUDIES
+from experiments.measure import EXTRAS
+from experiments.settings import compose_settings
+from experiments.statistics import adjusted_p_values
 from experiments.text import COLUMNS, pad, table, width, wrap
 from sim import INSTRUMENTS, MONTH, OUTCOMES, Parameters
 from sim.parameters import declared
@@ -73,13 +75,13 @@ def test_the_module_runs_by_itself():
         (["instruments"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
         (["parameters", "latent"], 0, {"hydra", "matplotlib", "scipy.stats"}),
         (["completion", "words", "region"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
-        (["regoin=liaoning"], 1, {"matplotlib", "scipy.stats", "experiments.run"}),
+        (["regoin=liaoning"], 1, {"matplotlib", "scipy.stats", "experiments.job"}),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )
 def test_an_answer_imports_no_more_than_it_needs(words, status, idle):
     code = (
-        "import sys\nfrom experiments.__main__ import main\n"
+        "import sys\nfrom experiments.run import main\n"
         "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     )  # fmt: skip
     found = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
@@ -153,10 +155,10 @@ def test_settings_of_the_study_are_those_that_can_be_typed():
 
 def test_what_can_be_chosen_is_what_the_program_knows():
     assert TOP["by"].choices == GROUPINGS
-    assert TOP["save"].choices == SAVE
-    assert TOP["study.correction"].choices == CORRECTIONS
+    assert set(TOP["save"].choices) == {"groups", *EXTRAS}
     assert TOP["study.kind"].choices == tuple(STUDIES)
-    assert TOP["parallel.backend"].choices == BACKENDS
+    for method in set(TOP["study.correction"].choices) - {"none"}:
+        assert adjusted_p_values([0.2], method) == [0.2]
 
 
 # -- results -------------------------------------------------------------------------------------------

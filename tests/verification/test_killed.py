@@ -42,17 +42,17 @@ def kept(folder: Path) -> dict[str, int]:
 
 def test_a_study_of_2000_runs_survives_being_killed_five_times(tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    begun = time.monotonic()
     whole = started(undisturbed)
     said = whole.communicate(timeout=900)[1]
     assert whole.returncode == 0, said
-    takes = time.monotonic() - begun
     assert len(kept(undisturbed)) == RUNS
     draw, there = random.Random(20), dict[str, int]()
     for _ in range(5):
         study = started(disturbed)
-        # From the start of the workers to shortly before the end of what is left; each kill costs a start of its own.
-        time.sleep(2.0 + draw.random() * 0.25 * takes)
+        enough, limit = len(there) + draw.randrange(1, RUNS // 6), time.monotonic() + 300
+        while len(kept(disturbed)) < enough and study.poll() is None and time.monotonic() < limit:
+            time.sleep(0.05)
+        time.sleep(0.3 * draw.random())
         assert study.poll() is None, "over before it could be killed"
         study.send_signal(signal.SIGKILL)
         study.communicate()

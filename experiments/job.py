@@ -1,0 +1,147 @@
+"""The job that Hydra runs: one study in a folder of its own, or one point of a sweep."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.present import present, summary
+from experiments.results import Comparison
+from experiments.runner import expected_seconds, workers_of
+from experiments.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
+from experiments.studies.compare import arms_of, run_compare
+from experiments.words import read_word
+from sim import NetworkError
+from sim.parameters import ParameterError
+
+__all__ = ["run"]
+
+#: What a user can mend. Anything else is an error of ours and shows its traceback.
+MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
+STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
+#: Where Hydra keeps its notes in a folder of results.
+HYDRAS = ".hydra"
+#: Flags of Hydra that make a sweep.
+SWEEPS = ("-m", "--multirun")
+
+_failures: list[str] = []
+
+
+def _fail(mistake: Exception) -> str:
+    """Note a mistake and show it: ours as it is, of Hydra's several lines one, without where it looks and how it is built."""
+    error = str(mistake)
+    if isinstance(mistake, HydraException | OmegaConfBaseException):
+        lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
+        idle = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
+        error = " ".join(line for line in lines if line and not line.startswith(idle))
+    _failures.append(error)
+    print(f"strongchain: {error}", file=sys.stderr)
+    return error
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Remove the folder that Hydra made for a command that was refused, unless there is more in it than Hydra's notes."""
+    if all(path.name == HYDRAS for path in folder.iterdir()):
+        shutil.rmtree(folder / HYDRAS, ignore_errors=True)
+        folder.rmdir()
+
+
+def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
+    refuse_idle_levers(config, words)
+    settings = read_settings(config)
+    if (folder / "manifest.json").exists():
+        raise SettingsError(f"{folder} already holds a study; choose another name")
+    if settings.study.kind not in STUDIES:
+        raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
+    swept = HydraConfig.get().mode == RunMode.MULTIRUN
+    results = (folder.parent if swept else folder).parent
+    runs = results / "runs"  # shared by all studies
+    if runs in (folder, folder.parent):
+        raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
+    begun = time.perf_counter()
+    try:
+        found = STUDIES[settings.study.kind](settings, words, progress=not settings.quiet, keep=runs)
+        present(found, folder, figures=not swept)
+    except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
+        raise SettingsError(str(trouble)) from trouble
+    if not settings.quiet:
+        print(summary(found))
+    print(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'tables, figures'} and manifest in {folder}")
+    if found.failures:
+        _fail(RuntimeError(found.failures))
+
+
+@hydra.main(version_base="1.3", config_path="pkg://configs", config_name=CONFIG)
+def _job(config: DictConfig) -> None:
+    """One job. It never raises what a user can mend, so that a sweep goes on and is collected."""
+    running = HydraConfig.get()
+    folder = Path(running.runtime.output_dir)
+    words = [str(word) for word in running.overrides.task]
+    error = None
+    try:
+        _study(config, folder, words)
+    except MENDABLE as mistake:
+        error = _fail(mistake)
+        if running.mode == RunMode.RUN:
+            _leave_nothing(folder)
+    if running.mode == RunMode.MULTIRUN:
+        (folder / "point.json").write_text(json.dumps({"overrides": words, "error": error}, ensure_ascii=False), encoding="utf-8")
+
+
+def _announce_sweep(words: Sequence[str]) -> None:
+    """Say how many runs a sweep is, and about how long they take if its first point is like the others."""
+    read = [read_word(word) for word in words if not word.startswith("-")]
+    points = math.prod(len(word.alone) for word in read)
+    first = [word.alone[0] for word in read]
+    settings = read_settings(compose_settings(first))
+    if settings.quiet:
+        return
+    arms = arms_of(settings, first)
+    runs = points * len(arms) * settings.replicates
+    workers = workers_of(settings.parallel, settings.replicates)
+    seconds = points * expected_seconds(arms, settings.replicates, settings.task.months, workers)
+    print(f"{points} points, {runs} runs in all; about {seconds:.0f} s if none is there already", flush=True)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run what was typed, flags included, through Hydra.
+
+    Parameters
+    ----------
+    words : sequence of str
+        As `preflight` returns them.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if any job failed, 130 if it was interrupted.
+    """
+    register()
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
+    sys.argv[1:] = words
+    _failures.clear()
+    try:
+        if set(words) & set(SWEEPS):
+            _announce_sweep(words)
+        _job()
+    except MENDABLE as mistake:
+        _fail(mistake)
+    except OSError as trouble:
+        _fail(trouble)
+    except KeyboardInterrupt:
+        print("strongchain: interrupted; the same command goes on from the runs that were finished", file=sys.stderr)
+        return 130
+    return int(bool(_failures))
