@@ -33,8 +33,14 @@ __all__ = ["check_words", "preflight"]
 HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
 #: Flags of Hydra that take configuration from elsewhere.
 ASTRAY = ("--config-path", "-cp", "--config-dir", "-cd", "--config-name", "-cn", "--experimental-rerun")
-#: Flags of Hydra that a word follows.
-VALUED = ("--cfg", "-c", "--info", "-i", "--package", "-p")
+#: Flags of Hydra that a word follows, and which.
+VALUED = {
+    ("--cfg", "-c"): ("job", "hydra", "all"),
+    ("--info", "-i"): ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
+    ("--package", "-p"): (),
+}
+#: Flags of Hydra that stand alone.
+ALONE = ("--help", "-h", "--hydra-help", "--version", "--resolve", "--run", "-r", "--multirun", "-m", "--shell-completion", "-sc")
 #: Flags of Hydra that make it run every point of a sweep.
 MANY = ("-m", "--multirun")
 #: Keys that make Hydra call something.
@@ -60,10 +66,9 @@ def preflight(words: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
-    mistakes = [
-        f"{word}: takes settings from elsewhere; type them, or put them into a file under configs/" for word in words if word in ASTRAY
-    ]
-    flags = [k for k, word in enumerate(words) if word.startswith("-") or (k and words[k - 1] in VALUED)]
+    valued = [flag for names in VALUED for flag in names]
+    flags = [k for k, word in enumerate(words) if word.startswith("-") or (k and words[k - 1] in valued)]
+    mistakes = [said for k in flags if words[k].startswith("-") for said in _flag(words[k], words[k + 1 : k + 2])]
     overrides = [k for k in range(len(words)) if k not in flags]
     single = "" if any(word in MANY for word in words) else "several values are a sweep; type strongchain -m …, or write a list as [A,B]"
     readable, wrong = check_words([words[k] for k in overrides], single=single)
@@ -72,6 +77,21 @@ def preflight(words: Sequence[str]) -> list[str]:
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
     mended = dict(zip(overrides, readable, strict=True))
     return [mended.get(k, word) for k, word in enumerate(words)]
+
+
+def _flag(word: str, following: Sequence[str]) -> Iterator[str]:
+    """Say what is wrong with a flag and, where one belongs to it, the word after it."""
+    flag, equals, value = word.partition("=")
+    values = next((legal for names, legal in VALUED.items() if flag in names), None)
+    if flag in ASTRAY:
+        yield f"{flag}: takes settings from elsewhere; type them, or put them into a file under configs/"
+    elif values is None and flag not in ALONE:
+        yield f"{word}: there is no such flag{nearest(flag, [*ALONE, *(name for names in VALUED for name in names)])}"
+    elif values is not None:
+        given = value if equals else next(iter(following), "")
+        if not given or (values and given not in values):
+            legal = f"one of {', '.join(values)}" if values else "a name"
+            yield f"{flag} {given}".rstrip() + f": it must be {legal}{nearest(given, values)}"
 
 
 def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = "") -> tuple[list[str], list[str]]:

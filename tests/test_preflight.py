@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -130,10 +131,27 @@ def test_flags_pass_and_take_their_words_along():
     assert preflight(words) == words
 
 
-@pytest.mark.parametrize("flag", ["--config-dir", "-cn", "--config-path"])
-def test_settings_from_elsewhere_are_refused(flag):
+@pytest.mark.parametrize("words", [["--config-dir", "somewhere"], ["-cn", "somewhere"], ["--config-path=somewhere"]])
+def test_settings_from_elsewhere_are_refused(words):
     with pytest.raises(SettingsError, match="takes settings from elsewhere"):
-        preflight([flag, "somewhere"])
+        preflight(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--hepl"], "--hepl: there is no such flag; did you mean '--help'?"),
+        (["--config-d", "somewhere"], "--config-d: there is no such flag"),
+        (["--cfg", "jbo"], "--cfg jbo: it must be one of job, hydra, all; did you mean 'job'?"),
+        (["--cfg=jbo"], "--cfg jbo: it must be one of job, hydra, all; did you mean 'job'?"),
+        (["--info", "searchpaht"], "did you mean 'searchpath'?"),
+        (["--cfg"], "--cfg: it must be one of job, hydra, all"),
+        (["-p"], "-p: it must be a name"),
+    ],
+)
+def test_a_wrong_flag_is_told_with_the_right_one(words, says):
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        preflight(words)
 
 
 @pytest.mark.parametrize("name", ["链条 一.csv", "chain (2).csv", "it's.csv", "a,b.csv", "a=b {c}.csv", "näheres [1].csv"])

@@ -1,0 +1,133 @@
+"""Every command of the handbook as typed, at full size, and each once more with one mistake in it, answered in one clear line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from experiments import load
+
+pytestmark = pytest.mark.verification
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCRIPT = Path(sys.executable).with_name("strongchain")
+#: As a user calls it: the script that was installed, else the module, which is the same application.
+STRONGCHAIN = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "experiments.run"]
+CHAIN = "supplier,customer,value_share\nseat,car,0.05\nfoam,seat,0.2\nengine,car,0.2\nblock,engine,0.3\n"
+
+#: The command, what it prints, and the same with one mistake, with what is answered. The first writes what later ones read.
+STUDIES = [
+    ("strongchain name=first", "all", "strongchain nmae=first", "did you mean 'name'?"),
+    ("strongchain region=liaoning policy=none name=liaoning", "nothing", "strongchain region=liaoing", "did you mean 'liaoning'?"),
+    (
+        "strongchain 'instruments=[cqo,strong_chain_loans]' instruments.cqo.reach=0.5 months=60 replicates=50 name=two",
+        "strong_chain_loans",
+        "strongchain 'instruments=[cqo,strong_chain_loans]' instruments.cqo.reach=1.5 months=60 replicates=50",
+        "instruments.cqo.reach is 1.5; it must lie in 0 … 1",
+    ),
+    (
+        "strongchain network=file network.path=chain.csv name=mine",
+        "nothing",
+        "strongchain network=file network.path=chian.csv",
+        "did you mean 'chain.csv'?",
+    ),
+]  # fmt: skip
+SWEEP = "strongchain -m instruments.cqo.reach=0,0.25,0.5,1 instruments.one_stop_stations.per_1000_firms=0,1,2 name=grid"
+VERBS = [
+    ("strongchain results", "first", "strongchain reslts", "did you mean 'results'?"),
+    ("strongchain regions", "liaoning", "strongchain regions all", "one word too many"),
+    ("strongchain instruments", "首席质量官", "strongchain instrument", "did you mean 'instruments'?"),
+    ("strongchain experiments", "experiment", "strongchain experimets", "did you mean 'experiments'?"),
+    ("strongchain parameters", "latent_share", "strongchain parameters latnt", "did you mean"),
+    ("strongchain explain cqo", "首席质量官", "strongchain explain cqq", "did you mean 'cqo'?"),
+    ("strongchain --help", "strongchain regions", "strongchain --hepl", "--hepl"),
+    ("strongchain --cfg job", "replicates: 20", "strongchain --cfg jbo", "jbo"),
+    ("strongchain --info searchpath", "pkg://configs", "strongchain --info searchpaht", "searchpaht"),
+    ("strongchain completion bash", "complete", "strongchain completion bsh", "did you mean 'bash'?"),
+    ("strongchain completion zsh", "#compdef strongchain", "strongchain completion", "bash, zsh"),
+]
+RERUNS = [
+    ("strongchain rerun results/mine", "the same table of runs", "strongchain rerun results/mien", "did you mean 'mine'?"),
+    (
+        "strongchain rerun results/first --replicate 17",
+        "its totals are those of the study",
+        "strongchain rerun results/first --replicate 21",
+        "has replicates 1 … 20",
+    ),
+]
+
+
+def typed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Type a command in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    words = [*STRONGCHAIN, *shlex.split(command)[1:]]
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=1500)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory) -> Path:
+    """A folder in which everything is typed, one command after the other."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "chain.csv").write_text(CHAIN, encoding="utf-8")
+    return folder
+
+
+def answered_in_one_line(command: str, says: str, folder: Path) -> None:
+    """Type a command with a mistake: one line that says what would be right, exit status not 0, nothing written."""
+    before = sorted(folder.rglob("*"))
+    done = typed(command, folder)
+    assert done.returncode != 0 and says in done.stderr and "Traceback" not in done.stderr, (command, done.stderr)
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert sorted(folder.rglob("*")) == before, "something was written"
+
+
+@pytest.mark.xdist_group("commands")
+def test_every_command_does_as_typed_and_answers_a_mistake(desk):
+    for command, arm, wrong, says in STUDIES:
+        answered_in_one_line(wrong, says, desk)
+        done = typed(command, desk)
+        assert done.returncode == 0, (command, done.stderr)
+        name = shlex.split(command)[-1].removeprefix("name=")
+        found = load(desk / "results" / name)
+        assert arm in set(found.effects["arm"]) and found.failures == ""
+        first = done.stdout.splitlines()[0]
+        assert "runs: " in first and " s" in first, "the number of runs and the expected time come first"
+        assert (desk / "results" / name / "report.html").is_file()
+    for command, says, wrong, answer in (*VERBS, *RERUNS):
+        done = typed(command, desk)
+        assert done.returncode == 0 and says in done.stdout, (command, done.stdout, done.stderr)
+        assert all(len(line) <= 141 for line in done.stdout.splitlines()) or "--" in command or "completion" in command
+        answered_in_one_line(wrong, answer, desk)
+    assert len(typed("strongchain --help", desk).stdout.splitlines()) <= 40
+
+
+@pytest.mark.xdist_group("commands")
+def test_the_grid_of_the_handbook_is_one_table_and_one_figure(desk):
+    answered_in_one_line(SWEEP.replace("0.25", "2.5"), "instruments.cqo.reach is 2.5", desk)
+    done = typed(SWEEP, desk)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("12 points, 1200 runs in all; about ")
+    table = pd.read_parquet(desk / "results" / "grid" / "sweep.parquet")
+    assert table["point"].nunique() == 12 and (desk / "results" / "grid" / "sweep.png").is_file()
+    headline = table.query("outcome == 'field_dpu' and by == 'total' and arm == 'all'").set_index("point")["effect"]
+    assert headline[0] == 0.0 and (headline.drop(0) < 0).all(), "nothing is done at dose 0 of both, and something elsewhere"
+    keys = {
+        tuple(json.loads((path / "manifest.json").read_text(encoding="utf-8"))["replicate_keys"][0])
+        for path in (desk / "results" / "grid").glob("[0-9]*")
+    }
+    assert len(keys) == 1, "every point has the same luck"
+
+
+def test_make_lists_what_it_does():
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    said = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, encoding="utf-8", check=True).stdout
+    assert "make demo" in said and "make test" in said
