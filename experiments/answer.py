@@ -12,7 +12,7 @@ from experiments.results import Comparison
 from experiments.tables import PAYERS
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["amounts", "answer", "percent", "verdict"]
+__all__ = ["amounts", "answer", "percent", "rounded", "verdict"]
 
 #: What is said of a correction for many comparisons.
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "bonferroni": "Bonferroni"}
@@ -39,6 +39,12 @@ def _decimals(values: Sequence[float], digits: int) -> int:
 def _signed(value: float, decimals: int, sign: bool) -> str:
     text = f"{abs(value):,.{decimals}f}"
     return f"{'−' if value < 0.0 else '+' if sign and value > 0.0 else ''}{text}"
+
+
+def rounded(values: Sequence[float], digits: int = 3) -> list[str]:
+    """Write numbers with as many decimals each as give the largest so many figures; a dash for what is not known."""
+    decimals = _decimals(values, digits)
+    return ["–" if math.isnan(value) else _signed(value, decimals, False) for value in values]
 
 
 def percent(values: Sequence[float], sign: bool = True) -> list[str]:
@@ -102,8 +108,7 @@ def _when(found: Comparison) -> str:
 
 
 def _per_thousand(values: Sequence[float]) -> list[str]:
-    scaled = [1000.0 * value for value in values]
-    return [f"{value:,.{_decimals(scaled, 3)}f}" for value in scaled]
+    return rounded([1000.0 * value for value in values])
 
 
 def _level_sentence(found: Comparison) -> str:
@@ -179,7 +184,7 @@ def _rest(found: Comparison, main: str, judged: str) -> str:
     if arms := [*by.get("unclear", ()), *by.get("corrected", ())]:
         parts.append(f"no change can be told from zero with {these(arms, 'or')}")
     if arms := by.get("unknown"):
-        parts.append("nor is any known of the others" if many else f"in the same replicate, {these(arms)}")
+        parts.append("nor is any known of the others" if many else f"the same replicate shows changes with {these(arms)}")
     return "".join(f"; {part}" for part in parts)
 
 

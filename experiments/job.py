@@ -79,7 +79,7 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
         raise SettingsError(str(trouble)) from trouble
     if not settings.quiet:
         print(summary(found))
-    print(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'tables, figures'} and manifest in {folder}")
+    print(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report.html, tables, figures'} and manifest in {folder}")
     if found.failures:
         _fail(RuntimeError(found.failures))
 

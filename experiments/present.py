@@ -20,6 +20,7 @@ from experiments.figures import (
     save,
     time_paths,
 )
+from experiments.report import write_report
 from experiments.results import Comparison, write_table
 from sim.outcomes import HEADLINE, OUTCOMES
 
@@ -40,7 +41,7 @@ def present(found: Comparison, folder: Path, figures: bool = True) -> None:
     found : Comparison
     folder : Path
     figures : bool
-        Whether figures are drawn besides the tables. The points of a sweep go without, since a single study of the
+        Whether figures are drawn besides the tables, and the report written. The points of a sweep go without, since a single study of the
         same settings draws them from the same runs in seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,7 @@ def present(found: Comparison, folder: Path, figures: bool = True) -> None:
         write_table(picture.table, folder / f"quality_map_{arm}")
     if figures:
         _draw(found, folder)
+        write_report(found, folder)
     found.save(folder)
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from experiments.answer import answer
 from experiments.catalogue import Setting, figures
-from experiments.question import active_in, assumptions, in_words, joined, pivotal, practice, question, value_at
+from experiments.question import active_in, assumptions, by_default, in_words, joined, pivotal, practice, question, value_at
 from experiments.results import Comparison
 from experiments.sections import Section, Table, results
 from experiments.text import shown
@@ -44,7 +44,8 @@ def report(found: Comparison, folder: Path | None = None) -> str:
     found : Comparison
         One loaded from disk has no quality maps: the figure of the network is left out, and said so.
     folder : Path, optional
-        Where the study lies, for the command that runs it again; without it, as in a notebook, that command is left out.
+        Where the study lies, for the command that runs it again and the figures that it has already; without it, as in a notebook,
+        that command is left out.
     """
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -54,7 +55,7 @@ def report(found: Comparison, folder: Path | None = None) -> str:
         subtitle=_subtitle(found),
         answer=list(zip(("Effect", "Cost", "Not shown"), answer(found), strict=True)),
         arms=_arms(found),
-        sections=results(found),
+        sections=results(found, folder),
         last=[_again(found, folder), _assumed(found)],
         words=WORDS,
         about=found.manifest,
@@ -87,12 +88,9 @@ def _subtitle(found: Comparison) -> str:
 
 def _arms(found: Comparison) -> Table:
     """Every arm, and what is in it."""
-    return Table(
-        "What was compared, all on the same luck",
-        ("arm", "in words", "what it is"),
-        [(arm, in_words(found, arm).strip("“”"), _contents(found, arm)) for arm in found.manifest["arms"]],
-        words=3,
-    )
+    words = by_default(found)
+    rows = [(arm, *([in_words(found, arm)] if words else []), _contents(found, arm)) for arm in found.manifest["arms"]]
+    return Table("What was compared, all on the same luck", ("arm", *(["in words"] if words else []), "what it is"), rows, words=3)
 
 
 def _contents(found: Comparison, arm: str) -> str:
@@ -140,7 +138,7 @@ def _assumed(found: Comparison) -> Section:
     marked = assumptions(found)
     active = dict.fromkeys(key for arm in found.manifest["arms"].values() for key in active_in(arm))
     own = {f"instruments.{key}.{name}" for key in active if key in INSTRUMENTS for name in inspect.get_annotations(INSTRUMENTS[key])}
-    first = {*own, *pivotal(found)}
+    first = {*own, *pivotal(found), *(f"instruments.{key}.{INSTRUMENTS[key].dose}" for key in active if key in INSTRUMENTS)}
     rows = [(one, _used(found, one)) for one in marked]
     near = [row for row in rows if row[0].path in first or row[1] != row[0].default]
     far = [row for row in rows if row not in near]

@@ -5,24 +5,25 @@ from __future__ import annotations
 import base64
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
 
 from experiments import figures
-from experiments.answer import percent, verdict
+from experiments.answer import percent, rounded, verdict
 from experiments.question import in_words, joined, main_arm, practice
 from experiments.results import TABLES, Comparison
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["Picture", "Section", "Table", "most_telling", "results"]
 
-#: Points to an inch of the pictures: sharp on paper at the size at which they are printed.
-DPI = 190
+#: Points to an inch of pictures, as in the figures that lie beside a report; and width from which one has a row to itself, inches.
+DPI, WIDE = 160, 5.0
 #: Arms that most figures show; of more, those with the fewest defects.
 MOST_ARMS = 6
 #: Outcomes of the table of effects.
@@ -70,21 +71,50 @@ class Section:
     remarks: Sequence[str] = ()
 
 
-def results(found: Comparison) -> list[Section]:
-    """Return the sections that show what came out; without another arm those that need none."""
+#: Makes a picture of a figure, in words, from the file of that name if there is one.
+Draw: TypeAlias = Callable[..., Picture]
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Makes the pictures of a study, and takes those that its folder already has."""
+
+    about: Mapping[str, Any]
+    folder: Path | None
+
+    def draw(self, figure: Callable[[], Figure], alt: str, name: str = "") -> Picture:
+        """Return a picture: the file of that name if it is of this study, else drawn anew."""
+        if self.folder and name and (path := self.folder / f"{name}.png").is_file():
+            with Image.open(path) as there:
+                ours, width = there.info.get("Description") == f"study {self.about['id']}", there.width / DPI
+            if ours:
+                return self._encoded(path, alt, width)
+        with tempfile.TemporaryDirectory() as folder:
+            path, drawn = Path(folder) / "figure.png", figure()
+            figures.save(drawn, path, self.about, DPI)
+            return self._encoded(path, alt, drawn.get_figwidth())
+
+    @staticmethod
+    def _encoded(path: Path, alt: str, width: float) -> Picture:
+        return Picture(f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", alt, width > WIDE)
+
+
+def results(found: Comparison, folder: Path | None = None) -> list[Section]:
+    """Return the sections that show what came out; without another arm those that need none.
+
+    Parameters
+    ----------
+    found : Comparison
+    folder : Path, optional
+        Where figures of the study may lie already.
+    """
     few, main = most_telling(found), main_arm(found)
+    draw = _Pictures(found.manifest, folder if few is found else None).draw
+    last = [_origins(found, few, main, draw), _network(found, draw), _queues(found, few, main, draw), _books(found, main, draw)]
     if main is None:
-        return [_paths(found, few), _origins(found, few, main), _network(found), _queues(found, few, main), _books(found, main)]
-    return [
-        _effects(found, few, main),
-        _paths(found, few),
-        _gains(found, few, main),
-        _origins(found, few, main),
-        _network(found),
-        _queues(found, few, main),
-        _books(found, main),
-        _replicates(found, few, main),
-    ]
+        return [_paths(found, few, draw), *last]
+    first = [_effects(found, few, main, draw), _paths(found, few, draw), _gains(found, few, main, draw)]
+    return [*first, *last, _replicates(found, few, main)]
 
 
 def most_telling(found: Comparison, most: int = MOST_ARMS) -> Comparison:
@@ -102,14 +132,6 @@ def most_telling(found: Comparison, most: int = MOST_ARMS) -> Comparison:
 def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     """Rows of these arms, in their order."""
     return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
-
-
-def _picture(figure: Figure, about: Mapping[str, Any], alt: str) -> Picture:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "figure.png"
-        figures.save(figure, path, about, DPI)
-        drawn = base64.b64encode(path.read_bytes()).decode()
-    return Picture(f"data:image/png;base64,{drawn}", alt, figure.get_figwidth() > 5.0)
 
 
 def _shown_of(found: Comparison, few: Comparison) -> str:
@@ -130,23 +152,23 @@ def _level(key: str, values: Sequence[float]) -> tuple[list[str], str]:
         times, unit = 100.0, unit.replace("share", "%", 1)
     elif unit == "defects/unit":
         times, unit = 1000.0, "per 1,000 units"
-    return ["–" if math.isnan(value) else f"{times * value:,.3g}" for value in values], unit
+    return rounded([times * value for value in values]), unit
 
 
 # -- effect and cost ----------------------------------------------------------------------------------------
 
 
-def _effects(found: Comparison, few: Comparison, main: str) -> Section:
+def _effects(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section:
     arms = list(few.effects["arm"].unique())
     order = [*arms, *(arm for arm in found.effects["arm"].unique() if arm not in arms)]  # so that an arm has one colour in all figures
     rows = [_told(found, main, key) for key in TOLD]
-    effects = figures.effects_figure(_of_arms(found.effects, order), found.manifest)
-    costs = figures.costs_figure(few.costs, found.manifest)
+    alt = "Effects in %. " + "; ".join(f"{row[0]}: {row[4]} ({row[5]})" for row in rows[:4])
+    money = "Cost per avoided defect to government, firms and society, with Fieller intervals, arm by arm"
     pictures = [
-        _picture(effects, found.manifest, "Effects in %. " + "; ".join(f"{row[0]}: {row[4]} ({row[5]})" for row in rows[:4])),
-        _picture(costs, found.manifest, "Cost per avoided defect to government, firms and society, with Fieller intervals, arm by arm"),
+        draw(lambda: figures.effects_figure(_of_arms(found.effects, order), found.manifest), alt, "effects"),
+        draw(lambda: figures.costs_figure(few.costs, found.manifest), money, "costs"),
     ]
-    head = ("outcome", "unit", in_words(found, found.reference), in_words(found, main), "change, %", "95 % interval, %", "so it is")
+    head = ("outcome", "unit", in_words(found, found.reference), in_words(found, main), "change, %", "95 % interval, %", "verdict")
     says = (
         "Dots are changes against the reference, bars 95 % intervals: a bar that touches the line at 0 cannot be told from no effect. "
         "The cost is that of one CNY of defective sales avoided, below 0 a saving; society is government and firms together, "
@@ -189,16 +211,20 @@ def _programme_money(found: Comparison, few: Comparison) -> Table:
 # -- over time, by group, by origin -----------------------------------------------------------------------------
 
 
-def _paths(found: Comparison, few: Comparison) -> Section:
+def _paths(found: Comparison, few: Comparison, draw: Draw) -> Section:
     says = "Left the level, right the change on the same luck; a band is a 95 % interval, and a programme needs time to work."
     if main_arm(found) is None:
         says = "Left the level with its 95 % interval; at the right nothing can be shown without another arm."
-    picture = figures.time_paths(few.series, found.manifest)
     alt = "Time paths of defects reaching users, non-conformity, open problems and cost of poor quality, arm by arm"
-    return Section("paths", "How do they develop?", says + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+    return Section(
+        "paths",
+        "How do they develop?",
+        says + _shown_of(found, few),
+        [draw(lambda: figures.time_paths(few.series, found.manifest), alt, "time_paths")],
+    )
 
 
-def _gains(found: Comparison, few: Comparison, main: str) -> Section:
+def _gains(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section:
     heading = "Who gains?"
     rows = found.effects.query("arm == @main and outcome == @GAINED and by in ['tier', 'size'] and effect == effect")
     if rows.empty:
@@ -210,20 +236,24 @@ def _gains(found: Comparison, few: Comparison, main: str) -> Section:
             best = sure.loc[sure["effect_share"].idxmin()]
             name = f"{best['group']} firms" if by == "size" else "chain leaders" if best["group"] == "0" else f"tier {best['group']}"
             change, low, high = percent([best["effect_share"], best["effect_share_low"], best["effect_share_high"]])
-            told.append(f"among {name} ({change} %, {low} to {high} %)")
+            told.append(f"{'among' if 'firms' in name or 'leaders' in name else 'in'} {name} ({change} %, {low} to {high} %)")
     label = OUTCOMES[GAINED].label.split(",")[0].lower()
     says = (
         f"With {in_words(found, main)}, {label} changes most {joined(told)}."
         if told
         else f"In no group can a change of {label} be told from zero."
     )
-    picture = figures.gains_figure(few.effects, found.manifest, GAINED)
     alt = "Change of true non-conformity by tier of the chain and by size of firm"
     tiers = " Chain leaders sell to users, firms of tier 1 supply them, and so on."
-    return Section("gains", heading, says + tiers + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+    return Section(
+        "gains",
+        heading,
+        says + tiers + _shown_of(found, few),
+        [draw(lambda: figures.gains_figure(few.effects, found.manifest, GAINED), alt)],
+    )
 
 
-def _origins(found: Comparison, few: Comparison, main: str | None) -> Section:
+def _origins(found: Comparison, few: Comparison, main: str | None, draw: Draw) -> Section:
     share = found.origins.groupby(["arm", "tier"])["share"].sum()
     cause = found.origins.groupby(["arm", "cause"])["share"].sum()
 
@@ -232,13 +262,18 @@ def _origins(found: Comparison, few: Comparison, main: str | None) -> Section:
         return f"with {in_words(found, arm)} {leaders:.0f} % of the loss begins at chain leaders and {problems:.0f} % in open problems"
 
     parts = [told(arm) for arm in dict.fromkeys((found.reference, main or found.reference))]
-    says = f"Where the defects begin that users suffer from, before (reference) and after: {joined(parts)}."
-    picture = figures.origins_figure(few.origins, found.manifest)
+    says = f"Where the defects begin that users suffer from{', before and after' if main else ''}: {joined(parts)}."
     alt = "Field loss by tier and cause of origin, arm by arm"
-    return Section("origins", "Who causes what, before and after?", says + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+    heading = f"Who causes what{', before and after' if main else ''}?"
+    return Section(
+        "origins",
+        heading,
+        says + _shown_of(found, few),
+        [draw(lambda: figures.origins_figure(few.origins, found.manifest), alt, "origins")],
+    )
 
 
-def _network(found: Comparison) -> Section:
+def _network(found: Comparison, draw: Draw) -> Section:
     heading = "The network"
     picture = found.maps.get(found.reference)
     if picture is None:
@@ -250,28 +285,33 @@ def _network(found: Comparison) -> Section:
         f"{by_firm.size:,} firms and {picture.supplier.size:,} links with {in_words(found, found.reference)}, first replicate; "
         f"in the {len(top)} firms where most of it begins, {100.0 * sum(top) / total:.0f} % of the loss to users begins."
     )
-    drawn = figures.network_map(picture, found.manifest)
     alt = "Supply network by tier, with the flow of defects along its links and the firms where they begin"
-    return Section("network", heading, says, [_picture(drawn, found.manifest, alt)])
+    return Section(
+        "network", heading, says, [draw(lambda: figures.network_map(picture, found.manifest), alt, f"quality_map_{found.reference}")]
+    )
 
 
-def _queues(found: Comparison, few: Comparison, main: str | None) -> Section:
+def _queues(found: Comparison, few: Comparison, main: str | None, draw: Draw) -> Section:
     def told(arm: str) -> str:
         waiting, months = (found.effect(arm, key)["level"] for key in ("cases_waiting", "waiting_time"))
-        served = "none is served" if math.isnan(months) else f"one that is served has waited {months:.2g} months"
-        return f"with {in_words(found, arm)} {waiting:,.3g} cases wait and {served}"
+        served = "none is served" if math.isnan(months) else f"one that is served has waited {rounded([months], 2)[0]} months"
+        return f"with {in_words(found, arm)} {rounded([waiting], 2)[0]} cases wait and {served}"
 
     arms = list(dict.fromkeys((found.reference, main or found.reference)))
     says = f"Cases that firms bring to service stations: {joined([told(arm) for arm in arms])} ({_when(found)})."
-    picture = figures.queues_figure(few.series, found.manifest)
     alt = "Cases filed, served and waiting at stations, and their waiting time, month by month"
-    return Section("queues", "Do stations keep up?", says + _shown_of(found, few), [_picture(picture, found.manifest, alt)])
+    return Section(
+        "queues",
+        "Do stations keep up?",
+        says + _shown_of(found, few),
+        [draw(lambda: figures.queues_figure(few.series, found.manifest), alt, "queues")],
+    )
 
 
 # -- books and replicates ---------------------------------------------------------------------------------------
 
 
-def _books(found: Comparison, main: str | None) -> Section:
+def _books(found: Comparison, main: str | None, draw: Draw) -> Section:
     """The largest payments, and those of programmes, in the reference and in the main arm."""
     flows = ["payer", "payee", "purpose"]
     start = found.books[found.books["arm"] == found.reference].set_index(flows)
@@ -290,10 +330,15 @@ def _books(found: Comparison, main: str | None) -> Section:
     )
     if main is None:
         return Section("books", "The books", "Who pays whom: every payment has a payer and a payee.", (), [table])
-    picture = figures.books_figure(_of_arms(found.books, [found.reference, main]), found.manifest)
     says = f"The payments that change most with {in_words(found, main)}: a bar right of the line is money that flows more, left of it less."
     alt = "The payments between sectors that change most, with 95 % intervals"
-    return Section("books", "The books: whose money moves?", says, [_picture(picture, found.manifest, alt)], [table])
+    return Section(
+        "books",
+        "The books: whose money moves?",
+        says,
+        [draw(lambda: figures.books_figure(_of_arms(found.books, [found.reference, main]), found.manifest), alt)],
+        [table],
+    )
 
 
 def _millions(value: float) -> str:
@@ -322,23 +367,21 @@ def _replicates(found: Comparison, few: Comparison, main: str) -> Section:
     needed = row["needed"] if asked else row["to_tell"]
     goal = f"a half-width of {100 * row['wanted']:g} %" if asked else "the effect found to be told from zero"
     says = (
-        f"With {count} replicates the interval of the main effect is ± {100 * row['share']:.2g} % of the reference’s level; "
+        f"With {count} replicates the interval of the main effect is ± {rounded([100 * row['share']], 2)[0]} % of the reference’s level; "
         f"for {goal}, {_count(needed)} replicates would do{'' if needed > count else ', so there are enough'} (an estimate)."
         if math.isfinite(needed)
         else f"With {count} replicates the effect does not vary at all, so that more would show nothing new."
     )
     if (gain := luck.at[main, "ratio"]) > 1.0:
         says += f" Independent luck in every arm would need {_times(gain)} as many for the same interval."
-    rows = [
-        (
-            in_words(found, arm), str(int(enough.at[arm, "replicates"])), f"{100 * enough.at[arm, 'share']:.2g}",
-            _count(enough.at[arm, "to_tell"]), _count(enough.at[arm, "needed"]), _times(luck.at[arm, "ratio"]),
-        )
-        for arm in few.enough["arm"].unique()
-    ]  # fmt: skip
-    head = ("arm", "replicates run", "half-width, % of the reference", "would tell the effect from 0", "would reach what was asked",
-            "variance saved by common luck")  # fmt: skip
-    table = Table(f"{OUTCOMES[HEADLINE].label}: are the replicates enough?", head, rows)
+    rows = []
+    for arm in few.enough["arm"].unique():
+        mine = enough.loc[arm]
+        told = (_count(mine["needed"] if asked else mine["to_tell"]), _times(luck.at[arm, "ratio"]))
+        rows.append((in_words(found, arm), _count(mine["replicates"]), rounded([100 * mine["share"]], 2)[0], *told))
+    goal = "replicates for the half-width asked for" if asked else "replicates that tell the effect from zero"
+    head = ("arm", "replicates run", "half-width, % of the reference", goal, "replicates saved by common luck")
+    table = Table(OUTCOMES[HEADLINE].label, head, rows)
     return Section("replicates", heading, says, tables=[table])
 
 
@@ -347,4 +390,4 @@ def _count(value: float) -> str:
 
 
 def _times(value: float) -> str:
-    return "–" if math.isnan(value) else f"over {MUCH:,.0f} times" if value > MUCH else f"{value:.2g} times"
+    return "–" if math.isnan(value) else f"over {MUCH:,.0f} times" if value > MUCH else f"{rounded([value], 2)[0]} times"
