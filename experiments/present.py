@@ -58,7 +58,7 @@ def _draw(found: Comparison, folder: Path) -> None:
     drawn = {
         "time_paths": time_paths(found.series, about),
         "effects": effects_figure(found.effects, about),
-        "gains": gains_figure(found.effects, about),
+        "gains": gains_figure(found.effects, about, "nonconformity"),
         "pairs": pairs_figure(found.pairs, about),
         "origins": origins_figure(found.origins, about),
         "queues": queues_figure(found.series, about),
