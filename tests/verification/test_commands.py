@@ -89,7 +89,6 @@ def answered_in_one_line(command: str, says: str, folder: Path) -> None:
     assert sorted(folder.rglob("*")) == before, "something was written"
 
 
-@pytest.mark.xdist_group("commands")
 def test_every_command_does_as_typed_and_answers_a_mistake(desk):
     for command, arm, wrong, says in STUDIES:
         answered_in_one_line(wrong, says, desk)
@@ -109,7 +108,6 @@ def test_every_command_does_as_typed_and_answers_a_mistake(desk):
     assert len(typed("strongchain --help", desk).stdout.splitlines()) <= 40
 
 
-@pytest.mark.xdist_group("commands")
 def test_the_grid_of_the_handbook_is_one_table_and_one_figure(desk):
     answered_in_one_line(SWEEP.replace("0.25", "2.5"), "instruments.cqo.reach is 2.5", desk)
     done = typed(SWEEP, desk)
