@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -13,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from agents.streams import replicate_keys
 from experiments.present import SHOWN
+from experiments.results import TABLES
 from sim import StrongchainModel
 from sim.outcomes import OUTCOMES
 
@@ -30,8 +33,7 @@ HALF = (
 )
 CHAIN_FILE = "链条 一.csv"
 CHAIN = "supplier,customer,value_share\n零件一,整车厂,0.3\n零件二,整车厂,0.2\n原料,零件一,0.4\n"
-TABLES = ("effects", "series", "origins")
-FIGURES = ("effects", "time_paths", "origins")
+FIGURES = ("time_paths", "effects", "gains", "pairs", "origins", "queues", "books", "costs", "enough", "luck")
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "default": (*SMALL, "name=default"),
@@ -119,8 +121,12 @@ def test_the_default_command_leaves_tables_figures_and_manifest(ran):
     maps = tuple(f"quality_map_{arm}" for arm in arms)
     for name in (*TABLES, *maps):
         assert (folder / f"{name}.csv").is_file() and (folder / f"{name}.parquet").is_file()
+    about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name in (*FIGURES, *maps):
-        assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        with Image.open(folder / f"{name}.png") as picture:
+            assert picture.format == "PNG" and picture.text["Description"] == f"study {about['id']}"
+    assert about["id"] in (folder / "report.html").read_text(encoding="utf-8")
+    assert hashlib.sha256((folder / "runs.csv").read_bytes()).hexdigest() == about["result"]
     assert list(pd.read_parquet(folder / "effects.parquet")["arm"].unique()) == list(arms)
 
 
