@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from experiments.catalogue import Setting, setting
-from experiments.declarations import declaring
+from experiments.declarations import declaring, networks
 from experiments.results import Comparison
 from experiments.text import shown
 from sim import INSTRUMENTS
@@ -137,13 +137,10 @@ def assumptions(found: Comparison) -> list[Setting]:
 def _in_use(found: Comparison) -> Iterator[Setting]:
     arms = found.manifest["arms"].values()
     active = {f"instruments.{key}" for arm in arms for key in active_in(arm)}
+    kinds = [networks().get(arm["network"].get("kind")) for arm in arms]
     for prefix, cls in declaring():
-        if prefix == "region" or (prefix.startswith("instruments.") and prefix not in active):
-            continue
-        names = {f.name for f in fields(cls) if f.metadata.get("confidence")}
-        if prefix == "network" and not any(names <= arm["network"].keys() for arm in arms):
-            continue
-        yield from (setting(cls, f, prefix) for f in fields(cls) if f.name in names)
+        if prefix == "parameters" or prefix in active or (prefix == "network" and cls in kinds):
+            yield from (setting(cls, f, prefix) for f in fields(cls))
 
 
 def value_at(configuration: Mapping[str, Any], path: str) -> Any:

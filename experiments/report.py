@@ -71,7 +71,7 @@ def write_report(found: Comparison, folder: Path) -> None:
 def _tongues(text: str) -> Markup:
     """Mark the Chinese in a text, so that it is set and read aloud as such; let long names of settings break where they are joined."""
     chinese = re.sub(r"([\u3400-\u9fff]+)", r'<span lang="zh">\1</span>', str(escape(text)))
-    return Markup(re.sub(r"(?<=[a-z0-9])([_.])(?=[a-z])", r"\1<wbr>", chinese))
+    return Markup(re.sub(r"(?<=[a-z0-9])([_.])(?=[a-z])", r"\1<wbr>", chinese.replace(" %", "\u00a0%")))
 
 
 # -- what was compared --------------------------------------------------------------------------------------
@@ -168,6 +168,8 @@ def _used(found: Comparison, one: Setting) -> str:
     by: dict[str, list[str]] = {}
     for name, arm in found.manifest["arms"].items():
         if group == "instruments" and rest.split(".")[0] not in active_in(arm):
+            continue
+        if group == "network" and rest not in arm["network"]:  # of another kind
             continue
         by.setdefault(shown(value_at(arm, one.path)), []).append(name)
     return next(iter(by)) if len(by) == 1 else "; ".join(f"{value} in {joined(arms)}" for value, arms in by.items())

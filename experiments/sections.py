@@ -84,15 +84,20 @@ class _Pictures:
 
     def draw(self, figure: Callable[[], Figure], alt: str, name: str = "") -> Picture:
         """Return a picture: the file of that name if it is of this study, else drawn anew."""
-        if self.folder and name and (path := self.folder / f"{name}.png").is_file():
-            with Image.open(path) as there:
-                ours, width = there.info.get("Description") == f"study {self.about['id']}", there.width / DPI
-            if ours:
-                return self._encoded(path, alt, width)
+        if ours := self.there(alt, name):
+            return ours
         with tempfile.TemporaryDirectory() as folder:
             path, drawn = Path(folder) / "figure.png", figure()
             figures.save(drawn, path, self.about, DPI)
             return self._encoded(path, alt, drawn.get_figwidth())
+
+    def there(self, alt: str, name: str) -> Picture | None:
+        """Return the file of that name, if it is there and of this study."""
+        if not self.folder or not name or not (path := self.folder / f"{name}.png").is_file():
+            return None
+        with Image.open(path) as image:
+            ours, width = image.info.get("Description") == f"study {self.about['id']}", image.width / DPI
+        return self._encoded(path, alt, width) if ours else None
 
     @staticmethod
     def _encoded(path: Path, alt: str, width: float) -> Picture:
@@ -109,8 +114,9 @@ def results(found: Comparison, folder: Path | None = None) -> list[Section]:
         Where figures of the study may lie already.
     """
     few, main = most_telling(found), main_arm(found)
-    draw = _Pictures(found.manifest, folder if few is found else None).draw
-    last = [_origins(found, few, main, draw), _network(found, draw), _queues(found, few, main, draw), _books(found, main, draw)]
+    pictures = _Pictures(found.manifest, folder)
+    draw = pictures.draw if few is found else replace(pictures, folder=None).draw
+    last = [_origins(found, few, main, draw), _network(found, pictures), _queues(found, few, main, draw), _books(found, main, draw)]
     if main is None:
         return [_paths(found, few, draw), *last]
     first = [_effects(found, few, main, draw), _paths(found, few, draw), _gains(found, few, main, draw)]
@@ -226,14 +232,14 @@ def _paths(found: Comparison, few: Comparison, draw: Draw) -> Section:
 
 def _gains(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section:
     heading = "Who gains?"
-    rows = found.effects.query("arm == @main and outcome == @GAINED and by in ['tier', 'size'] and effect == effect")
+    rows = found.effects.query("arm == @main and outcome == @GAINED and by in ['tier', 'size'] and effect_share == effect_share")
     if rows.empty:
         return Section("gains", heading, "Effects by group of firms were not asked for; by=[tier,size] does.")
     told = []
     for by, mine in rows.groupby("by", sort=False):
         sure = mine[[verdict(found, row) in {"lower", "higher"} for _, row in mine.assign(p_adjusted=0.0).iterrows()]]
         if len(sure):
-            best = sure.loc[sure["effect_share"].idxmin()]
+            best = sure.loc[sure["effect_share"].abs().idxmax()]
             name = f"{best['group']} firms" if by == "size" else "chain leaders" if best["group"] == "0" else f"tier {best['group']}"
             change, low, high = percent([best["effect_share"], best["effect_share_low"], best["effect_share_high"]])
             told.append(f"{'among' if 'firms' in name or 'leaders' in name else 'in'} {name} ({change} %, {low} to {high} %)")
@@ -245,6 +251,8 @@ def _gains(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section
     )
     alt = "Change of true non-conformity by tier of the chain and by size of firm"
     tiers = " Chain leaders sell to users, firms of tier 1 supply them, and so on."
+    if found.manifest["configuration"]["study"]["correction"] != "none":
+        tiers += " Intervals of groups are not corrected for many comparisons."
     return Section(
         "gains",
         heading,
@@ -259,6 +267,8 @@ def _origins(found: Comparison, few: Comparison, main: str | None, draw: Draw) -
 
     def told(arm: str) -> str:
         (leaders, problems) = (100.0 * float(s) for s in (share.get((arm, "0"), 0.0), cause.get((arm, "special"), 0.0)))
+        if math.isnan(leaders):
+            return f"with {in_words(found, arm)} there is no loss"
         return f"with {in_words(found, arm)} {leaders:.0f} % of the loss begins at chain leaders and {problems:.0f} % in open problems"
 
     parts = [told(arm) for arm in dict.fromkeys((found.reference, main or found.reference))]
@@ -273,22 +283,20 @@ def _origins(found: Comparison, few: Comparison, main: str | None, draw: Draw) -
     )
 
 
-def _network(found: Comparison, draw: Draw) -> Section:
-    heading = "The network"
-    picture = found.maps.get(found.reference)
-    if picture is None:
-        return Section("network", heading, "The network is not shown: the quality map is not stored with the tables of a study.")
-    by_firm = picture.map.by_firm
-    top = sorted(by_firm, reverse=True)[:10]
-    total = picture.map.total or 1.0
-    says = (
-        f"{by_firm.size:,} firms and {picture.supplier.size:,} links with {in_words(found, found.reference)}, first replicate; "
-        f"in the {len(top)} firms where most of it begins, {100.0 * sum(top) / total:.0f} % of the loss to users begins."
-    )
+def _network(found: Comparison, pictures: _Pictures) -> Section:
+    heading, name = "The network", f"quality_map_{found.reference}"
     alt = "Supply network by tier, with the flow of defects along its links and the firms where they begin"
-    return Section(
-        "network", heading, says, [draw(lambda: figures.network_map(picture, found.manifest), alt, f"quality_map_{found.reference}")]
+    of_map = found.maps.get(found.reference)
+    if of_map is None:
+        if there := pictures.there(alt, name):
+            return Section("network", heading, f"The network with {in_words(found, found.reference)}, first replicate.", [there])
+        return Section("network", heading, "The network is not shown: the quality map is not stored with the tables of a study.")
+    top = sorted(of_map.map.by_firm, reverse=True)[:10]
+    says = (
+        f"{of_map.tier.size:,} firms and {of_map.supplier.size:,} links with {in_words(found, found.reference)}, first replicate; "
+        f"the {len(top)} firms where most of it begins account for {100.0 * sum(top) / (of_map.map.total or 1.0):.0f} % of the loss to users."
     )
+    return Section("network", heading, says, [pictures.draw(lambda: figures.network_map(of_map, found.manifest), alt, name)])
 
 
 def _queues(found: Comparison, few: Comparison, main: str | None, draw: Draw) -> Section:
@@ -300,12 +308,8 @@ def _queues(found: Comparison, few: Comparison, main: str | None, draw: Draw) ->
     arms = list(dict.fromkeys((found.reference, main or found.reference)))
     says = f"Cases that firms bring to service stations: {joined([told(arm) for arm in arms])} ({_when(found)})."
     alt = "Cases filed, served and waiting at stations, and their waiting time, month by month"
-    return Section(
-        "queues",
-        "Do stations keep up?",
-        says + _shown_of(found, few),
-        [draw(lambda: figures.queues_figure(few.series, found.manifest), alt, "queues")],
-    )
+    picture = draw(lambda: figures.queues_figure(few.series, found.manifest), alt, "queues")
+    return Section("queues", "Do stations keep up?", says + _shown_of(found, few), [picture])
 
 
 # -- books and replicates ---------------------------------------------------------------------------------------
@@ -332,13 +336,8 @@ def _books(found: Comparison, main: str | None, draw: Draw) -> Section:
         return Section("books", "The books", "Who pays whom: every payment has a payer and a payee.", (), [table])
     says = f"The payments that change most with {in_words(found, main)}: a bar right of the line is money that flows more, left of it less."
     alt = "The payments between sectors that change most, with 95 % intervals"
-    return Section(
-        "books",
-        "The books: whose money moves?",
-        says,
-        [draw(lambda: figures.books_figure(_of_arms(found.books, [found.reference, main]), found.manifest), alt)],
-        [table],
-    )
+    picture = draw(lambda: figures.books_figure(_of_arms(found.books, [found.reference, main]), found.manifest), alt)
+    return Section("books", "The books: whose money moves?", says, [picture], [table])
 
 
 def _millions(value: float) -> str:

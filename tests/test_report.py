@@ -26,7 +26,7 @@ from experiments.results import TABLES, collect
 from experiments.sections import Picture, results
 from experiments.settings import compose_settings, read_settings
 from experiments.studies.compare import arms_of
-from sim import INSTRUMENTS, Parameters
+from sim import INSTRUMENTS, Parameters, Synthetic
 from sim.outcomes import OUTCOMES
 
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=6", "window=3", "burn_in=3", "parallel=serial")
@@ -247,13 +247,17 @@ def marked(cls: type) -> int:
 
 @pytest.mark.parametrize(
     ("words", "active"),
-    [((), ("cqo", "one_stop_stations", "strong_chain_loans")), (("instruments=[cqo]",), ("cqo",)), (("policy=none",), ())],
+    [
+        ((), ("cqo", "one_stop_stations", "strong_chain_loans")),
+        (("instruments=[cqo]",), ("cqo",)),
+        (("policy=none", "network=synthetic"), (Synthetic,)),
+    ],
 )
 def test_assumptions_are_counted_from_the_declarations(words, active):
     found = study({}, *words)
     told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(found)[2])[1])
-    assert told == marked(Parameters) + sum(marked(INSTRUMENTS[key]) for key in active) == len(assumptions(found))
-    for key in active:
+    assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(found))
+    for key in set(active) & set(PIVOTAL):
         assert next(one.meaning for one in assumptions(found) if one.path == PIVOTAL[key]) in answer(found)[2]
 
 
@@ -308,6 +312,7 @@ class Page(HTMLParser):
             self.text[self._section] = self.text.get(self._section, "") + " "
 
     def handle_data(self, data: str) -> None:
+        data = data.replace("\u00a0", " ")
         self.text[self._section] = self.text.get(self._section, "") + data
         if self._tag == "code" and data.strip():
             self.code.append(data)
@@ -407,6 +412,13 @@ def test_a_study_from_disk_is_reported_without_its_maps(found, html, tmp_path):
     assert len(page.all("img")) == len(Page(html).all("img")) - 1
 
 
+def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(found, no_pictures, tmp_path):
+    stored = replace(found, maps={})
+    for said, shown in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
+        save(effects_figure(found.effects, said), tmp_path / "quality_map_nothing.png", said)
+        assert ("The network is not shown" in Page(report(stored, tmp_path)).text["network"]) != shown
+
+
 def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(found, tmp_path):
     path, figure = tmp_path / "effects.png", effects_figure(found.effects, found.manifest)
     for said, taken in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
@@ -472,3 +484,13 @@ def test_numbers_keep_their_figures():
 )
 def test_an_effect_is_judged_by_its_interval(found, effect, low, high, judged):
     assert verdict(found, pd.Series({"effect": effect, "effect_low": low, "effect_high": high})) == judged
+
+
+def test_arms_may_differ_in_their_network(no_pictures, tmp_path):
+    """Settings of a network belong to the arms that have one of its kind."""
+    chain = tmp_path / "chain.csv"
+    chain.write_text("supplier,customer\na,b\nc,b\n", encoding="utf-8")
+    arms = f"study.arms={{nothing: ['instruments=[]'], file: ['network=file','network.path={chain}'], made: ['network=synthetic']}}"
+    page = Page(report(study({}, arms)))
+    assert "network.kind = file" in page.text["arms"]
+    assert "network.lateral" in page.text["assumptions"]
