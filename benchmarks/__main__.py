@@ -67,12 +67,12 @@ def simulator(quick: bool) -> None:
 
 def studies(quick: bool) -> None:
     """What a study of tiny runs takes beyond simulation, and what a large study takes."""
-    tiny = study(TINY, 40 if quick else 400)
+    tiny = study(TINY, 40 if quick else 400, rounds=1 if quick else 3)
     header(f"{tiny.runs:,} runs of 10 firms and 1 month", "s", "ms/run")
     for name, seconds in {
-        "the study, its runs kept, tables written": tiny.kept + tiny.saved,
+        "the study, its runs kept and its tables written": tiny.kept + tiny.saved,
         "the same runs by themselves": tiny.simulated,
-        "the study beyond its simulations": tiny.kept + tiny.saved - tiny.simulated,
+        "the study beyond its simulations": tiny.overhead,
         "the study, nothing kept": tiny.loose,
         "the study once more, all runs there": tiny.again,
         "writing its tables": tiny.saved,
@@ -82,7 +82,7 @@ def studies(quick: bool) -> None:
     header(f"{large.runs:,} runs of 300 firms and 36 months", "")
     row("the study, its runs kept, s", f"{large.kept + large.saved:.0f}")
     row("the study once more, all runs there, s", f"{large.again:.0f}")
-    row("runs on disk, MB", f"{large.bytes * large.runs / 1e6:.0f}")
+    row("runs on disk, MB", f"{large.size * large.runs / 1e6:.0f}")
 
 
 def luck(quick: bool) -> None:
@@ -91,7 +91,8 @@ def luck(quick: bool) -> None:
     found = gains(words)
 
     def told(given: Intervals, i: int, k: int, scale: float = 1.0) -> str:
-        return f"{scale * given.mean[i, k]:,.3g} ({scale * given.low[i, k]:,.3g} … {scale * given.high[i, k]:,.3g})"
+        mean, low, high = (f"{float(f'{scale * each[i, k]:.3g}'):,g}" for each in given[:3])
+        return f"{mean} ({low} … {high})"
 
     header("instrument", "outcome", "effect, % of the reference", "variance ratio, as a study tells it", "against independent seeds")
     for i, instrument in enumerate(found.instruments):
