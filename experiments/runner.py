@@ -58,7 +58,7 @@ def _replicate(
     """
     worlds: list[tuple[WorldSettings, StrongchainModel]] = []
     found: list[Run | Failure] = []
-    for arm, name in zip(arms, names, strict=True):
+    for k, (arm, name) in enumerate(zip(arms, names, strict=True)):
         kept = store.get(name, arm.name, replicate, task.save) if store else None
         if kept is not None:
             found.append(kept)
@@ -68,7 +68,8 @@ def _replicate(
             if ready is None:
                 ready = arm.world.build(key, task.by, task.check)
                 worlds.append((arm.world, ready))
-            model = copy.deepcopy(ready)
+            wanted = any(other.world == arm.world for other in arms[k + 1 :])
+            model = copy.deepcopy(ready) if wanted else ready  # the last arm can have the world itself
             model.adopt(arm.instruments)
             run = measure(model, arm.name, replicate, task)
             extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}

@@ -12,6 +12,7 @@ import hashlib
 import importlib.metadata
 import io
 import json
+import math
 import os
 import sys
 import time
@@ -30,7 +31,7 @@ from sim.quality_map import QualityMap
 __all__ = ["CODE", "Store", "StoreError", "fingerprint", "run_keys", "write_whole"]
 
 #: Changes when what a file holds does.
-FORMAT = 2
+FORMAT = 3
 #: Seconds after which a file that was never finished belongs to nobody.
 ABANDONED = 86_400.0
 _ARRAYS = ("window", "cumulative", "series", "origins")
@@ -99,35 +100,39 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
 
 
 def _pack(key: str, run: Run) -> bytes:
-    arrays = {name: getattr(run, name) for name in _ARRAYS}
-    payments = [[*flow, amount] for flow, amount in run.payments.items()]
-    head = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent, "payments": payments}
-    head["total"] = None
+    """Write a run as two arrays, and four times as many for a picture: opening one costs more than what is in it."""
+    arrays = [np.asarray(getattr(run, name), dtype=np.float64) for name in _ARRAYS]
+    head: dict[str, Any] = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent}
+    head["payments"] = [[*flow, amount] for flow, amount in run.payments.items()]
+    head["shapes"] = [array.shape for array in arrays]
+    members = {"values": np.concatenate([array.ravel() for array in arrays])}
     if run.picture is not None:
         head["total"] = run.picture.map.total
-        arrays |= {name: getattr(run.picture, name) for name in _PICTURE} | {name: getattr(run.picture.map, name) for name in _MAP}
-        arrays["table"] = np.frombuffer(run.picture.table.to_parquet(index=False), dtype=np.uint8)
-    arrays["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+        members |= {name: getattr(run.picture, name) for name in _PICTURE} | {name: getattr(run.picture.map, name) for name in _MAP}
+        members["table"] = np.frombuffer(run.picture.table.to_parquet(index=False), dtype=np.uint8)
+    members["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
     whole = io.BytesIO()
-    np.savez(whole, allow_pickle=False, **arrays)
+    np.savez(whole, allow_pickle=False, **members)
     return whole.getvalue()
 
 
 def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    head = json.loads(arrays["head"].tobytes())
+        members = {name: file[name] for name in file.files}
+    head = json.loads(members["head"].tobytes())
     if (head["format"], head["key"]) != (FORMAT, key):
         raise ValueError("it is of another run")
     picture = None
-    if head["total"] is not None:
-        found = QualityMap(**{name: arrays[name] for name in _MAP}, total=head["total"])
-        table = pd.read_parquet(io.BytesIO(arrays["table"].tobytes()))
-        picture = MapPicture(**{name: arrays[name] for name in _PICTURE}, map=found, table=table)
-    columns = {name: arrays[name] for name in _ARRAYS}
+    if "total" in head:
+        found = QualityMap(**{name: members[name] for name in _MAP}, total=head["total"])
+        table = pd.read_parquet(io.BytesIO(members["table"].tobytes()))
+        picture = MapPicture(**{name: members[name] for name in _PICTURE}, map=found, table=table)
+    ends = np.cumsum([math.prod(shape) for shape in head["shapes"]])
+    parts = np.split(members["values"], ends[:-1])
+    arrays = {name: part.reshape(shape) for name, part, shape in zip(_ARRAYS, parts, head["shapes"], strict=True)}
     groups = tuple((by, group) for by, group in head["groups"])
     payments = {(why, payer, payee): amount for why, payer, payee, amount in head["payments"]}
-    return Run(arm, replicate, tuple(head["outcomes"]), groups, **columns, picture=picture, spent=head["spent"], payments=payments)
+    return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, spent=head["spent"], payments=payments)
 
 
 def write_whole(path: Path, data: bytes) -> None:
