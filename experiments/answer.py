@@ -142,21 +142,19 @@ def _effect_sentence(found: Comparison, main: str) -> str:
     signs, name = percent(share), in_words(found, main)
     many = len(others(found))
     lead = f"Of {many} arms, “{main}” has the fewest defects reaching users: with it" if main != "all" and many > 1 else f"With {name}"
-    size = f"{percent(share, sign=False)[0].lstrip('−')} %" if known else "clearly"
-    more, fewer = (
-        f"{size} more defects per unit reach users than with {base}",
-        f"{size} fewer defects per unit reach users than with {base}",
-    )
+    size = f"{signs[0].lstrip('+−')} % " if known else ""
+    more, fewer = (f"{size}{word} defects per unit reach users than with {base}" for word in ("more", "fewer"))
     corrected = CORRECTIONS.get(found.manifest["configuration"]["study"]["correction"])
     p = f"; p = {row['p_adjusted']:.2g} after {corrected}’s correction for many comparisons" if corrected else ""
     around = f"95 % interval of the change {_between(signs[1], signs[2])} %{p}; {absolute}" if known else absolute
-    change = f"{lead}, a change in the defects per unit that reach users"
+    unsure = f"({f'{signs[0]} %, ' if known else ''}{around})"
+    change = f"{lead}, a change of the defects per unit that reach users, against {base},"
     told = {
         "lower": f"{lead}, {fewer} ({around})",
         "higher": f"{lead}, {more}, which is harm ({around})",
-        "unclear": f"{change} cannot be told from none: {signs[0]} % against {base} ({around})",
-        "corrected": f"{change} cannot be told from chance: {signs[0]} % against {base} ({around})",
-        "nil": f"{lead}, exactly as many defects per unit reach users as with {base} ({absolute})",
+        "unclear": f"{change} cannot be told from none {unsure}",
+        "corrected": f"{change} cannot be told from chance {unsure}",
+        "nil": f"{lead}, exactly as many defects per unit reach users as with {base} ({levels[0]} per 1,000 units, {_when(found)})",
         "unknown": f"{lead}, {more if row['effect'] > 0 else fewer} in the one replicate that was run ({absolute}), "
         "and no interval is known, so that it may be luck",
     }[judged]
@@ -213,7 +211,7 @@ def _cost_sentence(found: Comparison, main: str) -> str:
         names = [stem, f"{stem}_low", f"{stem}_high"]
         return joined([_pays(payer, rows.loc[payer, names].tolist(), per, of if k == 0 else "") for k, payer in enumerate(PAYERS)])
 
-    told = f"Over {months} months, in programme money and cost of quality against {in_words(found, found.reference)}, "
+    told = f"Over {months} month{'s' * (months > 1)}, in programme money and cost of quality against {in_words(found, found.reference)}, "
     told += each("cost", 1.0, "95 % interval ")
     if rows["defined"].all():
         return f"{told}; per avoided defect in a product of 1,000 CNY, {each('ratio', 1000.0, '95 % Fieller interval ')}."

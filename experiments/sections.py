@@ -292,9 +292,10 @@ def _network(found: Comparison, pictures: _Pictures) -> Section:
             return Section("network", heading, f"The network with {in_words(found, found.reference)}, first replicate.", [there])
         return Section("network", heading, "The network is not shown: the quality map is not stored with the tables of a study.")
     top = sorted(of_map.map.by_firm, reverse=True)[:10]
+    part = 100.0 * sum(top) / (of_map.map.total or 1.0)
     says = (
         f"{of_map.tier.size:,} firms and {of_map.supplier.size:,} links with {in_words(found, found.reference)}, first replicate; "
-        f"the {len(top)} firms where most of it begins account for {100.0 * sum(top) / (of_map.map.total or 1.0):.0f} % of the loss to users."
+        f"the {len(top)} firms where most of it begins account for {part:.0f} % of the loss to users."
     )
     return Section("network", heading, says, [pictures.draw(lambda: figures.network_map(of_map, found.manifest), alt, name)])
 

@@ -23,7 +23,7 @@ from experiments.provenance import manifest
 from experiments.question import PIVOTAL, PRACTICES, assumptions, in_words, question
 from experiments.report import report, write_report
 from experiments.results import TABLES, collect
-from experiments.sections import Picture, results
+from experiments.sections import Picture, _Pictures
 from experiments.settings import compose_settings, read_settings
 from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Parameters, Synthetic
@@ -61,19 +61,22 @@ def about(*words: str) -> dict:
     return manifest(settings.resolved, words, replicate_keys(settings.seed, settings.replicates), arms_of(settings, words))
 
 
-def study(effects: Mapping[str, Mapping[str, tuple[float, float]]], *words: str, replicates: int = 12) -> Comparison:
+def study(
+    effects: Mapping[str, Mapping[str, tuple[float, float]]], *words: str, replicates: int = 12, level: Mapping[str, float] | None = None
+) -> Comparison:
     """A study in which every outcome of an arm differs from the reference by a mean and a spread that are given."""
     said = about(f"replicates={replicates}", *words)
     settings = read_settings(compose_settings(said["overrides"]))
     luck = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
-    level = {"field_dpu": 0.02, "field_defects": 4e7, "firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
+    costs = {"firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
+    levels = {"field_dpu": 0.02, "field_defects": 4e7, **costs, **(level or {})}
     runs = []
     for a, arm in enumerate(said["arms"]):
         change = {
             key: m + s * np.random.default_rng([a, KEYS.index(key)]).normal(size=replicates) for key, (m, s) in effects.get(arm, {}).items()
         }
         for r in range(replicates):
-            values = np.array([level.get(key, 1.0) * luck[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
+            values = np.array([levels.get(key, 1.0) * luck[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
             whole = np.where([OUTCOMES[key].is_flow for key in KEYS], values, np.nan)
             runs.append(
                 Run(arm, r, KEYS, (("total", "total"),), values[:, None], whole[:, None], np.tile(values, (24, 1)), np.ones((2, 3)), None,
@@ -169,6 +172,17 @@ def test_an_arm_that_changes_nothing_is_said_to_change_nothing():
     assert "exactly as many defects per unit reach users as with no programme" in first
     assert "fewer" not in first
     assert "harm" not in first
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"), [(0.01, "more defects per unit reach users than with no programme, which is harm"), (0.0, "cannot be told from none")]
+)
+def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, said):
+    found = study({"all": {"field_dpu": (mean, 0.001)}}, level={"field_dpu": 0.0})
+    first = answer(found)[0]
+    assert said in first
+    assert re.search(r"instead of 0(\.0+)? per 1,000 units", first)
+    assert not re.search(r"\bnan\b", first + report(found))
 
 
 def test_one_replicate_says_that_no_interval_is_known():
@@ -401,7 +415,7 @@ def test_names_of_arms_and_files_cannot_become_part_of_the_page(found, no_pictur
     assert strange in Page(html).text["arms"]
 
 
-def test_a_study_from_disk_is_reported_without_its_maps(found, html, tmp_path):
+def test_a_study_from_disk_is_reported_without_its_maps(found, html, no_pictures, tmp_path):
     found.save(tmp_path)
     stored = load(tmp_path)
     assert answer(stored) == answer(found)
@@ -421,11 +435,13 @@ def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(found, no_picture
 
 def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(found, tmp_path):
     path, figure = tmp_path / "effects.png", effects_figure(found.effects, found.manifest)
+    pictures = _Pictures(found.manifest, tmp_path)
     for said, taken in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
         save(figure, path, said)
-        effects = next(part for part in results(found, tmp_path) if part.key == "effects")
-        assert (effects.pictures[0].uri == f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}") == taken
-        assert not effects.pictures[0].wide
+        picture = pictures.draw(lambda: figure, "in words", "effects")
+        assert (picture.uri == f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}") == taken
+        assert picture.alt == "in words"
+        assert not picture.wide
 
 
 def test_one_arm_alone_has_a_report_without_effects():
