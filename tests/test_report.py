@@ -408,7 +408,7 @@ def test_names_of_arms_and_files_cannot_become_part_of_the_page(found, no_pictur
     said = dict(found.manifest)
     said["arms"] = {arms.get(name, name): arm for name, arm in said["arms"].items()}
     said["configuration"] = said["configuration"] | {"study": said["configuration"]["study"] | {"arms": {}}}
-    said["input_files"] = {"<img src=x onerror=alert(1)>.csv": "0"}
+    said |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
     html = report(replace(found, **tables, manifest=said))
     assert "<script" not in html
     assert "<img src=x" not in html
