@@ -211,7 +211,7 @@ def _again(found: Comparison, folder: Path | None) -> Section:
     ]
     table = Table("Where the figures come from", ("what", "which"), rows, words=2)
     return Section(
-        "again", "How to get it again", "The same command gives the same figures, on any machine.", tables=[table], commands=commands
+        "again", "How to get it again", "The same command gives the same figures with the same code, input files and versions.", tables=[table], commands=commands
     )
 
 
