@@ -210,9 +210,8 @@ def _again(found: Comparison, folder: Path | None) -> Section:
         *(("run that failed", failure) for failure in about.get("failed", [])),
     ]
     table = Table("Where the figures come from", ("what", "which"), rows, words=2)
-    return Section(
-        "again", "How to get it again", "The same command gives the same figures with the same code, input files and versions.", tables=[table], commands=commands
-    )
+    says = "The same command gives the same figures with the same code, input files and versions."
+    return Section("again", "How to get it again", says, tables=[table], commands=commands)
 
 
 def _near(folder: Path) -> str:
