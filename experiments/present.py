@@ -45,12 +45,13 @@ def present(found: Comparison, folder: Path, figures: bool = True) -> None:
         same settings draws them from the same runs in seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    found.save_tables(folder)
     for arm, picture in found.maps.items():
         write_table(picture.table, folder / f"quality_map_{arm}")
     if figures:
         _draw(found, folder)
         write_report(found, folder)
-    found.save(folder)
+    found.save_manifest(folder)
 
 
 def _draw(found: Comparison, folder: Path) -> None:
@@ -80,7 +81,7 @@ def summary(found: Comparison) -> str:
     rows = found.effects[found.effects["by"] == "total"]
     configuration = found.manifest["configuration"]
     correction = configuration["study"]["correction"]
-    judged = "" if correction == "none" else f"; told from 0 by p-values corrected for all comparisons ({correction})"
+    judged = "" if correction == "none" else f" ({correction}'s correction for the headline outcomes of all arms)"
     lines = [
         f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals{judged}; "
         f"means of the last {configuration['window']} months, flows over the whole run:"
@@ -99,10 +100,12 @@ def summary(found: Comparison) -> str:
             share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start else ""
             if pd.isna(low):
                 verdict = "  (no interval from one replicate)"
-            elif correction == "none" or outcome.is_flow:
-                verdict = "  (the interval holds 0)" if low <= 0 <= high else ""
+            elif low <= 0 <= high:
+                verdict = "  (the interval holds 0)"
             else:
-                verdict = f"  (not told from 0, p = {row['p_adjusted']:.2g})" if not row["p_adjusted"] < 0.05 else ""
+                verdict = (
+                    "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
+                )
             lines.append(f"    {arm:<20} {row[effect]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
     return "\n".join([*lines, *_sure(found)])
 
@@ -113,7 +116,7 @@ def _sure(found: Comparison) -> list[str]:
     rows = found.enough[found.enough["outcome"] == HEADLINE]
     if study["half_width"] is None or rows.empty:
         return []
-    wanted, n = f"{100 * study['half_width']:g} %", found.manifest["replicates"]
+    wanted, n = f"{100 * study['half_width']:g} %", found.runs["replicate"].nunique()
     if found.manifest["half_width_reached"]:
         return [f"Half-widths on the headline are at most {wanted} of {found.reference!r} with {n} replicates."]
     needed = rows["needed"].max()

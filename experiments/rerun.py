@@ -19,7 +19,7 @@ from agents.streams import replicate_keys
 from experiments.declarations import VERBS
 from experiments.measure import firms_at_the_end, series_by_group
 from experiments.provenance import changes_since
-from experiments.results import Comparison, write_table
+from experiments.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.settings import Arm, Settings, SettingsError, read_arm, read_settings
 from experiments.studies.compare import run_study
 from sim.record import GROUPINGS
@@ -74,7 +74,7 @@ def _warn(about: Mapping[str, Any]) -> None:
 
 
 def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
-    """Simulate a study anew, every run of it, and tell whether its table of runs is the same.
+    """Simulate a study anew, every run of it, and tell whether its tables are the same.
 
     Runs that were kept before are not used.
 
@@ -88,19 +88,21 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
     Comparison
         What was found now.
     list of str
-        What differs from then; empty if the table is the same.
+        What differs from then, table by table; empty if all are the same.
     """
     settings, arms, about = read_study(folder)
     if (into / "manifest.json").exists():
         raise SettingsError(f"{into} holds a rerun already; remove or rename it first")
+    if table_hash(load(folder).runs) != about["result"]:
+        raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
     _warn(about)
     runs = into / "runs"  # kept until the end, so that a rerun that is interrupted goes on
     found = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
     found.save(into)
     shutil.rmtree(runs)
-    if found.manifest["result"] == about["result"]:
-        return found, []
-    return found, _differences(pd.read_parquet(folder / "runs.parquet"), found.runs)
+    then = load(folder)
+    differences = {name: _differences(getattr(then, name), getattr(found, name)) for name in TABLES}
+    return found, [f"{name}: {line}" for name, lines in differences.items() for line in lines]
 
 
 def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
@@ -120,16 +122,15 @@ def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
         apart = ~((one == other) | (np.isnan(one) & np.isnan(other)))
         if apart.any():
             scale = np.maximum(np.abs(one[apart]), np.abs(other[apart]))
-            told.append(
-                f"{name}: {apart.sum()} of {one.size} values, by at most {np.nanmax(np.abs(one - other)[apart] / scale):.2g} of the value"
-            )
-    return told or ["the same figures, written in another way"]
+            most = np.nan_to_num(np.abs(one - other)[apart] / scale, nan=1.0).max()
+            told.append(f"{name}: {apart.sum()} of {one.size} values, by at most {most:.2g} of the value")
+    return told
 
 
 # -- one run in full --------------------------------------------------------------------------------------
 
 
-def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> list[str]:
+def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> list[tuple[str, bool]]:
     """Simulate one replicate of a study with everything written down: of one arm, or of all.
 
     Parameters
@@ -142,8 +143,8 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
 
     Returns
     -------
-    list of str
-        A line per arm: where it was written, and whether its totals are those of the study.
+    list of (str, bool)
+        For each arm a line on where it was written, and whether its totals are those of the study.
     """
     settings, arms, about = read_study(folder)
     if not 1 <= replicate <= settings.replicates:
@@ -158,9 +159,15 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
     for one in (one for one in arms if arm in (None, one.name)):
         into = folder.with_name(f"{folder.name}_replicate_{replicate}") / one.name
         totals = _in_full(one, key, settings, into)
-        same = one.name in table.index and all(_same(table.at[one.name, name], value) for name, value in totals.items())
+        there = one.name in table.index
+        same = there and all(_same(table.at[one.name, name], value) for name, value in totals.items())
         verdict = "its totals are those of the study" if same else "its totals are NOT those of the study"
-        told.append(f"{one.name}: {verdict}; {into}")
+        told.append(
+            (
+                f"{one.name}: {verdict if there else 'the study left this replicate out, as a run of it had failed'}; {into}",
+                same or not there,
+            )
+        )
     return told
 
 
@@ -202,8 +209,8 @@ def main(words: Sequence[str]) -> int:
         folder, replicate, arm = _read(words)
         if replicate is not None:
             told = rerun_replicate(folder, replicate, arm)
-            print("\n".join(told))
-            return int(any("NOT" in line for line in told))
+            print(*(line for line, _ in told), sep="\n")
+            return int(not all(same for _, same in told))
         beside = folder.with_name(f"{folder.name}_rerun")
         points = _points(folder)
         found = [_told(point, beside / point.name) for point in points] if points else [_told(folder, beside)]
@@ -218,13 +225,13 @@ def _told(folder: Path, into: Path) -> bool:
     found, differences = rerun(folder, into)
     if differences:
         print(
-            f"strongchain: the table of runs is not what it was; {into}",
+            f"strongchain: the tables are not what they were; {into}",
             *(f"  {line}" for line in differences[:10]),
             sep="\n",
             file=sys.stderr,
         )
     else:
-        print(f"the same table of runs, SHA-256 {found.manifest['result']}; {into}")
+        print(f"the same tables; SHA-256 of the runs {found.manifest['result']}; {into}")
     return not differences
 
 

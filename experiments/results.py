@@ -95,12 +95,20 @@ class Comparison:
         return rows.iloc[0]
 
     def save(self, folder: Path) -> None:
-        """Write tables (CSV and Parquet) and, last, the manifest into a folder: it says that the study is whole."""
+        """Write tables and, last, the manifest into a folder."""
+        self.save_tables(folder)
+        self.save_manifest(folder)
+
+    def save_tables(self, folder: Path) -> None:
+        """Write the tables (CSV and Parquet) into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             write_table(getattr(self, name), folder / name)
         for kind, parts in self.of_runs.items():
             write_parts(parts, folder / f"{kind}_of_runs")
+
+    def save_manifest(self, folder: Path) -> None:
+        """Write the manifest into a folder: it says that the study is whole."""
         write_whole(folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False).encode())
 
 

@@ -17,7 +17,7 @@ from joblib import cpu_count, delayed, parallel_config
 from experiments.measure import EXTRAS, Run, measure
 from experiments.progress import Progress
 from experiments.settings import Arm, Parallel, Task, WorldSettings
-from experiments.store import Store, run_keys
+from experiments.store import CODE, Store, StoreError, run_keys
 from sim import StrongchainModel
 
 __all__ = ["Failure", "expected_seconds", "run_arms", "workers_of"]
@@ -50,12 +50,17 @@ def _end_with(parent: int) -> None:
 
 
 def _replicate(
-    arms: Sequence[Arm], names: Sequence[str], replicate: int, key: tuple[int, int], task: Task, store: Store | None
+    arms: Sequence[Arm], names: Sequence[str], replicate: int, key: tuple[int, int], task: Task, store: Store | None, code: str
 ) -> list[Run | Failure]:
     """Run some arms of one replicate; arms in the same world share its burn-in. Each run is kept as soon as it is finished.
 
-    What another arm of the same content or another study has kept meanwhile is read.
+    What another arm of the same content or another study has kept meanwhile is read. `code` is the fingerprint in the
+    process that asks: a worker that imported other code must not keep runs under its keys.
     """
+    if code != CODE:
+        raise StoreError(
+            "the code of the world was changed since this process imported it; start again (in a notebook: restart the kernel)"
+        )
     worlds: list[tuple[WorldSettings, StrongchainModel]] = []
     found: list[Run | Failure] = []
     for k, (arm, name) in enumerate(zip(arms, names, strict=True)):
@@ -150,7 +155,7 @@ def run_arms(
     missing = {k: gaps for k in range(len(keys)) if (gaps := [a for a, run in enumerate(found[k]) if run is None])}
     if store and missing:
         store.prepare()
-    jobs = [([arms[a] for a in gaps], [names[k][a] for a in gaps], first + k, keys[k], task, store) for k, gaps in missing.items()]
+    jobs = [([arms[a] for a in gaps], [names[k][a] for a in gaps], first + k, keys[k], task, store, CODE) for k, gaps in missing.items()]
     failures: list[Failure] = []
     whole = len(arms) * len(keys)
     with Progress(whole, whole - sum(map(len, missing.values())), shown=progress) as shown:

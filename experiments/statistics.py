@@ -21,6 +21,7 @@ __all__ = [
     "Ratios",
     "adjusted_p_values",
     "bootstrap_intervals",
+    "half_widths",
     "mean_intervals",
     "more_replicates",
     "p_values",
@@ -100,6 +101,12 @@ def mean_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
     n, mean, error = _moments(np.asarray(values, dtype=np.float64))
     half = _student(n, level) * error
     return Intervals(mean, mean - half, mean + half, n)
+
+
+def half_widths(found: Intervals) -> NDArray[np.float64]:
+    """Return how far intervals reach from their means, the farther side where they are lopsided; infinite where unknown."""
+    half = np.maximum(found.high - found.mean, found.mean - found.low)
+    return np.asarray(np.where(found.n > 1, half, np.inf))
 
 
 def _blocks(known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
@@ -312,10 +319,10 @@ def more_replicates(effects: ArrayLike, half_width: ArrayLike, cap: int, first: 
     """
     x = np.asarray(effects, dtype=np.float64)
     n = len(x)
-    found = mean_intervals(x, level)
-    half = np.where(found.n > 1, (found.high - found.low) / 2.0, np.inf)
+    found, _ = shown_intervals(x, level)
     looked_at = found.n > 0
-    reached = n >= min(first, cap) and bool(looked_at.any()) and bool(np.all((half <= half_width) | ~looked_at))
+    narrow = half_widths(found) <= np.asarray(half_width, dtype=np.float64)
+    reached = n >= min(first, cap) and bool(looked_at.any()) and bool(np.all(narrow | ~looked_at))
     if reached or n >= cap:
         return Decision(True, 0, reached)
     if n < first:

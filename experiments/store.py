@@ -46,19 +46,21 @@ class StoreError(OSError):
 # -- keys --------------------------------------------------------------------------------------------
 
 
-def fingerprint(folders: Iterable[Path]) -> str:
-    """Hash every Python file below some folders (path and bytes), and the versions of NumPy and SciPy."""
+def fingerprint(places: Iterable[Path]) -> str:
+    """Hash some Python files and those below some folders (path and bytes), and the versions of NumPy and SciPy."""
     found = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
+    for place in places:
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             code = path.read_bytes()
-            found.update(f"{folder.name}/{path.relative_to(folder).as_posix()} {len(code)}\n".encode() + code)
+            found.update(f"{place.name}/{path.relative_to(place).as_posix()} {len(code)}\n".encode() + code)
     found.update(" ".join(importlib.metadata.version(name) for name in ("numpy", "scipy")).encode())
     return found.hexdigest()
 
 
-#: Of the code as it was imported: what is edited while a notebook is open must not pass for what has run.
-CODE = fingerprint(Path(__file__).resolve().parent.parent / name for name in ("agents", "sim"))
+#: Of the code that makes a run's figures, as it was imported: what is edited while a notebook is open must not pass for what has run.
+CODE = fingerprint(
+    Path(__file__).resolve().parent.parent / name for name in ("agents", "sim", "experiments/measure.py", "experiments/settings.py")
+)
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from experiments.settings import Study
 from experiments.statistics import (
     Intervals,
     adjusted_p_values,
+    half_widths,
     mean_intervals,
     p_values,
     ratio_intervals,
@@ -39,6 +40,8 @@ ByArm = Mapping[str, Sequence[Run]]
 HEADLINES = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost")
 #: Who pays for an avoided defect, and the flow that counts it.
 PAYERS = {"government": "government_cost", "firms": "firm_quality_cost", "society": "society_quality_cost"}
+#: Half-width, as a share of an effect, at which 80 % of studies tell it from 0: z(97.5 %) / (z(97.5 %) + z(80 %)).
+POWER = 0.6996
 #: The flow of defects that is avoided.
 DEFECTS = "field_defects"
 
@@ -110,11 +113,12 @@ def headline_effects(runs: Sequence[Run], reference: str) -> tuple[Floats, float
 def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the effects against the reference, all groups, and those of every pair of arms in total.
 
-    P-values are adjusted within all outcomes of all other arms in total, and within all outcomes of all pairs.
+    With a correction p-values are adjusted in families: the headline outcomes of all other arms in total, and those of all
+    pairs; of other outcomes and groups, which nobody is to judge a policy by, an adjusted one is not known. `told` says
+    whether an effect is told from 0: "lower" or "higher" where its interval leaves out 0 and the adjusted p-value, where
+    there is one, is below 5 %.
     """
     effects = pd.concat([_effects(mine, by_arm[reference]) for mine in by_arm.values()], ignore_index=True)
-    looked_at = ((effects["by"] == "total") & (effects["arm"] != reference)).to_numpy()
-    effects.insert(effects.columns.get_loc("p") + 1, "p_adjusted", _adjusted(effects["p"].to_numpy(), looked_at, study.correction))
     parts = []
     for against, arm in combinations(by_arm, 2):
         found = _effects([_in_total(run) for run in by_arm[arm]], [_in_total(run) for run in by_arm[against]])
@@ -122,17 +126,28 @@ def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.D
         parts.append(found)
     none = _effects(by_arm[reference], by_arm[reference]).iloc[:0].assign(against="")
     pairs = pd.concat(parts, ignore_index=True) if parts else none
-    pairs["p_adjusted"] = _adjusted(pairs["p"].to_numpy(), np.ones(len(pairs), dtype=np.bool_), study.correction)
+    effects, pairs = (_judged(table, (table["arm"] != reference).to_numpy(), study.correction) for table in (effects, pairs))
     names = ["effect", "effect_low", "effect_high", "effect_share", "effect_share_low", "effect_share_high"]
     sums = ["cumulative_effect", "cumulative_effect_low", "cumulative_effect_high"]
-    return effects, pairs[["arm", "against", "outcome", "unit", "better", *names, *sums, "bootstrap", "p", "p_adjusted", "replicates"]]
+    ends = ["bootstrap", "p", "p_adjusted", "told", "replicates"]
+    return effects, pairs[["arm", "against", "outcome", "unit", "better", *names, *sums, *ends]]
 
 
-def _adjusted(p: Floats, family: NDArray[np.bool_], correction: str) -> Floats:
-    """P-values with those of a family adjusted; the others are no comparison, and so not a number."""
-    out = np.full(p.shape, np.nan)
-    out[family] = p[family] if correction == "none" else adjusted_p_values(p[family], correction)  # type: ignore[arg-type]
-    return out
+def _judged(table: pd.DataFrame, compared: NDArray[np.bool_], correction: str) -> pd.DataFrame:
+    """Add the adjusted p-values, not a number outside of their family, and what is told from 0."""
+    p = table["p"].to_numpy()
+    family = compared & (table["by"] == "total").to_numpy()
+    if correction != "none":
+        family &= table["outcome"].isin(HEADLINES).to_numpy()
+    adjusted = np.full(p.shape, np.nan)
+    adjusted[family] = p[family] if correction == "none" else adjusted_p_values(p[family], correction)  # type: ignore[arg-type]
+    low, high = table["effect_low"].to_numpy(), table["effect_high"].to_numpy()
+    sure = np.isnan(adjusted) | (adjusted < 0.05)
+    told = np.select([np.isnan(low), sure & (high < 0.0), sure & (low > 0.0)], ["unknown", "lower", "higher"], "not told")
+    at = table.columns.get_loc("p") + 1
+    table.insert(at, "p_adjusted", adjusted)
+    table.insert(at + 1, "told", told)
+    return table
 
 
 def _in_total(run: Run) -> Run:
@@ -266,16 +281,16 @@ def _costs(by_arm: ByArm, reference: str) -> pd.DataFrame:
         avoided = stack(base, DEFECTS) - stack(mine, DEFECTS)
         for payer, key in PAYERS.items():
             paid = stack(mine, key) - stack(base, key)
-            ratio = ratio_intervals(paid, avoided)
-            sound = bool(ratio.defined) and avoided.mean() > 0.0
+            ratio, saved = ratio_intervals(paid, avoided), _interval(avoided)
+            sound = bool(ratio.defined) and saved[1] > 0.0  # by the interval that is shown, which may be the wider one
             found = [float(value) if sound else np.nan for value in ratio[:3]]
-            rows.append((arm, payer, *_interval(paid), *_interval(avoided), *found, sound))
+            rows.append((arm, payer, *_interval(paid), *saved, *found, sound))
     names = [f"{stem}{end}" for stem in ("cost", "avoided", "ratio") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["arm", "payer", *names, "defined"])
 
 
 def _interval(values: Floats) -> tuple[float, float, float]:
-    found = mean_intervals(values)
+    found, _ = shown_intervals(values)
     return float(found.mean), float(found.low), float(found.high)
 
 
@@ -289,8 +304,8 @@ def _headlines(by_arm: ByArm) -> dict[str, Floats]:
 def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
     """Enough replicates? A row per arm and headline outcome.
 
-    `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `to_tell` those at which the
-    interval would leave out 0 if the effect is what was found. `enough` is yes, no, or not asked.
+    `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `to_tell` those of a new
+    study that tells the effect from 0 in four cases of five, if it is as large as was found. `enough` is yes, no, or not asked.
     """
     values = _headlines(by_arm)
     start = values.pop(reference)
@@ -299,13 +314,13 @@ def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
     parts = []
     for arm, mine in values.items():
         effect = mine - start
-        found = mean_intervals(effect)
-        half = (found.high - found.low) / 2.0
+        found, _ = shown_intervals(effect)
+        half = half_widths(found)
         share = np.divide(half, baseline, out=np.full(half.shape, np.nan), where=baseline > 0.0)
         needed = replicates_needed(effect, wanted * baseline) if study.half_width else np.full(half.shape, np.nan)
         verdict = np.where(share <= wanted, "yes", "no") if study.half_width else "not asked"
         columns = {"baseline": baseline, "half_width": half, "share": share, "wanted": wanted, "needed": needed}
-        columns |= {"to_tell": replicates_needed(effect, np.abs(found.mean)), "replicates": found.n, "enough": verdict}
+        columns |= {"to_tell": replicates_needed(effect, POWER * np.abs(found.mean)), "replicates": found.n, "enough": verdict}
         units = [OUTCOMES[key].unit for key in HEADLINES]
         parts.append(pd.DataFrame({"arm": arm, "outcome": HEADLINES, "unit": units, **columns}))
     names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "to_tell", "replicates", "enough"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,7 @@ def test_a_rerun_gives_the_same_table(study, capsys):
     assert main([str(study)]) == 0
     then, now = load(study), load(study.with_name("study_rerun"))
     assert now.manifest["result"] == then.manifest["result"] == table_hash(then.runs)
-    assert f"the same table of runs, SHA-256 {then.manifest['result']}" in capsys.readouterr().out
+    assert f"the same tables; SHA-256 of the runs {then.manifest['result']}" in capsys.readouterr().out
     assert not (study.with_name("study_rerun") / "runs").exists(), "what was kept on the way is cleared away"
     assert now.manifest["id"] == then.manifest["id"] and now.manifest["overrides"] == then.manifest["overrides"]
 
@@ -51,10 +52,10 @@ def test_a_rerun_simulates_every_run_and_does_not_read_what_was_kept(tmp_path, m
 
 
 def test_a_study_that_added_replicates_is_run_again_with_as_many(tmp_path, capsys):
-    folder = stored(tmp_path / "study", "study.half_width=0.0001", "study.cap=5")
-    assert load(folder).manifest["replicates"] == 5 and load(folder).manifest["half_width_reached"] is False
+    folder = stored(tmp_path / "study", "study.half_width=0.0001", "study.cap=22")
+    assert load(folder).manifest["replicates"] == 22 and load(folder).manifest["half_width_reached"] is False
     assert main([str(folder)]) == 0
-    assert len(load(tmp_path / "study_rerun").runs) == 10
+    assert len(load(tmp_path / "study_rerun").runs) == 44
 
 
 def test_a_rerun_that_gives_other_figures_says_which_and_fails(study, monkeypatch, capsys):
@@ -62,7 +63,7 @@ def test_a_rerun_that_gives_other_figures_says_which_and_fails(study, monkeypatc
     monkeypatch.setattr(WorldSettings, "build", lambda self, key, *rest: build(self, (key[0] + 1, key[1]), *rest))
     assert main([str(study)]) == 1
     said = capsys.readouterr().err
-    assert "the table of runs is not what it was" in said and "field_dpu: 9 of 9 values" in said
+    assert "the tables are not what they were" in said and "runs: field_dpu: 9 of 9 values" in said
 
 
 def test_one_replicate_is_written_in_full_with_the_totals_of_the_study(study, capsys):
@@ -99,7 +100,7 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
     for point, reach in enumerate((0.2, 0.4)):
         stored(tmp_path / "swept" / str(point), f"instruments.cqo.reach={reach}")
     assert main([str(tmp_path / "swept")]) == 0
-    assert capsys.readouterr().out.count("the same table of runs") == 2
+    assert capsys.readouterr().out.count("the same tables") == 2
     assert sorted(path.name for path in (tmp_path / "swept_rerun").iterdir()) == ["0", "1"]
     assert main([str(tmp_path / "swept"), "--replicate", "1"]) == 1
     assert "it is a sweep" in capsys.readouterr().err
@@ -184,6 +185,55 @@ def test_the_warnings_come_with_the_rerun(study, capsys):
 def test_the_id_is_of_what_makes_figures_and_of_nothing_else(study):
     settings, arms, about = read_study(study)
     keys = [tuple(int(word, 16) for word in key) for key in about["replicate_keys"]]
-    same = {**settings.resolved, "name": "x", "parallel": {}, "quiet": True, "save": ["firms"]}
+    same = {**settings.resolved, "name": "x", "parallel": {}, "quiet": True}
     assert manifest(same, ["other"], keys, arms)["id"] == about["id"]
     assert manifest({**settings.resolved, "window": 2}, [], keys, arms)["id"] != about["id"]
+    keen = next(arm for arm in arms if arm.name == "keen")
+    keen.configuration["instruments"]["cqo"]["reach"] = 0.7  # what a policy file, named in an arm, may come to say
+    assert manifest(same, [], keys, arms)["id"] != about["id"]
+
+
+def test_the_commit_is_that_of_the_code_and_not_of_a_repository_around_it(tmp_path, monkeypatch):
+    def git(*words: str) -> None:
+        author = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", *author, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    for name in ("sim", "experiments"):
+        (tmp_path / "inner" / name).mkdir(parents=True)
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "inner" / "sim" / "model.py").write_text("x = 1\n", encoding="utf-8")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "all")
+    monkeypatch.setattr("experiments.provenance.ROOT", tmp_path / "inner")
+    assert manifest({}, [], [])["commit"] is None and manifest({}, [], [])["uncommitted_changes"] is None
+    shutil.move(tmp_path / "inner" / "sim", tmp_path / "sim")
+    git("add", "-A")
+    git("commit", "-qm", "moved")
+    monkeypatch.setattr("experiments.provenance.ROOT", tmp_path)
+    assert len(manifest({}, [], [])["commit"]) == 40 and manifest({}, [], [])["uncommitted_changes"] is False
+    (tmp_path / "sim" / "mine.py").write_text("y = 1\n", encoding="utf-8")
+    assert manifest({}, [], [])["uncommitted_changes"] is True, "a file that is not committed is code too"
+
+
+def test_tables_that_were_changed_are_not_called_the_same(study, capsys):
+    runs = load(study).runs
+    runs["field_dpu"] /= 2.0
+    runs.to_parquet(study / "runs.parquet", index=False)
+    assert main([str(study)]) == 1
+    assert "is not the one that its manifest names" in capsys.readouterr().err
+    assert not study.with_name("study_rerun").exists()
+
+
+def test_other_tables_are_compared_too(study, capsys):
+    costs = load(study).costs
+    costs.loc[0, "ratio"] = 1.0
+    costs.to_parquet(study / "costs.parquet", index=False)
+    assert main([str(study)]) == 1
+    said = capsys.readouterr().err
+    assert "costs: ratio: 1 of 6 values" in said and "runs:" not in said
+
+
+def test_an_arm_may_be_called_anything(tmp_path):
+    folder = stored(tmp_path / "study", "study.arms={nothing: ['instruments=[]'], NOTE: []}")
+    assert main([str(folder), "--replicate", "1"]) == 0

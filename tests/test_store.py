@@ -21,7 +21,7 @@ from agents.streams import replicate_keys
 from experiments import compare
 from experiments.measure import MapPicture, Run
 from experiments.results import TABLES
-from experiments.runner import Failure, run_arms
+from experiments.runner import Failure, _replicate, run_arms
 from experiments.settings import Arm, Parallel, Task, WorldSettings, compose_settings, read_settings
 from experiments.store import CODE, Store, StoreError, fingerprint, run_keys
 from experiments.studies.compare import arms_of
@@ -159,7 +159,7 @@ def test_the_fingerprint_changes_with_a_line_a_file_and_a_name(tmp_path):
 
 
 def test_the_fingerprint_is_of_the_code_and_of_numpy_and_scipy(monkeypatch):
-    code = [ROOT / "agents", ROOT / "sim"]
+    code = [ROOT / name for name in ("agents", "sim", "experiments/measure.py", "experiments/settings.py")]
     assert fingerprint(code) == CODE
     monkeypatch.setattr(experiments.store.importlib.metadata, "version", lambda name: f"{name} of another day")
     assert fingerprint(code) != CODE
@@ -407,6 +407,14 @@ def workers(leader: int) -> list[int]:
     return [pid for pid in in_session(leader) if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def test_a_worker_with_other_code_keeps_nothing(tmp_path):
+    """A file that is edited while a study starts must not leave its figures under the keys of what it was."""
+    config, store = settings("replicates=2"), Store(tmp_path)
+    with pytest.raises(StoreError, match="the code of the world was changed"):
+        _replicate([Arm("nothing", config.world, ())], ["k"], 0, KEY, config.task, store, "other")
+    assert not files(tmp_path)
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
 def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_path):
     words = ("name=dead", "region=sample", "policy=none", "replicates=8", "months=12", "window=6", "burn_in=6", "parallel.workers=2")
@@ -416,6 +424,9 @@ def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_pat
     def start() -> subprocess.Popen[str]:
         return subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True, stderr=subprocess.PIPE, encoding="utf-8")
 
+    def whole() -> dict[str, int]:
+        return {name: at for name, at in files(runs).items() if not name.startswith(".")}  # what the killed one was writing lies there
+
     study, runs, limit = start(), tmp_path / "results" / "runs", time.monotonic() + 60
     while not list(runs.glob("*.npz")) and time.monotonic() < limit:
         time.sleep(0.01)
@@ -423,11 +434,11 @@ def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_pat
     said = study.communicate(timeout=60)[1]
     assert study.returncode == 1 and "Traceback" not in said
     assert "strongchain: a worker was killed, perhaps because memory ran out; the same command goes on" in said
-    kept = files(runs)
+    kept = whole()
     assert 0 < len(kept) < 8 and not (tmp_path / "results" / "dead").exists()
     again = start()
     assert again.wait(120) == 0
-    assert files(runs).items() >= kept.items() and len(files(runs)) == 8
+    assert whole().items() >= kept.items() and len(whole()) == 8
     assert (tmp_path / "results" / "dead" / "manifest.json").is_file()
 
 

@@ -16,7 +16,8 @@ from experiments.measure import Run
 from experiments.progress import Progress
 from experiments.results import SHEET, collect, write_parts, write_table
 from experiments.settings import SettingsError, Study, compose_settings, read_settings
-from experiments.statistics import adjusted_p_values, mean_intervals, ratio_intervals, shown_intervals, variance_ratios
+from experiments.statistics import adjusted_p_values, half_widths, mean_intervals, ratio_intervals, shown_intervals, variance_ratios
+from experiments.studies.compare import FIRST
 from experiments.tables import HEADLINES, PAYERS
 from sim.outcomes import OUTCOMES
 
@@ -79,9 +80,11 @@ def test_pairs_with_the_reference_are_the_effects():
 def test_p_values_are_corrected_within_all_comparisons(method):
     runs = runs_of(a={"field_dpu": noise(1, -1.0)}, b={"copq": noise(2, 0.05)})
     found = collect(runs, {}, Study(correction=method))
-    family = found.effects.query("by == 'total' and arm != 'nothing'")
+    family = found.effects.query("by == 'total' and arm != 'nothing' and outcome in @HEADLINES")
     np.testing.assert_array_equal(family["p_adjusted"], adjusted_p_values(family["p"], method))
-    np.testing.assert_array_equal(found.pairs["p_adjusted"], adjusted_p_values(found.pairs["p"], method))
+    pairs = found.pairs.query("outcome in @HEADLINES")
+    np.testing.assert_array_equal(pairs["p_adjusted"], adjusted_p_values(pairs["p"], method))
+    assert found.effects.query("outcome not in @HEADLINES")["p_adjusted"].isna().all()
     assert (family["p_adjusted"] >= family["p"]).all() and (family["p_adjusted"] > family["p"]).any()
     assert found.effects.query("arm == 'nothing'")["p_adjusted"].isna().all()
 
@@ -90,6 +93,18 @@ def test_without_a_correction_p_values_stay():
     found = collect(runs_of(a={"field_dpu": noise(1, -1.0)}), {}, Study())
     family = found.effects.query("by == 'total' and arm != 'nothing'")
     np.testing.assert_array_equal(family["p_adjusted"], family["p"])
+
+
+def test_what_is_told_from_0_is_so_by_its_interval_and_by_its_corrected_p_value():
+    sure, weak = noise(1, -1.0), noise(2, 0.0, 1.0)
+    weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: told by itself, and not among ten comparisons
+    runs = runs_of(a={"field_dpu": sure, "nonconformity": weak, "exits": weak}, b={"copq": -sure})
+    for correction, alone in (("none", "higher"), ("holm", "not told")):
+        effects = collect(runs, {}, Study(correction=correction)).effects.set_index(["arm", "outcome"])["told"]
+        assert effects["a", "field_dpu"] == "lower" and effects["b", "copq"] == "higher" and effects["b", "field_dpu"] == "not told"
+        assert effects["a", "nonconformity"] == alone and effects["a", "exits"] == "higher", "no headline outcome is not corrected"
+    one = [run for run in runs if run.replicate == 0]
+    assert set(collect(one, {}, Study()).effects["told"]) == {"unknown"}
 
 
 # -- cost per avoided defect --------------------------------------------------------------------------------
@@ -103,7 +118,7 @@ def test_cost_per_avoided_defect_by_payer():
         row, expected = costs.loc[("a", payer)], ratio_intervals(cost, avoided)
         assert row["defined"]
         np.testing.assert_allclose([row["ratio"], row["ratio_low"], row["ratio_high"]], [expected.ratio, expected.low, expected.high])
-        np.testing.assert_allclose([row["cost"], row["cost_low"], row["cost_high"]], [float(part) for part in mean_intervals(cost)[:3]])
+        np.testing.assert_allclose([row["cost"], row["cost_low"], row["cost_high"]], [float(part) for part in shown_intervals(cost)[0][:3]])
     assert costs.loc[("a", "government"), "ratio"] > 0 > costs.loc[("a", "firms"), "ratio"]
 
 
@@ -146,10 +161,10 @@ def test_enough_replicates_for_the_half_width_asked_for():
         enough = collect(runs, {}, Study(half_width=wanted)).enough.query("arm == 'a'").set_index("outcome")
         assert (enough["enough"] == verdict).all() and list(enough.index) == list(HEADLINES)
         row = enough.loc["field_dpu"]
-        found = mean_intervals(noise(0, -1.0))
-        assert row["half_width"] == pytest.approx(float(found.high - found.low) / 2) and row["replicates"] == REPLICATES
+        found, _ = shown_intervals(noise(0, -1.0))
+        assert row["half_width"] == pytest.approx(float(half_widths(found))) and row["replicates"] == REPLICATES
         assert row["share"] == pytest.approx(row["half_width"] / row["baseline"])
-        assert row["to_tell"] <= 3, "an effect ten spreads wide"
+        assert row["to_tell"] <= 4, "an effect ten spreads wide"
         assert np.isnan(row["needed"]) if wanted is None else row["needed"] <= 3 if verdict == "yes" else row["needed"] > 1000
 
 
@@ -164,13 +179,13 @@ def test_the_gain_of_common_luck_is_told_for_every_headline():
 
 def test_replicates_are_added_until_the_half_width_is_reached():
     few = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.5")
-    assert few.manifest["replicates"] == 4 and few.manifest["half_width_reached"] is True
-    more = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.004", "study.cap=14")
+    assert few.manifest["replicates"] == FIRST == 20 and few.manifest["half_width_reached"] is True, "no look before twenty"
+    more = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.003", "study.cap=50")
     n = more.manifest["replicates"]
-    assert 4 < n <= 14 and len(more.manifest["replicate_keys"]) == n and set(more.runs["replicate"]) == set(range(1, n + 1))
-    pd.testing.assert_frame_equal(more.runs.query("replicate <= 4"), few.runs, check_exact=True)
+    assert 20 < n <= 50 and len(more.manifest["replicate_keys"]) == n and set(more.runs["replicate"]) == set(range(1, n + 1))
+    pd.testing.assert_frame_equal(more.runs.query("replicate <= 20").reset_index(drop=True), few.runs, check_exact=True)
     row = more.enough.query("arm == 'cqo' and outcome == 'field_dpu'").iloc[0]
-    assert more.manifest["half_width_reached"] == (row["enough"] == "yes") == (row["share"] <= 0.004)
+    assert more.manifest["half_width_reached"] == (row["enough"] == "yes") == (row["share"] <= 0.003)
     one = compare(*SMALL, "policy=none", "study.half_width=0.004")
     assert one.manifest["replicates"] == 4, "one arm has no effect to be sure of"
 

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from agents.streams import replicate_keys
 from experiments.measure import EXTRAS, Run
 from experiments.preflight import preflight
-from experiments.provenance import manifest
+from experiments.provenance import luck, manifest, now
 from experiments.results import Comparison, collect
 from experiments.runner import Failure, expected_seconds, run_arms, workers_of
 from experiments.settings import (
@@ -27,10 +27,13 @@ from experiments.settings import (
     read_settings,
     refuse_idle_levers,
 )
-from experiments.statistics import more_replicates
+from experiments.statistics import half_widths, more_replicates, shown_intervals
 from experiments.store import Store, run_keys
 from experiments.tables import headline_effects
 from sim.network import SupplyNetwork
+
+#: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
+FIRST = 20
 
 __all__ = ["arms_of", "compare", "run_compare", "run_study"]
 
@@ -94,7 +97,8 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     study = settings.study
     if study.half_width is not None:
         print(
-            f"  then more replicates, up to {study.cap}, until half-widths are {100 * study.half_width:g} % of {study.reference!r}",
+            f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
+            f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}",
             flush=True,
         )
     for note in _notes(arms):
@@ -115,7 +119,9 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
     runs, failures, replicates, reached
         `reached` is whether the half-width asked for is.
     """
-    study, replicates, done = settings.study, settings.replicates, 0
+    study, done = settings.study, 0
+    sequential = study.half_width is not None and len(arms) > 1
+    replicates = min(max(settings.replicates, FIRST), study.cap) if sequential else settings.replicates
     runs: list[Run] = []
     failed: list[Failure] = []
     while True:
@@ -124,12 +130,13 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
         done = replicates
         if not runs:
             raise failed[0].mistake
-        if study.half_width is None or len(arms) == 1:
+        if not sequential or study.half_width is None:
             return runs, failed, done, False
         effects, level = headline_effects(runs, study.reference)
-        decision = more_replicates(effects, study.half_width * abs(level), study.cap, first=settings.replicates)
+        wanted = study.half_width * abs(level)
+        decision = more_replicates(effects, wanted, study.cap, first=min(FIRST, study.cap))
         if decision.stop or done >= study.cap:
-            return runs, failed, done, decision.reached
+            return runs, failed, done, bool((half_widths(shown_intervals(effects)[0]) <= wanted).all())
         replicates = min(done + decision.more, study.cap)
         if progress:
             print(f"not narrow enough with {done} replicates; {replicates - done} more", flush=True)
@@ -161,10 +168,10 @@ def run_study(
         )
     if progress:
         _announce(settings, arms, store)
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms))
     runs, failed, replicates, reached = _simulate(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
-    about = manifest(settings.resolved, overrides, keys, arms, _notes(arms))
-    about["failed"] = [str(failure) for failure in failed]
+    about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}
     if settings.study.half_width is not None:
         about["half_width_reached"] = reached
     found = collect(runs, about, settings.study, "groups" in task.save)

@@ -55,7 +55,7 @@ VERBS = [
     ("strongchain completion zsh", "#compdef strongchain", "strongchain completion", "bash, zsh"),
 ]
 RERUNS = [
-    ("strongchain rerun results/mine", "the same table of runs", "strongchain rerun results/mien", "did you mean 'mine'?"),
+    ("strongchain rerun results/mine", "the same tables", "strongchain rerun results/mien", "did you mean 'mine'?"),
     (
         "strongchain rerun results/first --replicate 17",
         "its totals are those of the study",
