@@ -20,8 +20,8 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+import experiments.declarations as declarations
 from agents.columns import nearest
-from experiments import declarations
 from experiments.declarations import TOP, fields_by_path, groups
 from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever
 from experiments.words import FILES, FREE, Word, leaves, read_word, settings

@@ -110,6 +110,18 @@ def _fan_out(jobs: Sequence[tuple], parallel: Parallel) -> Iterator[list[Run | F
     yield from pool(delayed(_replicate)(*job) for job in jobs)
 
 
+def _kept(
+    arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, first: int, store: Store | None
+) -> tuple[list[list[str]], list[list[Run | None]]]:
+    """Return names and runs by replicate, then arm: those that are kept, and nothing where a run is missing."""
+    if store is None:
+        return [[""] * len(arms)] * len(keys), [[None] * len(arms) for _ in keys]
+    names = run_keys(arms, keys, task)
+    return names, [
+        [store.get(name, arm.name, first + k, task.save) for arm, name in zip(arms, row, strict=True)] for k, row in enumerate(names)
+    ]
+
+
 def run_arms(
     arms: Sequence[Arm],
     keys: Sequence[tuple[int, int]],
@@ -147,11 +159,7 @@ def run_arms(
     ChildProcessError
         If a worker was killed.
     """
-    names = run_keys(arms, keys, task) if store else [[""] * len(arms)] * len(keys)
-    found: list[list[Run | None]] = [
-        [store.get(name, arm.name, first + k, task.save) if store else None for arm, name in zip(arms, row, strict=True)]
-        for k, row in enumerate(names)
-    ]
+    names, found = _kept(arms, keys, task, first, store)
     missing = {k: gaps for k in range(len(keys)) if (gaps := [a for a, run in enumerate(found[k]) if run is None])}
     if store and missing:
         store.prepare()
