@@ -52,15 +52,26 @@ class CollectSweep(Callback):
     """Hydra's callback at the end of a sweep; the only code that a configuration of ours names."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refuse a folder that holds points already: they would mix with the new ones."""
-        folder = Path(config.hydra.sweep.dir)
-        if any(folder.glob("*/point.json")):
-            print(f"strongchain: {folder} already holds a sweep; choose another name", file=sys.stderr)
-            sys.exit(1)  # an exception would become a warning
+        """Go on with the same sweep where it stopped; refuse a folder that holds another one, whose points would mix with the new ones."""
+        folder, note = Path(config.hydra.sweep.dir), Path(config.hydra.sweep.dir) / "sweep.json"
+        typed = [str(word) for word in config.hydra.overrides.task]
+        points = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/point.json")]
+        if points:
+            whole = (folder / "sweep.csv").is_file() and not any(point["error"] for point in points)
+            same = note.is_file() and json.loads(note.read_text(encoding="utf-8")) == typed
+            if whole or not same:
+                print(f"strongchain: {folder} already holds {'this' if same else 'another'} sweep; choose another name", file=sys.stderr)
+                sys.exit(1)  # an exception would become a warning
+        folder.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(typed, ensure_ascii=False), encoding="utf-8")
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collect, and say where."""
         folder = Path(config.hydra.sweep.dir)
-        table = collect_sweep(folder)
+        try:
+            table = collect_sweep(folder)
+        except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
+            print(f"strongchain: {folder} could not be collected: {mistake}", file=sys.stderr)
+            sys.exit(1)
         failed = table.loc[table["error"].notna(), "point"].nunique()
         print(f"{table['point'].nunique()} points, {failed} failed: {folder / 'sweep.csv'}, sweep.parquet, sweep.png")

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from experiments.results import Comparison
 from experiments.runner import expected_seconds, workers_of
 from experiments.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
 from experiments.studies.compare import arms_of, run_compare
+from experiments.text import say
 from experiments.words import read_word
 from sim import NetworkError
 from sim.parameters import ParameterError
@@ -59,27 +61,41 @@ def _leave_nothing(folder: Path) -> None:
         folder.rmdir()
 
 
+def _is_of(folder: Path, study: str) -> bool | None:
+    """Whether a folder holds the study of an id; nothing if it holds none."""
+    path = folder / "manifest.json"
+    return json.loads(path.read_text(encoding="utf-8"))["id"] == study if path.exists() else None
+
+
 def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
     refuse_idle_levers(config, words)
     settings = read_settings(config)
+    swept = HydraConfig.get().mode == RunMode.MULTIRUN
     if (folder / "manifest.json").exists():
+        if swept and json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["overrides"] == words:
+            return  # of a sweep that goes on where it stopped
         raise SettingsError(f"{folder} already holds a study; choose another name")
     if settings.study.kind not in STUDIES:
         raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
-    swept = HydraConfig.get().mode == RunMode.MULTIRUN
     results = (folder.parent if swept else folder).parent
     runs = results / "runs"  # shared by all studies
     if runs in (folder, folder.parent):
         raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
+    for stale in folder.glob("quality_map_*"):  # of arms that a study, stopped before it was whole, had and this one may not have
+        stale.unlink()
     begun = time.perf_counter()
     try:
         found = STUDIES[settings.study.kind](settings, words, progress=not settings.quiet, keep=runs)
+        if _is_of(folder, found.manifest["id"]) is False:
+            raise SettingsError(f"another study was written into {folder} meanwhile; choose another name: the runs are kept")
+        if not (settings.quiet or swept):
+            say("drawing figures and the report ...")
         present(found, folder, figures=not swept)
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
         raise SettingsError(str(trouble)) from trouble
     if not settings.quiet:
-        print(summary(found))
-    print(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report.html, tables, figures'} and manifest in {folder}")
+        say(summary(found))
+    say(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report.html, tables, figures'} and manifest in {folder}")
     if found.failures:
         _fail(RuntimeError(found.failures))
 
@@ -113,7 +129,7 @@ def _announce_sweep(words: Sequence[str]) -> None:
     runs = points * len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
     seconds = points * expected_seconds(arms, settings.replicates, settings.task.months, workers)
-    print(f"{points} points, {runs} runs in all; about {seconds:.0f} s if none is there already", flush=True)
+    say(f"{points} points, {runs} runs in all; about {seconds:.0f} s if none is there already")
 
 
 def run(words: Sequence[str]) -> int:
@@ -127,12 +143,13 @@ def run(words: Sequence[str]) -> int:
     Returns
     -------
     int
-        Exit status: 1 if any job failed, 130 if it was interrupted.
+        Exit status: 1 if any job failed.
     """
     register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
     sys.argv[1:] = words
     _failures.clear()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
     try:
         if set(words) & set(SWEEPS):
             _announce_sweep(words)
@@ -141,7 +158,4 @@ def run(words: Sequence[str]) -> int:
         _fail(mistake)
     except OSError as trouble:
         _fail(trouble)
-    except KeyboardInterrupt:
-        print("strongchain: interrupted; the same command goes on from the runs that were finished", file=sys.stderr)
-        return 130
     return int(bool(_failures))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from agents.columns import nearest
 from agents.streams import replicate_keys
@@ -22,6 +23,8 @@ from experiments.provenance import changes_since
 from experiments.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.settings import Arm, Settings, SettingsError, read_arm, read_settings
 from experiments.studies.compare import run_study
+from sim import NetworkError
+from sim.parameters import ParameterError
 from sim.record import GROUPINGS
 
 __all__ = ["USAGE", "main", "read_study", "rerun", "rerun_replicate"]
@@ -51,9 +54,12 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
         about = json.loads(path.read_text(encoding="utf-8"))
         settings = read_settings(OmegaConf.create(about["configuration"]))
         arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
-    except (KeyError, TypeError, json.JSONDecodeError) as strange:
+    except (SettingsError, ParameterError, NetworkError):
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as strange:
+        why = f"{type(strange).__name__}: {str(strange).splitlines()[0]}"
         raise SettingsError(
-            f"{path} was written by another version of Strongchain, or changed since ({type(strange).__name__}: {strange}); "
+            f"{path} was written by another version of Strongchain, or changed since ({why}); "
             "check out the commit that it names to run it again"
         ) from strange
     study = replace(settings.study, cap=about["replicates"])  # as many as there were: that is where it stopped
@@ -154,7 +160,7 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
         raise SettingsError(f"--arm {arm}: the study has the arms {', '.join(names)}{nearest(arm, names)}")
     _warn(about)
     key = replicate_keys(settings.seed, settings.replicates)[replicate - 1]
-    table = pd.read_parquet(folder / "runs.parquet").query("by == 'total' and replicate == @replicate").set_index("arm")
+    table = load(folder).runs.query("by == 'total' and replicate == @replicate").set_index("arm")
     told = []
     for one in (one for one in arms if arm in (None, one.name)):
         into = folder.with_name(f"{folder.name}_replicate_{replicate}") / one.name

@@ -112,6 +112,11 @@ class Comparison:
         write_whole(folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False).encode())
 
 
+def _named(stem: Path, kind: str) -> Path:
+    """Return the name of a table's file: a dot in the stem, of an arm's name say, is no suffix."""
+    return stem.with_name(f"{stem.name}.{kind}")
+
+
 def _csv(table: pd.DataFrame) -> bytes:
     """Write a table as CSV with a mark by which spreadsheets, Chinese ones too, see that it is UTF-8."""
     return table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
@@ -126,9 +131,9 @@ def write_table(table: pd.DataFrame, stem: Path) -> None:
     """Write a table as Parquet and, if a sheet holds it, as CSV; each is there whole or not at all."""
     parquet = io.BytesIO()
     table.to_parquet(parquet, index=False)
-    write_whole(stem.with_suffix(".parquet"), parquet.getvalue())
+    write_whole(_named(stem, "parquet"), parquet.getvalue())
     if len(table) <= SHEET:
-        write_whole(stem.with_suffix(".csv"), _csv(table))
+        write_whole(_named(stem, "csv"), _csv(table))
 
 
 def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
@@ -142,7 +147,7 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
         Where the whole goes, without its suffix.
     """
     rows = sum(pq.read_metadata(path).num_rows for *_, path in parts)
-    whole, sheet = (stem.with_suffix(f".{kind}") for kind in ("parquet", "csv"))
+    whole, sheet = (_named(stem, kind) for kind in ("parquet", "csv"))
     unfinished = [path.with_name(f".{path.name}.part") for path in (whole, sheet)]
     writer: pq.ParquetWriter | None = None
     try:
@@ -184,6 +189,8 @@ def load(folder: str | Path) -> Comparison:
     here = Path(folder)
     if not (here / "manifest.json").is_file():
         raise FileNotFoundError(f"{here} holds no finished study (there is no manifest.json in it)")
+    if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
+        raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
     return Comparison(**tables, manifest=json.loads((here / "manifest.json").read_text(encoding="utf-8")))
 

@@ -5,6 +5,7 @@ Verbs and mistakes are answered at once; only a study imports all that it takes.
 
 from __future__ import annotations
 
+import io
 import sys
 
 from experiments import verbs
@@ -14,19 +15,30 @@ __all__ = ["main"]
 
 def main() -> None:
     """Answer a verb, or tell every mistake of what was typed, or run the study. The exit status is not 0 if anything failed."""
-    if (status := verbs.main(sys.argv[1:])) is not None:
-        sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows a question mark
+    try:
+        sys.exit(_answer(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("strongchain: interrupted; the same command goes on from the runs that were finished", file=sys.stderr)
+        sys.exit(130)
+
+
+def _answer(words: list[str]) -> int:
+    if (status := verbs.main(words)) is not None:
+        return status
     from experiments.preflight import preflight
     from experiments.settings import SettingsError
 
     try:
-        words = preflight(sys.argv[1:])
+        readable = preflight(words)
     except SettingsError as mistake:
         print(f"strongchain: {mistake}", file=sys.stderr)
-        sys.exit(1)
+        return 1
     from experiments.job import run
 
-    sys.exit(run(words))
+    return run(readable)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from sim import StrongchainModel
 __all__ = ["Failure", "expected_seconds", "run_arms", "workers_of"]
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
-SECONDS_PER_FIRM_MONTH = 6e-6
+SECONDS_PER_FIRM_MONTH = 7e-6
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers:
     """Forecast roughly how long a study takes of whose runs a share is missing, start of the workers and figures included."""
     firms = sum(arm.world.firms for arm in arms)
     burn_in = max(arm.world.burn_in for arm in arms) / len(arms)
-    return 8.0 + missing * firms * replicates * (months + burn_in) * SECONDS_PER_FIRM_MONTH / workers
+    return 12.0 + missing * firms * replicates * (months + burn_in) * SECONDS_PER_FIRM_MONTH / workers
 
 
 def workers_of(parallel: Parallel, most: int) -> int:

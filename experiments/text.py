@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "shown", "table", "width", "wrap"]
+__all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
 
 #: Columns of a terminal that the output keeps to.
 COLUMNS = 100
+
+
+def say(text: str) -> None:
+    """Print a text at once; a reader that has seen enough, say `head`, stops nothing."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # for the rest of the process
 
 
 def width(text: str) -> int:

@@ -123,17 +123,24 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
         (["older"], "was written by another version"),
         (["torn"], "was written by another version"),
         (["again"], "holds a rerun already"),
+        (["latin"], "was written by another version"),
+        (["odd"], "was written by another version"),
+        (["lost"], "runs.parquet is not there"),
+        (["lost", "--replicate", "1"], "runs.parquet is not there"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(words, says, study, monkeypatch, capsys):
     monkeypatch.chdir(study.parent)
     Path("empty").mkdir()
-    for name in ("older", "torn", "again"):
+    for name in ("older", "torn", "again", "latin", "odd", "lost"):
         shutil.copytree(study, name)
     about = json.loads(Path("older/manifest.json").read_text(encoding="utf-8"))
     about["configuration"]["parameters"]["of_old"] = about["arms"]["keen"]["parameters"]["of_old"] = 1
     Path("older/manifest.json").write_text(json.dumps(about), encoding="utf-8")
     Path("torn/manifest.json").write_text("{", encoding="utf-8")
+    Path("latin/manifest.json").write_bytes(b"\xff\xfe{")
+    Path("odd/manifest.json").write_text('{"configuration": 3, "arms": []}', encoding="utf-8")
+    Path("lost/runs.parquet").unlink()
     shutil.copytree(study, "again_rerun")
     before = sorted(Path().rglob("*"))
     assert main(words) == 1

@@ -369,6 +369,79 @@ def test_studies_and_sweeps_of_the_application_share_their_runs(tmp_path):
     assert refused.returncode == 1 and "choose another name" in refused.stderr
 
 
+def test_a_sweep_that_was_stopped_goes_on_and_one_that_is_whole_does_not(tmp_path):
+    command = ("-m", "name=swept", "months=4,5", "replicates=2")
+    stop = """
+from experiments import job
+whole = job.present
+def present(found, folder, **more):
+    if folder.name == "1":
+        raise KeyboardInterrupt
+    whole(found, folder, **more)
+job.present = present
+"""
+    stopped = typed(tmp_path, *command, poison=stop)
+    assert stopped.returncode == 130 and "the same command goes on" in stopped.stderr and "Traceback" not in stopped.stderr
+    sweep = tmp_path / "results" / "swept"
+    first = (sweep / "0" / "manifest.json").stat().st_mtime_ns
+    other = typed(tmp_path, "-m", "name=swept", "months=4,6", "replicates=2")
+    assert other.returncode == 1 and "already holds another sweep" in other.stderr
+    again = typed(tmp_path, *command)
+    assert again.returncode == 0, again.stderr
+    assert (sweep / "0" / "manifest.json").stat().st_mtime_ns == first, "a point that is there is not written again"
+    assert (sweep / "sweep.csv").is_file() and pd.read_parquet(sweep / "sweep.parquet")["point"].nunique() == 2
+    once_more = typed(tmp_path, *command)
+    assert once_more.returncode == 1 and "already holds this sweep" in once_more.stderr
+
+
+def test_a_study_that_was_stopped_leaves_no_map_of_an_arm_that_is_gone(tmp_path):
+    folder = tmp_path / "results" / "left"
+    folder.mkdir(parents=True)
+    (folder / "quality_map_gone.csv").write_text("x", encoding="utf-8")
+    assert typed(tmp_path, "name=left").returncode == 0
+    assert not list(folder.glob("*gone*")) and list(folder.glob("quality_map_nothing.*"))
+
+
+def test_another_study_of_the_same_name_meanwhile_is_not_overwritten(tmp_path):
+    meanwhile = """
+from experiments import job
+whole = job.STUDIES["compare"]
+def study(settings, *rest, **more):
+    found = whole(settings, *rest, **more)
+    (job.Path("results/mix/manifest.json")).write_text('{"id": "other"}')
+    return found
+job.STUDIES["compare"] = study
+"""
+    done = typed(tmp_path, "name=mix", poison=meanwhile)
+    assert done.returncode == 1 and "another study was written into" in done.stderr
+    assert not (tmp_path / "results" / "mix" / "effects.csv").exists()
+
+
+def test_a_batch_system_that_ends_a_study_is_answered_like_ctrl_c(tmp_path):
+    ended = """
+from experiments import job
+def study(*_, **__):
+    import os, signal
+    os.kill(os.getpid(), signal.SIGTERM)
+job.STUDIES["compare"] = study
+"""
+    done = typed(tmp_path, "name=ended", poison=ended)
+    assert done.returncode == 130 and done.stderr.strip().splitlines()[-1].startswith("strongchain: interrupted;")
+
+
+def test_a_reader_that_has_seen_enough_stops_nothing(tmp_path):
+    closed = """
+class Closed:
+    encoding = "utf-8"
+    def write(self, text): raise BrokenPipeError
+    def flush(self): raise BrokenPipeError
+sys.stdout = Closed()
+"""
+    done = typed(tmp_path, "name=headed", poison=closed)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results" / "headed" / "manifest.json").is_file()
+
+
 FULL = "import os, errno\ndef full(*_): raise OSError(errno.ENOSPC, 'No space left on device')\nos.fsync = full"
 POISON = """
 from experiments.settings import WorldSettings

@@ -263,6 +263,12 @@ def test_a_table_too_long_for_a_sheet_is_parquet_only(tmp_path, monkeypatch):
     assert SHEET == 2**20 - 1
 
 
+def test_a_dot_in_a_name_is_no_suffix(tmp_path):
+    for name in ("reach 0.5", "reach 0.9"):
+        write_table(pd.DataFrame({"x": [1.0]}), tmp_path / name)
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["reach 0.5.csv", "reach 0.9.csv"]
+
+
 def test_tables_of_runs_that_cannot_be_written_leave_nothing(tmp_path):
     pd.DataFrame({"x": [1.0]}).to_parquet(tmp_path / "one.parquet", index=False)
     pd.DataFrame({"y": ["other"]}).to_parquet(tmp_path / "other.parquet", index=False)

@@ -30,6 +30,7 @@ from experiments.settings import (
 from experiments.statistics import half_widths, more_replicates, shown_intervals
 from experiments.store import Store, run_keys
 from experiments.tables import headline_effects
+from experiments.text import say
 from sim.network import SupplyNetwork
 
 #: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
@@ -89,20 +90,18 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     workers = workers_of(settings.parallel, settings.replicates)
     seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - there / runs)
     kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
-    print(
+    say(
         f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × {settings.replicates} replicates "
-        f"of {settings.task.months} months; about {seconds:.0f} s{kept}",
-        flush=True,
+        f"of {settings.task.months} months; about {seconds:.0f} s{kept}"
     )
     study = settings.study
-    if study.half_width is not None:
-        print(
+    if study.half_width is not None and len(arms) > 1:
+        say(
             f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
-            f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}",
-            flush=True,
+            f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
         )
     for note in _notes(arms):
-        print(f"  network: {note}", flush=True)
+        say(f"  network: {note}")
 
 
 def _notes(arms: Sequence[Arm]) -> list[str]:
@@ -139,7 +138,7 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
             return runs, failed, done, bool((half_widths(shown_intervals(effects)[0]) <= wanted).all())
         replicates = min(done + decision.more, study.cap)
         if progress:
-            print(f"not narrow enough with {done} replicates; {replicates - done} more", flush=True)
+            say(f"not narrow enough with {done} replicates; {replicates - done} more")
 
 
 def run_study(
