@@ -21,30 +21,14 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 import experiments.declarations as declarations
-from agents.columns import nearest
-from experiments.declarations import TOP, fields_by_path, groups
+from experiments.declarations import groups
+from experiments.flags import MANY, apart
 from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever
-from experiments.words import FILES, FREE, Word, leaves, read_word, settings
-from sim.parameters import wrong_value
+from experiments.values import look_at
+from experiments.words import Word, leaves, read_word, settings
 
 __all__ = ["check_words", "preflight"]
 
-#: Settings of Hydra that may be typed; everything else of it can name code to run, or leads results astray.
-HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
-#: Flags of Hydra that take configuration from elsewhere.
-ASTRAY = ("--config-path", "-cp", "--config-dir", "-cd", "--config-name", "-cn", "--experimental-rerun")
-#: Flags of Hydra that a word follows, and which.
-VALUED = {
-    ("--cfg", "-c"): ("job", "hydra", "all"),
-    ("--info", "-i"): ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
-    ("--package", "-p"): (),
-}
-#: Flags of Hydra that stand alone.
-ALONE = ("--help", "-h", "--hydra-help", "--version", "--resolve", "--run", "-r", "--multirun", "-m", "--shell-completion", "-sc")
-#: Flags of Hydra that make it run every point of a sweep.
-MANY = ("-m", "--multirun")
-#: Keys that make Hydra call something.
-CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
 #: Groups that decide which levers and settings there are.
 DECISIVE = ("instruments", "network", "policy", "experiment")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
@@ -54,7 +38,7 @@ MOST_POINTS = 32
 
 
 def preflight(words: Sequence[str]) -> list[str]:
-    """Return the words as Hydra can read them.
+    """Return the words as Hydra can read them, flags first.
 
     Parameters
     ----------
@@ -66,32 +50,13 @@ def preflight(words: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
-    valued = [flag for names in VALUED for flag in names]
-    flags = [k for k, word in enumerate(words) if word.startswith("-") or (k and words[k - 1] in valued)]
-    mistakes = [said for k in flags if words[k].startswith("-") for said in _flag(words[k], words[k + 1 : k + 2])]
-    overrides = [k for k in range(len(words)) if k not in flags]
-    single = "" if any(word in MANY for word in words) else "several values are a sweep; type strongchain -m …, or write a list as [A,B]"
-    readable, wrong = check_words([words[k] for k in overrides], single=single)
+    flags, overrides, mistakes = apart(words)
+    single = "" if set(flags) & set(MANY) else "several values are a sweep; type strongchain -m …, or write a list as [A,B]"
+    readable, wrong = check_words(overrides, single=single)
     if mistakes := mistakes + wrong:
         head = "" if len(mistakes) == 1 else f"{len(mistakes)} mistakes; nothing was run\n"
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
-    mended = dict(zip(overrides, readable, strict=True))
-    return [mended.get(k, word) for k, word in enumerate(words)]
-
-
-def _flag(word: str, following: Sequence[str]) -> Iterator[str]:
-    """Say what is wrong with a flag and, where one belongs to it, the word after it."""
-    flag, equals, value = word.partition("=")
-    values = next((legal for names, legal in VALUED.items() if flag in names), None)
-    if flag in ASTRAY:
-        yield f"{flag}: takes settings from elsewhere; type them, or put them into a file under configs/"
-    elif values is None and flag not in ALONE:
-        yield f"{word}: there is no such flag{nearest(flag, [*ALONE, *(name for names in VALUED for name in names)])}"
-    elif values is not None:
-        given = value if equals else next(iter(following), "")
-        if not given or (values and given not in values):
-            legal = f"one of {', '.join(values)}" if values else "a name"
-            yield f"{flag} {given}".rstrip() + f": it must be {legal}{nearest(given, values)}"
+    return [*flags, *readable]
 
 
 def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = "") -> tuple[list[str], list[str]]:
@@ -121,7 +86,7 @@ def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = 
             mistakes.append(str(mistake))
             continue
         read.append(word)
-        said = list(_look_at(word))
+        said = list(look_at(word))
         if len(word.alone) > 1 and single and not said:
             said = [f"{typed}: {single}"]
         mistakes += said
@@ -133,110 +98,6 @@ def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = 
     mistakes += _idle(sound, [*outer, *sound], tell=news and not from_files)
     mistakes += _arms(sound, [*outer, *sound])
     return [word.readable for word in read], list(dict.fromkeys(mistakes))
-
-
-# -- one word ----------------------------------------------------------------------------------------
-
-
-def _look_at(word: Word) -> Iterator[str]:
-    """Say everything that is wrong with one word."""
-    key = word.key
-    if names := [part for value in (key, *word.values) for part in _names_code(value)]:
-        yield f"{word.typed}: {names[0]} names code to run, which no setting may"
-    elif key.startswith("hydra"):
-        if key not in HYDRAS:
-            yield f"{word.typed}: of Hydra's own settings only {', '.join(HYDRAS)} can be typed{nearest(key, HYDRAS)}"
-    elif key in groups() and not any(isinstance(value, dict) for value in word.values):
-        yield from _choices(word)
-    elif key in settings() or any(key.startswith(f"{free}.") for free in FREE):
-        for value in word.values:
-            for path, leaf in leaves(key, value):
-                yield from _value(path, leaf)
-    else:
-        yield f"{word.typed}: {_unknown(key)}"
-
-
-def _names_code(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from (part for part in value.replace("/", ".").split(".") if part in CODE)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _names_code(str(name))
-            yield from _names_code(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _names_code(inner)
-
-
-def _unknown(key: str) -> str:
-    """Name the nearest setting: of the same group if there is one, of its last part anywhere, or of any."""
-    group, _, rest = key.partition(".")
-    said = f"there is no setting {key!r}"
-    same = [known for known in settings() if known.startswith(f"{group}.")]
-    if not rest or not same:
-        homes = [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
-        if homes:
-            return f"{said}; did you mean {homes[0]!r}?"
-    return said + (nearest(key, same) or nearest(key, [*settings(), *groups()]))
-
-
-def _choices(word: Word) -> Iterator[str]:
-    """Say which options of a group there are not."""
-    options = groups()[word.key]
-    chosen = [option for value in word.values for option in (value if isinstance(value, list) else [value])]
-    for option in chosen:
-        if str(option) not in options:
-            there = f"there is {', '.join(options)}" if options else "there is none yet"
-            yield f"{word.key}={option}: no such {word.key.rstrip('s')}; {there}{nearest(str(option), options)}"
-
-
-def _value(key: str, value: Any) -> Iterator[str]:
-    """Say what is wrong with one value of a setting."""
-    if isinstance(value, str) and value.startswith("${"):
-        return
-    if key not in settings() and not any(key.startswith(f"{free}.") for free in FREE):
-        yield _unknown(key)
-    elif settings().get(key) == "node":
-        yield f"{key} is {value!r}; it holds settings of its own: type {key}.NAME=VALUE"
-    elif key == "name":
-        try:
-            check_name(str(value), "name")
-        except SettingsError as mistake:
-            yield str(mistake)
-    elif key in TOP:
-        yield from filter(None, [TOP[key].wrong(key, value)])
-    elif key in FILES:
-        if value is not None and not Path(str(value)).is_file():
-            yield f"{key}: there is no file {str(value)!r}{_nearest_file(Path(str(value)))}"
-    elif key.endswith(".active"):
-        if not isinstance(value, bool):
-            yield f"{key} is {value!r}; it must be true or false"
-    elif key == "network.kind":
-        yield f"{key} is {value!r}; the kind of a network is chosen as a whole: type network={value}"
-    elif key in FREE:
-        if value is not None and not isinstance(value, dict):
-            yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
-    elif (f := fields_by_path().get(key)) is not None:
-        yield from _declared_value(f, key, value)
-
-
-def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
-    if "range" in f.metadata:
-        yield from filter(None, [wrong_value(f, list(value) if isinstance(value, list) else value, key)])
-    elif "choices" in f.metadata:
-        choices = f.metadata["choices"]
-        for one in value if isinstance(value, list) else [value]:
-            if one not in choices:
-                yield f"{key} is {one!r}; it must be one of {', '.join(choices)}{nearest(str(one), choices)}"
-    elif str(f.type) == "bool" and not isinstance(value, bool):
-        yield f"{key} is {value!r}; it must be true or false"
-
-
-def _nearest_file(path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"; nor is there a folder {str(folder)!r}"
-    return nearest(path.name, [there.name for there in folder.iterdir() if there.is_file()])
 
 
 # -- words together -----------------------------------------------------------------------------------
@@ -373,7 +234,7 @@ def _file(path: Path, own: Word, others: Sequence[Word]) -> Iterator[str]:
     words = [Word(f"{key}={value}", "", key, (value,), ("",)) for key, value in [*_defaults(written.get("defaults")), *found]]
     sound = []
     for word in words:
-        said = list(_look_at(word))
+        said = list(look_at(word))
         yield from said
         if not said:
             sound.append(word)

@@ -126,9 +126,13 @@ def test_sound_words_pass_unchanged(words):
     assert preflight(words) == words
 
 
-def test_flags_pass_and_take_their_words_along():
-    words = ["--cfg", "job", "-m", "instruments.cqo.reach=0,1", "--info", "searchpath", "--help"]
-    assert preflight(words) == words
+def test_flags_come_first_and_take_along_what_belongs_to_them():
+    """Hydra reads no override that stands before a flag and another after it."""
+    words = ["region=sample", "-m", "instruments.cqo.reach=0,1", "--package", "study", "seed=1", "--help"]
+    overrides = ["region=sample", "instruments.cqo.reach=0,1", "seed=1"]
+    assert preflight(words) == ["-m", "--package=study", "--help", *overrides]
+    assert preflight(["--info", "seed=1"]) == ["--info=all", "seed=1"]
+    assert preflight(["seed=1", "--cfg", "job"]) == ["--cfg=job", "seed=1"]
 
 
 @pytest.mark.parametrize("words", [["--config-dir", "somewhere"], ["-cn", "somewhere"], ["--config-path=somewhere"]])
@@ -147,6 +151,7 @@ def test_settings_from_elsewhere_are_refused(words):
         (["--info", "searchpaht"], "did you mean 'searchpath'?"),
         (["--cfg"], "--cfg: it must be one of job, hydra, all"),
         (["-p"], "-p: it must be a name"),
+        (["-m", "seed=1,2", "--cfg", "job"], "-m and --cfg: Hydra takes only one of them"),
     ],
 )
 def test_a_wrong_flag_is_told_with_the_right_one(words, says):
