@@ -6,12 +6,13 @@ Each prints plain text of at most 100 columns. The world is imported by the verb
 
 from __future__ import annotations
 
-import csv
 import datetime
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ There is no experiment yet. To add one, write configs/experiment/NAME.yaml:
 Then type: strongchain +experiment=NAME"""
 
 
+#: What reading a folder may raise in which somebody changed a file, or cut it off.
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, OSError)
+
+
 class VerbError(ValueError):
     """A verb that cannot do what was typed: what, and what would be right."""
 
@@ -59,47 +64,65 @@ def results(folder: str = "results") -> list[str]:
 
 def study(path: Path) -> tuple[float, tuple[str, ...]]:
     """Read what a folder of results says of itself: when it was written, and its row."""
-    files = [file for file in path.rglob("*") if file.is_file()]
-    points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / "manifest.json").is_file()]
-    home = min(points, key=lambda point: (not (point / "manifest.json").is_file(), point.name), default=path)
-    noted = notes(home)
-    if points:
-        whole = sum((point / "manifest.json").is_file() for point in points)
-        status = f"sweep, {whole} of {len(points)}" if (path / "sweep.csv").is_file() else "unfinished sweep"
-    else:
-        failed = len(noted.get("failed") or ())
-        status = ("complete" + (f", {failed} failed" if failed else "")) if (path / "manifest.json").is_file() else "unfinished"
-    when = max([file.stat().st_mtime for file in files], default=path.stat().st_mtime)
-    size = float(sum(file.stat().st_size for file in files))
+    try:
+        told = summary(path)
+    except UNREADABLE:
+        told = ("unreadable", "?", "?", "?")
+    found = []
+    for file in path.rglob("*"):
+        with suppress(OSError):  # a study that runs renames its files
+            if file.is_file():
+                found.append(file.stat())
+    when = max([one.st_mtime for one in found], default=path.stat().st_mtime)
+    size = float(sum(one.st_size for one in found))
     units = iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
     while size >= 1000 and unit != "TB":
         size, unit = size / 1000, next(units)
     date = datetime.datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
+    return when, (path.name, *told, f"{size:.3g} {unit}", date)
+
+
+def summary(path: Path) -> tuple[str, ...]:
+    """Return status, arms, replicates and months of a study, a sweep, a rerun of one of them or a replicate in full.
+
+    Raises
+    ------
+    Exception
+        One of `UNREADABLE`, where a file of it cannot be read or does not hold what it should.
+    """
+    full = sorted(table.parent.name for table in path.glob("*/series.parquet"))
+    if full and re.fullmatch(r".+_replicate_\d+", path.name):
+        return "replicate in full", ", ".join(full), "1", "?"
+    points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / "manifest.json").is_file()]
+    home = min(points, key=lambda point: (not (point / "manifest.json").is_file(), point.name), default=path)
+    noted = notes(home)
+    whole = sum((point / "manifest.json").is_file() for point in points or [path])
+    if path.name.endswith("_rerun") and not (home / ".hydra").is_dir():
+        begun = [one for there in (path, path.with_name(path.name.removesuffix("_rerun"))) for one in there.glob("[0-9]*") if one.is_dir()]
+        many = len({one.name for one in begun}) or 1
+        status = "rerun" if whole == many else f"unfinished rerun, {whole} of {many}"
+    elif points:
+        status = f"sweep, {whole} of {len(points)}" if (path / "sweep.csv").is_file() else "unfinished sweep"
+    else:
+        failed = len(noted.get("failed") or ())
+        status = ("complete" + (f", {failed} failed" if failed else "")) if whole else "unfinished"
     configuration = noted.get("configuration") or {}
-    runs = (shown(configuration.get(key, "?")) for key in ("replicates", "months"))
-    return when, (path.name, status, ", ".join(arms(home)) or "?", *runs, f"{size:.3g} {unit}", date)
+    replicates = noted.get("replicates", configuration.get("replicates", "?"))  # a study may stop early: those that were run
+    return status, ", ".join(dict(noted.get("arms") or {})) or "?", shown(replicates), shown(configuration.get("months", "?"))
 
 
 def notes(home: Path) -> dict[str, Any]:
-    """Return the manifest of a study, or else the configuration that Hydra noted; nothing of what cannot be read."""
+    """Return the manifest of a study, or else the configuration that Hydra noted, or else nothing."""
     import yaml  # type: ignore[import-untyped]
 
     manifest, hydras = home / "manifest.json", home / ".hydra" / "config.yaml"
+    if manifest.is_file():
+        return dict(json.loads(manifest.read_text(encoding="utf-8")))
     try:
-        if manifest.is_file():
-            return dict(json.loads(manifest.read_text(encoding="utf-8")))
         return {"configuration": yaml.safe_load(hydras.read_text(encoding="utf-8"))} if hydras.is_file() else {}
-    except (ValueError, TypeError, OSError, yaml.YAMLError):
-        return {}
-
-
-def arms(home: Path) -> list[str]:
-    """Return the arms of a finished study, in order."""
-    if not (home / "effects.csv").is_file():
-        return []
-    with (home / "effects.csv").open(encoding="utf-8-sig", newline="") as file:
-        return list(dict.fromkeys(row.get("arm") or "?" for row in csv.DictReader(file)))
+    except yaml.YAMLError as strange:
+        raise ValueError(f"{hydras} is no YAML") from strange
 
 
 def regions() -> list[str]:

@@ -164,16 +164,17 @@ def test_what_can_be_chosen_is_what_the_program_knows():
 # -- results -------------------------------------------------------------------------------------------
 
 
+MANIFEST = {"configuration": {"months": 24, "replicates": 5}, "arms": {"nothing": {}, "cqo": {}}, "replicates": 8}
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     """A folder of results: one whole study, an older unfinished one, a sweep, and the runs that they share."""
     monkeypatch.chdir(tmp_path)
     here = tmp_path / "results"
-    configuration = {"configuration": {"months": 24, "replicates": 8}}
     for name in ("默认 对比", "grid/0"):
-        (here / name).mkdir(parents=True)
-        (here / name / "manifest.json").write_text(json.dumps(configuration), encoding="utf-8")
-        (here / name / "effects.csv").write_text("\ufeffarm,outcome\nnothing,a\nnothing,b\ncqo,a\n", encoding="utf-8")
+        (here / name / ".hydra").mkdir(parents=True)
+        (here / name / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
     (here / "grid" / "1").mkdir()
     (here / "grid" / "1" / "point.json").write_text("{}", encoding="utf-8")
     (here / "stopped" / ".hydra").mkdir(parents=True)
@@ -195,14 +196,63 @@ def test_results_newest_first(results, capsys):
     assert "2023-11-1" in whole
     assert grid.split()[:5] == ["grid", "unfinished", "sweep", "nothing,", "cqo"]
     assert stopped.split()[:5] == ["stopped", "unfinished", "?", "20", "60"]
-    assert broken.split()[:5] == ["broken", "complete", "?", "?", "?"]
+    assert broken.split()[:5] == ["broken", "unreadable", "?", "?", "?"]
     (results / "grid" / "sweep.csv").write_text("", encoding="utf-8")
-    manifest = {"configuration": {"months": 24, "replicates": 8}, "failed": [{}, {}]}
-    (results / "broken" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (results / "broken" / "manifest.json").write_text(json.dumps(MANIFEST | {"failed": [{}, {}]}), encoding="utf-8")
     again = said(capsys, "results")
     assert "sweep, 1 of 2 " in again
     assert "complete, 2 failed" in again
     assert said(capsys, "results", str(results)) == said(capsys, "results")
+
+
+@pytest.mark.parametrize(
+    ("file", "held"),
+    [
+        ("manifest.json", b'{"configuration": 3, "arms": []}'),
+        ("manifest.json", b'{"configuration": {"months": NaN}}'),
+        ("manifest.json", b'{"arms": [1, 2]}'),
+        ("manifest.json", b'{"failed": 3}'),
+        ("manifest.json", b"\x00\xff"),
+        ("manifest.json", b"[" * 200_000),
+        (".hydra/config.yaml", b"months: [\n"),
+        (".hydra/config.yaml", b"months\n"),
+        (".hydra/config.yaml", b"\x00\xff"),
+    ],
+)
+def test_one_bad_folder_hides_no_other(results, capsys, file, held):
+    before = said(capsys, "results").splitlines()
+    bad = results / "bad" / file
+    bad.parent.mkdir(parents=True)
+    bad.write_bytes(held)
+    head, first, *rest = said(capsys, "results").splitlines()
+    assert first.split()[:5] == ["bad", "unreadable", "?", "?", "?"]
+    assert [line.split() for line in (head, *rest)] == [line.split() for line in before]
+
+
+def test_a_table_that_cannot_be_read_leaves_the_list_as_it_is(results, capsys):
+    (results / "默认 对比" / "effects.csv").write_bytes(b"\x00\xff")
+    whole = next(line for line in said(capsys, "results").splitlines() if line.startswith("默认"))
+    assert whole.split()[2:7] == ["complete", "nothing,", "cqo", "8", "24"]
+
+
+def test_reruns_and_replicates_in_full_are_told_from_studies(results, capsys):
+    def status(name: str) -> list[str]:
+        return next(line for line in said(capsys, "results").splitlines() if line.startswith(f"{name} ")).split()[1:]
+
+    for name in ("grid_rerun/0", "alone_rerun", "mine_rerun/.hydra"):
+        (results / name).mkdir(parents=True)
+        (results / name.removesuffix(".hydra") / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+    assert status("grid_rerun")[:4] == ["unfinished", "rerun,", "1", "of"]
+    shutil.copytree(results / "grid_rerun" / "0", results / "grid_rerun" / "1")
+    assert status("grid_rerun")[:5] == ["rerun", "nothing,", "cqo", "8", "24"]
+    assert status("alone_rerun")[:5] == ["rerun", "nothing,", "cqo", "8", "24"]
+    assert status("mine_rerun")[0] == "complete"  # a study that was given this name
+    (results / "alone_rerun" / "manifest.json").unlink()
+    assert status("alone_rerun")[:2] == ["unfinished", "rerun,"]
+    for name in ("nothing", "cqo"):
+        (results / "grid_replicate_17" / name).mkdir(parents=True)
+        (results / "grid_replicate_17" / name / "series.parquet").write_bytes(b"")
+    assert status("grid_replicate_17")[:6] == ["replicate", "in", "full", "cqo,", "nothing", "1"]
 
 
 def test_no_results(results, capsys, monkeypatch):
