@@ -57,17 +57,18 @@ ENTRIES = (
     Entry(
         figures.effects_figure, "effects", "Effects against the reference",
         "A group is an outcome, a row an arm. A mark is the paired effect, in % of the reference's level, and a bar its 95 % interval: "
-        "what does not touch the line at 0 is told from nothing.",
+        "a filled mark is told from zero, a hollow one is not.",
     ),
     Entry(
         figures.time_paths, "series", "Time paths",
-        "A row is an outcome: at the left the level of every arm, at the right its difference from the reference on the same luck. Bands "
-        "at the left are wide because worlds differ, those at the right narrow because the luck is shared.",
+        "A row is an outcome: at the left the level of every arm, at the right its difference from the reference on the same random "
+        "numbers. Bands at the left are wide because worlds differ, those at the right narrow because the luck is shared.",
     ),
     Entry(
         figures.pairs_figure, "pairs", "All pairs of arms",
-        "A group is the arm that is compared with. Filled marks are differences that many comparisons do not explain, circles for the "
-        "better and squares for the worse; hollow ones are not told from zero.",
+        "A group is the arm that is compared with. Filled marks are differences that are told from zero, circles for the better and "
+        "squares for the worse; hollow ones are not. Told means that the interval leaves out 0 and, where `study.correction` is set, that "
+        "the adjusted p-value is below 0.05.",
     ),
     Entry(
         figures.gains_figure, "effects", "Who gains",
@@ -95,19 +96,20 @@ ENTRIES = (
     ),
     Entry(
         figures.costs_figure, "costs", "Cost per avoided defect",
-        "What it costs government, firms and society (both together) to keep one CNY of defective sales from users. Below 0 money is "
+        "What it costs government, firms and both together (society) to keep one CNY of defective sales from users. Below 0 money is "
         "saved besides. Bars are Fieller intervals, an arrow goes on beyond the axis; the ratio is not defined where it is not sure "
         "that defects were avoided.",
     ),
     Entry(
         figures.enough_figure, "enough", "Enough replicates?",
         "Half-widths of the effects' 95 % intervals, in % of the reference's level. The upright stroke is the width asked for "
-        "(`study.half_width`); at the right stands how many replicates would be enough.",
+        "(`study.half_width`); at the right stands how many replicates would be enough. Where no width is "
+        "asked for these are as many as tell, in a new study, the effect from zero in four of five cases, if it is as large as was found.",
     ),
     Entry(
         figures.luck_figure, "luck", "The gain of common luck",
         "By what factor the variance of an effect falls because arms share their luck: so many times the replicates would be needed with "
-        "independent seeds. Intervals need ten replicates or more.",
+        "independent seeds. It is told of ten replicates or more, with its interval.",
     ),
     Entry(
         figures.sweep_figure, "", "A sweep",

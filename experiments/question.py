@@ -19,12 +19,16 @@ __all__ = [
     "by_default",
     "in_words",
     "joined",
+    "leaves",
     "main_arm",
+    "other_world",
     "others",
     "pivotal",
     "practice",
     "question",
+    "replicates",
     "value_at",
+    "worlds_apart",
 ]
 
 #: Instruments as English readers call them; one that is not listed is called by its key.
@@ -36,6 +40,11 @@ PIVOTAL = {
     "one_stop_stations": "parameters.service_learning",
     "strong_chain_loans": "parameters.approval",
 }
+#: Parts of an arm that make its world, and what of them is only a name.
+WORLD = ("region", "network", "scale", "burn_in")
+NAMES = ("region.key", "region.label", "region.label_zh", "region.sources")
+#: Arms that a sentence lists; of more it tells the number.
+LISTED = 4
 
 
 def joined(parts: Sequence[str], word: str = "and") -> str:
@@ -84,46 +93,79 @@ def in_words(found: Comparison, arm: str) -> str:
 
 
 def main_arm(found: Comparison) -> str | None:
-    """Return the arm that the answer is about: "all" if there is one, else the one with the fewest defects reaching users."""
+    """Return the arm that the answer is about: "all" if there is one, else the one with the lowest mean of defects reaching users.
+
+    The second is chosen by its result, so that its effect is flattered by luck.
+    """
     rest = others(found)
     if not rest or "all" in rest:
         return "all" if rest else None
     return min(rest, key=lambda arm: float(found.effect(arm)["effect"]))
 
 
-def _place(found: Comparison) -> str:
-    """Return where: the region's chains, or the network that was given."""
-    configuration = found.manifest["configuration"]
-    network, regions = configuration["network"], {}
-    for arm in found.manifest["arms"].values():
-        regions[arm["region"]["key"]] = arm["region"]
-    labels = []
-    for region in regions.values():
-        label, chinese = region["label"], region["label_zh"]
-        label = label[0].lower() + label[1:] if label.startswith(("A ", "An ", "The ")) else label
-        labels.append(f"{label} ({chinese})" if chinese else label)
+def replicates(found: Comparison) -> int:
+    """Return the number of sound replicates: those in which no arm failed."""
+    return int(found.runs["replicate"].nunique())
+
+
+# -- worlds -------------------------------------------------------------------------------------------------
+
+
+def leaves(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the settings of an arm without its instruments, by path."""
+    for name, value in configuration.items():
+        if prefix or name != "instruments":
+            yield from leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", shown(value))]
+
+
+def other_world(found: Comparison, arm: str) -> list[str]:
+    """Return the settings by which an arm's world is not that of the reference; empty where it is the same one."""
+    mine, base = (
+        {path: value for path, value in leaves(found.manifest["arms"][name]) if path.split(".")[0] in WORLD and not path.startswith(NAMES)}
+        for name in (arm, found.reference)
+    )
+    differing = [path for path in {**base, **mine} if mine.get(path) != base.get(path)]
+    return differing if len(differing) <= LISTED else list(dict.fromkeys(path.split(".")[0] for path in differing))
+
+
+def worlds_apart(found: Comparison) -> list[str]:
+    """Return the arms whose world is not that of the reference."""
+    return [arm for arm in others(found) if other_world(found, arm)]
+
+
+def _places(found: Comparison) -> str:
+    """Return where: the regions' chains, or the networks that were given, of all arms."""
+    return joined(list(dict.fromkeys(map(_place, found.manifest["arms"].values()))))
+
+
+def _place(arm: Mapping[str, Any]) -> str:
+    region, network = arm["region"], arm["network"]
     if network.get("kind") == "file":
         only = ", ".join(f"{column} {shown(value)}" for column, value in (network.get("filter") or {}).items())
         return f"the supply chain in {PurePath(network['path']).name}{f' ({only})' if only else ''}"
-    return f"the {'generated ' if network.get('kind') == 'synthetic' else ''}supply chains of {joined(labels)}"
+    label = region["label"]
+    label = label[0].lower() + label[1:] if label.startswith(("A ", "An ", "The ")) else label
+    chinese = f" ({region['label_zh']})" if region["label_zh"] else ""
+    return f"the {'generated ' if network.get('kind') == 'synthetic' else ''}supply chains of {label}{chinese}"
 
 
 def question(found: Comparison) -> str:
-    """Return what the study asks, from its arms and its region."""
-    months, where, rest = found.manifest["configuration"]["months"], _place(found), others(found)
+    """Return what the study asks, from its arms, its reference and its worlds."""
+    months, where, rest = found.manifest["configuration"]["months"], _places(found), others(found)
     within = f"within {months} months" if months > 1 else "within a month"
+    base = active_in(found.manifest["arms"][found.reference])
     if not rest:
-        active = active_in(found.manifest["arms"][found.reference])
-        under = f"with {joined([practice(key, chinese=True) for key in active])}" if active else "without any programme"
+        under = f"with {joined([practice(key, chinese=True) for key in base])}" if base else "without any programme"
         return f"How many defects reach users of {where} {within} {under}?"
-    if by_default(found):
+    if by_default(found) and not base:
         active = list(dict.fromkeys(key for arm in rest for key in active_in(found.manifest["arms"][arm])))
         how = "" if len(active) < 2 else f", each alone and {'both' if len(active) == 2 else 'all'} together,"
         named = joined([practice(key, chinese=True) for key in active])
         return f"What do {named}{how} change {within} in the defects that reach users of {where}?"
-    which = joined([in_words(found, arm) for arm in rest]) if len(rest) <= 3 else f"{len(rest)} policies"
+    which = joined([in_words(found, arm) for arm in rest]) if len(rest) <= LISTED else f"{len(rest)} arms"
     change = f"What do{'es' * (len(rest) == 1)} {which} change {within}, against {in_words(found, found.reference)},"
-    return f"{change} in the defects that reach users of {where}?"
+    apart = joined(list(dict.fromkeys(path for arm in rest for path in other_world(found, arm))))
+    return f"{change} in the defects that reach users of {where}{f', in worlds that differ in {apart}' if apart else ''}?"
 
 
 # -- the assumptions behind it ------------------------------------------------------------------------------

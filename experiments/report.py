@@ -7,16 +7,30 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiments.answer import answer
+from experiments.answer import answer, failed_replicates
 from experiments.catalogue import Setting, figures
-from experiments.question import active_in, assumptions, by_default, in_words, joined, pivotal, practice, question, value_at
+from experiments.pieces import Section, Table
+from experiments.question import (
+    active_in,
+    assumptions,
+    by_default,
+    in_words,
+    joined,
+    leaves,
+    other_world,
+    pivotal,
+    practice,
+    question,
+    replicates,
+    value_at,
+    worlds_apart,
+)
 from experiments.results import Comparison
-from experiments.sections import Section, Table, results
+from experiments.sections import results
 from experiments.text import shown
 from sim import INSTRUMENTS, Instrument, Region
 
@@ -27,9 +41,13 @@ WORDS = (
     ("defects reaching users", "defects per unit of final product that no inspection along the chain stopped; seen per 1,000 units"),
     ("true non-conformity", "share of a firm’s units that leave it with at least one defect, whether or not anybody finds it"),
     ("arm", "one policy that is compared; the reference is the arm that the others are compared with"),
-    ("replicate", "one simulated history; all arms of a replicate share its luck, so that they differ by policy alone"),
+    ("replicate", "one simulated history; all arms of a replicate share its random numbers"),
     ("95 % interval", "where the mean effect lies with 95 % confidence, if the model and its assumptions are right"),
-    ("told from zero", "the interval leaves out 0; otherwise the study does not show that anything changes"),
+    (
+        "told from zero",
+        "the interval leaves out 0 and, where a correction was asked for, the corrected p-value is below 0.05; "
+        "otherwise the study does not show that anything changes",
+    ),
     ("cost of poor quality", "what firms lose to scrap, rework, returns, warranty, recalls and claims"),
     ("Fieller interval", "95 % interval of a ratio of two uncertain amounts; not defined where the lower amount may be 0"),
     ("tier", "steps to the user: chain leaders are tier 0 and sell to users, firms of tier 1 supply them"),
@@ -57,7 +75,7 @@ def report(found: Comparison, folder: Path | None = None) -> str:
         arms=_arms(found),
         sections=results(found, folder),
         last=[_again(found, folder), _assumed(found)],
-        words=WORDS,
+        words=[(word, _meaning(found, word, meaning)) for word, meaning in WORDS],
         about=found.manifest,
         failures=found.failures,
     )
@@ -78,11 +96,21 @@ def _tongues(text: str) -> Markup:
 
 
 def _subtitle(found: Comparison) -> str:
-    about = found.manifest
-    count, months, seed = about["replicates"], about["configuration"]["months"], about["configuration"]["seed"]
-    told = f"{count} replicate{'s' * (count != 1)} of {months} months for each of {len(about['arms'])} arms"
-    return (
-        f"{told if len(about['arms']) > 1 else told.split(' for each')[0]} · seed {seed} · {about['finished'][:10]} · study {about['id']}"
+    about, count = found.manifest, replicates(found)
+    told = f"{count} replicate{'s' * (count != 1)} of {about['configuration']['months']} months"
+    parts = [told + (f" for each of {len(about['arms'])} arms" if len(about["arms"]) > 1 else "")]
+    if which := failed_replicates(found):
+        parts.append(f"{which} failed and {'are' if 'replicates' in which else 'is'} left out")
+    parts += [f"{arm}: another world ({joined(other_world(found, arm))})" for arm in worlds_apart(found)]
+    return " · ".join([*parts, f"seed {about['configuration']['seed']}", about["finished"][:10], f"study {about['id']}"])
+
+
+def _meaning(found: Comparison, word: str, meaning: str) -> str:
+    """Say of replicates what their shared random numbers mean: the same luck, unless worlds differ."""
+    if word != "replicate":
+        return meaning
+    return meaning + (
+        "; arms with other worlds have other firms" if worlds_apart(found) else ", so that they differ by what is compared alone"
     )
 
 
@@ -90,7 +118,8 @@ def _arms(found: Comparison) -> Table:
     """Every arm, and what is in it."""
     words = by_default(found)
     rows = [(arm, *([in_words(found, arm)] if words else []), _contents(found, arm)) for arm in found.manifest["arms"]]
-    return Table("What was compared, all on the same luck", ("arm", *(["in words"] if words else []), "what it is"), rows, words=3)
+    luck = "random numbers, some in other worlds" if worlds_apart(found) else "luck"
+    return Table(f"What was compared, all on the same {luck}", ("arm", *(["in words"] if words else []), "what it is"), rows, words=3)
 
 
 def _contents(found: Comparison, arm: str) -> str:
@@ -109,7 +138,7 @@ def _contents(found: Comparison, arm: str) -> str:
         told.append(practice(key, chinese=True) + (f": {', '.join(told_of)}" if told_of else ""))
     if not active:
         told.append("no programme: supervision, certification and recalls go on as usual")
-    told += [f"{path} = {value}" for path, value in _leaves(mine) if value != dict(_leaves(base)).get(path)]
+    told += [f"{path} = {value}" for path, value in leaves(mine) if value != dict(leaves(base)).get(path)]
     return "; ".join(told) + (" (the reference)" if arm == found.reference else "")
 
 
@@ -118,16 +147,6 @@ def _called(cls: type[Instrument], name: str) -> str:
     said = cls.__dataclass_fields__[name].metadata
     unit = said.get("unit", "1")
     return f"{said.get('meaning', name)}{'' if unit in {'1', 'share'} else f' ({unit})'}"
-
-
-def _leaves(configuration: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Settings of a configuration without its instruments, by path."""
-    found: list[tuple[str, str]] = []
-    for name, value in configuration.items():
-        if not prefix and name == "instruments":
-            continue
-        found += _leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", shown(value))]
-    return found
 
 
 # -- assumptions ----------------------------------------------------------------------------------------------

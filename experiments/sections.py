@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import pandas as pd
-from matplotlib.figure import Figure
-from PIL import Image
 
 from experiments import figures
-from experiments.answer import percent, rounded, verdict
-from experiments.question import in_words, joined, main_arm, practice
+from experiments.answer import FEW, percent, rounded, verdict
+from experiments.pieces import Draw, Pictures, Section, Table
+from experiments.question import active_in, in_words, joined, main_arm, other_world, practice, replicates, worlds_apart
 from experiments.results import TABLES, Comparison
+from experiments.tables import HEADLINES
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["Picture", "Section", "Table", "most_telling", "results"]
+__all__ = ["most_telling", "results"]
 
-#: Points to an inch of pictures, as in the figures that lie beside a report; and width from which one has a row to itself, inches.
-DPI, WIDE = 160, 5.0
-#: Arms that most figures show; of more, those with the fewest defects.
+#: Arms that most figures show; of more, those with the lowest means of defects.
 MOST_ARMS = 6
 #: Outcomes of the table of effects.
 TOLD = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "waiting_time", "net_margin", "exits")
@@ -38,72 +33,6 @@ VERDICTS = {"unclear": "not told from zero", "corrected": "not told from zero", 
 CAUSES = {"common": "common causes", "special": "open problems", "interface": "interfaces"}
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure as it stands in the page: data URI, what it shows in words, and whether it is two columns wide."""
-
-    uri: str
-    alt: str
-    wide: bool
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: what it is, its heads with units, its rows; so many first columns are words, the others numbers."""
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: int = 1
-    folded: bool = False
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section: its key, heading, what to see in one line, pictures, tables, and commands or lists of lines."""
-
-    key: str
-    heading: str
-    says: str
-    pictures: Sequence[Picture] = ()
-    tables: Sequence[Table] = ()
-    commands: Sequence[tuple[str, str]] = ()
-    remarks: Sequence[str] = ()
-
-
-#: Makes a picture of a figure, in words, from the file of that name if there is one.
-Draw: TypeAlias = Callable[..., Picture]
-
-
-@dataclass(frozen=True)
-class _Pictures:
-    """Makes the pictures of a study, and takes those that its folder already has."""
-
-    about: Mapping[str, Any]
-    folder: Path | None
-
-    def draw(self, figure: Callable[[], Figure], alt: str, name: str = "") -> Picture:
-        """Return a picture: the file of that name if it is of this study, else drawn anew."""
-        if ours := self.there(alt, name):
-            return ours
-        with tempfile.TemporaryDirectory() as folder:
-            path, drawn = Path(folder) / "figure.png", figure()
-            figures.save(drawn, path, self.about, DPI)
-            return self._encoded(path, alt, drawn.get_figwidth())
-
-    def there(self, alt: str, name: str) -> Picture | None:
-        """Return the file of that name, if it is there and of this study."""
-        if not self.folder or not name or not (path := self.folder / f"{name}.png").is_file():
-            return None
-        with Image.open(path) as image:
-            ours, width = image.info.get("Description") == f"study {self.about['id']}", image.width / DPI
-        return self._encoded(path, alt, width) if ours else None
-
-    @staticmethod
-    def _encoded(path: Path, alt: str, width: float) -> Picture:
-        return Picture(f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", alt, width > WIDE)
-
-
 def results(found: Comparison, folder: Path | None = None) -> list[Section]:
     """Return the sections that show what came out; without another arm those that need none.
 
@@ -114,7 +43,7 @@ def results(found: Comparison, folder: Path | None = None) -> list[Section]:
         Where figures of the study may lie already.
     """
     few, main = most_telling(found), main_arm(found)
-    pictures = _Pictures(found.manifest, folder)
+    pictures = Pictures(found.manifest, folder)
     draw = pictures.draw if few is found else replace(pictures, folder=None).draw
     last = [_origins(found, few, main, draw), _network(found, pictures), _queues(found, few, main, draw), _books(found, main, draw)]
     if main is None:
@@ -124,7 +53,7 @@ def results(found: Comparison, folder: Path | None = None) -> list[Section]:
 
 
 def most_telling(found: Comparison, most: int = MOST_ARMS) -> Comparison:
-    """Return a study without all arms but the reference, the main one and those with the fewest defects, if there are many."""
+    """Return a study without all arms but the reference, the main one and those with the lowest means of defects, if there are many."""
     others = [arm for arm in found.effects["arm"].unique() if arm != found.reference]
     if len(others) < most:
         return found
@@ -143,7 +72,7 @@ def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
 def _shown_of(found: Comparison, few: Comparison) -> str:
     if few is found:
         return ""
-    return f" Of {found.effects['arm'].nunique()} arms those {few.effects['arm'].nunique() - 1} with the fewest defects are shown."
+    return f" Of {found.effects['arm'].nunique()} arms those {few.effects['arm'].nunique() - 1} with the lowest mean of defects are shown."
 
 
 def _interval(low: str, high: str, unknown: bool) -> str:
@@ -169,17 +98,21 @@ def _effects(found: Comparison, few: Comparison, main: str, draw: Draw) -> Secti
     order = [*arms, *(arm for arm in found.effects["arm"].unique() if arm not in arms)]  # so that an arm has one colour in all figures
     rows = [_told(found, main, key) for key in TOLD]
     alt = "Effects in %. " + "; ".join(f"{row[0]}: {row[4]} ({row[5]})" for row in rows[:4])
-    money = "Cost per avoided defect to government, firms and society, with Fieller intervals, arm by arm"
-    pictures = [
-        draw(lambda: figures.effects_figure(_of_arms(found.effects, order), found.manifest), alt, "effects"),
-        draw(lambda: figures.costs_figure(few.costs, found.manifest), money, "costs"),
-    ]
+    pictures = [draw(lambda: figures.effects_figure(_of_arms(found.effects, order), found.manifest), alt, "effects")]
+    apart, costs = worlds_apart(found), few.costs[~few.costs["arm"].isin(worlds_apart(found))]
+    if len(costs):
+        money = "Cost per avoided defect to government, to firms and to both together, with Fieller intervals, arm by arm"
+        pictures.append(draw(lambda: figures.costs_figure(costs, found.manifest), money, "" if apart else "costs"))
     head = ("outcome", "unit", in_words(found, found.reference), in_words(found, main), "change, %", "95 % interval, %", "verdict")
     says = (
-        "Dots are changes against the reference, bars 95 % intervals: a bar that touches the line at 0 cannot be told from no effect. "
-        "The cost is that of one CNY of defective sales avoided, below 0 a saving; society is government and firms together, "
+        "Marks are changes against the reference, bars 95 % intervals; a hollow mark cannot be told from no effect. "
+        "The cost is that of one CNY of defective sales avoided, below 0 a saving; “society” is government and firms together, "
         "and what users lose beyond warranty is not counted."
     )
+    if found.manifest["configuration"]["study"]["correction"] != "none":
+        says += f" P-values of {joined([OUTCOMES[key].label.lower() for key in HEADLINES])} are corrected for many comparisons, others not."
+    if apart:
+        says += f" Costs per avoided defect are not told of {joined(apart)}, because the worlds differ."
     tables = [Table(f"Outcomes, {_when(found)} (all arms and outcomes: effects.csv)", head, rows, words=2), _programme_money(found, few)]
     return Section("effects", "How large are the effects, and what do they cost?", says + _shown_of(found, few), pictures, tables)
 
@@ -188,7 +121,7 @@ def _told(found: Comparison, main: str, key: str) -> tuple[str, ...]:
     """A row of the table of effects."""
     row = found.effect(main, key)
     (start, end), unit = _level(key, [found.effect(found.reference, key)["level"], row["level"]])
-    judged = verdict(found, row)
+    judged = verdict(row)
     gain = {"lower": -1, "higher": 1}.get(judged, 0) * OUTCOMES[key].direction
     told = VERDICTS.get(judged) or ("better" if gain > 0 else "worse" if gain < 0 else "different")
     if math.isnan(row["effect_share"]):
@@ -218,9 +151,10 @@ def _programme_money(found: Comparison, few: Comparison) -> Table:
 
 
 def _paths(found: Comparison, few: Comparison, draw: Draw) -> Section:
-    says = "Left the level, right the change on the same luck; a band is a 95 % interval, and a programme needs time to work."
+    luck = "random numbers, in part in other worlds" if worlds_apart(found) else "luck"
+    says = f"Left the level, right the change on the same {luck}; a band is a 95 % interval, and a programme needs time to work."
     if main_arm(found) is None:
-        says = "Left the level with its 95 % interval; at the right nothing can be shown without another arm."
+        says = "The level with its 95 % interval; without another arm no change can be shown."
     alt = "Time paths of defects reaching users, non-conformity, open problems and cost of poor quality, arm by arm"
     return Section(
         "paths",
@@ -237,7 +171,7 @@ def _gains(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section
         return Section("gains", heading, "Effects by group of firms were not asked for; by=[tier,size] does.")
     told = []
     for by, mine in rows.groupby("by", sort=False):
-        sure = mine[[verdict(found, row) in {"lower", "higher"} for _, row in mine.assign(p_adjusted=0.0).iterrows()]]
+        sure = mine[mine["told"].isin(["lower", "higher"])]
         if len(sure):
             best = sure.loc[sure["effect_share"].abs().idxmax()]
             name = f"{best['group']} firms" if by == "size" else "chain leaders" if best["group"] == "0" else f"tier {best['group']}"
@@ -245,7 +179,8 @@ def _gains(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section
             told.append(f"{'among' if 'firms' in name or 'leaders' in name else 'in'} {name} ({change} %, {low} to {high} %)")
     label = OUTCOMES[GAINED].label.split(",")[0].lower()
     says = (
-        f"With {in_words(found, main)}, {label} changes most {joined(told)}."
+        f"With {in_words(found, main)}, the largest mean change of {label} that is told from zero is {joined(told)}; "
+        "whether it is larger there than elsewhere is not tested."
         if told
         else f"In no group can a change of {label} be told from zero."
     )
@@ -272,9 +207,9 @@ def _origins(found: Comparison, few: Comparison, main: str | None, draw: Draw) -
         return f"with {in_words(found, arm)} {leaders:.0f} % of the loss begins at chain leaders and {problems:.0f} % in open problems"
 
     parts = [told(arm) for arm in dict.fromkeys((found.reference, main or found.reference))]
-    says = f"Where the defects begin that users suffer from{', before and after' if main else ''}: {joined(parts)}."
+    says = f"Where the defects begin that users suffer from{_beside(found, main)}: {joined(parts)}."
     alt = "Field loss by tier and cause of origin, arm by arm"
-    heading = f"Who causes what{', before and after' if main else ''}?"
+    heading = f"Who causes what{_beside(found, main)}?"
     return Section(
         "origins",
         heading,
@@ -283,7 +218,15 @@ def _origins(found: Comparison, few: Comparison, main: str | None, draw: Draw) -
     )
 
 
-def _network(found: Comparison, pictures: _Pictures) -> Section:
+def _beside(found: Comparison, main: str | None) -> str:
+    """How two arms are told of side by side."""
+    if main is None:
+        return ""
+    base, mine = (active_in(found.manifest["arms"][arm]) for arm in (found.reference, main))
+    return ", without and with programmes" if mine and not base else ", arm beside arm"
+
+
+def _network(found: Comparison, pictures: Pictures) -> Section:
     heading, name = "The network", f"quality_map_{found.reference}"
     alt = "Supply network by tier, with the flow of defects along its links and the firms where they begin"
     of_map = found.maps.get(found.reference)
@@ -335,7 +278,7 @@ def _books(found: Comparison, main: str | None, draw: Draw) -> Section:
     )
     if main is None:
         return Section("books", "The books", "Who pays whom: every payment has a payer and a payee.", (), [table])
-    says = f"The payments that change most with {in_words(found, main)}: a bar right of the line is money that flows more, left of it less."
+    says = f"The payments whose means change most with {in_words(found, main)}: right of the line money flows more, left of it less."
     alt = "The payments between sectors that change most, with 95 % intervals"
     picture = draw(lambda: figures.books_figure(_of_arms(found.books, [found.reference, main]), found.manifest), alt)
     return Section("books", "The books: whose money moves?", says, [picture], [table])
@@ -359,28 +302,38 @@ def _replicates(found: Comparison, few: Comparison, main: str) -> Section:
     heading = "Are the replicates enough?"
     enough = found.enough[found.enough["outcome"] == HEADLINE].set_index("arm")
     luck = found.luck[found.luck["outcome"] == HEADLINE].set_index("arm")
-    count = int(enough.at[main, "replicates"])
+    count = replicates(found)
     if count < 2:
         return Section("replicates", heading, "No: a single replicate gives no interval. Type replicates=20 or more.")
     row = enough.loc[main]
     asked = not math.isnan(row["wanted"])
-    needed = row["needed"] if asked else row["to_tell"]
-    goal = f"a half-width of {100 * row['wanted']:g} %" if asked else "the effect found to be told from zero"
     says = (
-        f"With {count} replicates the interval of the main effect is ± {rounded([100 * row['share']], 2)[0]} % of the reference’s level; "
-        f"for {goal}, {_count(needed)} replicates would do{'' if needed > count else ', so there are enough'} (an estimate)."
-        if math.isfinite(needed)
-        else f"With {count} replicates the effect does not vary at all, so that more would show nothing new."
+        f"With {count} replicates the interval of the main effect is ± {rounded([100 * row['share']], 2)[0]} % of the reference’s level. "
     )
-    if (gain := luck.at[main, "ratio"]) > 1.0:
-        says += f" Independent luck in every arm would need {_times(gain)} as many for the same interval."
+    if row["half_width"] == 0.0:
+        says = f"With {count} replicates the effect does not vary at all, so that more would show nothing new."
+    elif asked:
+        says += f"For a half-width of {100 * row['wanted']:g} %, {_count(row['needed'])} replicates would do (an estimate): "
+        says += "there are enough." if row["enough"] == "yes" else "there are too few."
+    elif math.isfinite(row["to_tell"]):
+        says += f"A new study of {_count(row['to_tell'])} replicates would tell the effect from zero in four of five cases, "
+        says += "if it is as large as was found (an estimate)."
+        says += " It may be smaller: of several arms the best-looking one is told of." * (main != "all" and len(enough) > 1)
+    else:
+        says += "As the mean effect is 0, no number of replicates would tell it from zero."
+    gain, low, high = luck.loc[main, ["ratio", "ratio_low", "ratio_high"]]
+    if low > 1.0 and count >= FEW and not other_world(found, main):
+        says += (
+            f" Independent luck in every arm would need {_times(gain)} as many for the same interval (95 % interval {_ratio(low, high)})."
+        )
     rows = []
     for arm in few.enough["arm"].unique():
-        mine = enough.loc[arm]
-        told = (_count(mine["needed"] if asked else mine["to_tell"]), _times(luck.at[arm, "ratio"]))
+        mine, (gain, low, high) = enough.loc[arm], luck.loc[arm, ["ratio", "ratio_low", "ratio_high"]]
+        saved = f"{_times(gain)} ({_ratio(low, high)})" if count >= FEW and not math.isnan(low) else "–"
+        told = (_count(mine["needed"] if asked else mine["to_tell"]), saved)
         rows.append((in_words(found, arm), _count(mine["replicates"]), rounded([100 * mine["share"]], 2)[0], *told))
-    goal = "replicates for the half-width asked for" if asked else "replicates that tell the effect from zero"
-    head = ("arm", "replicates run", "half-width, % of the reference", goal, "replicates saved by common luck")
+    goal = "replicates for the half-width asked for" if asked else "replicates that tell it from zero in four of five new studies"
+    head = ("arm", "replicates run", "half-width, % of the reference", goal, "replicates saved by common luck (95 % interval)")
     table = Table(OUTCOMES[HEADLINE].label, head, rows)
     return Section("replicates", heading, says, tables=[table])
 
@@ -391,3 +344,8 @@ def _count(value: float) -> str:
 
 def _times(value: float) -> str:
     return "–" if math.isnan(value) else f"over {MUCH:,.0f} times" if value > MUCH else f"{rounded([value], 2)[0]} times"
+
+
+def _ratio(low: float, high: float) -> str:
+    """Write the interval of a gain."""
+    return " to ".join("over " * (value > MUCH) + rounded([min(value, MUCH)], 2)[0] for value in (low, high))

@@ -90,13 +90,14 @@ def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
         groups = [("total", "total"), *(("tier", t) for t in ("0", "1", "2", "none")), *(("size", s) for s in ("large", "small", "medium"))]
         rows = pd.DataFrame([(a, key, *g) for a in names for g in groups for key in HEADLINES], columns=["arm", "outcome", "by", "group"])
         share = np.where(rows["arm"] == "nothing", 0.0, luck.normal(-0.1, 0.1, len(rows)))
-        return rows.assign(**interval("effect", share, 0.04, kind), **interval("effect_share", share, 0.04, kind))
+        told = np.where(share < -0.04, "lower", np.where(share > 0.04, "higher", "not told")) if kind == "intervals" else "unknown"
+        return rows.assign(**interval("effect", share, 0.04, kind), **interval("effect_share", share, 0.04, kind), told=told)
     if name == "pairs":
         pairs = [(b, a, key, OUTCOMES[key].better) for a, b in combinations(names, 2) for key in HEADLINES]
         rows = pd.DataFrame(pairs, columns=["arm", "against", "outcome", "better"])
         shift = luck.normal(0.0, 0.05, len(rows))
-        p = np.where(np.abs(shift) > 0.03, 0.01, 0.4)
-        return rows.assign(**interval("effect", shift, 0.02, kind), **interval("effect_share", shift, 0.02, kind), p_adjusted=p)
+        told = np.where(shift < -0.03, "lower", np.where(shift > 0.03, "higher", "not told")) if kind == "intervals" else "unknown"
+        return rows.assign(**interval("effect", shift, 0.02, kind), **interval("effect_share", shift, 0.02, kind), told=told)
     if name == "series":
         rows = pd.DataFrame([(arm, key, m) for arm in names for key in OUTCOMES for m in range(1, 13)], columns=["arm", "outcome", "month"])
         shift = -0.01 * rows["month"] * rows["arm"].map(names.index)
@@ -235,23 +236,39 @@ def test_groups_in_which_an_outcome_is_not_defined_are_left_out(found):
 
 
 @pytest.mark.parametrize(
-    ("effect", "p", "better", "verdict"),
+    ("told", "better", "verdict"),
     [
-        (-0.1, 0.01, "lower", "better"),
-        (0.1, 0.01, "lower", "worse"),
-        (0.1, 0.01, "higher", "better"),
-        (-0.1, 0.06, "lower", "not told from zero"),
-        (-0.1, np.nan, "lower", "better"),
-        (-0.01, 0.01, "lower", "not told from zero"),
-        (0.1, 0.01, "", "different"),
+        ("lower", "lower", "better"),
+        ("higher", "lower", "worse"),
+        ("higher", "higher", "better"),
+        ("lower", "", "different"),
+        ("not told", "lower", "not told from zero"),
+        ("unknown", "lower", "not told from zero"),
     ],
 )
-def test_a_pair_is_told_apart_by_interval_and_adjusted_p_value(effect, p, better, verdict):
-    ends = {"effect": effect, "effect_low": effect - 0.05, "effect_high": effect + 0.05}
-    shares = {f"effect_share{end}": 0.1 for end in ("", "_low", "_high")}
-    row = {"arm": "a", "against": "b", "outcome": "field_dpu", "better": better, **ends, **shares, "p_adjusted": p}
+def test_a_pair_is_told_apart_as_its_table_tells(told, better, verdict):
+    ends = {f"{stem}{end}": 0.1 for stem in ("effect", "effect_share") for end in ("", "_low", "_high")}
+    row = {"arm": "a", "against": "b", "outcome": "field_dpu", "better": better, **ends, "told": told}
     figure = drawn(figures.pairs_figure(pd.DataFrame([row]), about()))
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("correction", "outcome", "said"), [("none", "field_dpu", False), ("holm", "field_dpu", True), ("holm", "exits", False)]
+)
+def test_an_adjusted_p_value_is_spoken_of_where_there_is_one(correction, outcome, said):
+    study = about()
+    study["configuration"]["study"]["correction"] = correction
+    pairs = table("pairs").replace({"outcome": {"field_dpu": outcome}})
+    assert ("adjusted p-value" in " ".join(figures.pairs_figure(pairs, study, outcome).get_supxlabel().split())) == said
+
+
+@pytest.mark.parametrize(("told", "filled"), [("lower", True), ("higher", True), ("not told", False), ("unknown", False)])
+def test_a_mark_is_filled_if_its_effect_is_told_from_zero(told, filled):
+    for draw in (figures.effects_figure, figures.gains_figure):
+        effects = table("effects", 2).assign(told=told)
+        marks = [line for line in draw(effects, about()).axes[0].get_lines() if len(line.get_xdata()) == 1]
+        assert marks and all((line.get_markerfacecolor() == line.get_color()) == filled for line in marks)
 
 
 def test_the_largest_payments_are_shown_in_million_cny():
@@ -287,7 +304,8 @@ def test_replicates_are_enough_where_the_interval_is_as_narrow_as_wanted():
     assert values(figure) == [1.0, 3.0, 3.0]
     assert [t.get_text() for t in figure.axes[0].texts] == ["needs 15", "0: the effect does not vary", "no number"]
     told = drawn(figures.enough_figure(rows.assign(wanted=np.nan, needed=np.nan, to_tell=[3.0, 40.0, np.nan, 6.0]), about()))
-    assert "needs 40" in {text.get_text() for text in told.axes[0].texts}
+    assert "80 %: 40" in {text.get_text() for text in told.axes[0].texts}
+    assert "in four of five cases" in " ".join(told.get_supxlabel().split())
     assert [text.get_text() for text in told.legends[0].get_texts()] == ["no width asked for"]
 
 
@@ -297,6 +315,22 @@ def test_a_difference_that_never_varies_is_no_point_on_the_axis():
     figure = drawn(figures.luck_figure(rows, about()))
     assert "the difference never varies" in {text.get_text() for text in figure.axes[0].texts}
     assert figure.axes[0].get_xscale() == "log" and len(values(figure)) == len(rows) - 1
+
+
+def test_a_gain_by_common_luck_is_told_with_its_interval_or_not_at_all():
+    rows = table("luck", 2)
+    rows.loc[0, ["ratio_low", "ratio_high"]] = np.nan
+    figure = drawn(figures.luck_figure(rows, about()))
+    assert "no interval" in {text.get_text() for text in figure.axes[0].texts} and len(values(figure)) == len(rows) - 1
+
+
+def test_names_of_many_lines_do_not_overlap_beside_the_field_loss():
+    names = {"cqo": "an arm with a name so long that it is broken into no fewer than five lines, which is a great many of them"}
+    figure = figures.origins_figure(table("origins", 5).replace({"arm": names}), about())
+    drawn(figure)
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert figure.axes[0].get_yticklabels()[1].get_text().count("\n") >= 4
+    assert all(above.y0 >= below.y1 for above, below in zip(boxes, boxes[1:], strict=False))
 
 
 def test_all_parts_of_the_field_loss_are_drawn(found):
@@ -323,6 +357,12 @@ def test_every_outcome_is_drawn_in_its_unit(found, outcome, level, difference):
     shown = figure.axes[0].get_lines()[0].get_ydata()
     kept = found.series.query("arm == 'nothing' and outcome == @outcome")["level"].to_numpy()
     np.testing.assert_allclose(shown, kept * (100.0 if level.startswith("%") else 1.0), rtol=1e-12)
+
+
+def test_one_arm_alone_has_no_column_of_differences():
+    figure = drawn(figures.time_paths(table("series", 1), about()))
+    assert figure.get_figwidth() == SINGLE and len(figure.axes) == 4
+    assert not any("difference" in ax.get_ylabel() for ax in figure.axes)
 
 
 def test_every_arm_has_a_line_in_time_paths_and_queues():

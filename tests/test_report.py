@@ -19,11 +19,11 @@ from experiments import Comparison, compare, load
 from experiments.answer import amounts, answer, percent, verdict
 from experiments.figures import effects_figure, save
 from experiments.measure import Run
+from experiments.pieces import Picture, Pictures
 from experiments.provenance import manifest
 from experiments.question import PIVOTAL, PRACTICES, assumptions, in_words, question
 from experiments.report import report, write_report
 from experiments.results import TABLES, collect
-from experiments.sections import Picture, _Pictures
 from experiments.settings import compose_settings, read_settings
 from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Parameters, Synthetic
@@ -47,7 +47,7 @@ SECTIONS = [
 ]
 KEYS = tuple(OUTCOMES)
 NUMBER = r"[+−]?\d[\d,]*(?:\.\d+)?"
-PAYERS = {"government": "government", "firms": "firms", "society": "the two together"}
+PAYERS = {"government": "what government pays", "firms": "firms’ cost of quality", "society": "the cost of government and firms together"}
 UNITS = {"CNY": 1.0, "million CNY": 1e6, "billion CNY": 1e9}
 
 
@@ -122,9 +122,9 @@ def close(told: str, value: float, scale: float = 1.0) -> bool:
 
 
 def paid(sentence: str, payer: str) -> list[tuple[str, str, str, str, str]]:
-    """What one payer pays or saves: verb, amount, unit, ends of the interval, once in all and once per defect."""
+    """What a cost rises or falls by: verb, amount, unit, ends of the interval, once in all and once per defect."""
     kinds = r"(?:95 % (?:Fieller )?interval )?"
-    return re.findall(rf"{payer} (pays?|saves?) ({NUMBER}) ((?:million |billion )?CNY) \({kinds}({NUMBER}) to ({NUMBER})\)", sentence)
+    return re.findall(rf"{payer} (rises|falls) by ({NUMBER}) ((?:million |billion )?CNY) \({kinds}({NUMBER}) to ({NUMBER})\)", sentence)
 
 
 # -- the sentence of the effect ---------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def test_a_correction_decides_and_is_named():
         found = study(effects, *words, replicates=12)
         row = found.effect("all")
         assert row["effect_high"] < 0.0
-        assert verdict(found, row) == judged
+        assert verdict(row) == judged
         first, _, third = answer(found)
         assert ("fewer defects per unit" in first) == (judged == "lower")
         assert ("p = " in first) == (judged == "corrected")
@@ -213,18 +213,125 @@ def test_without_an_arm_called_all_the_one_with_the_fewest_defects_is_told_and_t
     words = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
     found = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, words)
     first, second, _ = answer(found)
-    assert first.startswith("Of 11 arms, “p11” has the fewest defects reaching users: with it, ")
+    assert first.startswith(
+        "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, told from each of the others: "
+    )
     assert "fewer with" in first
     assert "“nothing”" in second
-    assert question(found).startswith("What do 11 policies change within 24 months, against “nothing”,")
+    assert question(found).startswith("What do 11 arms change within 24 months, against “nothing”,")
     page = Page(report(found))
-    assert "Of 12 arms those 5 with the fewest defects are shown." in page.text["paths"]
+    assert "Of 12 arms those 5 with the lowest mean of defects are shown." in page.text["paths"]
+
+
+def arms(**words: str) -> str:
+    """Arms beside "nothing", each with its overrides."""
+    return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{mine}]' for name, mine in words.items())}}}"
+
+
+def of_officers(count: int) -> str:
+    return arms(**{f"a{k}": f"'instruments=[cqo]','instruments.cqo.reach={k / 20}'" for k in range(1, count + 1)})
+
+
+@pytest.mark.parametrize("correction", ["none", "holm"])
+def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, correction):
+    """Twenty arms of luck, one so lucky that its interval leaves out 0: a correction sees through it; that none was made is said."""
+    effects = {f"a{k}": {"field_dpu": (-0.0007 * (k == 1), 0.001)} for k in range(1, 21)}
+    found = study(effects, of_officers(20), f"study.correction={correction}")
+    rows = found.effects.query("outcome == 'field_dpu' and by == 'total' and arm != 'nothing'")
+    assert ((rows["effect_low"] > 0.0) | (rows["effect_high"] < 0.0)).any()
+    first, _, third = answer(found)
+    if correction == "holm":
+        assert first.startswith("No change of the defects that reach users can be told from none in any of 20 arms")
+        assert not re.search("fewe|harm|flattered", first)
+        assert "does not show that any of the arms change anything" in third
+        assert "In no group" in (told := Page(report(found)).text["gains"]) or "not asked for" in told
+    else:
+        assert "not corrected for 20 comparisons" in first
+        assert "20 arms are compared without a correction, and one in twenty" in third
+        assert "has the fewest" not in first
+
+
+def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other():
+    close_by = {"a1": {"field_dpu": (-0.0020, 0.0005)}, "a2": {"field_dpu": (-0.0021, 0.0005)}}
+    first = answer(study(close_by, of_officers(2)))[0]
+    assert re.match(
+        "Of 2 arms compared with “nothing”, “a[12]” has the lowest mean .* the best-looking of several is flattered by luck", first
+    )
+    apart = {"a1": {"field_dpu": (-0.001, 0.0001)}, "a2": {"field_dpu": (-0.004, 0.0001)}}
+    found = study(apart, of_officers(2))
+    assert answer(found)[0].startswith(
+        "Of 2 arms compared with “nothing”, “a2” has the fewest defects reaching users, told from each of the others"
+    )
+    reverse = found.pairs.rename(columns={"arm": "against", "against": "arm"})
+    reverse = reverse.assign(told=reverse["told"].replace({"lower": "higher", "higher": "lower"}))
+    assert answer(replace(found, pairs=reverse)) == answer(found)
+
+
+def test_arms_exactly_alike_share_what_is_said_of_them():
+    found = study({"a1": LOWER}, of_officers(2))
+    alike = found.effects[found.effects["arm"] == "a1"].assign(arm="a2")
+    effects = pd.concat([found.effects[found.effects["arm"] != "a2"], alike], ignore_index=True)
+    first = answer(replace(found, effects=effects))[0]
+    assert "“a1” and “a2” have, exactly alike, the lowest mean" in first
+    assert first.count("“a2”") == 1
+    assert answer(study({}, of_officers(2)))[0].startswith("None of 2 arms compared with “nothing” changes")
+
+
+def test_where_the_reference_has_the_fewest_no_arm_is_said_to_have_them():
+    first = answer(study({"a1": {"field_dpu": (0.001, 0.0001)}, "a2": {"field_dpu": (0.002, 0.0001)}}, of_officers(2)))[0]
+    assert first.startswith("None of 2 arms compared with “nothing” is told to have fewer defects; with “a1”, the lowest mean of them, 5")
+    assert first.count("which is harm") == 2
+    assert "fewest" not in first
+
+
+@pytest.mark.parametrize(("reference", "name"), [("all", "all three together"), ("cqo", "chief quality officers alone")])
+def test_a_reference_with_a_programme_is_named(no_pictures, reference, name):
+    found = study(HELP, f"study.reference={reference}")
+    first, second, _ = answer(found)
+    assert f"against {name}, in the defects" in question(found)
+    assert f"per unit reach users than with {name}" in first
+    assert f"against {name}," in second
+    assert "than with no programme" not in first
+    assert "harm" not in first
+    page = Page(report(found))
+    assert "arm beside arm" in page.text["origins"]
+
+
+def test_arms_in_other_worlds_are_called_so(no_pictures):
+    words = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
+    found = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, words, "region=liaoning", "by=[]")
+    second, third = answer(found)[1:]
+    assert (
+        "“north” and “small” have the same random numbers, but other worlds (region.firms and scale): firms are not the same ones" in third
+    )
+    assert question(found).endswith(", in worlds that differ in region.firms and scale?")
+    main = next(arm for arm in ("north", "small", "same") if f"With “{arm}”" in second)
+    assert ("per avoided defect in a product" in second) == (main == "same")
+    html = report(found)
+    page = Page(html)
+    assert "north: another world (region.firms) · small: another world (scale)" in page.text[""]
+    assert "policy alone" not in html and "what is compared alone" not in html
+    assert "Costs per avoided defect are not told of north and small" in page.text["effects"]
+    plain = study({"all": LOWER | PAID})
+    assert "what is compared alone" in report(plain)
+    assert "other worlds" not in answer(plain)[2]
+
+
+def test_of_an_arm_in_another_world_no_cost_per_defect_is_told(no_pictures):
+    found = study({"north": LOWER | PAID}, arms(north="'region=liaoning'"))
+    assert found.costs["defined"].any()
+    assert "no cost per avoided defect is told, because the worlds differ in region." in answer(found)[1]
+    assert (
+        "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁), in worlds that differ in region?"
+        in question(found)
+    )
+    assert not any("Cost per avoided defect" in str(image["alt"]) for image in Page(report(found)).all("img"))
 
 
 # -- the sentence of the cost -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("effects", "firms"), [(HELP, "save"), (HARM, "pay")])
+@pytest.mark.parametrize(("effects", "firms"), [(HELP, "falls"), (HARM, "rises")])
 def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
     found = study(effects)
     rows, sentence = found.costs[found.costs["arm"] == "all"].set_index("payer"), answer(found)[1]
@@ -233,18 +340,18 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
         assert len(told) == 1 + bool(rows.at[payer, "defined"])
         for stem, per, (verb, size, unit, low, high) in zip(("cost", "ratio"), (1.0, 1000.0), told, strict=False):
             row = [per * rows.at[payer, f"{stem}{end}"] for end in ("", "_low", "_high")]
-            assert verb.startswith("save") == (row[0] < 0.0)
+            assert (verb == "falls") == (row[0] < 0.0)
             assert close(size, abs(row[0]), UNITS[unit])
             for one, value in zip((low, high), sorted(map(abs, row[1:])), strict=True):
                 assert close(one, value, UNITS[unit])
-    assert f"firms {firms} " in sentence
+    assert f"firms’ cost of quality {firms} by " in sentence
     assert "per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
 
 
 def test_what_cannot_be_told_of_the_cost_is_said():
     sentence = answer(study(UNSURE))[1]
-    assert "whether firms pay or save cannot be told" in sentence
-    assert "government pays nothing" in sentence
+    assert "whether firms’ cost of quality rises or falls cannot be told" in sentence
+    assert "what government pays does not change" in sentence
     assert "the cost per avoided defect is not defined, because the interval of the defects avoided holds 0" in sentence
 
 
@@ -292,6 +399,67 @@ def test_where_figures_come_from_is_said(tmp_path):
     found = study({}, "network=file", f"network.path='{chain}'")
     assert "the network is that of a file" in answer(found)[2]
     assert "my chain.csv" in question(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "never"),
+    [
+        ((), "chain leaders, firms, chain heads and stations are Liaoning’s as the authorities report them;", "set for this study"),
+        (("region.stations=300",), "but the number of stations (300, not 30) was set for this study", "heads and stations are"),
+        (("scale=0.1",), "as the authorities report them, all of them scaled by 0.1;", "about 2,000"),
+        (
+            ("region.firms=5000",),
+            "the number of firms (5,000, not 1,755) was set for this study, all of them scaled by 0.4, to about 2,000",
+            "firms, chain heads",
+        ),
+        (("network=synthetic",), "the counts of chain heads and stations are Liaoning’s", "firms, chain heads"),
+        (("region.key=mine",), "the counts of firms and stations are invented", "authorities"),
+    ],
+)  # fmt: skip
+def test_only_the_counts_of_the_regions_file_are_reported_ones(words, said, never):
+    third = answer(study({}, "region=liaoning", *words))[2]
+    assert said in third
+    assert never not in third
+
+
+def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictures):
+    found = study(HELP, replicates=12)
+    runs = found.runs[~found.runs["replicate"].isin([3, 7])]
+    found = replace(found, runs=runs, manifest=found.manifest | {"failed": ["arm 'cqo', replicate 3: x", "arm 'all', replicate 7: x"]})
+    page = Page(report(found))
+    assert "10 replicates of 24 months for each of 5 arms · replicates 3 and 7 failed and are left out ·" in page.text[""]
+    assert "2 runs failed, and their replicates are left out (replicates 3 and 7)" in answer(found)[2]
+    assert "With 10 replicates" in page.text["replicates"]
+
+
+@pytest.mark.parametrize(("replicates", "told"), [(9, False), (12, True)])
+def test_the_gain_of_common_luck_is_told_with_its_interval_of_ten_replicates_or_more(no_pictures, replicates, told):
+    found = study(HELP, replicates=replicates)
+    text = Page(report(found)).text["replicates"]
+    row = found.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
+    said = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
+    assert bool(said) == bool(re.search(r"\d times", text)) == told
+    if said:
+        assert all(close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(said.groups(), ("", "_low", "_high"), strict=True))
+
+
+def test_what_replicates_would_tell_is_said_of_a_new_study(no_pictures):
+    found = study(HELP)
+    text = Page(report(found)).text["replicates"]
+    to_tell = found.enough.query("arm == 'all' and outcome == 'field_dpu'")["to_tell"].iloc[0]
+    assert f"A new study of {to_tell:,.0f} replicates would tell the effect from zero in four of five cases, if it is as large" in text
+    assert "there are enough" not in text
+    asked = Page(report(study(HELP, "study.half_width=0.001", "study.cap=40"))).text["replicates"]
+    assert "there are too few" in asked
+
+
+def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(found, no_pictures):
+    rows = found.effects[(found.effects["arm"] == "all") & (found.effects["outcome"] == "nonconformity")].index
+    effects = found.effects.assign(told=found.effects["told"].mask(found.effects.index.isin(rows), "lower"))
+    text = Page(report(replace(found, effects=effects))).text["gains"]
+    assert "the largest mean change" in text
+    assert "whether it is larger there than elsewhere is not tested" in text
+    assert "In no group" in Page(report(replace(found, effects=found.effects.assign(told="not told")))).text["gains"]
 
 
 def test_a_width_not_reached_few_replicates_and_failures_are_said(no_pictures):
@@ -353,9 +521,7 @@ def html(found) -> str:
 @pytest.fixture
 def no_pictures(monkeypatch) -> None:
     """Leave out what takes the time and is not looked at."""
-    monkeypatch.setattr(
-        "experiments.sections._Pictures.draw", lambda self, figure, alt, name="": Picture("data:image/png;base64,", alt, True)
-    )
+    monkeypatch.setattr("experiments.pieces.Pictures.draw", lambda self, figure, alt, name="": Picture("data:image/png;base64,", alt, True))
 
 
 def bare(html: str) -> str:
@@ -435,7 +601,7 @@ def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(found, no_picture
 
 def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(found, tmp_path):
     path, figure = tmp_path / "effects.png", effects_figure(found.effects, found.manifest)
-    pictures = _Pictures(found.manifest, tmp_path)
+    pictures = Pictures(found.manifest, tmp_path)
     for said, taken in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
         save(figure, path, said)
         picture = pictures.draw(lambda: figure, "in words", "effects")
@@ -489,17 +655,18 @@ def test_numbers_keep_their_figures():
 
 
 @pytest.mark.parametrize(
-    ("effect", "low", "high", "judged"),
+    ("effect", "low", "high", "told", "judged"),
     [
-        (-1.0, np.nan, np.nan, "unknown"),
-        (-1.0, -2.0, 0.0, "unclear"),
-        (0.0, 0.0, 0.0, "nil"),
-        (1.0, 1.0, 1.0, "higher"),
-        (-1.0, -2.0, -0.1, "lower"),
+        (-1.0, np.nan, np.nan, "unknown", "unknown"),
+        (-1.0, -2.0, 0.0, "not told", "unclear"),
+        (-1.0, -2.0, -0.1, "not told", "corrected"),
+        (0.0, 0.0, 0.0, "not told", "nil"),
+        (1.0, 1.0, 1.0, "higher", "higher"),
+        (-1.0, -2.0, -0.1, "lower", "lower"),
     ],
 )
-def test_an_effect_is_judged_by_its_interval(found, effect, low, high, judged):
-    assert verdict(found, pd.Series({"effect": effect, "effect_low": low, "effect_high": high})) == judged
+def test_an_effect_is_judged_by_what_the_table_tells(effect, low, high, told, judged):
+    assert verdict(pd.Series({"effect": effect, "effect_low": low, "effect_high": high, "told": told})) == judged
 
 
 def test_arms_may_differ_in_their_network(no_pictures, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -30,6 +31,7 @@ from experiments.figures.style import (
     window,
     wrapped,
 )
+from experiments.tables import HEADLINES
 from sim.outcomes import HEADLINE, OUTCOMES
 from sim.quality_map import CAUSES
 
@@ -42,15 +44,17 @@ VERDICTS = {
     "different": Mark(COLOURS[3], "D"),
     "not told from zero": Mark("#666666", "o", filled=False),
 }
-#: Chance of a false finding that is allowed.
-FALSE_FINDINGS = 0.05
+#: Values of `told` that are findings, and what is said of the marks of others.
+FOUND, HOLLOW = ("lower", "higher"), "hollow marks are not told from zero"
 
 
 def _shares(rows: pd.DataFrame, marks: Mapping[str, Mark]) -> list[Row]:
     """Effects in % of the reference's level, arm by arm."""
     found = []
-    for arm, value, low, high in rows[["arm", "effect_share", "effect_share_low", "effect_share_high"]].itertuples(index=False):
-        found.append(Row(arm, 100 * value, 100 * low, 100 * high, marks[arm], signed(100 * value), "not defined"))
+    columns = ["arm", "effect_share", "effect_share_low", "effect_share_high", "told"]
+    for arm, value, low, high, told in rows[columns].itertuples(index=False):
+        mark = replace(marks[arm], filled=told in FOUND)
+        found.append(Row(arm, 100 * value, 100 * low, 100 * high, mark, signed(100 * value), "not defined"))
     return found
 
 
@@ -71,7 +75,7 @@ def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Se
     groups = {OUTCOMES[key].label: _shares(rows[rows["outcome"] == key], marks) for key in outcomes}
     with matplotlib.rc_context(style()):
         figure = draw_rows(groups, f"paired effect, % of {reference!r} ({window(about)})")
-        return finish(figure, about, "bars: 95 % confidence intervals of the mean")
+        return finish(figure, about, f"bars: 95 % confidence intervals of the mean; {HOLLOW}")
 
 
 def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
@@ -99,7 +103,7 @@ def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str =
     label = OUTCOMES[outcome].label.lower()
     with matplotlib.rc_context(style()):
         figure = draw_rows(groups, f"paired effect on {label}, % of the same firms in {reference!r} ({window(about)})")
-        return finish(figure, about, "bars: 95 % confidence intervals of the mean")
+        return finish(figure, about, f"bars: 95 % confidence intervals of the mean; {HOLLOW}")
 
 
 def _group(by: str, name: str) -> str:
@@ -109,12 +113,12 @@ def _group(by: str, name: str) -> str:
 
 
 def pairs_figure(pairs: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
-    """Draw the paired difference between every two arms, with its 95 % interval, and what is told from zero in spite of many comparisons.
+    """Draw the paired difference between every two arms, with its 95 % interval, and what is told from zero.
 
     Parameters
     ----------
     pairs : DataFrame
-        A row per arm, arm that it is compared with, and outcome: effect, its interval and share, adjusted p-value.
+        A row per arm, arm that it is compared with, and outcome: effect, its interval and share, and what is told of it.
     about : dict
         The study's manifest.
     outcome : str
@@ -131,19 +135,18 @@ def pairs_figure(pairs: pd.DataFrame, about: Mapping[str, Any], outcome: str = H
     with matplotlib.rc_context(style()):
         figure = draw_rows(groups, f"difference in {label}, {difference(unit)}; right: in % of the other arm")
         legend(figure, [handle(verdict, mark, line=False) for verdict, mark in VERDICTS.items() if verdict in used])
-        return finish(
-            figure, about, f"{window(about)}; bars: 95 % confidence intervals; coloured if the adjusted p-value is at most {FALSE_FINDINGS}"
-        )
+        corrected = about["configuration"]["study"]["correction"] != "none" and outcome in HEADLINES
+        sure = " and the adjusted p-value is below 0.05" if corrected else ""
+        return finish(figure, about, f"{window(about)}; bars: 95 % confidence intervals; filled if the interval leaves out 0{sure}")
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
-    """What is known of a difference: the interval does not hold 0, nor is it a finding by chance among many."""
-    low, high, p = row["effect_low"], row["effect_high"], row["p_adjusted"]
-    if not (low > 0.0 or high < 0.0) or p > FALSE_FINDINGS:
+    """What is told of a difference, and whether it is a good one."""
+    if row["told"] not in FOUND:
         return "not told from zero"
-    if row["better"] not in {"lower", "higher"}:
+    if row["better"] not in FOUND:
         return "different"
-    return "better" if (row["effect"] < 0.0) == (row["better"] == "lower") else "worse"
+    return "better" if row["told"] == row["better"] else "worse"
 
 
 # -- where field loss begins ----------------------------------------------------------------------------
@@ -163,21 +166,22 @@ def origins_figure(origins: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     loss = _by_tier(origins) / 1e6
     groups = list(dict.fromkeys(loss.index.get_level_values("tier")))
     names = [wrapped(arm, 24) for arm in arms]
-    lines = sum(name.count("\n") + 1.6 for name in names)
+    lines = np.array([name.count("\n") + 1.6 for name in names])  # every arm has the room that its name needs
+    place = np.cumsum(lines) - lines / 2
     with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(WIDE, 1.5 + 0.13 * max(lines, 4.0)))
+        figure = Figure(figsize=(WIDE, 1.5 + 0.13 * max(lines.sum(), 4.0)))
         axes = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
         for ax, group in zip(axes, groups, strict=True):
             floor = np.zeros(len(arms))
             for cause in CAUSES:
                 colour, hatch, _ = CAUSE_STYLES[cause]
                 part = loss.loc[group].reindex(arms)[cause].fillna(0.0).to_numpy()
-                ax.barh(range(len(arms)), part, 0.75, left=floor, color=colour, hatch=hatch, ec="white", lw=0.3)
+                ax.barh(place, part, 1.2, left=floor, color=colour, hatch=hatch, ec="white", lw=0.3)
                 floor += part
             ax.set_title(wrapped(group, 14))
             ax.locator_params(axis="x", nbins=3)
-        axes[0].set_yticks(range(len(arms)), names, fontsize=SMALL)
-        axes[0].invert_yaxis()
+        axes[0].set_yticks(place, names, fontsize=SMALL)
+        axes[0].set_ylim(lines.sum(), 0.0)
         axes[len(axes) // 2].set_xlabel("field loss, million CNY/month")
         patches = [Patch(fc=colour, hatch=hatch, ec="white", label=label) for colour, hatch, label in CAUSE_STYLES.values()]
         legend(figure, patches, "Where the defects that reach users begin")

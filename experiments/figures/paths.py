@@ -37,7 +37,7 @@ QUEUES = ("cases_filed", "cases_served", "cases_waiting", "waiting_time")
 
 
 def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] = SHOWN) -> Figure:
-    """Draw every arm's level over the months, and beside it its paired effect, with 95 % intervals: a row per outcome.
+    """Draw every arm's level over the months, and beside it, if there is another arm, the paired effects: a row per outcome.
 
     Parameters
     ----------
@@ -50,13 +50,13 @@ def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequenc
     reference = str(about["reference"])
     marks = arm_marks(list(series["arm"].unique()), reference)
     with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(WIDE, 0.9 + 1.5 * len(outcomes) + 0.12 * len(marks)))
-        axes = figure.subplots(len(outcomes), 2, sharex=True, squeeze=False)
+        columns = ("level", "effect") if set(marks) - {reference} else ("level",)
+        figure = Figure(figsize=(WIDE if len(columns) > 1 else SINGLE, 0.9 + 1.5 * len(outcomes) + 0.12 * len(marks)))
+        axes = figure.subplots(len(outcomes), len(columns), sharex=True, squeeze=False)
         for row, key in enumerate(outcomes):
-            for ax, what in zip(axes[row], ("level", "effect"), strict=True):
+            for ax, what in zip(axes[row], columns, strict=True):
                 _path(ax, series[series["outcome"] == key], key, what, marks, reference)
-            axes[row, 0].set_title(wrapped(OUTCOMES[key].label, 48))
-            axes[row, 1].set_title(wrapped(f"against {reference!r}, same luck", 48))
+                ax.set_title(wrapped(OUTCOMES[key].label if what == "level" else f"against {reference!r}, same random numbers", 48))
         for ax in axes[-1]:
             ax.set_xlabel("month")
         legend(figure, [handle(arm, mark) for arm, mark in marks.items()])

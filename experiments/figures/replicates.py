@@ -55,16 +55,20 @@ def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequ
         used = [SUFFICIENCY[verdict] for verdict in SUFFICIENCY if verdict in verdicts] + [WANTED] * bool(rows["wanted"].notna().any())
         legend(figure, [handle(*entry, line=False) for entry in used])
         return finish(
-            figure, about, "right: replicates that would be enough or, where no width is asked for, tell the effect from zero; an estimate"
+            figure,
+            about,
+            "right: replicates that would be enough or, where no width is asked for, those of a new study that tells the effect from zero "
+            "in four of five cases (80 %) if it is as large as was found; an estimate",
         )
 
 
 def _needs(row: Mapping[str, Any]) -> str:
-    """How many replicates would be enough, or would tell the effect from zero, if more than there are."""
-    needed = row["to_tell"] if np.isnan(row["wanted"]) and "to_tell" in row else row["needed"]
+    """How many replicates would be enough or, in a new study, would tell the effect from zero, if more than there are."""
+    asked = not np.isnan(row["wanted"])
+    needed = row["needed"] if asked else row["to_tell"]
     if np.isnan(needed) or needed <= row["replicates"]:
         return ""
-    return f"needs {needed:,.0f}" if np.isfinite(needed) else "no number"
+    return f"{'needs' if asked else '80 %:'} {needed:,.0f}" if np.isfinite(needed) else "no number"
 
 
 def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -83,9 +87,9 @@ def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     for arm, key, ratio, low, high in luck[["arm", "outcome", "ratio", "ratio_low", "ratio_high"]].itertuples(index=False):
         if arm == reference:
             continue
-        sound = np.isfinite(ratio) and ratio > 0.0
+        sound = np.isfinite(ratio) and ratio > 0.0 and np.isfinite(low)  # few replicates give no interval, and then no ratio to go by
         text = figures(ratio) if sound else ""
-        note = "the difference never varies" if np.isposinf(ratio) else "not known"
+        note = "the difference never varies" if np.isposinf(ratio) else "no interval"
         drawn = Row(arm, ratio if sound else np.nan, low, high, marks[arm], text, note)
         groups.setdefault(label_of(key), []).append(drawn)
     with matplotlib.rc_context(style()):

@@ -1,0 +1,85 @@
+"""The pieces that a report is made of: sections, tables, and pictures as they stand in the page."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from experiments import figures
+
+__all__ = ["Draw", "Picture", "Pictures", "Section", "Table"]
+
+#: Points to an inch of pictures, as in the figures that lie beside a report; and width from which one has a row to itself, inches.
+DPI, WIDE = 160, 5.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as it stands in the page: data URI, what it shows in words, and whether it is two columns wide."""
+
+    uri: str
+    alt: str
+    wide: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what it is, its heads with units, its rows; so many first columns are words, the others numbers."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: int = 1
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: its key, heading, what to see in one line, pictures, tables and commands."""
+
+    key: str
+    heading: str
+    says: str
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[Table] = ()
+    commands: Sequence[tuple[str, str]] = ()
+
+
+#: Makes a picture of a figure, in words, from the file of that name if there is one.
+Draw: TypeAlias = Callable[..., Picture]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Makes the pictures of a study, and takes those that its folder already has."""
+
+    about: Mapping[str, Any]
+    folder: Path | None
+
+    def draw(self, figure: Callable[[], Figure], alt: str, name: str = "") -> Picture:
+        """Return a picture: the file of that name if it is of this study, else drawn anew."""
+        if ours := self.there(alt, name):
+            return ours
+        with tempfile.TemporaryDirectory() as folder:
+            path, drawn = Path(folder) / "figure.png", figure()
+            figures.save(drawn, path, self.about, DPI)
+            return self._encoded(path, alt, drawn.get_figwidth())
+
+    def there(self, alt: str, name: str) -> Picture | None:
+        """Return the file of that name, if it is there and of this study."""
+        if not self.folder or not name or not (path := self.folder / f"{name}.png").is_file():
+            return None
+        with Image.open(path) as image:
+            ours, width = image.info.get("Description") == f"study {self.about['id']}", image.width / DPI
+        return self._encoded(path, alt, width) if ours else None
+
+    @staticmethod
+    def _encoded(path: Path, alt: str, width: float) -> Picture:
+        return Picture(f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", alt, width > WIDE)
