@@ -316,6 +316,37 @@ def test_missing_columns(save) -> None:
     refused("has no column 'chain'", "network.filter", path=path, filter={"chain": 1})
 
 
+def test_misspelt_columns(save) -> None:
+    path = save("supplier,customer,unit,essental\na,b,2,yes\n")
+    refused("chain.csv: the header has 'unit' (did you mean 'units'?), 'essental' (did you mean 'essential'?)",
+            "set network.columns.units=unit network.columns.essential=essental;", path=path)  # fmt: skip
+    network = from_file(FromFile(path=path, columns={"units": "unit", "essential": "essental"}))
+    assert (network.units.tolist(), network.essential.tolist()) == ([2.0], [1])
+    for word in ("UNITS", "unit", "untis", "units2"):
+        refused(f"{word!r} (did you mean 'units'?)", path=save(f"supplier,customer,{word}\na,b,2\n"))
+    refused("'Value Share' (did you mean 'value_share'?)", path=save("supplier,customer,Value Share\na,b,0.2\n"))
+    refused("n.csv: the header has 'demnad' (did you mean 'demand'?)", "network.node_columns.demand=demnad",
+            path=save(EDGES), nodes=save("firm,demnad\nsteel,\ngear,\nmotor,\ncar,1\n", "n.csv"))  # fmt: skip
+    refused("'costs' (did you mean 'cost'?)", path=save("firm,costs,up_stages\ncar,1,a,1\na,1\n"))
+
+
+def test_columns_that_are_not_read_are_told(save) -> None:
+    def told(**given) -> list[str]:
+        return [note for note in from_file(FromFile(**given)).notes if "not read" in note]
+
+    path = save("year,supplier,customer,units,unit,stated_share,备注\n1,a,b,2,kg,0.5,x\n")
+    near = "chain.csv: column 'stated_share' is not read; did you mean 'value_share'?"
+    assert told(path=path) == [near, "chain.csv: not read: 'year', 'unit', '备注'"]
+    assert told(path=path, filter={"year": 1}) == [near, "chain.csv: not read: 'unit', '备注'"]
+    assert told(path=path, columns={"value_share": "stated_share"}) == ["chain.csv: not read: 'year', 'unit', '备注'"]
+    nodes = save("firm,year,电话\na,1,3\nb,1,3\n", "n.csv")
+    assert told(path=save("year,supplier,customer\n1,a,b\n"), nodes=nodes, filter={"year": 1}) == ["n.csv: not read: '电话'"]
+    assert told(path=save("firm,cost,lead_time,up_stages\ncar,1,4,a,1\na,1,\n")) == [
+        "chain.csv: column 'lead_time' is not read; did you mean 'leader'?"
+    ]
+    assert told(path=save(EDGES)) == []
+
+
 @pytest.mark.parametrize(
     ("cell", "what"),
     [

@@ -6,7 +6,7 @@ list* (a row per firm, followed by pairs of upstream stage and quantity).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.build.table import PAIRS, Table, did_you_mean, read_number, read_table, some
+from sim.build.table import PAIRS, Table, did_you_mean, misspelt, read_number, read_table, some
 from sim.fixed_points import NetworkError
 from sim.network import Floats
 
@@ -135,6 +135,29 @@ class _Columns:
         name = self.find(key)
         return self.table.flags(name) if name else np.zeros(len(self.table), dtype=np.bool_)
 
+    def unread(self, known: Sequence[str], used: Container[str]) -> list[str]:
+        """Tell which columns are not read: none of the known ones, nor used otherwise.
+
+        Raises
+        ------
+        NetworkError
+            For those that are a known one misspelt, since without it the file would say something else.
+        """
+        names = {self.mapping.get(key, key): key for key in known}
+        rest = [column for column in self.table.columns if column not in names and column not in used]
+        absent = [name for name in names if name not in self.table.columns]
+        slips = {column: name for column in rest for name in absent if misspelt(column, name)}
+        if slips:
+            read = ", ".join(f"{column!r} (did you mean {name!r}?)" for column, name in slips.items())
+            set_to = " ".join(f"{self.setting}.{names[name]}={column}" for column, name in slips.items())
+            raise NetworkError(
+                f"{self.table.file}: the header has {read}; correct it, or set {set_to}; what means something else needs another name"
+            )
+        near = {column: did_you_mean(column, absent) for column in rest}
+        far = [column for column in rest if not near[column]]
+        told = [f"{self.table.file}: column {column!r} is not read{guess}" for column, guess in near.items() if guess]
+        return told + ([f"{self.table.file}: not read: {some(far, len(far))}"] if far else [])
+
 
 def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return stages, in order of first appearance, and links between their rows (numbers NaN where blank)."""
@@ -146,7 +169,7 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
             raise NetworkError(f"{table.file} is a stage list and holds its firms itself; leave network.nodes empty")
         links, ends = _pairs(table, of_firms.find("firm", needed=True)), (PAIRS, PAIRS)
     else:
-        links, ends = _links(table, settings)
+        links, ends = _links(table, settings, notes)
         if settings.nodes:
             nodes = read_table(settings.nodes, settings.encoding)
             nodes = nodes.where({column: value for column, value in settings.filter.items() if column in nodes.columns}, "network.filter")
@@ -174,10 +197,11 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
     return stages, links.fillna({"units": 1.0})
 
 
-def _links(table: Table, settings: FromFile) -> tuple[pd.DataFrame, tuple[str, str]]:
+def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, tuple[str, str]]:
     """Return the links of a table with a row per link, and the names of its columns of suppliers and customers."""
     columns = _Columns(table, settings.columns, "network.columns")
     ends = columns.find("supplier", needed=True), columns.find("customer", needed=True)
+    notes += columns.unread(LINK_COLUMNS, settings.filter)
     links = {
         "supplier": table.names(ends[0]),
         "customer": table.names(ends[1]),
@@ -211,6 +235,7 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
     """Return one row per stage: what the file says of it, '' or NaN where it says nothing."""
     table = nodes.table
     column = nodes.find("firm", needed=True)
+    notes += nodes.unread(NODE_COLUMNS, settings.filter)
     names = table.names(column)
     for k in np.flatnonzero(pd.Series(names).duplicated())[:1]:
         first = table.row[np.flatnonzero(names == names[k])[0]]

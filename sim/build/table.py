@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sim.fixed_points import NetworkError
 from sim.network import Floats, Ints
 
-__all__ = ["PAIRS", "Table", "did_you_mean", "read_table", "some"]
+__all__ = ["PAIRS", "Table", "did_you_mean", "misspelt", "read_table", "some"]
 
 PAIRS = "up_stages"
 """Last header column of a stage list: the cells from there on are pairs (upstream stage, quantity)."""
@@ -43,6 +43,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
     match = get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {match[0]!r}?" if match else ""
+
+
+def misspelt(word: str, meant: str) -> bool:
+    """Whether one word looks like another with one or two letters wrong."""
+    one, other = word.casefold(), meant.casefold()
+    likeness = SequenceMatcher(None, one, other).ratio()
+    letters = likeness * (len(one) + len(other)) / 2  # that both have in common
+    return likeness >= 0.8 and max(len(one), len(other)) - letters < 2.5
 
 
 @dataclass(frozen=True, eq=False)
