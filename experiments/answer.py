@@ -270,7 +270,8 @@ def _cost_sentence(found: Comparison, main: str) -> str:
 
     def each(stem: str, per: float, of: str) -> str:
         names = [stem, f"{stem}_low", f"{stem}_high"]
-        return joined([_changes(payer, rows.loc[payer, names].tolist(), per, of if k == 0 else "") for k, payer in enumerate(PAYERS)])
+        named = next((payer for payer in PAYERS if rows.at[payer, stem] != 0.0), "")  # the first interval there is says of what kind it is
+        return joined([_changes(payer, rows.loc[payer, names].tolist(), per, of if payer == named else "") for payer in PAYERS])
 
     told = f"With {in_words(found, main)}, over {months} month{'s' * (months > 1)} and against {in_words(found, found.reference)}, "
     told += each("cost", 1.0, "95 % interval ")

@@ -352,6 +352,8 @@ def test_what_cannot_be_told_of_the_cost_is_said():
     sentence = answer(study(UNSURE))[1]
     assert "whether firms’ cost of quality rises or falls cannot be told" in sentence
     assert "what government pays does not change" in sentence
+    assert re.search(r"cost of quality rises or falls cannot be told \([^)]*95 % interval ", sentence)
+    assert sentence.count("95 %") == 1
     assert "the cost per avoided defect is not defined, because the interval of the defects avoided holds 0" in sentence
 
 
