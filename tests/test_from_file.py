@@ -374,6 +374,24 @@ def test_bad_numbers_of_firms(save) -> None:
     refused("row 3: link 'c' → 'b' has no value share", "all of them or none", path=save(text))
 
 
+@pytest.mark.filterwarnings("error")
+def test_numbers_too_large_to_count_with(save) -> None:
+    path, limit = save(EDGES), "1e308 is too large; it must be"
+    for column in ("cost", "price", "demand"):
+        nodes = save(f"firm,{column}\nsteel,1\ngear,1\nmotor,1\ncar,1e308\n", "n.csv")
+        refused(f"n.csv, row 5, column '{column}': {limit}", "at most 1e+15", path=path, nodes=nodes)
+    refused(f"chain.csv, row 2, column 'units': {limit}", path=save("supplier,customer,units\na,b,1e308\n"))
+    refused(f"chain.csv, row 2, column 'up_stages': {limit}", path=save("firm,up_stages\nb,a,1e308\na\n"))
+    # Each number is within its range, and only what comes of them is not.
+    long = save("supplier,customer,units\n" + "".join(f"f{k},f{k + 1},1e15\n" for k in range(30)))
+    costs = save("firm,kind,cost\n" + "".join(f"f{k},{'T' if 0 < k < 29 else 'F'},1\n" for k in range(31)), "n.csv")
+    refused("n.csv: a price is too large", "lower the units", path=long, nodes=costs)
+    kinds = save("firm,kind\n" + "".join(f"f{k},{'T' if 0 < k < 29 else 'F'}\n" for k in range(31)), "n.csv")
+    refused("n.csv: ", "must be a finite number", path=long, nodes=kinds, collapse=("T",))
+    prices = save("firm,price,demand\na,1e-320,\nb,1e15,1\n", "n.csv")
+    refused("n.csv: units of", "is inf", path=save("supplier,customer,value_share\na,b,0.5\n"), nodes=prices)
+
+
 def test_unknown_firms(save) -> None:
     path = save(EDGES)
     refused("chain.csv, row 5, column 'supplier': firm 'motor' is not in n.csv", "did you mean 'moter'?", path=path,

@@ -24,10 +24,14 @@ __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
 MOST_MATERIAL = 0.95
 """Cap on a firm's computed material share: with no value added, defects would travel on for ever undiluted."""
 
+TOO_DEAR = "a price is too large to be written; lower the units of an input, or the cost or price of a firm"
+"""Said where units × prices add up, firm after firm, to more than a computer's largest number."""
+
 MARKET = -1
 """Stands for the users where links to them are collapsed like any other."""
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # numbers that are not finite are refused by name
 def from_file(settings: FromFile) -> SupplyNetwork:
     """Read a supply network, and fill by rule what the file does not give.
 
@@ -98,7 +102,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
     order = real[np.argsort(~leader[real], kind="stable")]
     place = np.full(len(stages), -1)
     place[order] = np.arange(order.size)
-    stages = stages.iloc[order]
+    file, stages = stages.attrs["file"], stages.iloc[order]
     network = SupplyNetwork.build(
         names=stages["name"].to_numpy(dtype=np.str_),
         supplier=place[links["supplier"]],
@@ -112,12 +116,19 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         county=_counties(stages),
     )
     # The steady state of the next two rules is a fixed point: refuse a network that has none first.
-    network.check(strict=True)
+    _check(network, file)
     sectors, sector = _sectors(stages, notes)
     chains, chain = _chains(stages, network, notes)
     network = replace(network, chain=chain, chains=chains, sector=sector, sectors=sectors, final_demand=_scaled(settings, network, notes))
-    warnings = [finding.message for finding in network.check(strict=True)]
-    return replace(network, notes=tuple(notes + warnings))
+    return replace(network, notes=tuple(notes + _check(network, file)))
+
+
+def _check(network: SupplyNetwork, file: str) -> list[str]:
+    """Return what is strange about a network, or refuse it, with the file that it was read from."""
+    try:
+        return [finding.message for finding in network.check(strict=True)]
+    except NetworkError as wrong:
+        raise NetworkError(f"{file}: {wrong}") from None
 
 
 # -- the rules -------------------------------------------------------------------------------
@@ -148,7 +159,8 @@ def _prices(stages: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> Floa
         what = "have no finite price: a unit of each takes a unit or more of itself; lower the units on that loop"
         raise NetworkError(f"goods on the loop {_loop(stages, bill)} {what}, or give a price to a firm on it")
     # Tighter than orders need: the largest price must not decide how well the small ones are known.
-    price = fixed_point(bill, np.where(free, np.nan_to_num(cost), given), 1e-14)
+    file = stages.attrs["file"]
+    price = fixed_point(bill, np.where(free, np.nan_to_num(cost), given), 1e-14, refuse=lambda: NetworkError(f"{file}: {TOO_DEAR}"))
     if worthless := int((price <= 0).sum()):
         notes.append(
             f"{worthless} stages have a price of 0 (no cost, and inputs without cost): their customers' value shares of them are 0"

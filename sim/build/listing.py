@@ -23,6 +23,9 @@ __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed
 LINK_COLUMNS = ("supplier", "customer", "units", "value_share", "sector", "essential")
 NODE_COLUMNS = ("firm", "chain", "sector", "county", "leader", "kind", "cost", "price", "demand")
 
+MOST = 1e15
+"""Largest number that a file may hold, in CNY or units: what is larger is a slip, and would overflow."""
+
 
 @dataclass(frozen=True)
 class FromFile:
@@ -205,7 +208,7 @@ def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataF
     links = {
         "supplier": table.names(ends[0]),
         "customer": table.names(ends[1]),
-        "units": columns.numbers("units", positive=True),
+        "units": columns.numbers("units", MOST, positive=True),
         "value_share": columns.numbers("value_share", most=1.0),
         "sector": columns.text("sector"),
         "essential": columns.flags("essential"),
@@ -221,7 +224,9 @@ def _pairs(table: Table, firm: str) -> pd.DataFrame:
         if len(cells) % 2:
             raise table.refuse(k, PAIRS, f"{len(cells)} cells are no pairs; write an upstream stage, its quantity, and so on")
         for supplier, quantity in zip(cells[::2], cells[1::2], strict=True):
-            units = read_number(quantity, positive=True) if quantity else f"the quantity of {supplier!r} is blank; write it, 1 if unknown"
+            units = (
+                read_number(quantity, MOST, positive=True) if quantity else f"the quantity of {supplier!r} is blank; write it, 1 if unknown"
+            )
             if not supplier or isinstance(units, str):
                 raise table.refuse(k, PAIRS, units if isinstance(units, str) else "an upstream stage is blank; write its name")
             found.append((supplier, customer, units, k))
@@ -249,7 +254,7 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
     for kind in (kind for kind in gone if kind not in kinds):
         notes.append(f"no stage is of the kind {kind!r} that network.collapse lists")
     words = {key: nodes.text(key) for key in ("chain", "sector", "county")}
-    numbers = {"cost": nodes.numbers("cost"), "price": nodes.numbers("price", positive=True), "demand": nodes.numbers("demand")}
+    numbers = {key: nodes.numbers(key, MOST, positive=key == "price") for key in ("cost", "price", "demand")}
     where = [f"{table.file}, row {row}" for row in table.row]
     stages = pd.DataFrame({"name": names, "kind": kinds, **words, **numbers, "marked": nodes.flags("leader"), "where": where})
     return stages.assign(collapsed=np.isin(kinds.astype(np.str_), np.array(gone, dtype=np.str_)))
