@@ -33,6 +33,8 @@ __all__ = ["check_words", "preflight"]
 DECISIVE = ("instruments", "network", "policy", "experiment")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_WORDS = (*ARM_KEYS, "policy")
+#: What the names of settings begin with that cannot differ between the points of a sweep.
+ONCE = ("name", "quiet", "save", "parallel", "hydra")
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
 MOST_POINTS = 32
 
@@ -87,11 +89,12 @@ def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = 
             continue
         read.append(word)
         said = list(look_at(word))
-        if len(word.alone) > 1 and single and not said:
-            said = [f"{typed}: {single}"]
+        if len(word.alone) > 1 and not said:
+            said = list(_swept(word, single))
         mistakes += said
         if not said:
             sound.append(word)
+    mistakes += _twice(read)
     from_files = list(_chosen_files(sound, [*outer, *sound]))
     mistakes += from_files
     news = not outer or any(word.key in DECISIVE for word in sound)  # else it was told of the outer words
@@ -100,7 +103,25 @@ def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = 
     return [word.readable for word in read], list(dict.fromkeys(mistakes))
 
 
+def _swept(word: Word, single: str) -> Iterator[str]:
+    """Say why a word may have one value only."""
+    if word.key.startswith(ONCE):
+        yield f"{word.typed}: {word.key} holds for a whole study or sweep; give it one value"
+    elif single:
+        yield f"{word.typed}: {single}"
+
+
 # -- words together -----------------------------------------------------------------------------------
+
+
+def _twice(words: Sequence[Word]) -> Iterator[str]:
+    """Say which settings were typed more than once; a group may be both chosen and given values."""
+    alike: dict[tuple[str, bool], list[str]] = {}
+    for word in words:
+        alike.setdefault((word.key, any(isinstance(value, dict) for value in word.values)), []).append(word.typed)
+    for (key, _), typed in alike.items():
+        if len(typed) > 1:
+            yield f"{' and '.join(typed)}: {key} is typed {'twice' if len(typed) == 2 else f'{len(typed)} times'}; keep one of them"
 
 
 @lru_cache(maxsize=256)

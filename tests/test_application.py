@@ -38,10 +38,10 @@ FIGURES = ("time_paths", "effects", "gains", "pairs", "origins", "queues", "book
 COMMANDS: dict[str, tuple[str, ...]] = {
     "default": (*SMALL, "name=default"),
     "again": (*SMALL, TWO, "name=again"),
-    "two workers": (*SMALL, TWO, "name=two_workers", "parallel=loky", "parallel.workers=2"),
+    "two workers": (*SMALL[:-1], TWO, "name=two_workers", "parallel=loky", "parallel.workers=2"),
     "own arms": (*SMALL, HALF, "name=arms"),
     "network file": (*SMALL, "network=file", f"network.path={CHAIN_FILE}", "policy=none", "name=file"),
-    "sweep": ("-m", *SMALL, TWO, "name=sweep", "window=6,20", "instruments.one_stop_stations.per_1000_firms=0,2"),
+    "sweep": ("-m", *SMALL, TWO, "name=sweep", "region.leaders=40,3", "instruments.one_stop_stations.per_1000_firms=0,2"),
 }
 
 
@@ -262,10 +262,10 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
     (done,) = commands("sweep")
     folder = done.results("sweep")
     table = pd.read_csv(folder / "sweep.csv", encoding="utf-8-sig")
-    window, stations = "window", "instruments.one_stop_stations.per_1000_firms"
-    assert list(table.columns[:3]) == ["point", window, stations]
+    leaders, stations = "region.leaders", "instruments.one_stop_stations.per_1000_firms"
+    assert list(table.columns[:3]) == ["point", leaders, stations]
     points = table.drop_duplicates("point")
-    assert list(zip(points[window], points[stations], strict=True)) == [(6, 0), (6, 2), (20, 0), (20, 2)]
+    assert list(zip(points[leaders], points[stations], strict=True)) == [(40, 0), (40, 2), (3, 0), (3, 2)]
     effects = pd.read_parquet(folder / "0" / "effects.parquet")
     assert table.groupby("point").size().to_list() == [len(effects), len(effects), 1, 1]
     assert len(pd.read_parquet(folder / "sweep.parquet")) == len(table)
@@ -278,7 +278,7 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
 
 def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands):
     (done,) = commands("sweep")
-    said = "window is 20 but the run has 14 months; effects are means over the last window months"
+    said = "region.leaders is 3, fewer than region.chains (4); every chain needs a leader"
     assert done.status == 1
     assert lines(done.err) == [f"strongchain: {said}"] * 2
     table = pd.read_csv(done.results("sweep") / "sweep.csv", encoding="utf-8-sig")

@@ -30,6 +30,7 @@ from sim.quality_map import QualityMap
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=4", "window=2", "burn_in=3", "parallel=serial")
+THREE = tuple(word if word != "replicates=2" else "replicates=3" for word in SMALL)
 SERIAL = Parallel("sequential", 1)
 KEY = (3, 5)
 EXCHANGED = "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}"
@@ -272,7 +273,7 @@ def test_tables_are_the_same_fresh_resumed_and_read_and_with_any_number_of_worke
     for name in sorted(before)[::2]:
         (runs / name).unlink()
     some = files(runs)
-    resumed = tables(compare(*SMALL, EXCHANGED, "parallel=loky", "parallel.workers=2", keep=runs), tmp_path / "resumed")
+    resumed = tables(compare(*SMALL[:-1], EXCHANGED, "parallel=loky", "parallel.workers=2", keep=runs), tmp_path / "resumed")
     assert files(runs).keys() == before.keys() and files(runs).items() >= some.items()
     monkeypatch.setattr(WorldSettings, "build", lambda *_: pytest.fail("simulated"))
     after = files(runs)
@@ -314,14 +315,14 @@ def test_a_run_that_fails_leaves_its_replicate_out_and_is_told(tmp_path, monkeyp
 
     monkeypatch.setattr(WorldSettings, "build", build)
     with pytest.warns(UserWarning, match="2 runs failed") as told:
-        found = compare(*SMALL, "replicates=3", "instruments=[cqo]", keep=tmp_path)
+        found = compare(*THREE, "instruments=[cqo]", keep=tmp_path)
     assert "arm 'nothing', replicate 2: ZeroDivisionError: a poisoned point" in str(told[0].message)
     assert found.effect("cqo")["replicates"] == 2 and len(found.manifest["failed"]) == 2
     assert len(files(tmp_path)) == 4
     with pytest.raises(ZeroDivisionError):
         run_arms([Arm("nothing", config.world, ())], replicate_keys(1, 3), Task(2, 1), SERIAL)
     monkeypatch.setattr(WorldSettings, "build", whole)
-    again = compare(*SMALL, "replicates=3", "instruments=[cqo]", keep=tmp_path)
+    again = compare(*THREE, "instruments=[cqo]", keep=tmp_path)
     assert again.manifest["failed"] == [] and again.effect("cqo")["replicates"] == 3 and len(files(tmp_path)) == 6
 
 
