@@ -10,7 +10,9 @@ import copy
 import dataclasses
 import hashlib
 import json
+import re
 import typing
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial, reduce
@@ -326,9 +328,20 @@ def read_settings(config: DictConfig) -> Settings:
 
 
 def check_name(name: str, what: str) -> None:
-    """Raise if a name cannot be that of a file in the results: it must neither lead elsewhere nor be illegal somewhere."""
+    """Raise if a name cannot be that of a file in the results: it must neither lead elsewhere nor be illegal on some system."""
     if not name.strip() or name in {".", ".."} or set(name) & set('/\\:*?"<>|'):
-        raise SettingsError(f'{what} is {name!r}; it must be a plain name without any of / \\ : * ? " < > |')
+        why = 'it must be a plain name without any of / \\ : * ? " < > |'
+    elif any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
+        why = "it must hold no line break, tab or other control character"
+    elif len(name) > 100 or len(name.encode()) > 240:
+        why = f"it has {len(name)} characters; it must have at most 100, or 80 Chinese ones"
+    elif name != name.strip() or name.endswith("."):
+        why = "it must not begin or end with a blank, nor end with a dot"
+    elif re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[1-9])(\..*)?", name.casefold()):
+        why = "Windows keeps it for a device; choose another name"
+    else:
+        return
+    raise SettingsError(f"{what} is {name!r}; {why}")
 
 
 def idle_lever(config: DictConfig, path: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from experiments import declarations
 from experiments import preflight as checks
 from experiments.preflight import check_words, preflight
-from experiments.settings import SettingsError, compose_settings, refuse_idle_levers
+from experiments.settings import SettingsError, check_name, compose_settings, refuse_idle_levers
 
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
@@ -76,8 +76,27 @@ def test_a_mistake_is_told_with_what_would_be_right(word, said):
     assert all(part in mistakes[0] for part in said), mistakes[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("CON", "Windows keeps it"), ("nul.txt", "Windows keeps it"), ("Lpt9", "Windows keeps it"), ("a.", "dot"), ("a ", "blank"),
+        (" a", "blank"), ("x" * 101, "101 characters; it must have at most 100"), ("a\nb", "control character"), ("a\x07", "control"),
+        ("半" * 81, "80 Chinese"),
+        ("<script>", "plain name"), ("", "plain name"), ("..", "plain name"),
+    ],
+)  # fmt: skip
+def test_a_name_must_be_that_of_a_file_on_every_system(name, says):
+    with pytest.raises(SettingsError, match=says):
+        check_name(name, "name")
+
+
+@pytest.mark.parametrize("name", ["半数", "R&D", "half of them", "v1.2", "console", "com10", "x" * 100, "半" * 80, "全　角"])
+def test_most_names_will_do(name):
+    check_name(name, "name")
+
+
 def test_every_mistake_is_told_at_once():
-    words = [word for word, _ in MISTAKES]
+    words = list({word.lstrip("+~").split("=")[0]: word for word, _ in MISTAKES}.values())
     _, mistakes = check_words(words)
     assert len(mistakes) == len(words)
     with pytest.raises(SettingsError, match=rf"{len(words)} mistakes; nothing was run\n  regoin"):
@@ -101,6 +120,21 @@ def test_a_sweep_needs_its_flag():
     assert preflight(["--multirun", *words]) == ["--multirun", *words]
     with pytest.raises(SettingsError, match=r"^instruments.cqo.reach=0,1: several values are a sweep; type strongchain -m"):
         preflight(words)
+
+
+@pytest.mark.parametrize("word", ["name=a,b", "quiet=true,false", "parallel=loky,serial", "parallel.workers=1,2", "save=[series],[]"])
+def test_what_holds_for_a_whole_sweep_has_one_value(word):
+    with pytest.raises(SettingsError, match="holds for a whole study or sweep; give it one value"):
+        preflight(["-m", "region=sample", word, "seed=1,2"])
+
+
+def test_a_setting_typed_twice_is_told_with_both():
+    assert check_words(["months=12", "seed=1", "+months=13"])[1] == ["months=12 and +months=13: months is typed twice; keep one of them"]
+    assert "is typed 3 times" in check_words(["seed=1", "seed=2", "seed=3"])[1][0]
+    assert check_words(["months=12", "months=0"])[1][0].startswith("months is 0")
+    assert len(check_words(["months=12", "months=0"])[1]) == 2
+    assert "arm a: burn_in=1 and burn_in=2" in check_words(["study.arms={a: [burn_in=1, burn_in=2], nothing: []}"])[1][0]
+    assert not check_words(["instruments=[cqo]", "instruments={cqo: {reach: 0.5}}"])[1]
 
 
 SOUND = [
