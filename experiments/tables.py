@@ -228,7 +228,8 @@ def _origins(runs: Sequence[Run], tiers: int) -> pd.DataFrame:
     for r, run in enumerate(runs):
         loss[r, : run.origins.shape[0] - 1] = run.origins[:-1]
         loss[r, -1] = run.origins[-1]
-    share = loss / loss.sum(axis=(1, 2), keepdims=True)
+    whole = loss.sum(axis=(1, 2), keepdims=True)
+    share = np.divide(loss, whole, out=np.full(loss.shape, np.nan), where=whole > 0.0)  # of no loss there are no shares
     return pd.DataFrame(
         {
             "arm": runs[0].arm,

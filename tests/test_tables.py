@@ -263,6 +263,12 @@ def test_a_table_too_long_for_a_sheet_is_parquet_only(tmp_path, monkeypatch):
     assert SHEET == 2**20 - 1
 
 
+def test_where_nothing_is_lost_there_are_no_shares():
+    runs = [replace(run, origins=np.zeros((2, 3))) for run in runs_of()]
+    origins = collect(runs, {}, Study()).origins
+    assert (origins["loss"] == 0.0).all() and origins["share"].isna().all()
+
+
 def test_a_dot_in_a_name_is_no_suffix(tmp_path):
     for name in ("reach 0.5", "reach 0.9"):
         write_table(pd.DataFrame({"x": [1.0]}), tmp_path / name)
