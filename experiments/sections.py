@@ -106,8 +106,8 @@ def _effects(found: Comparison, few: Comparison, main: str, draw: Draw) -> Secti
     head = ("outcome", "unit", in_words(found, found.reference), in_words(found, main), "change, %", "95 % interval, %", "verdict")
     says = (
         "Marks are changes against the reference, bars 95 % intervals; a hollow mark cannot be told from no effect. "
-        "The cost is that of one CNY of defective sales avoided, below 0 a saving; “society” is government and firms together, "
-        "and what users lose beyond warranty is not counted."
+        "The cost is that of one CNY of defective sales avoided, below 0 a saving; “society” is government and firms together; guarantees "
+        "and discounts on interest count as a cost, what users lose beyond warranty does not."
     )
     if found.manifest["configuration"]["study"]["correction"] != "none":
         says += f" P-values of {joined([OUTCOMES[key].label.lower() for key in HEADLINES])} are corrected for many comparisons, others not."
