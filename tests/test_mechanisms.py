@@ -801,6 +801,18 @@ def test_targeted_samples_raise_the_fail_rate_of_samples_and_leave_conformity():
     assert rates[1] * 1.05 < rates[2]
 
 
+def test_only_the_proportions_of_weights_choose_who_is_sampled_for_its_risk():
+    chosen = []
+    for scale in (1.0, 2.0**-1060):  # powers of two, so that proportions are the same to the bit; the sum is far below 1e-300
+        sizes = tuple(scale * weight for weight in (2.0, 1.0, 0.5))
+        model = StrongchainModel(
+            Region(firms=200, chains=2, leaders=4), parameters=parameters(risk_size=sizes, targeted_samples=100.0, risk_signal=0.5), rng=7
+        )
+        model.run(3)
+        chosen.append(model.firms.targeted.copy())
+    assert chosen[0].any() and np.array_equal(*chosen)
+
+
 def test_three_outcomes_of_oversight_differ():
     model = StrongchainModel(Region(firms=2000, chains=6, leaders=20), parameters=parameters(random_samples=100.0), rng=7, burn_in=0)
     expected = []

@@ -188,6 +188,7 @@ def test_flows_are_sums_of_what_happens_in_a_month():
     flows = {key for key, outcome in OUTCOMES.items() if outcome.is_flow}
     assert flows == {
         "cases_filed", "cases_served", "cases_solved", "cases_withdrawn", *(key for key in OUTCOMES if key.startswith("cases_served_")),
+        "field_defects", "firm_quality_cost", "society_quality_cost",
         "recalls", "recalls_traced", "investment", "loans", "exits", "output", "government_cost", "firm_cost",
     }  # fmt: skip
     assert {"cases_waiting", "strong_chain_debt"} <= set(SUMS) - flows

@@ -39,8 +39,9 @@ def sample_products(world: World) -> None:
     sells = firms.alive & (firms.output > 0)
     share = min(1.0, p.random_samples / 1000.0)
     weight = risk(world)
+    whole = weight.sum()
     samples = p.targeted_samples / 1000.0 * sells.sum()
-    chance = np.minimum(1.0, samples * weight / max(weight.sum(), 1e-300))
+    chance = np.minimum(1.0, np.divide(samples * weight, whole, out=np.zeros(firms.n), where=whole > 0.0))
     bad = nonconformity(world)
     firms.sampled = (world.draw("product sampled", firms) < share) & sells
     firms.failed = firms.sampled & (world.draw("sample fails", firms) < bad)
