@@ -25,7 +25,7 @@ from experiments.declarations import groups
 from experiments.flags import MANY, apart
 from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever
 from experiments.values import look_at
-from experiments.words import Word, leaves, read_word, settings
+from experiments.words import Word, leaves, read_word, settings, why_unreadable
 
 __all__ = ["check_words", "preflight"]
 
@@ -35,6 +35,8 @@ DECISIVE = ("instruments", "network", "policy", "experiment")
 ARM_WORDS = (*ARM_KEYS, "policy")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
 ONCE = ("name", "quiet", "save", "parallel", "hydra")
+#: What arms must be.
+NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
 MOST_POINTS = 32
 
@@ -183,6 +185,7 @@ def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple
 def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
     """Look at the overrides of every arm as if they had been typed after the words of the study."""
     outer = [word for word in context if not word.key.startswith("study.arms")]
+    seen: dict[str, str] = {}
     for word in words:
         if word.key != "study.arms" and not word.key.startswith("study.arms."):
             continue
@@ -191,10 +194,23 @@ def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
             if value is None or (isinstance(value, str) and value.startswith("${")):
                 continue
             if not isinstance(arms, dict) or not all(_are_words(inner) for inner in arms.values()):
-                yield f"{word.typed}: arms are lists of overrides; write 'study.arms={{half: [instruments.cqo.reach=0.5]}}'"
+                why = why_unreadable(value) if isinstance(value, str) else ""
+                yield f"{word.typed}: {why or NO_LISTS}"
                 continue
+            if not arms:
+                yield f"{word.typed}: names no arm; leave it out for nothing, each active instrument alone and all of them"
+            named = {} if len(word.values) > 1 else seen  # each value of a sweep has arms of its own
             for name, inner in arms.items():
+                yield from _same_file(name, named)
                 yield from _arm(str(name), inner, outer)
+
+
+def _same_file(name: Any, seen: dict[str, str]) -> Iterator[str]:
+    """Say if the name of an arm is no text, or is that of another one in other letters; note it."""
+    if not isinstance(name, str):
+        yield f"an arm's name is {name}, which is no text; write it with a word before it: 'arm {name}'"
+    elif seen.setdefault(name.casefold(), name) != name:
+        yield f"two arms are named {seen[name.casefold()]!r} and {name!r}, which are one file on Windows and macOS; rename one"
 
 
 def _are_words(inner: Any) -> bool:

@@ -80,6 +80,8 @@ def _value(key: str, value: Any) -> Iterator[str]:
         yield _unknown(key)
     elif settings().get(key) == "node":
         yield f"{key} is {value!r}; it holds settings of its own: type {key}.NAME=VALUE"
+    elif key == "name" and value is None:
+        yield "name is null; type name=NAME, or leave it out for the time of day"
     elif key == "name":
         try:
             check_name(str(value), "name")
@@ -88,8 +90,13 @@ def _value(key: str, value: Any) -> Iterator[str]:
     elif key in TOP:
         yield from filter(None, [TOP[key].wrong(key, value)])
     elif key in FILES:
-        if value is not None and not Path(str(value)).is_file():
-            yield f"{key}: there is no file {str(value)!r}{_nearest_file(Path(str(value)))}"
+        path = Path(str(value))
+        if value == "" or (value is None and key == "network.path"):
+            yield f"{key}={'null' if value is None else value}: which file? Type {key}=FILE.csv"
+        elif value is not None and path.is_dir():
+            yield f"{key}: {str(value)!r} is a folder; name a file in it"
+        elif value is not None and not path.is_file():
+            yield f"{key}: there is no file {str(value)!r}{_nearest_file(path)}"
     elif key.endswith(".active"):
         if not isinstance(value, bool):
             yield f"{key} is {value!r}; it must be true or false"

@@ -45,6 +45,26 @@ MISTAKES = [
     ("study.arms={a: [months=3]}", ["study.arms.a sets months", "policy", "outside the arms"]),
     ("study.arms={a: ['parameters.latent_share=0,0.1']}", ["arm a", "one value", "outside the arms"]),
     ("study.arms.half=[regoin=x]", ["arm half", "no setting 'regoin'"]),
+    ("study.arms={}", ["names no arm"]),
+    ("study.arms={0.5: []}", ["an arm's name is 0.5", "'arm 0.5'"]),
+    ("study.arms={a: [], A: []}", ["two arms are named 'a' and 'A'", "one file on Windows"]),
+    ("study.arms={nothing: ['instruments=[]'], nothing: ['instruments=[cqo]']}", ["nothing is there twice"]),
+    ("study.arms={a:[burn_in=1],b: [], a:[scale=1]}", ["a is there twice"]),
+    ("study.arms={半数: ['instruments=[]']}", ["'半数', which cannot be typed here", "configs/experiment/NAME.yaml"]),
+    ("study.arms={R&D: ['instruments=[]']}", ["'R&D', which cannot be typed here"]),
+    ("study.arms={<script>: ['instruments=[]']}", ["an arm's name is '<script>'", "plain name"]),
+    ("study.arms.半数=[]", ["'半数', which cannot be typed here"]),
+    ("study.arms.a b=[]", ["write it as 'study.arms={NAME: [OVERRIDE]}'"]),
+    ("study.arms={a: ['instruments=[]']", ["} is missing at its end"]),
+    ("study.arms={a: ['instruments=[]'", ["]} is missing at its end"]),
+    ("study.arms={a: ['instruments=[]'}", ["a ] is missing before }"]),
+    ("study.arms={a: []}}", ["there is a } too many"]),
+    ("study.arms={it's: []}", ["a ' is left open"]),
+    ("name=null", ["name is null; type name=NAME"]),
+    ("network.path=null", ["network.path=null: which file?"]),
+    ("network.path=", ["network.path=: which file? Type network.path=FILE.csv"]),
+    ("network.nodes=.", ["network.nodes: '.' is a folder"]),
+    ("network.filter={a: 1, a: 2}", ["a is there twice"]),
     ("~policy", ["taken away", "policy=VALUE"]),
     ("study.kind=compar", ["study.kind is 'compar'", "did you mean 'compare'?"]),
     ("study.correction=homl", ["one of none, holm, bh, bonferroni", "did you mean 'holm'?"]),
@@ -275,6 +295,11 @@ def test_an_arm_is_composed_after_the_words_of_the_study():
     assert check_words([lever])[1] == []
 
 
+def test_arms_of_one_name_are_told_across_words_but_not_across_points():
+    assert "one file on Windows" in check_words(["study.arms={A: []}", "study.arms.a=[]"])[1][0]
+    assert not any("Windows" in said for said in check_words(["study.arms={A: []},{a: []}"])[1])
+
+
 def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     """What is typed outside the arms holds in all of them, so it is enough that it changes something in one."""
     words = ["policy=none", "instruments.cqo.reach=1"]
@@ -362,6 +387,11 @@ EXPERIMENTS = [
     ("save: series\n", ["save=series: it must be a list"]),
     ("name: a/b\n", ["name is 'a/b'"]),
     ("a: [1\n", ["cannot be read"]),
+    ("months: 12\nmonths: 13\n", ["found duplicate key months"]),
+    ("study:\n  arms:\n    nothing: []\n    nothing: ['instruments=[]']\n", ["found duplicate key nothing"]),
+    ("study: {arms: {half: [], Half: []}}\n", ["one file on Windows"]),
+    ("study: {arms: {0.5: []}}\n", ["an arm's name is 0.5"]),
+    ("study: {arms: {nothing: [], 半数: ['instruments=[]'], R&D: []}}\n", []),
     ("- months\n", ["holds no settings"]),
 ]
 
