@@ -4,8 +4,8 @@ Hydra stops at its first error, lets values out of range pass, and cannot read a
 quotes. Here every word is looked at by itself: whether there is such a setting (with the nearest one there is),
 whether each of its values, a sweep's too, has the right type and lies in its range, whether files are there,
 and whether anything names code to run. Then the words are looked at together: what the groups chosen amount to
-at every point of a sweep, which levers would change nothing there, what the arms say, and what the files of the
-configuration say that were chosen. Nothing is executed.
+at every point of a sweep, which levers would change nothing there, which settings contradict each other, what
+the arms say, and what the files of the configuration say that were chosen. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 import experiments.declarations as declarations
+from agents.columns import nearest
 from experiments.declarations import groups
 from experiments.flags import MANY, apart
 from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever
@@ -63,14 +64,14 @@ def preflight(words: Sequence[str]) -> list[str]:
     return [*flags, *readable]
 
 
-def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = "") -> tuple[list[str], list[str]]:
+def check_words(words: Sequence[str], outer: Sequence[Word] | None = None, single: str = "") -> tuple[list[str], list[str]]:
     """Look at every override by itself, then at what they amount to together.
 
     Parameters
     ----------
     words : sequence of str
         Overrides.
-    outer : sequence of Word
+    outer : sequence of Word, optional
         What holds already, unless the words say otherwise: of an arm, the words of its study.
     single : str
         Why a word may have only one value, if so.
@@ -97,11 +98,15 @@ def check_words(words: Sequence[str], outer: Sequence[Word] = (), single: str = 
         if not said:
             sound.append(word)
     mistakes += _twice(read)
-    from_files = list(_chosen_files(sound, [*outer, *sound]))
+    context = [*(outer or ()), *sound]
+    from_files = list(_chosen_files(sound, context))
     mistakes += from_files
     news = not outer or any(word.key in DECISIVE for word in sound)  # else it was told of the outer words
-    mistakes += _idle(sound, [*outer, *sound], tell=news and not from_files)
-    mistakes += _arms(sound, [*outer, *sound])
+    mistakes += _idle(sound, context, tell=news and not from_files)
+    mistakes += _arms(sound, context)
+    if outer is None and not from_files:
+        keys = {re.split("[=@]", typed.lstrip("+~"), maxsplit=1)[0] for typed in words}
+        mistakes += _disagree(sound, keys - {word.key for word in sound})
     return [word.readable for word in read], list(dict.fromkeys(mistakes))
 
 
@@ -141,7 +146,7 @@ def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
 
     Of a group chosen twice the last word counts.
     """
-    decisive = [word for word in words if word.key in DECISIVE or word.key.endswith(".active")]
+    decisive = [word for word in words if word.key in (*DECISIVE, "study") or any(path.endswith(".active") for path, _ in _leaves(word))]
     axes = [word.alone for word in {word.key: word for word in decisive}.values()]
     points = list(itertools.islice(itertools.product(*axes), MOST_POINTS + 1))
     if len(points) > MOST_POINTS:
@@ -159,16 +164,80 @@ def _idle(words: Sequence[Word], context: Sequence[Word], tell: bool) -> Iterato
     if tell:
         yield from (f"{point}: {found}" for point, found in points if isinstance(found, str))
     for word in words:
-        for path in dict.fromkeys(path for value in word.values for path, _ in leaves(word.key, value)):
+        for path in dict.fromkeys(path for path, _ in _leaves(word)):
             idle = [(point, said) for point, found in points if not isinstance(found, str) and (said := idle_lever(found, path))]
             if idle and not _counts_in_an_arm(path, context, points):
-                more = f" and {len(idle) - 1} more of {len(points)} points" if len(idle) > 1 else ""
-                yield f"{word.typed}: {idle[0][1]}" + (f" (at {idle[0][0]}{more})" if len(points) > 1 else "")
+                yield f"{word.typed}: {idle[0][1]}{_where([point for point, _ in idle], len(points))}"
+
+
+def _leaves(word: Word) -> Iterator[tuple[str, Any]]:
+    """Take every value of a word apart into single settings."""
+    for value in word.values:
+        yield from leaves(word.key, value)
+
+
+def _where(at: Sequence[str], points: int) -> str:
+    """Say at which points of a sweep something is wrong; nothing if there is only one."""
+    more = f" and {len(at) - 1} more of {points} points" if len(at) > 1 else ""
+    return f" (at {at[0]}{more})" if points > 1 else ""
+
+
+def _disagree(words: Sequence[Word], broken: Collection[str]) -> Iterator[str]:
+    """Say which settings contradict each other at some point, though each would do by itself.
+
+    `broken` are the keys of words of which something else is told already.
+    """
+    if not any(word.key.split(".")[0] in ("months", "window", "replicates", "study", "policy", "experiment") for word in words):
+        return
+    points = [(point, found) for point, found in _points(words) if not isinstance(found, str)]
+    said: dict[str, list[str]] = {}
+    for point, found in points:
+        for reads, mistake in itertools.chain(_too_short(words, found), _no_arm(words, found)):
+            if not any(key == path or key.startswith(f"{path}.") for key in broken for path in reads):
+                said.setdefault(mistake, []).append(point)
+    yield from (f"{mistake}{_where(at, len(points))}" for mistake, at in said.items())
+
+
+def _given(words: Sequence[Word], found: DictConfig, path: str) -> list[Any]:
+    """Return every value of a setting: those typed last, or that of the groups chosen."""
+    for word in reversed(words):
+        if values := [leaf for key, leaf in _leaves(word) if key == path]:
+            return values
+    chosen = OmegaConf.select(found, path)
+    return [OmegaConf.to_container(chosen) if OmegaConf.is_config(chosen) else chosen]
+
+
+def _too_short(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
+    """Say where a window is longer than the run, or a cap lower than the replicates, and what that was read from."""
+    months, windows, replicates, caps, widths = (
+        [value for value in _given(words, found, path) if isinstance(value, int | float)]
+        for path in ("months", "window", "replicates", "study.cap", "study.half_width")
+    )
+    for run, window in itertools.product(months, windows):
+        if window > run:
+            yield {"months", "window"}, f"window is {window} but the run has {run} months; effects are means over the last window months"
+    for first, cap in itertools.product(replicates, caps if widths else ()):
+        if cap < first:
+            yield (
+                {"replicates", "study.cap", "study.half_width"},
+                f"study.cap is {cap}, less than the {first} replicates that come first; raise it",
+            )
+
+
+def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
+    """Say where the reference is no arm, and what that was read from."""
+    more = [word.key.removeprefix("study.arms.") for word in words if word.key.startswith("study.arms.")]
+    active = [str(key) for key, levers in found.instruments.items() if levers.active]
+    for arms, reference in itertools.product(_given(words, found, "study.arms"), _given(words, found, "study.reference")):
+        names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
+        if not isinstance(arms, str) and not str(reference).startswith("${") and reference not in names:
+            said = f"study.reference is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+            yield {"study.arms", "study.reference", "instruments"}, said
 
 
 def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple[str, DictConfig | str]]) -> bool:
     """Whether a word that changes nothing in the study as such does in one of its arms, typed or from a file."""
-    typed = [leaf for word in context for value in word.values for key, leaf in leaves(word.key, value) if key.startswith("study.arms")]
+    typed = [leaf for word in context for key, leaf in _leaves(word) if key.startswith("study.arms")]
     filed = [found.study.arms for _, found in points if not isinstance(found, str)]
     arms = [inner for arms in (*typed, *filed) if arms for inner in (arms.values() if isinstance(arms, dict | DictConfig) else [arms])]
     outer = [word for word in context if not word.key.startswith("study.arms")]

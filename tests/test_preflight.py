@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,14 @@ MISTAKES = [
     ("+x={_target_: os.system}", ["names code to run"]),
     ("study.arms={a: [{_target_: os.system}]}", ["names code to run"]),
     ("hydra.job.chdir=true", ["of Hydra's own settings only"]),
-    ("study.arms={a: 1}", ["arms are lists of overrides"]),
-    ("study.arms={a/b: []}", ["an arm's name is 'a/b'", "plain name"]),
-    ("study.arms={a: [months=3]}", ["study.arms.a sets months", "policy", "outside the arms"]),
-    ("study.arms={a: ['parameters.latent_share=0,0.1']}", ["arm a", "one value", "outside the arms"]),
-    ("study.arms.half=[regoin=x]", ["arm half", "no setting 'regoin'"]),
+    ("study.arms={nothing: 1}", ["arms are lists of overrides"]),
+    ("study.arms={nothing: [], a/b: []}", ["an arm's name is 'a/b'", "plain name"]),
+    ("study.arms={nothing: [], a: [months=3]}", ["study.arms.a sets months", "policy", "outside the arms"]),
+    ("study.arms={nothing: [], a: ['parameters.latent_share=0,0.1']}", ["arm a", "one value", "outside the arms"]),
+    ("study.arms.nothing=[regoin=x]", ["arm nothing", "no setting 'regoin'"]),
     ("study.arms={}", ["names no arm"]),
-    ("study.arms={0.5: []}", ["an arm's name is 0.5", "'arm 0.5'"]),
-    ("study.arms={a: [], A: []}", ["two arms are named 'a' and 'A'", "one file on Windows"]),
+    ("study.arms={nothing: [], 0.5: []}", ["an arm's name is 0.5", "'arm 0.5'"]),
+    ("study.arms={nothing: [], Nothing: []}", ["two arms are named 'nothing' and 'Nothing'", "one file on Windows"]),
     ("study.arms={nothing: ['instruments=[]'], nothing: ['instruments=[cqo]']}", ["nothing is there twice"]),
     ("study.arms={a:[burn_in=1],b: [], a:[scale=1]}", ["a is there twice"]),
     ("study.arms={半数: ['instruments=[]']}", ["'半数', which cannot be typed here", "configs/experiment/NAME.yaml"]),
@@ -169,7 +170,7 @@ SOUND = [
     ["save=[series,firms]", "quiet=true", "study.correction=holm", "study.half_width=0.05", "study.cap=1000000"],
     ["study.half_width=null", "study.arms=null", "save=[]"],
     ["-m", "region=glob(*)", "study.correction=none,bh"],
-    ["network=synthetic", "study.arms={a: ['network.mean_suppliers=4']}"],
+    ["network=synthetic", "study.arms={a: ['network.mean_suppliers=4']}", "study.reference=a"],
     ["policy=none", "instruments.cqo.active=true", "instruments.cqo.reach=0.5"],
     ["scale=0.1", "parameters.problem_rate=[0.1,0.1,0.1,0.1]"],
 ]
@@ -233,11 +234,11 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
     ("typed", "read", "value"),
     [
         ("+months=24", "months=24", 24),
-        ("study.arms.half=[parameters.latent_share=0.5]", "++study.arms.half=['parameters.latent_share=0.5']",
-         {"half": ["parameters.latent_share=0.5"]}),
-        ("study.arms={a: [burn_in=3], b: []}", "study.arms={a: ['burn_in=3'], b: []}", {"a": ["burn_in=3"], "b": []}),
-        ("study.arms={a: [instruments=[], scale=1]}", "study.arms={a: ['instruments=[]', 'scale=1']}",
-         {"a": ["instruments=[]", "scale=1"]}),
+        ("study.arms.nothing=[parameters.latent_share=0.5]", "++study.arms.nothing=['parameters.latent_share=0.5']",
+         {"nothing": ["parameters.latent_share=0.5"]}),
+        ("study.arms={nothing: [burn_in=3], b: []}", "study.arms={nothing: ['burn_in=3'], b: []}", {"nothing": ["burn_in=3"], "b": []}),
+        ("study.arms={nothing: [instruments=[], scale=1]}", "study.arms={nothing: ['instruments=[]', 'scale=1']}",
+         {"nothing": ["instruments=[]", "scale=1"]}),
         ("network.filter.chain=3", "++network.filter.chain=3", {"chain": 3}),
         ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
     ],
@@ -280,17 +281,17 @@ def test_a_setting_of_another_kind_of_network_is_told(tmp_path):
 
 
 def test_arms_are_checked_as_if_typed():
-    _, mistakes = check_words(["study.arms={a: ['instruments.cqo.reach=3', 'regoin=x'], b: ['x=1'], c: ['instruments=[]']}"])
+    _, mistakes = check_words(["study.arms={a: ['instruments.cqo.reach=3', 'regoin=x'], b: ['x=1'], nothing: ['instruments=[]']}"])
     assert [m.split(":")[0] for m in mistakes] == ["arm a", "arm a", "arm b"]
 
 
 def test_an_arm_is_composed_after_the_words_of_the_study():
     """What the study chooses holds in an arm, unless the arm chooses otherwise."""
-    mean = "study.arms={a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
+    mean = "study.arms={nothing: [], a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
     _, mistakes = check_words(["network=synthetic", mean])
     assert [m.split(":")[0] for m in mistakes] == ["arm b"]
     assert "type network=synthetic as well" in mistakes[0]
-    lever = "study.arms={a: [instruments.cqo.reach=1], b: ['instruments=[cqo]', instruments.cqo.reach=1], c: [policy=none]}"
+    lever = "study.arms={nothing: [], a: [instruments.cqo.reach=1], b: ['instruments=[cqo]', instruments.cqo.reach=1], c: [policy=none]}"
     assert [m.split(":")[0] for m in check_words(["policy=none", lever])[1]] == ["arm a"]
     assert check_words([lever])[1] == []
 
@@ -300,13 +301,68 @@ def test_arms_of_one_name_are_told_across_words_but_not_across_points():
     assert not any("Windows" in said for said in check_words(["study.arms={A: []},{a: []}"])[1])
 
 
+LONG = "window is 24 but the run has 12 months; effects are means over the last window months"
+NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["window=24", "months=12"], [LONG]),
+        (["window=6,24", "months=12", "region=sample,liaoning"], [LONG]),
+        (["window=24", "months=12,24"], [LONG]),
+        (["months=6"], ["window is 12 but the run has 6 months"]),
+        (["window=24", "months=12", "seed=-1"], ["seed is -1", LONG]),
+        (["study.reference=nothing,cpo"], [f"study.reference is 'cpo', {NONE}; did you mean 'cqo'?"]),
+        (["study.reference=foo", "months=0", "window=70"], ["months is 0", f"study.reference is 'foo', {NONE}"]),
+        (["study.reference=null"], ["study.reference is None"]),
+        (["study.arms.半数=[]", "study.reference=半数"], ["cannot be typed here"]),
+        (["months=abc", "window=70"], ["months is 'abc'"]),
+        (["study.kind=x", "study.reference=foo"], ["study.kind is 'x'", "'foo', which is no arm"]),
+        (["instruments=[cqo],[]", "study.reference=cqo"], ["'cqo', which is no arm; arms: nothing (at instruments=[])"]),
+        (["instruments=[cqo]", "study.reference=all"], ["'all', which is no arm; arms: nothing, cqo"]),
+        (["study.arms={a: []}"], ["study.reference is 'nothing', which is no arm; arms: a"]),
+        (["study.arms={a: []},{nothing: []}"], ["arms: a"]),
+        (["study.half_width=0.1,null", "study.cap=10"], ["study.cap is 10, less than the 20 replicates"]),
+    ],
+)
+def test_settings_that_contradict_each_other_are_told_whatever_the_point(words, says):
+    mistakes = check_words(words)[1]
+    assert len(mistakes) == len(says), mistakes
+    assert all(said in mistake for said, mistake in zip(says, mistakes, strict=True)), mistakes
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["window=6,12", "months=12,24"],
+        ["study.cap=10"],
+        ["study.half_width=0.1", "study.cap=10", "replicates=10"],
+        ["study.arms={a: []}", "study.arms.nothing=[]"],
+        ["study.arms={a: []},{b: [], a: []}", "study.reference=a"],
+        ["study={reference: all}"],
+        ["instruments=[]", "instruments.cqo={active: true}", "study.reference=cqo"],
+    ],
+)
+def test_settings_that_agree_pass(words):
+    assert check_words(words)[1] == []
+
+
+def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
+    configs("experiment/mine.yaml", "# @package _global_\nwindow: 24\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
+    assert check_words(["experiment=mine"])[1] == []
+    assert check_words(["experiment=mine", "months=12", "study.reference=c"])[1] == [
+        LONG, "study.reference is 'c', which is no arm; arms: a, b"
+    ]  # fmt: skip
+
+
 def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     """What is typed outside the arms holds in all of them, so it is enough that it changes something in one."""
     words = ["policy=none", "instruments.cqo.reach=1"]
     assert len(check_words(words)[1]) == len(check_words([*words, "study.arms={nothing: [], b: [burn_in=3]}"])[1]) == 1
     assert check_words([*words, "study.arms={nothing: [], b: ['instruments=[cqo]']}"])[1] == []
-    assert check_words([*words, "study.arms.b=['instruments=[cqo]']"])[1] == []
-    assert len(check_words([*words, "study.arms={b: 1}", "study.arms.c=2"])[1]) == 3
+    assert check_words([*words, "study.arms.nothing=['instruments=[cqo]']"])[1] == []
+    assert len(check_words([*words, "study.arms={nothing: 1}", "study.arms.c=2"])[1]) == 3
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {arms: {nothing: [], b: ['instruments=[cqo]']}}\n")
     assert check_words(["experiment=mine", *words])[1] == []
     config = compose_settings(["policy=none", "study.arms={nothing: []}"])
@@ -321,13 +377,13 @@ def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
     assert mistakes[0].endswith("(at instruments=[one_stop_stations] and 1 more of 3 points)")
     _, mistakes = check_words(["network=synthetic,file", "network.mean_suppliers=4"])
     assert len(mistakes) == 1 and mistakes[0].endswith("(at network=file)")
-    _, mistakes = check_words(["instruments=[cqo],[]", "study.arms={a: [instruments.cqo.reach=1], b: ['instruments=[]']}"])
+    _, mistakes = check_words(["instruments=[cqo],[]", "study.arms={a: [instruments.cqo.reach=1], nothing: ['instruments=[]']}"])
     assert len(mistakes) == 1 and mistakes[0].startswith("arm a: ") and mistakes[0].endswith("(at instruments=[])")
 
 
 def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
     asked, without = [], compose_settings(["instruments=[]"])
-    monkeypatch.setattr(checks, "_composed", lambda words: asked.append(words) or without)
+    monkeypatch.setattr(checks, "_composed", lru_cache(lambda words: asked.append(words) or without))
     many = ",".join(["[cqo]", "[one_stop_stations]", "[strong_chain_loans]", "[]"] * 8)
     kinds, policies = "network=region,synthetic", "policy=custom,none"
     _, mistakes = check_words([f"instruments={many}", kinds, policies, "instruments.cqo.reach=0.3"])
@@ -408,7 +464,7 @@ def test_an_experiment_file_is_checked_as_if_typed(configs, text, said):
 
 
 def test_an_experiment_is_checked_beside_what_is_typed(configs):
-    configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  arms:\n    a: [network.mean_suppliers=4]\n")
+    configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  reference: a\n  arms:\n    a: [network.mean_suppliers=4]\n")
     assert len(check_words(["experiment=mine"])[1]) == 1
     assert check_words(["experiment=mine", "network=synthetic"]) == (["+experiment=mine", "network=synthetic"], [])
     _, mistakes = check_words(["experiment=mina"])
