@@ -21,7 +21,9 @@ from experiments.studies.compare import FIRST
 from experiments.tables import HEADLINES, PAYERS
 from sim.outcomes import OUTCOMES
 
-SMALL = ("region=sample", "scale=0.2", "replicates=4", "months=6", "window=3", "burn_in=3", "parallel=serial")
+#: A small study, but for how many replicates; and with four.
+ANY = ("region=sample", "scale=0.2", "months=6", "window=3", "burn_in=3", "parallel=serial")
+SMALL = (*ANY, "replicates=4")
 ARMS = ("nothing", "a", "b")
 KEYS = tuple(OUTCOMES)
 REPLICATES = 12
@@ -216,7 +218,7 @@ def test_a_result_has_the_hash_of_its_runs():
 
 
 def test_groups_series_and_firms_are_saved_on_request(tmp_path):
-    words = (*SMALL, "instruments=[cqo]", "replicates=2")
+    words = (*ANY, "instruments=[cqo]", "replicates=2")
     plain = compare(*words, keep=tmp_path / "runs")
     plain.save(tmp_path / "plain")
     assert not list((tmp_path / "plain").glob("*_of_runs.*")) and set(plain.runs["by"]) == {"total"}
@@ -242,7 +244,7 @@ def test_groups_series_and_firms_are_saved_on_request(tmp_path):
 def test_what_nobody_keeps_cannot_be_saved():
     with pytest.raises(SettingsError, match="no folder keeps the runs"):
         compare(*SMALL, "save=[firms]")
-    assert set(compare(*SMALL, "instruments=[]", "replicates=1", "save=[groups]").runs["by"]) == {"total", "tier", "size"}
+    assert set(compare(*ANY, "instruments=[]", "replicates=1", "save=[groups]").runs["by"]) == {"total", "tier", "size"}
 
 
 def test_a_table_too_long_for_a_sheet_is_parquet_only(tmp_path, monkeypatch):
@@ -313,7 +315,7 @@ def test_quiet_says_nothing(capsys):
 def test_bytes_of_an_input_file_count(tmp_path):
     """A remark that no reader reads still makes other runs: nobody has to know what is read."""
     chain = tmp_path / "chain.csv"
-    words = (*SMALL, "network=file", f"network.path={chain}", "instruments=[]", "replicates=1")
+    words = (*ANY, "network=file", f"network.path={chain}", "instruments=[]", "replicates=1")
     for text, runs in (("b,A,0.3,x\n", 1), ("b,A,0.3,x\n", 1), ("b,A,0.3,y\n", 2)):
         chain.write_text("supplier,customer,value_share,remark\n" + text, encoding="utf-8")
         compare(*words, keep=tmp_path / "runs")
