@@ -229,8 +229,10 @@ def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str]
     more = [word.key.removeprefix("study.arms.") for word in words if word.key.startswith("study.arms.")]
     active = [str(key) for key, levers in found.instruments.items() if levers.active]
     for arms, reference in itertools.product(_given(words, found, "study.arms"), _given(words, found, "study.reference")):
+        if not isinstance(arms, dict | None):
+            continue  # told elsewhere
         names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
-        if not isinstance(arms, str) and not str(reference).startswith("${") and reference not in names:
+        if not str(reference).startswith("${") and reference not in names:
             said = f"study.reference is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
             yield {"study.arms", "study.reference", "instruments"}, said
 

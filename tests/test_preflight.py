@@ -47,6 +47,8 @@ MISTAKES = [
     ("study.arms={nothing: [], a: ['parameters.latent_share=0,0.1']}", ["arm a", "one value", "outside the arms"]),
     ("study.arms.nothing=[regoin=x]", ["arm nothing", "no setting 'regoin'"]),
     ("study.arms={}", ["names no arm"]),
+    ("study.arms=3", ["arms are lists of overrides"]),
+    ("study.arms=[a]", ["arms are lists of overrides"]),
     ("study.arms={nothing: [], 0.5: []}", ["an arm's name is 0.5", "'arm 0.5'"]),
     ("study.arms={nothing: [], Nothing: []}", ["two arms are named 'nothing' and 'Nothing'", "one file on Windows"]),
     ("study.arms={nothing: ['instruments=[]'], nothing: ['instruments=[cqo]']}", ["nothing is there twice"]),
