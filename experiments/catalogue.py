@@ -89,11 +89,6 @@ def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
         yield f.name, f"{shown(value)} {f.metadata['unit']}", source, kind
 
 
-def first_line(text: str | None) -> str:
-    """Return the first sentence of a docstring."""
-    return inspect.cleandoc(text or "").split("\n")[0]
-
-
 # -- telling of one thing --
 
 

@@ -19,6 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments.flags import MANY
 from experiments.present import present, summary
 from experiments.results import Comparison
 from experiments.runner import expected_seconds, workers_of
@@ -36,8 +37,6 @@ MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaCo
 STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
 #: Where Hydra keeps its notes in a folder of results.
 HYDRAS = ".hydra"
-#: Flags of Hydra that make a sweep.
-SWEEPS = ("-m", "--multirun")
 
 _failures: list[str] = []
 
@@ -151,7 +150,7 @@ def run(words: Sequence[str]) -> int:
     _failures.clear()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
     try:
-        if set(words) & set(SWEEPS):
+        if set(words) & set(MANY):
             _announce_sweep(words)
         _job()
     except MENDABLE as mistake:

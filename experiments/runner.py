@@ -8,8 +8,9 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from joblib import Parallel as Pool
 from joblib import cpu_count, delayed, parallel_config
@@ -54,8 +55,9 @@ def _replicate(
 ) -> list[Run | Failure]:
     """Run some arms of one replicate; arms in the same world share its burn-in. Each run is kept as soon as it is finished.
 
-    What another arm of the same content or another study has kept meanwhile is read. `code` is the fingerprint in the
-    process that asks: a worker that imported other code must not keep runs under its keys.
+    Arms of the same content are simulated once, and what another study has kept meanwhile is read. The wait until a run is on
+    the disk is spent on the next one; what is returned is kept. `code` is the fingerprint in the process that asks: a
+    worker that imported other code must not keep runs under its keys.
     """
     if code != CODE:
         raise StoreError(
@@ -63,29 +65,39 @@ def _replicate(
         )
     worlds: list[tuple[WorldSettings, StrongchainModel]] = []
     found: list[Run | Failure] = []
-    for k, (arm, name) in enumerate(zip(arms, names, strict=True)):
-        kept = store.get(name, arm.name, replicate, task.save) if store else None
-        if kept is not None:
-            found.append(kept)
-            continue
-        try:
-            ready = next((model for settings, model in worlds if settings == arm.world), None)
-            if ready is None:
-                ready = arm.world.build(key, task.by, task.check)
-                worlds.append((arm.world, ready))
-            wanted = any(other.world == arm.world for other in arms[k + 1 :])
-            model = copy.deepcopy(ready) if wanted else ready  # the last arm can have the world itself
-            model.adopt(arm.instruments)
-            run = measure(model, arm.name, replicate, task)
-            extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}
-        except Exception as mistake:
-            mistake.add_note(traceback.format_exc())  # does not come along from another process by itself
-            found.append(Failure(arm.name, replicate, mistake))
-            continue
-        if store:
-            store.put(name, run, extras)
-        found.append(run)
+    writing: dict[str, tuple[Run, Future[None]]] = {}
+    with ThreadPoolExecutor(max(1, len(arms))) as disk:
+        for k, (arm, name) in enumerate(zip(arms, names, strict=True)):
+            if store and (kept := _there(store, name, arm.name, replicate, task, writing)):
+                found.append(kept)
+                continue
+            try:
+                ready = next((model for settings, model in worlds if settings == arm.world), None)
+                if ready is None:
+                    ready = arm.world.build(key, task.by, task.check)
+                    worlds.append((arm.world, ready))
+                wanted = any(other.world == arm.world for other in arms[k + 1 :])
+                model = copy.deepcopy(ready) if wanted else ready  # the last arm can have the world itself
+                model.adopt(arm.instruments)
+                run = measure(model, arm.name, replicate, task)
+                extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}
+            except Exception as mistake:
+                mistake.add_note(traceback.format_exc())  # does not come along from another process by itself
+                found.append(Failure(arm.name, replicate, mistake))
+                continue
+            if store:
+                writing[name] = run, disk.submit(store.put, name, run, extras)
+            found.append(run)
+    for _, written in writing.values():
+        written.result()  # raises what went wrong
     return found
+
+
+def _there(store: Store, name: str, arm: str, replicate: int, task: Task, writing: dict[str, tuple[Run, Future[None]]]) -> Run | None:
+    """Return a run that is being written, or else is kept, under the name of an arm."""
+    if name in writing:
+        return replace(writing[name][0], arm=arm)
+    return store.get(name, arm, replicate, task.save)
 
 
 def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int, missing: float = 1.0) -> float:

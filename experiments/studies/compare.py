@@ -27,7 +27,7 @@ from experiments.settings import (
     read_settings,
     refuse_idle_levers,
 )
-from experiments.statistics import half_widths, more_replicates, shown_intervals
+from experiments.statistics import more_replicates
 from experiments.store import Store, run_keys
 from experiments.tables import headline_effects
 from experiments.text import say
@@ -132,11 +132,11 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
         if not sequential or study.half_width is None:
             return runs, failed, done, False
         effects, level = headline_effects(runs, study.reference)
-        wanted = study.half_width * abs(level)
-        decision = more_replicates(effects, wanted, study.cap, first=min(FIRST, study.cap))
-        if decision.stop or done >= study.cap:
-            return runs, failed, done, bool((half_widths(shown_intervals(effects)[0]) <= wanted).all())
-        replicates = min(done + decision.more, study.cap)
+        most = study.cap - (done - len(effects))  # sound ones, once those are off in which a run failed
+        decision = more_replicates(effects, study.half_width * abs(level), most, first=FIRST)
+        if decision.stop:
+            return runs, failed, done, decision.reached
+        replicates = done + decision.more
         if progress:
             say(f"not narrow enough with {done} replicates; {replicates - done} more")
 
