@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -117,6 +118,12 @@ def _blocks(known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArr
         yield from ((rows, columns[at : at + BLOCK]) for at in range(0, len(columns), BLOCK))
 
 
+@lru_cache(maxsize=1)
+def _resamples(size: int) -> NDArray[np.float64]:
+    """The weight of each value in each resample of so many: the same whoever asks, and made once for all tables of a study."""
+    return np.random.default_rng(BOOTSTRAP_SEED).multinomial(size, np.full(size, 1.0 / size), RESAMPLES) / size
+
+
 def bootstrap_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
     """Return means with their studentised bootstrap intervals ("bootstrap t"); parameters as of `mean_intervals`.
 
@@ -140,7 +147,7 @@ def bootstrap_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
     for rows, columns in _blocks(~np.isnan(flat)):
         if (size := int(rows.sum())) < FEWEST:
             continue
-        weights = np.random.default_rng(BOOTSTRAP_SEED).multinomial(size, np.full(size, 1.0 / size), RESAMPLES) / size
+        weights = _resamples(size)
         scale = errors[columns] * np.sqrt(size)
         part = flat[np.ix_(rows, columns)] / np.where(scale > 0.0, scale, 1.0)  # mean 0, spread 1
         # Not by BLAS, whose last digits may depend on the number of threads.
