@@ -21,10 +21,9 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 import experiments.declarations as declarations
-from agents.columns import nearest
 from experiments.declarations import groups
 from experiments.flags import MANY, apart
-from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever
+from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever, no_arm, too_few, too_short
 from experiments.values import look_at
 from experiments.words import Word, leaves, read_word, settings, why_unreadable
 
@@ -214,14 +213,11 @@ def _too_short(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[s
         for path in ("months", "window", "replicates", "study.cap", "study.half_width")
     )
     for run, window in itertools.product(months, windows):
-        if window > run:
-            yield {"months", "window"}, f"window is {window} but the run has {run} months; effects are means over the last window months"
-    for first, cap in itertools.product(replicates, caps if widths else ()):
-        if cap < first:
-            yield (
-                {"replicates", "study.cap", "study.half_width"},
-                f"study.cap is {cap}, less than the {first} replicates that come first; raise it",
-            )
+        if said := too_short(int(run), int(window)):
+            yield {"months", "window"}, said
+    for first, width, cap in itertools.product(replicates, widths, caps):
+        if said := too_few(int(first), width, int(cap)):
+            yield {"replicates", "study.cap", "study.half_width"}, said
 
 
 def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
@@ -232,8 +228,7 @@ def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str]
         if not isinstance(arms, dict | None):
             continue  # told elsewhere
         names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
-        if not str(reference).startswith("${") and reference not in names:
-            said = f"study.reference is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+        if not str(reference).startswith("${") and (said := no_arm(reference, names)):
             yield {"study.arms", "study.reference", "instruments"}, said
 
 

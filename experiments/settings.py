@@ -25,6 +25,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from agents.columns import nearest
 from experiments.declarations import TOP, networks
 from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
@@ -43,9 +44,12 @@ __all__ = [
     "check_name",
     "compose_settings",
     "idle_lever",
+    "no_arm",
     "read_arm",
     "read_settings",
     "register",
+    "too_few",
+    "too_short",
 ]
 
 #: Name of the main configuration.
@@ -307,15 +311,10 @@ def read_settings(config: DictConfig) -> Settings:
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     check_name(plain["name"], "name")
     _check(plain, TOP)
-    if plain["window"] > plain["months"]:
-        raise SettingsError(
-            f"window is {plain['window']} but the run has {plain['months']} months; effects are means over the last window months"
-        )
-    if plain["study"]["half_width"] is not None and plain["study"]["cap"] < plain["replicates"]:
-        raise SettingsError(
-            f"study.cap is {plain['study']['cap']}, less than the {plain['replicates']} replicates that come first; raise it"
-        )
-    arms = plain["study"]["arms"]
+    study = plain["study"]
+    if said := too_short(plain["months"], plain["window"]) or too_few(plain["replicates"], study["half_width"], study["cap"]):
+        raise SettingsError(said)
+    arms = study["arms"]
     listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
     if arms is not None and not listed:
         raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
@@ -323,8 +322,27 @@ def read_settings(config: DictConfig) -> Settings:
     base = read_arm("", plain)
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
-        base.world, base.instruments, Study(**plain["study"]), Parallel(**plain["parallel"]), plain,
+        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain,
     )  # fmt: skip
+
+
+def too_short(months: int, window: int) -> str:
+    """Say where a window is longer than the run; nothing if it fits."""
+    return f"window is {window} but the run has {months} months; effects are means over the last window months" if window > months else ""
+
+
+def too_few(replicates: int, half_width: float | None, cap: int) -> str:
+    """Say where fewer replicates are allowed than come first, if a half-width is asked for; nothing if they are enough."""
+    if half_width is None or cap >= replicates:
+        return ""
+    return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
+
+
+def no_arm(reference: object, names: Sequence[str]) -> str:
+    """Say that the reference is no arm; nothing if it is one."""
+    if reference in names:
+        return ""
+    return f"study.reference is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
 
 
 def check_name(name: str, what: str) -> None:

@@ -464,7 +464,9 @@ def test_the_figure_of_a_sweep_says_which_studies_it_shows():
 
 
 def test_a_sweep_without_any_effect_is_drawn():
-    drawn(figures.sweep_figure(points({"seed": ["1", "2"]}, effect=0.0), ["seed"]))
+    figure = drawn(figures.sweep_figure(points({"seed": ["1", "2"]}, effect=0.0), ["seed"]))
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0.0 < high, "an axis around nothing, not of no height"
 
 
 # -- the gallery -----------------------------------------------------------------------------------------

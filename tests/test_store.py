@@ -27,6 +27,7 @@ from experiments.store import CODE, Store, StoreError, fingerprint, run_keys
 from experiments.studies.compare import arms_of
 from sim import ChiefQualityOfficer, OneStopStations, StrongchainModel
 from sim.quality_map import QualityMap
+from tests.processes import in_session, kill
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=4", "window=2", "burn_in=3", "parallel=serial")
@@ -533,19 +534,6 @@ def started(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), *STUDY], env=environment, start_new_session=True)
 
 
-def in_session(leader: int) -> list[int]:
-    """Processes of a session that are still alive."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, session = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:4]
-        except (OSError, ValueError):
-            continue
-        if int(session) == leader and state != "Z":
-            found.append(int(path.parent.name))
-    return found
-
-
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
 def test_a_study_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
     undisturbed = compare(*STUDY[:-2], "parallel=serial", keep=tmp_path / "undisturbed")
@@ -558,12 +546,7 @@ def test_a_study_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_pa
         while study.poll() is None and time.monotonic() < limit and len([*runs.glob("*.npz")] if runs.is_dir() else []) < enough:
             time.sleep(0.01)
         time.sleep(0.1 * draw.random())
-        study.send_signal(signal.SIGKILL)
-        study.wait()
-        limit = time.monotonic() + 20
-        while (left := in_session(study.pid)) and time.monotonic() < limit:
-            time.sleep(0.05)
-        assert not left, "orphaned workers go on"
+        kill(study)
         now = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
         assert now.items() >= kept.items(), "a run was lost, or simulated twice"
         kept = now

@@ -5,15 +5,14 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from agents.streams import Streams, replicate_keys
 from sim.build.synthetic import Synthetic, synthetic
 from sim.network import SupplyNetwork
+from sim.topology import assortativity, customers, mean_clustering, size_elasticity, suppliers, tail_exponent
 
 KEYS = replicate_keys(7, 3)
-XMIN = 8  # degrees from here on count as tail, about one firm in seven
 SMALL = Synthetic(firms=2_000, leaders=40)
 LARGE = Synthetic(firms=20_000, leaders=400)
 CASES = [(SMALL, key) for key in KEYS] + [(LARGE, KEYS[0])]
@@ -30,24 +29,6 @@ def network(request: pytest.FixtureRequest) -> SupplyNetwork:
     return made(*request.param)
 
 
-def suppliers(network: SupplyNetwork) -> np.ndarray:
-    return np.bincount(network.customer, minlength=network.n_firms)
-
-
-def customers(network: SupplyNetwork) -> np.ndarray:
-    return np.bincount(network.supplier, minlength=network.n_firms)
-
-
-def tail(degree: np.ndarray) -> float:
-    """CCDF exponent by maximum likelihood (Hill) with the half-unit correction for integers (Clauset et al. 2009)."""
-    return float(1.0 / np.log(degree[degree >= XMIN] / (XMIN - 0.5)).mean())
-
-
-def elasticity(network: SupplyNetwork) -> float:
-    member = ~network.leader
-    return float(np.polyfit(np.log(customers(network)[member]), np.log(network.steady_orders()[member]), 1)[0])
-
-
 def largest_loop(network: SupplyNetwork) -> int:
     """Size of the largest strongly connected part: 1 if the network is acyclic."""
     return int(np.bincount(connected_components(network.by_customer, connection="strong")[1]).max())
@@ -55,15 +36,15 @@ def largest_loop(network: SupplyNetwork) -> int:
 
 def test_degrees(network: SupplyNetwork) -> None:
     assert network.n_links / network.n_firms == pytest.approx(5.0, rel=0.1)
-    assert 1.2 < tail(suppliers(network)) < 1.6
-    assert 1.2 < tail(customers(network)) < 1.6
+    assert 1.2 < tail_exponent(suppliers(network)) < 1.6
+    assert 1.2 < tail_exponent(customers(network)) < 1.6
 
 
 def test_degree_tails_follow_their_parameters() -> None:
     steep = made(replace(SMALL, supplier_tail=2.2))
-    assert tail(suppliers(steep)) > tail(suppliers(made(SMALL))) + 0.4
+    assert tail_exponent(suppliers(steep)) > tail_exponent(suppliers(made(SMALL))) + 0.4
     steep = made(replace(SMALL, customer_tail=2.2))
-    assert tail(customers(steep)) > tail(customers(made(SMALL))) + 0.4
+    assert tail_exponent(customers(steep)) > tail_exponent(customers(made(SMALL))) + 0.4
 
 
 @pytest.mark.parametrize("mean", [3.0, 8.0])
@@ -73,27 +54,20 @@ def test_mean_degree_follows_its_parameter(mean: float) -> None:
 
 
 def test_hubs_deal_with_small_firms(network: SupplyNetwork) -> None:
-    # Pearson correlation of total degree (suppliers + customers) over the two ends of each link, direction ignored.
-    degree = suppliers(network) + customers(network)
-    one, other = degree[network.supplier], degree[network.customer]
-    assert -0.25 < np.corrcoef(np.concatenate([one, other]), np.concatenate([other, one]))[0, 1] < -0.02
+    assert -0.25 < assortativity(network) < -0.02
 
 
 def test_clustering_is_low(network: SupplyNetwork) -> None:
-    ones = network.matrix(np.ones(network.n_links))
-    linked = sparse.csr_array(((ones + ones.T) > 0).astype(float))
-    degree = np.asarray(linked.sum(axis=1)).ravel()
-    triangles = np.asarray((linked @ linked).multiply(linked).sum(axis=1)).ravel()
-    assert np.mean(triangles / np.maximum(degree * (degree - 1.0), 1.0)) < 0.15
+    assert mean_clustering(network) < 0.15
 
 
 def test_sales_rise_with_customers(network: SupplyNetwork) -> None:
-    assert 0.8 < elasticity(network) < 1.3
+    assert 0.8 < size_elasticity(network) < 1.3
 
 
 @pytest.mark.parametrize("target", [0.6, 1.4])
 def test_elasticity_follows_its_parameter(target: float) -> None:
-    assert elasticity(made(replace(SMALL, size_elasticity=target))) == pytest.approx(target, abs=0.1)
+    assert size_elasticity(made(replace(SMALL, size_elasticity=target))) == pytest.approx(target, abs=0.1)
 
 
 def test_every_firm_reaches_a_leader_by_the_tiers_planned(network: SupplyNetwork) -> None:

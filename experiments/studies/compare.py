@@ -23,6 +23,7 @@ from experiments.settings import (
     SettingsError,
     check_name,
     compose_settings,
+    no_arm,
     read_arm,
     read_settings,
     refuse_idle_levers,
@@ -54,8 +55,8 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
         arms = [_arm(name, words, extra) for name, extra in settings.study.arms.items()]
     names = [arm.name for arm in arms]
-    if settings.study.reference not in names:
-        raise SettingsError(f"study.reference is {settings.study.reference!r}, which is no arm; arms: {', '.join(names)}")
+    if said := no_arm(settings.study.reference, names):
+        raise SettingsError(said)
     return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
 
 

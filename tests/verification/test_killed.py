@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from experiments.results import TABLES
-from tests.test_store import in_session
+from tests.processes import kill
 
 pytestmark = [
     pytest.mark.verification,
@@ -54,12 +53,7 @@ def test_a_study_of_2000_runs_survives_being_killed_five_times(tmp_path):
             time.sleep(0.05)
         time.sleep(0.3 * draw.random())
         assert study.poll() is None, "over before it could be killed"
-        study.send_signal(signal.SIGKILL)
-        study.communicate()
-        limit = time.monotonic() + 20
-        while (left := in_session(study.pid)) and time.monotonic() < limit:
-            time.sleep(0.05)
-        assert not left, "orphaned workers go on"
+        kill(study)
         now = kept(disturbed)
         assert now.items() >= there.items(), "a run was lost, or simulated twice"
         there = now
