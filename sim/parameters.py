@@ -152,6 +152,8 @@ class Parameters:
     )
     rework_cost: float = parameter(0.3, 0.0, 5.0, "price", "assumption", "N", "cost of reworking one rejected unit")
     return_cost: float = parameter(0.6, 0.0, 5.0, "price", "assumption", "N", "supplier's cost of one defect returned by a customer")
+    copq_scale: float = parameter(1.0, 0.0, 8.0, "1", "1: surveys, 2.5-5 % of sales; about 4: Harry (1998), four times as much", "S",
+                                  "multiple of what rework and returns cost: the published scales of the cost of poor quality differ")  # fmt: skip
     field_cost: float = parameter(
         1.65, 0.0, 50.0, "price", "assumption, from a reduced prototype", "N", "seller's cost of one defect that reaches a user"
     )

@@ -105,6 +105,7 @@ PARAMETERS = st.fixed_dictionaries(
         "scrap_share": number(0.0, 1.0, 0.0, 1.0),
         "rework_cost": number(0.0, 2.0, 0.0),
         "return_cost": number(0.0, 2.0, 0.0),
+        "copq_scale": number(0.0, 4.0, 1.0),
         "field_cost": number(0.0, 10.0, 0.0),
         "traceability": number(0.0, 1.0, 0.0, 1.0),
         "prevention_rate": number(0.0, 0.1, 0.0),

@@ -390,13 +390,13 @@ class TwinFirm(mesa.Agent):
         self.appraisal = p.final_cost * self.inspection * self.output
         for link in self.buys:
             self.appraisal += p.incoming_cost * link.inspected * link.value_share * self.output
-        self.internal_failure = self.goods_cost * self.scrap * self.output + p.rework_cost * self.reworked()
+        self.internal_failure = self.goods_cost * self.scrap * self.output + p.copq_scale * p.rework_cost * self.reworked()
         returned = self.out_detectable * self.elsewhere
         for link in self.sells:
             returned += link.caught * link.customer.output
         found_by_users = (self.out_detectable + self.out_latent) * self.to_users
         self.recall_cost, self.recall_due = self.recall_due, 0.0
-        self.external_failure = p.return_cost * returned + p.field_cost * found_by_users + self.recall_cost
+        self.external_failure = p.copq_scale * p.return_cost * returned + p.field_cost * found_by_users + self.recall_cost
 
     def prevent(self, purpose: str, amount: float, payee: str = "households") -> None:
         """Pay for prevention."""

@@ -120,7 +120,7 @@ def work(firm: TwinFirm) -> None:
     firm.pay("outside", "materials from outside", p.outside_materials * cost)
     firm.pay("households", "wages and overheads", (1.0 - p.outside_materials) * cost)
     firm.pay("households", "inspection", firm.appraisal)
-    firm.pay("households", "rework", p.rework_cost * firm.reworked())
+    firm.pay("households", "rework", p.copq_scale * p.rework_cost * firm.reworked())
     firm.pay("households", "returns, warranty and recalls", firm.external_failure)
     for link in firm.sells:
         firm.pay_firm(link.customer, "charge-back", link.charge_back)

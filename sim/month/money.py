@@ -132,7 +132,7 @@ def _fail(world: World) -> None:
     """Pay for inspection and failures. Scrap is paid for as materials and wages, and not a second time."""
     firms, links, p = world.firms, world.links, world.parameters
     world.firms_pay("households", "inspection", firms.appraisal)
-    world.firms_pay("households", "rework", p.rework_cost * (firms.reject - firms.scrap) * firms.output)
+    world.firms_pay("households", "rework", p.copq_scale * p.rework_cost * (firms.reject - firms.scrap) * firms.output)
     world.firms_pay("households", "returns, warranty and recalls", firms.external_failure)
     world.firms_pay_firms("charge-back", links.supplier, links.customer, links.charge_back)
 

@@ -60,11 +60,11 @@ def cost_of_quality(world: World) -> None:
 
     at_goods_in = world.by_customer(links.inspected * links.value_share)
     firms.appraisal = firms.output * (p.incoming_cost * at_goods_in + p.final_cost * firms.inspection)
-    firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.rework_cost * (firms.reject - firms.scrap))
+    firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.copq_scale * p.rework_cost * (firms.reject - firms.scrap))
 
     returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * outgoing_dpu(world) * firms.to_users
-    firms.external_failure = p.return_cost * returned + warranty + firms.recall_due
+    firms.external_failure = p.copq_scale * p.return_cost * returned + warranty + firms.recall_due
     firms.recall_cost, firms.recall_due = firms.recall_due, 0.0
 
 
