@@ -7,10 +7,11 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from joblib import Parallel as Pool
 from joblib import cpu_count, delayed, parallel_config
@@ -21,7 +22,9 @@ from experiments.settings import Arm, Parallel, Task, WorldSettings
 from experiments.store import CODE, Store, StoreError, run_keys
 from sim import StrongchainModel
 
-__all__ = ["Failure", "expected_seconds", "run_arms", "workers_of"]
+__all__ = ["Failure", "expected_seconds", "fan_out", "run_arms", "workers_of"]
+
+T = TypeVar("T")
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
 SECONDS_PER_FIRM_MONTH = 7e-6
@@ -112,14 +115,14 @@ def workers_of(parallel: Parallel, most: int) -> int:
     return max(1, min(most, parallel.workers if parallel.workers > 0 else cpu_count() + 1 + parallel.workers))
 
 
-def _fan_out(jobs: Sequence[tuple], parallel: Parallel) -> Iterator[list[Run | Failure]]:
-    """Do replicates in parallel, each as `_replicate` takes it; they come back as they are finished."""
+def fan_out(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], parallel: Parallel) -> Iterator[T]:
+    """Do jobs in parallel, each a tuple of what the work takes; they come back as they are finished."""
     workers = workers_of(parallel, len(jobs))
     backend = parallel.backend if workers > 1 else "sequential"
     watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if backend in {"loky", "multiprocessing"} else {}
     with parallel_config(backend=backend, **watched):
         pool = Pool(n_jobs=workers, return_as="generator_unordered")
-    yield from pool(delayed(_replicate)(*job) for job in jobs)
+    yield from pool(delayed(work)(*job) for job in jobs)
 
 
 def _kept(
@@ -180,7 +183,7 @@ def run_arms(
     whole = len(arms) * len(keys)
     with Progress(whole, whole - sum(map(len, missing.values())), shown=progress) as shown:
         try:
-            for runs in _fan_out(jobs, parallel):
+            for runs in fan_out(_replicate, jobs, parallel):
                 k = runs[0].replicate - first
                 for a, run in zip(missing[k], runs, strict=True):
                     if isinstance(run, Run):

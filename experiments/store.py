@@ -28,7 +28,7 @@ from experiments.measure import EXTRAS, MapPicture, Run
 from experiments.settings import Arm, Task
 from sim.quality_map import QualityMap
 
-__all__ = ["CODE", "Store", "StoreError", "fingerprint", "run_keys", "write_whole"]
+__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole"]
 
 #: Changes when what a file holds does.
 FORMAT = 3
@@ -63,7 +63,7 @@ CODE = fingerprint(
 )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What JSON cannot write, as what it can: settings by their fields, arrays by type, shape and a hash of their bytes."""
     if dataclasses.is_dataclass(value):
         return {"kind": type(value).__name__, **{f.name: getattr(value, f.name) for f in dataclasses.fields(value)}}
@@ -94,7 +94,7 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
         world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))
         about = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
-        texts.append(json.dumps(about, default=_plain, sort_keys=True))
+        texts.append(json.dumps(about, default=plain, sort_keys=True))
     return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
 
 
