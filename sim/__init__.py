@@ -4,6 +4,7 @@
 """
 
 from sim.build.from_file import FromFile
+from sim.build.input_output import InputOutput
 from sim.build.region import Region
 from sim.build.synthetic import Synthetic
 from sim.fixed_points import NetworkError
@@ -19,6 +20,7 @@ __all__ = [
     "OUTCOMES",
     "ChiefQualityOfficer",
     "FromFile",
+    "InputOutput",
     "Instrument",
     "NetworkError",
     "OneStopStations",

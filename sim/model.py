@@ -11,6 +11,7 @@ from agents.streams import Streams, replicate_keys
 from sim.accounts import Books
 from sim.balance_sheet import balance_sheet
 from sim.build.from_file import FromFile, from_file
+from sim.build.input_output import InputOutput, SectorEconomy, input_output
 from sim.build.region import Region, populate
 from sim.build.synthetic import Synthetic, synthetic
 from sim.instruments.delivery import INSTRUMENTS, Instrument, Programme, policy
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MONTH", "NetworkSource", "StrongchainModel", "build_network"]
 
-NetworkSource = SupplyNetwork | Synthetic | FromFile | None
+NetworkSource = SupplyNetwork | Synthetic | FromFile | InputOutput | SectorEconomy | None
 
 #: One month, phase by phase: relations change before anything is shipped, accounts are closed last.
 #: What a phase reads of another firm is last month's, or was settled by an earlier phase.
@@ -83,9 +84,11 @@ def build_network(source: NetworkSource, region: Region, streams: Streams) -> Su
             return synthetic(source, streams)
         case FromFile():
             return from_file(source)
+        case InputOutput() | SectorEconomy():
+            return input_output(source, streams)
         case None:
             return region.network(streams)
-    raise TypeError(f"a network is a SupplyNetwork, Synthetic, FromFile or None, not {type(source).__name__}")
+    raise TypeError(f"a network is a SupplyNetwork, Synthetic, FromFile, InputOutput or None, not {type(source).__name__}")
 
 
 class StrongchainModel(World):
@@ -95,7 +98,7 @@ class StrongchainModel(World):
     ----------
     region : Region, optional
         Stations, counties, officers; and the network where `network` is None.
-    network : SupplyNetwork, Synthetic, FromFile or None
+    network : SupplyNetwork, Synthetic, FromFile, InputOutput or None
         Who supplies whom.
     parameters : Parameters, optional
     instruments : sequence of Instrument

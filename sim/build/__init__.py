@@ -1,1 +1,1 @@
-"""Builders of supply networks: from a file, from figures of the literature, from a region."""
+"""Builders of supply networks: from a file, from figures of the literature, from an input-output table, from a region."""

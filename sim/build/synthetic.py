@@ -27,9 +27,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from agents.streams import Streams, normal
+from sim.build.drawing import (
+    ANY,
+    ATTEMPTS,
+    LARGEST_MATERIAL_SHARE,
+    LARGEST_PART,
+    OTHER_CHAIN,
+    OTHER_SECTOR,
+    SAME_SECTOR,
+    Pools,
+    by_slot,
+    expected_customers,
+    fill_slots,
+    fitted_power,
+    pareto_counts,
+)
 from sim.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
 
@@ -38,12 +52,7 @@ __all__ = ["Synthetic", "synthetic"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SAME_SECTOR, OTHER_SECTOR, OTHER_CHAIN, ANY = range(4)  # where on its tier a link looks for its other end
-ATTEMPTS = 8  # draws per slot before it stays empty; the later half looks in any chain
-FITTING_STEPS = 6  # of the power of value shares; leaves about 0.01 of elasticity
 LARGEST_CHANCE = 0.1  # of one supplier to be picked for one slot; more would only bring refusals
-LARGEST_PART = 0.8  # of the firms within reach that one customer buys from
-LARGEST_MATERIAL_SHARE = 0.95  # leaves value added to every firm, so that no loop can grow
 
 
 @dataclass(frozen=True)
@@ -141,51 +150,6 @@ class Synthetic:
                 raise ParameterError(f"network.{name} is {given!r}; it must hold {count} different names")
 
 
-class _Pools:
-    """Firms laid end to end, by tier, chain and sector, each as long as its weight: a point on the line is a firm.
-
-    Parameters
-    ----------
-    tier, chain, sector : int arrays, shape (n,)
-    weight : float array, shape (n,)
-        Chance of a firm to be picked, relative to the others within reach.
-    """
-
-    def __init__(self, tier: Ints, chain: Ints, sector: Ints, weight: Floats) -> None:
-        self.chains, self.sectors = int(chain.max()) + 1, int(sector.max()) + 1
-        cell = (tier * self.chains + chain) * self.sectors + sector
-        self.order = np.argsort(cell, kind="stable")
-        self.first = np.searchsorted(cell[self.order], np.arange((int(tier.max()) + 1) * self.chains * self.sectors + 1))
-        self.line = np.concatenate([[0.0], np.cumsum(weight[self.order])])
-
-    def pick(self, tier: Ints, chain: Ints, sector: Ints, kind: Ints, u: Floats) -> Ints:
-        """Turn uniforms into firms of the wanted tiers, seen from firms of the given chains and sectors. All of shape (k,).
-
-        Where nobody of that kind exists the search widens, to the chain and then to the whole tier.
-        """
-        in_chain = (tier * self.chains + chain) * self.sectors
-        whole = (self.first[tier * self.chains * self.sectors], self.first[(tier + 1) * self.chains * self.sectors])
-        own_chain = (self.first[in_chain], self.first[in_chain + self.sectors])
-        own_sector = (self.first[in_chain + sector], self.first[in_chain + sector + 1])
-
-        def among(same: Ints, other: Ints, outside: Ints, every: Ints) -> Ints:
-            return np.choose(kind, [same, other, outside, every])
-
-        # Each kind is a stretch of the line less a hole in it.
-        low, high = (among(own_sector[k], own_chain[k], whole[k], whole[k]) for k in (0, 1))
-        hole_low, hole_high = (among(high, own_sector[k], own_chain[k], high) for k in (0, 1))
-        for wider in (own_chain, whole):
-            empty = (high - low) - (hole_high - hole_low) <= 0
-            low, high = np.where(empty, wider[0], low), np.where(empty, wider[1], high)
-            hole_low, hole_high = np.where(empty, high, hole_low), np.where(empty, high, hole_high)
-        hole = self.line[hole_high] - self.line[hole_low]
-        point = self.line[low] + u * (self.line[high] - self.line[low] - hole)
-        point += np.where(point >= self.line[hole_low], hole, 0.0)
-        # Rounding at an end must not lead into the next tier.
-        at = np.clip(np.searchsorted(self.line, point, side="right") - 1, low, high - 1)
-        return np.asarray(self.order[at], dtype=np.int64)
-
-
 def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
     """Make a network of the given settings; the same replicate key gives the same bits.
 
@@ -207,9 +171,8 @@ def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
     tier, chain, sector = _places(s, streams)
     sought = _suppliers_sought(s, rank, tier, chain)
     # Customers to be expected are Pareto too, of the same mean; the first of them is sure (see _links).
-    alike = s.degree_correlation
-    standing = alike * -normal(rank) + np.sqrt(1.0 - alike**2) * normal(streams.uniform("network: customers expected", 0, n))
-    expected = s.mean_suppliers * (1.0 - 1.0 / s.customer_tail) * ndtr(-standing) ** (-1.0 / s.customer_tail)
+    u = streams.uniform("network: customers expected", 0, n)
+    expected = expected_customers(rank, u, s.mean_suppliers, s.customer_tail, s.degree_correlation)
     appeal = _appeal(tier, chain, sought, np.maximum(expected - 1.0, 0.05))
     supplier, customer, weight = _links(s, streams, tier, chain, sector, sought, appeal)
 
@@ -241,20 +204,16 @@ def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNe
     """
     customers = np.bincount(draft.supplier, minlength=draft.n_firms)
     member = ~draft.leader
-    x = np.log(customers[member])
-    x -= x.mean() if x.size else 0.0
 
     def shared(power: float) -> SupplyNetwork:
         weight = draft.value_share * customers[draft.supplier] ** power
         share = weight * (bought / np.maximum(np.bincount(draft.customer, weight, draft.n_firms), 1e-300))[draft.customer]
         return replace(draft, value_share=share, units=share)
 
-    power = 0.0
-    for _ in range(FITTING_STEPS if np.any(x) else 0):
-        sales = np.log(shared(power).steady_orders(tolerance=1e-6)[member])
-        # The elasticity rises about as the power does, so each step takes off most of what is left.
-        power = float(np.clip(power + s.size_elasticity - (x * sales).sum() / (x * x).sum(), -2.0, 2.0))
-    return shared(power)
+    def log_sales(power: float) -> Floats:
+        return np.asarray(np.log(shared(power).steady_orders(tolerance=1e-6)[member]))
+
+    return shared(fitted_power(np.log(customers[member]), s.size_elasticity, log_sales))
 
 
 def _places(s: Synthetic, streams: Streams) -> tuple[Ints, Ints, Ints]:
@@ -275,26 +234,14 @@ def _places(s: Synthetic, streams: Streams) -> tuple[Ints, Ints, Ints]:
 
 
 def _suppliers_sought(s: Synthetic, rank: Floats, tier: Ints, chain: Ints) -> Ints:
-    """Pareto numbers of suppliers sought, shape (firms,), scaled so that those that can be found average to the mean asked for.
-
-    The sample mean of so heavy a tail wanders far; it is the scale that is fitted, to this luck.
-    """
+    """Pareto numbers of suppliers sought, shape (firms,), scaled so that those that can be found average to the mean asked for."""
     depth = int(tier.max())
     size = np.bincount(tier * s.chains + chain, minlength=(depth + 2) * s.chains).reshape(depth + 2, s.chains)
     # Nobody buys from more than its own chain's next tier and the share of other chains' that goes with it.
     reach = np.maximum(LARGEST_PART * np.minimum(size[tier + 1, chain] / (1.0 - s.shared_suppliers), size[tier + 1].sum(1)), 1.0)
     reach = np.where(tier == depth, np.inf, reach)
     used = np.where(tier == depth, s.lateral, 1.0)  # the last tier has nobody behind it and buys only laterally
-    pareto = np.maximum(rank, 2.0**-53) ** (-1.0 / s.supplier_tail)
-
-    def sought(scale: float) -> Ints:
-        return np.maximum(np.minimum(np.floor(scale * pareto), reach), 1.0).astype(np.int64)
-
-    low, high = 0.0, float(s.firms)
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if float((used * sought(middle)).sum()) < s.mean_suppliers * s.firms else (low, middle)
-    return sought(high)
+    return pareto_counts(rank, s.supplier_tail, s.mean_suppliers * s.firms, reach, used)
 
 
 def _appeal(tier: Ints, chain: Ints, sought: Ints, expected: Floats) -> Floats:
@@ -322,7 +269,7 @@ def _links(
     members = np.arange(s.leaders, n)
 
     # First every member finds one customer in the tier it delivers to, by the suppliers they seek.
-    buyers = _Pools(tier, chain, sector, sought.astype(np.float64))
+    buyers = Pools(tier, chain, sector, sought.astype(np.float64))
     kind = _kind(s, streams.uniform("network: kind of first customer", 0, n)[members])
     u = streams.uniform("network: first customer", 0, n)[members]
     first = buyers.pick(tier[members] - 1, chain[members], sector[members], kind, u)
@@ -332,7 +279,7 @@ def _links(
     slots = np.maximum(sought - np.bincount(first, minlength=n), 0)
     customer = np.repeat(np.arange(n), slots)
     slot = np.arange(customer.size) - np.repeat(np.cumsum(slots) - slots, slots)
-    u = _by_slot(streams, "network: kind of supplier", customer, slot)
+    u = by_slot(streams, "network: kind of supplier", customer, slot)
     # Only members buy laterally, and no first link is lateral; the share of all links is to come out as asked.
     chance = np.minimum(s.lateral * s.mean_suppliers * n / max(int(np.count_nonzero(tier[customer])), 1), 1.0) * (tier[customer] > 0)
     lateral = u < chance
@@ -341,26 +288,17 @@ def _links(
     kind = _kind(s, np.where(lateral, steps % 1.0, u))
     wanted = np.where(lateral, 1 + steps.astype(np.int64), tier[customer] + 1)
 
-    sellers = _Pools(tier, chain, sector, appeal)
-    supplier = np.full(customer.size, -1)
-    taken = np.sort(first * n + members)
-    still = np.flatnonzero(wanted <= depth)
-    for attempt in range(ATTEMPTS):
-        if not still.size:
-            break
+    sellers = Pools(tier, chain, sector, appeal)
+
+    def find(attempt: int, still: Ints) -> Ints:
         if 2 * attempt == ATTEMPTS:
             kind[still] = ANY
-        u = _by_slot(streams, f"network: supplier, attempt {attempt}", customer[still], slot[still])
-        found = sellers.pick(wanted[still], chain[customer[still]], sector[customer[still]], kind[still], u)
-        link = customer[still] * n + found
-        new = np.zeros(still.size, dtype=np.bool_)
-        new[np.unique(link, return_index=True)[1]] = True
-        new &= (found != customer[still]) & (taken[np.minimum(np.searchsorted(taken, link), taken.size - 1)] != link)
-        supplier[still[new]] = found[new]
-        taken = np.sort(np.concatenate([taken, link[new]]))
-        still = still[~new]
+        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[still], slot[still])
+        return sellers.pick(wanted[still], chain[customer[still]], sector[customer[still]], kind[still], u)
+
+    supplier = fill_slots(customer, np.flatnonzero(wanted <= depth), np.sort(first * n + members), n, find)
     filled = supplier >= 0
-    orders = s.order_spread * normal(_by_slot(streams, "network: order", customer, slot))
+    orders = s.order_spread * normal(by_slot(streams, "network: order", customer, slot))
     return (
         np.concatenate([members, supplier[filled]]),
         np.concatenate([first, customer[filled]]),
@@ -372,14 +310,3 @@ def _kind(s: Synthetic, u: Floats) -> Ints:
     """Turn uniforms into where a link looks for its other end."""
     inside = (u - s.shared_suppliers) / (1.0 - s.shared_suppliers)
     return np.where(inside < 0.0, OTHER_CHAIN, np.where(inside < s.cross_sector, OTHER_SECTOR, SAME_SECTOR))
-
-
-def _by_slot(streams: Streams, decision: str, customer: Ints, slot: Ints) -> Floats:
-    """Draw for links by their customer's row and slot: uniforms of shape (k,).
-
-    Draws each slot only up to the last row that has it; as rows fall in suppliers sought, hardly more than k in all.
-    """
-    rows = np.zeros(int(slot.max(initial=-1)) + 1, dtype=np.int64)
-    np.maximum.at(rows, slot, customer + 1)
-    draws = [streams.uniform(decision, 0, count, k) for k, count in enumerate(rows.tolist()) if count]
-    return np.concatenate([np.empty(0), *draws])[(np.cumsum(rows) - rows)[slot] + customer]
