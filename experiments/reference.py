@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
 from experiments.declarations import declaring
+from experiments.markdown import table
+from experiments.regions_page import regions_page
 from sim import OUTCOMES, FromFile, Instrument, Parameters, Region, Synthetic
 from sim.parameters import declared
 
@@ -20,15 +21,6 @@ TITLES = {
     Synthetic: "A synthetic network",
     FromFile: "A network from a file",
 }
-
-
-def _row(cells: Iterable[Any]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
-    head = list(head)
-    return [_row(head), _row("---" for _ in head), *(_row(row) for row in rows)]
 
 
 def _shown(value: Any) -> str:
@@ -46,7 +38,7 @@ def _declarations(cls: type, prefix: str) -> list[str]:
         rows.append(
             [f"`{prefix}{f.name}`", about["meaning"], default, f"{low:g} … {high:g}", about["unit"], about["confidence"], about["source"]]
         )
-    return _table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
+    return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 
 
 def parameters_page() -> str:
@@ -71,10 +63,10 @@ def outcomes_page() -> str:
     """Return the page of all outcomes: unit, formula, better direction, labels."""
     rows = [[f"`{o.key}`", o.label, o.label_zh, o.unit, o.formula, o.better or "neither"] for o in OUTCOMES.values()]
     head = ["# Outcomes", "", "Written by `python -m experiments.reference` from the declarations in the code.", ""]
-    return "\n".join([*head, *_table(["key", "English", "中文", "unit", "formula", "better"], rows)]) + "\n"
+    return "\n".join([*head, *table(["key", "English", "中文", "unit", "formula", "better"], rows)]) + "\n"
 
 
-PAGES = {"parameters.md": parameters_page, "outcomes.md": outcomes_page}
+PAGES = {"parameters.md": parameters_page, "outcomes.md": outcomes_page, "regions.md": regions_page}
 
 
 def write(folder: Path) -> None:

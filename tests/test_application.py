@@ -400,7 +400,7 @@ def test_help_fits_a_screen(answers):
     status, out, _ = answers[HELP]
     assert status in {0, None}
     assert len(out.splitlines()) < 40
-    for word in ("strongchain -m ", "network=file", "region: liaoning, sample", "instruments: cqo, one_stop_stations", "policy: "):
+    for word in ("strongchain -m ", "network=file", "region: anhui, fujian, guangdong", "instruments: cqo, one_stop_stations", "policy: "):
         assert word in out
 
 

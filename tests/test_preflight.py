@@ -15,7 +15,7 @@ from experiments.settings import SettingsError, check_name, compose_settings, re
 
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
-    ("region=liaonin", ["no such region", "liaoning, sample", "did you mean 'liaoning'?"]),
+    ("region=liaonin", ["no such region", "jinzhong, liaoning, nanping", "did you mean 'liaoning'?"]),
     ("instruments=[cqo,strong_chain_loan]", ["no such instrument", "did you mean 'strong_chain_loans'?"]),
     ("instruments.cqo.reech=0.5", ["did you mean 'instruments.cqo.reach'?"]),
     ("instruments.cko.reach=0.5", ["did you mean 'instruments.cqo.reach'?"]),

@@ -1,11 +1,9 @@
-"""Regions: what they say of a place, where it was read, and that the world built from them has it."""
+"""Regions: that the world built from one has its figures, and what a scaled one keeps. Where figures were read: test_regions.py."""
 
 from __future__ import annotations
 
-import csv
-import os
-import re
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,26 +15,13 @@ from sim.parameters import ParameterError, declared
 
 ROOT = Path(__file__).resolve().parent.parent
 REGIONS = {path.stem: path for path in sorted((ROOT / "configs" / "region").glob("*.yaml"))}
-#: The collected facts; their documents lie outside the repository.
-FACTS = Path(os.environ.get("STRONGCHAIN_FACTS") or ROOT.parent / "shared" / "facts" / "regions.csv")
-FACT = re.compile(r"\bF\d{3}\b")
-OFFICIAL = re.compile(r"\bofficial\b")
 LIAONING = {"chains": 16, "leaders": 24, "firms": 1755, "chain_heads": 20, "stations": 30}
-#: Places of which a region may cite facts that are not its own: the figure says so itself.
-BORROWED = {"F050": "Guangdong", "F051": "Guangdong"}
-PLACES = {"liaoning": "Liaoning"}
 
 
+@cache
 def region(key: str) -> Region:
     """A region as its file describes it."""
     return read_settings(compose_settings([f"region={key}", "scale=1"])).world.region
-
-
-def facts() -> dict[str, dict[str, str]]:
-    if not FACTS.is_file():
-        pytest.skip(f"the collected facts are not here ({FACTS}); STRONGCHAIN_FACTS=FILE says where they are")
-    with FACTS.open(encoding="utf-8-sig", newline="") as file:
-        return {row["id"]: row for row in csv.DictReader(file)}
 
 
 @pytest.fixture(scope="module")
@@ -57,35 +42,10 @@ def test_liaoning_has_its_published_structure():
     assert {name: getattr(built, name) for name in LIAONING} == LIAONING
 
 
-@pytest.mark.parametrize("key", [key for key in REGIONS if key != "sample"])
-def test_every_figure_of_a_real_region_has_a_source(key):
-    sources = region(key).sources
-    for f in declared(Region):
-        source = sources.get(f.name, "")
-        assert FACT.search(source) or "assumption" in source or OFFICIAL.search(source), f"{key}.{f.name} has no source: {source!r}"
-
-
-@pytest.mark.parametrize("key", [key for key in REGIONS if key != "sample"])
-def test_a_cited_fact_exists_is_of_the_region_and_has_the_value(key):
-    known, built = facts(), region(key)
-    for name, source in built.sources.items():
-        cited = FACT.findall(source)
-        for fact in cited:
-            assert fact in known, f"{key}.{name} cites {fact}, which is no fact"
-            place = BORROWED.get(fact, PLACES[key])
-            assert place in known[fact]["place"], f"{key}.{name} cites {fact}, which is of {known[fact]['place']}"
-            assert fact not in BORROWED or place in source, f"{key}.{name} cites a fact of {place} without saying so"
-        values = [float(known[fact]["value"]) for fact in cited]
-        if len(cited) == 1:
-            assert values[0] == getattr(built, name), f"{key}.{name} is {getattr(built, name)}, but {cited[0]} says {values[0]:g}"
-        elif cited:
-            assert "/" in source and len(cited) == 2
-            assert values[0] / values[1] == pytest.approx(getattr(built, name), rel=0.01)
-
-
 def test_the_sample_says_that_it_is_invented():
+    sample = region("sample")
     for f in declared(Region):
-        assert getattr(region("sample"), f.name) == f.default
+        assert getattr(sample, f.name) == f.default
         assert f.metadata["confidence"] != "N" or "assumption" in f.metadata["source"]
 
 
@@ -120,7 +80,8 @@ def test_the_world_of_liaoning_has_its_shares(liaoning):
 
 @pytest.mark.parametrize("key", REGIONS)
 def test_no_standing_station_belongs_to_a_programme(key):
-    model = StrongchainModel(region(key).scaled(0.1), burn_in=0)
+    whole = region(key)
+    model = StrongchainModel(whole.scaled(min(1.0, 200 / whole.firms)), burn_in=0)
     assert not model.stations.programme.any()
     assert not model.programmes
 
@@ -138,18 +99,41 @@ def test_a_tenth_of_liaoning_has_a_tenth_of_everything():
 @pytest.mark.parametrize("key", REGIONS)
 @pytest.mark.parametrize("scale", [1e-6, 0.01, 0.1, 0.5, 1.0, 3.0])
 def test_a_scaled_region_is_a_region(key, scale):
-    """At least one of each where there was one; nothing else changes."""
+    """At least one of each where there was one; as many cases served per firm; nothing else changes."""
     whole = region(key)
     part = whole.scaled(scale)
-    counts = {"chains", "leaders", "firms", "chain_heads", "counties", "stations"}
+    counts = {"chains", "leaders", "firms", "chain_heads", "counties", "sectors", "stations"}
     for f in fields(Region):
         if f.name in counts:
             assert getattr(part, f.name) >= min(1, getattr(whole, f.name))
-        else:
+        elif f.name != "station_capacity":
             assert getattr(part, f.name) == getattr(whole, f.name)
+    served = [one.stations * one.station_capacity / one.firms for one in (part, whole)]
+    assert served[0] == pytest.approx(served[1], rel=1e-12)
     assert part.chains <= part.leaders < part.firms
     if scale == 1.0:
         assert part == whole
+
+
+@pytest.mark.parametrize("key", REGIONS)
+@pytest.mark.parametrize("scale", [0.1, 0.3, 0.5])
+def test_a_scaled_region_keeps_its_structure(key, scale):
+    """What there is to a chain stays as much as a whole number of chains, and of what there is, allow."""
+    whole = region(key)
+    part = whole.scaled(scale)
+    for name in ("firms", "leaders", "sectors"):
+        kept = [getattr(one, name) / one.chains for one in (part, whole)]
+        # Both counts are off by half at most, or lifted to one.
+        loose = 1.0 / (2.0 * min(whole.chains * scale, getattr(whole, name) * scale)) if whole.chains * scale >= 1 else np.inf
+        assert kept[0] == pytest.approx(kept[1], rel=2.5 * loose)
+    if whole.sectors == whole.chains:
+        assert part.sectors == part.chains  # one home sector a chain
+
+
+def test_a_scaled_figure_stays_within_its_range():
+    large = Region(sectors=800, stations=3, station_capacity=9_000.0).scaled(1.5)
+    assert (large.sectors, large.stations) == (1_000, 4)
+    assert Region(sectors=800, stations=3, station_capacity=9_000.0, firms=400).scaled(0.4).station_capacity == 10_000.0
 
 
 def test_nothing_is_scaled_up_from_none():

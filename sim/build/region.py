@@ -17,13 +17,16 @@ from sim.world import World
 
 __all__ = ["Region", "populate"]
 
+#: Ends of the ranges of figures that scaling must not leave.
+MOST_SECTORS, MOST_CASES = 1_000, 10_000.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
     """Structural figures of a region.
 
-    Every figure of a region that claims to be a real one carries in `sources` the id of the
-    fact it was read from, or the word "assumption".
+    Every figure of a region that claims to be a real one carries in `sources` the id of the fact it was read from, how it
+    was read and, in 「」, the words of the document ("F097: 16 key chains 「16個重點產業鏈」"); or the word "assumption".
     """
 
     key: str = "sample"
@@ -34,9 +37,9 @@ class Region:
     firms: int = parameter(300, 2, 10_000_000, "firms", "assumption", "N", "firms on the chains, leaders included")
     chain_heads: int = parameter(4, 0, 10_000, "units", "assumption: one a chain", "N", "chain-head units (链长)")
     counties: int = parameter(4, 1, 10_000, "counties", "assumption", "N", "counties or prefectures")
-    sectors: int = parameter(12, 1, 1_000, "sectors", "assumption", "N", "sectors of the firms' products")
+    sectors: int = parameter(12, 1, MOST_SECTORS, "sectors", "assumption", "N", "sectors of the firms' products")
     stations: int = parameter(1, 0, 100_000, "stations", "assumption", "N", "one-stop service stations that stand before any programme")
-    station_capacity: float = parameter(2.0, 0.0, 10_000.0, "cases/month", "assumption: the rest goes to firms off the chains", "N",
+    station_capacity: float = parameter(2.0, 0.0, MOST_CASES, "cases/month", "assumption: the rest goes to firms off the chains", "N",
                                         "cases of chain firms that a standing station can serve")  # fmt: skip
     station_competence: float = parameter(
         0.6, 0.0, 1.0, "share", "F051/F050, self-reported", "D", "probability that a standing station solves a case"
@@ -67,22 +70,31 @@ class Region:
             raise ParameterError(f"region.sources names {sorted(unknown)[0]!r}, which is no figure of a region")
 
     def scaled(self, scale: float) -> Region:
-        """Return the region with its counts multiplied, the structure kept: at least one of each where there was one."""
+        """Return the region with its counts multiplied, the structure kept: at least one of each where there was one.
+
+        Chains become fewer, not smaller: firms, leaders and home sectors of a chain stay as many as whole numbers allow, and so do
+        stations and counties to a firm. What standing stations can serve, per firm, stays exactly: capacity need not be whole.
+        """
         from dataclasses import replace
 
         def times(count: int) -> int:
             return max(min(count, 1), round(count * scale))
 
-        chains = times(self.chains)
+        chains, stations = times(self.chains), times(self.stations)
         leaders = max(chains, times(self.leaders))
+        firms = max(leaders + 1, times(self.firms))
+        # The ratio is 1 to the bit where nothing is scaled.
+        served = self.station_capacity * ((self.stations * firms) / (self.firms * stations) if stations else 1.0)
         return replace(
             self,
             chains=chains,
             leaders=leaders,
-            firms=max(leaders + 1, times(self.firms)),
+            firms=firms,
             chain_heads=times(self.chain_heads),
             counties=times(self.counties),
-            stations=times(self.stations),
+            sectors=min(times(self.sectors), MOST_SECTORS),
+            stations=stations,
+            station_capacity=min(served, MOST_CASES),
             chain_names=self.chain_names[:chains],
         )
 
