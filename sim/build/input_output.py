@@ -69,7 +69,7 @@ class InputOutput:
     coverage: float = parameter(
         0.99, 0.5, 1.0, "share", "assumption", "N", "share of a sector's purchases of which each supplying sector gets a link at least"
     )
-    mean_suppliers: float = parameter(5.0, 1.0, 100.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S",
+    mean_suppliers: float = parameter(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S",
                                       "links per firm; more where `coverage` needs them")  # fmt: skip
     supplier_tail: float = parameter(
         1.35, 1.05, 5.0, "1", "Japan 1.35-1.37, Dutch banks 1.44-1.77", "S", "tail exponent (CCDF) of the number of suppliers sought"
