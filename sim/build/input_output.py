@@ -124,6 +124,11 @@ class SectorEconomy:
         """How many firms its networks have."""
         return self.settings.firms
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the table, whatever network is made from it."""
+        return self.table.notes
+
 
 def read_economy(settings: InputOutput) -> SectorEconomy:
     """Read the table, and refuse it where the settings ask for what it cannot give.
