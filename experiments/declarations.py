@@ -114,7 +114,7 @@ TOP = {
     "by": _several(("tier", "size"), ("total", "chain", "tier", "size"), "groups of firms for which effects are told apart"),
     "save": _several((), ("groups", "series", "firms"), "what is kept of every run besides totals"),
     "name": Top(None, "1", "folder below results/; the time of day by default", "a plain name"),
-    "study.kind": _one("compare", ("compare",), "which study runs"),
+    "study.kind": _one("compare", ("compare", "calibration", "validation"), "which study runs"),
     "study.reference": Top("nothing", "1", "arm that the others are compared with", "an arm"),
     "study.arms": Top(None, "1", "arms by name, each a list of overrides; none is nothing, each instrument alone, all", "lists"),
     "study.correction": _one("none", ("none", "holm", "bh", "bonferroni"), "how p-values are corrected for many comparisons"),
@@ -122,6 +122,15 @@ TOP = {
         1, "half-width of the headline's interval to reach by adding replicates; none adds none", "a share of the reference's level"
     ),
     "study.cap": _whole(200, 2, 1_000_000, "runs", "most replicates of an arm when they are added for `study.half_width`"),
+    "study.ranges": Top(None, "1", "calibration: parameters that are searched, and the ranges", "two numbers by parameter"),
+    "study.points": _whole(160, 10, 100_000, "worlds", "calibration: points of every wave"),
+    "study.cuts": Top(
+        (2.0, 1.5, 1.0), "1", "calibration: largest implausibility left after each wave, one a wave", "numbers above 0",
+        "be a list of numbers above 0, one a wave", lambda value: isinstance(value, list | tuple) and bool(value)
+        and all(_is_number(one) and one > 0 for one in value),
+    ),
+    "study.judged": _whole(60, 1, 100_000, "sets", "calibration: sets that are judged on fresh luck"),
+    "study.each": _whole(2, 1, 100_000, "runs", "calibration and validation: replicates of each set"),
     "parallel.backend": _one("loky", ("loky", "multiprocessing", "threading", "sequential"), "how runs are spread over processes"),
     "parallel.workers": Top(
         -1, "processes", "number of processes; -1 is one a core", "-1, 1 …", "be a whole number of 1 or more, or -1 for every core",
@@ -155,8 +164,9 @@ def fields_by_path() -> dict[str, Field[Any]]:
 def groups() -> dict[str, tuple[str, ...]]:
     """Groups and their options: the files under configs/, and what the world registers."""
     from sim import INSTRUMENTS
+    from sim.plausible import plausible_sets
 
     folders = (folder for folder in CONFIGS.iterdir() if folder.is_dir() and not folder.name.startswith("_"))
     found = {"experiment": (), **{folder.name: tuple(path.stem for path in folder.glob("*.yaml")) for folder in folders}}
-    registered = {"network": ("region", *networks()), "instruments": tuple(INSTRUMENTS)}
+    registered = {"network": ("region", *networks()), "instruments": tuple(INSTRUMENTS), "parameters": tuple(plausible_sets())}
     return {name: tuple(sorted(options)) for name, options in sorted({**found, **registered}.items())}

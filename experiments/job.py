@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -21,10 +22,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.flags import MANY
 from experiments.present import present, summary
-from experiments.results import Comparison
+from experiments.present_patterns import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.runner import expected_seconds, workers_of
 from experiments.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
+from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
+from experiments.studies.validate import run_validation
 from experiments.text import say
 from experiments.words import read_word
 from sim import NetworkError
@@ -34,7 +37,13 @@ __all__ = ["run"]
 
 #: What a user can mend. Anything else is an error of ours and shows its traceback.
 MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
-STUDIES: dict[str, Callable[..., Comparison]] = {"compare": run_compare}
+STUDIES: dict[str, Callable[..., Any]] = {"compare": run_compare, "calibration": run_calibration, "validation": run_validation}
+#: By kind of study: what writes its result into a folder, and what tells it in lines for a terminal.
+SHOWN: dict[str, tuple[Callable[..., None], Callable[..., str]]] = {
+    "compare": (present, summary),
+    "calibration": (present_calibration, summary_of_calibration),
+    "validation": (present_validation, summary_of_validation),
+}
 #: Where Hydra keeps its notes in a folder of results.
 HYDRAS = ".hydra"
 
@@ -89,12 +98,13 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
             raise SettingsError(f"another study was written into {folder} meanwhile; choose another name: the runs are kept")
         if not (settings.quiet or swept):
             say("drawing figures and the report ...")
-        present(found, folder, figures=not swept)
+        write, tell = SHOWN[settings.study.kind]
+        write(found, folder, figures=not swept)
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
         raise SettingsError(str(trouble)) from trouble
     if not settings.quiet:
-        say(summary(found))
-    say(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report.html, tables, figures'} and manifest in {folder}")
+        say(tell(found))
+    say(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report, tables, figures'} and manifest in {folder}")
     if found.failures:
         _fail(RuntimeError(found.failures))
 
@@ -122,7 +132,7 @@ def _announce_sweep(words: Sequence[str]) -> None:
     points = math.prod(len(word.alone) for word in read)
     first = [word.alone[0] for word in read]
     settings = read_settings(compose_settings(first))
-    if settings.quiet:
+    if settings.quiet or settings.study.kind != "compare":
         return
     arms = arms_of(settings, first)
     runs = points * len(arms) * settings.replicates

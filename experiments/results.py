@@ -109,7 +109,12 @@ class Comparison:
 
     def save_manifest(self, folder: Path) -> None:
         """Write the manifest into a folder: it says that the study is whole."""
-        write_whole(folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False).encode())
+        write_manifest(self.manifest, folder)
+
+
+def write_manifest(about: Mapping[str, Any], folder: Path) -> None:
+    """Write the manifest of a study of any kind, last of all: it says that the study is whole."""
+    write_whole(folder / "manifest.json", json.dumps(about, indent=2, ensure_ascii=False).encode())
 
 
 def _named(stem: Path, kind: str) -> Path:

@@ -30,6 +30,7 @@ from experiments.declarations import TOP, networks
 from sim import FromFile, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.instruments import INSTRUMENTS
+from sim.plausible import field_and_entry, plausible_sets, with_values
 
 __all__ = [
     "ARM_KEYS",
@@ -112,6 +113,8 @@ class Study:
         level: replicates are added until every arm has it, or `cap` is reached.
     cap : int
         Most replicates then.
+    ranges, points, cuts, judged, each
+        Of calibration and validation, as `experiments.declarations` tells.
     """
 
     kind: str = "compare"
@@ -120,6 +123,11 @@ class Study:
     correction: str = "none"
     half_width: float | None = None
     cap: int = 200
+    ranges: Any = None
+    points: int = TOP["study.points"].default
+    cuts: list[float] = field(default_factory=lambda: list(TOP["study.cuts"].default))
+    judged: int = TOP["study.judged"].default
+    each: int = TOP["study.each"].default
 
 
 @dataclass
@@ -169,6 +177,9 @@ def register() -> None:
     store.store(group="network", name="region", node={"kind": "region"})
     for kind, cls in (("synthetic", Synthetic), ("file", FromFile)):
         store.store(group="network", name=kind, node=mirror(cls, extra=[("kind", str, field(default=kind))]))
+    for name, values in plausible_sets().items():
+        chosen = dataclasses.asdict(with_values(Parameters(), values))
+        store.store(group="parameters", name=name, node={field: chosen[field] for field, _ in map(field_and_entry, values)})
     for key in INSTRUMENTS:
         store.store(group="instruments", name=key, node={"active": True}, package=f"instruments.{key}")
 

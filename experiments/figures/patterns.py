@@ -1,0 +1,81 @@
+"""Simulated figures beside the observed ranges of their patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.figures.style import COLOURS, SMALL, WIDE, finish, style, without_values, wrapped
+from experiments.patterns import Pattern
+
+__all__ = ["influence_figure", "pattern_figure"]
+
+#: Bins of a histogram.
+BINS = 24
+#: Inches of one panel, and panels in a row.
+HIGH, ACROSS = 1.5, 3
+
+
+def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str, Any]) -> Figure:
+    """Draw for every figure of a pattern what worlds of the ensemble show, and the range observed.
+
+    Parameters
+    ----------
+    observed : DataFrame
+        Columns figure and value: a row a replicate.
+    pattern : Pattern
+    about : dict
+        The study's manifest.
+    """
+    count = len(pattern.probes)
+    across = min(count, ACROSS)
+    down = -(-count // across)
+    with matplotlib.rc_context(style()):
+        drawn = Figure(figsize=(WIDE * (across + 0.6) / (ACROSS + 0.6), 0.5 + HIGH * down))
+        panels = drawn.subplots(down, across, squeeze=False).flat
+        for ax, (key, probe) in zip(panels, pattern.probes.items(), strict=False):
+            values = observed.loc[observed["figure"] == key, "value"].dropna().to_numpy(dtype=np.float64)
+            ax.set_title(wrapped(probe.label, 34), fontsize=SMALL)
+            ax.set_xlabel("" if probe.unit == "1" else probe.unit)
+            if not values.size:
+                without_values(ax)
+                continue
+            bounds = [bound for bound in (probe.low, probe.high) if np.isfinite(bound)]
+            low, high = min([values.min(), *bounds]), max([values.max(), *bounds])
+            room = 0.08 * (high - low) or 0.5
+            low, high = low - room, high + room
+            ax.axvspan(max(probe.low, low), min(probe.high, high), color=COLOURS[3], alpha=0.25, linewidth=0, zorder=0)
+            ax.hist(values, bins=np.linspace(low, high, BINS + 1), color=COLOURS[1])
+            ax.axvline(float(np.median(values)), color=COLOURS[0], linewidth=1.2)
+            ax.set_xlim(low, high)
+            ax.set_ylabel("worlds")
+        for ax in list(panels):
+            ax.set_visible(False)
+        said = "green: range observed; bars: worlds of the plausible sets; line: their median"
+        return finish(drawn, about, said)
+
+
+def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
+    """Draw how strongly every figure of the patterns moves with every parameter that a calibration searched.
+
+    Parameters
+    ----------
+    influence : DataFrame
+        A row a figure: column figure, and 1 over the emulator's length for each parameter, in ranges.
+    about : dict
+        The study's manifest.
+    """
+    table = influence.set_index("figure")
+    with matplotlib.rc_context(style()):
+        drawn = Figure(figsize=(WIDE, 0.9 + 0.17 * len(table.columns)))
+        ax = drawn.subplots()
+        shown = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", vmin=0.0)
+        ax.set_xticks(range(len(table)), table.index, rotation=60, ha="right")
+        ax.set_yticks(range(len(table.columns)), table.columns)
+        drawn.colorbar(shown, ax=ax, label="1 / length of the emulator (1/range)")
+        return finish(drawn, about, "bright: the figure moves within a small part of the parameter's range")

@@ -1,0 +1,172 @@
+"""Calibrate: find the sets of parameters with which a world without policy shows all patterns together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agents.streams import replicate_keys
+from experiments.calibration import Axis, Emulator, axes_of, hypercube, next_points, scaled
+from experiments.observe import Observed, observe_all
+from experiments.patterns import PATTERNS, PROBES, TELLING, implausibility
+from experiments.provenance import manifest, now
+from experiments.settings import Arm, Parallel, Settings, SettingsError, WorldSettings
+from experiments.text import say
+from sim.plausible import with_values
+
+__all__ = ["Calibration", "calibrate", "run_calibration"]
+
+Floats = NDArray[np.float64]
+
+#: A set is plausible if no figure, averaged over fresh luck, lies further outside its range than data and model can be wrong by.
+PLAUSIBLE = 1.0
+#: Added to the study's seed for the luck on which sets are judged.
+JUDGING = 1_000_003
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a calibration found.
+
+    Attributes
+    ----------
+    points : DataFrame
+        Every point of every wave: wave, values of the parameters, figures, largest implausibility.
+    sets : DataFrame
+        The sets that were judged: values, means of the figures on fresh luck, largest implausibility, patterns that
+        hold, whether plausible; the least implausible first.
+    waves : DataFrame
+        Of every wave: points, cut, share of the ranges that its emulators leave, points of it that are plausible by themselves.
+    influence : DataFrame
+        By figure and parameter: how strongly the figure moves with it (1 over the length of the emulator, in ranges).
+    manifest : dict
+    """
+
+    points: pd.DataFrame
+    sets: pd.DataFrame
+    waves: pd.DataFrame
+    influence: pd.DataFrame
+    manifest: dict[str, Any]
+
+    @property
+    def failures(self) -> str:
+        """What could not be simulated."""
+        return ""
+
+
+def figures_of(observed: Sequence[Observed | Exception]) -> Floats:
+    """Return the telling figures of observations, shape (observations, figures); not a number where a world could not be simulated."""
+    nothing = dict.fromkeys(TELLING, float("nan"))
+    return np.array([[(nothing if isinstance(one, Exception) else one.figures)[key] for key in TELLING] for one in observed])
+
+
+def patterns_held(figures: Floats) -> NDArray[np.int64]:
+    """Count the patterns of which every telling figure lies in its range, by row; others are not counted."""
+    held = np.zeros(len(figures), dtype=np.int64)
+    for pattern in PATTERNS:
+        mine = [TELLING.index(key) for key in pattern.probes if key in TELLING]
+        if mine:
+            held += np.all([[PROBES[TELLING[k]].holds(row[k]) for k in mine] for row in figures], axis=1)
+    return held
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What all waves share."""
+
+    world: WorldSettings
+    axes: tuple[Axis, ...]
+    parallel: Parallel
+    keep: Path | None
+    progress: bool
+
+    def simulate(self, unit: Floats, keys: Sequence[tuple[int, int]]) -> Floats:
+        """Simulate points of the unit cube, one replicate each; returns figures, shape (points, figures)."""
+        base, names = self.world.parameters, [axis.name for axis in self.axes]
+        sets = (with_values(base, dict(zip(names, values, strict=True))) for values in scaled(unit, self.axes))
+        worlds = [replace(self.world, parameters=parameters) for parameters in sets]
+        return figures_of(observe_all(worlds, keys, self.parallel, self.keep, self.progress))
+
+    def table(self, unit: Floats, figures: Floats) -> pd.DataFrame:
+        """Return points and their figures as a table."""
+        values = pd.DataFrame(scaled(unit, self.axes), columns=[axis.name for axis in self.axes])
+        found = pd.DataFrame(figures, columns=list(TELLING))
+        worst = implausibility(figures, TELLING).max(axis=1)
+        return pd.concat([values, found, pd.DataFrame({"implausibility": worst, "patterns": patterns_held(figures)})], axis=1)
+
+
+def calibrate(
+    search: _Search, points: int, cuts: Sequence[float], judged: int, each: int, seed: int, tell: Callable[[str], None]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Match history in waves, then judge the best sets on fresh luck.
+
+    Parameters
+    ----------
+    search : _Search
+    points : int
+        Of every wave.
+    cuts : sequence of float
+        Implausibility up to which the points of the next wave, or the sets to be judged, are chosen; one a wave.
+    judged, each : int
+        Sets judged, and replicates of each.
+    seed : int
+    tell : callable
+        Takes a line on every wave.
+
+    Returns
+    -------
+    points, sets, waves, influence : DataFrame
+        As in `Calibration`.
+    """
+    axes = search.axes
+    unit = hypercube(points, axes, seed)
+    keys = replicate_keys(seed, points * len(cuts))
+    all_units, all_figures, tables, waves = [], [], [], []
+    for wave, cut in enumerate(cuts, start=1):
+        figures = search.simulate(unit, keys[points * (wave - 1) : points * wave])
+        all_units.append(unit)
+        all_figures.append(figures)
+        found = search.table(unit, figures)
+        found.insert(0, "wave", wave)
+        tables.append(found)
+        emulator = Emulator(np.concatenate(all_units), np.concatenate(all_figures), TELLING, seed)
+        last = wave == len(cuts)
+        unit, _, share = next_points(emulator, axes, judged if last else points, cut, seed + wave)
+        good = int((found["implausibility"] <= cut).sum())
+        waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
+        tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.3g} % of the ranges are not ruled out")
+    fresh = replicate_keys(seed + JUDGING, each)
+    figures = search.simulate(np.repeat(unit, each, axis=0), list(fresh) * judged).reshape(judged, each, len(TELLING))
+    sets = search.table(unit, figures.mean(axis=1))
+    sets.insert(0, "plausible", sets["implausibility"] <= PLAUSIBLE)
+    sets = sets.sort_values(["implausibility", "patterns"], ascending=[True, False], kind="stable", ignore_index=True)
+    influence = pd.DataFrame(1.0 / emulator.lengths(), columns=[axis.name for axis in axes])
+    influence.insert(0, "figure", TELLING)
+    return pd.concat(tables, ignore_index=True), sets, pd.DataFrame(waves), influence
+
+
+def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Calibration:
+    """Calibrate the world that settings describe.
+
+    Raises
+    ------
+    SettingsError, ParameterError
+        If no ranges are given, or a range is not of a parameter.
+    """
+    study = settings.study
+    if not study.ranges:
+        raise SettingsError("study.ranges names no parameter to search; type study=calibration for the ranges that come with it")
+    search = _Search(settings.world, axes_of(study.ranges), settings.parallel, keep, progress)
+    runs = study.points * len(study.cuts) + study.judged * study.each
+    tell = say if progress else lambda line: None
+    judged = f"then {study.judged} sets x {study.each} replicates"
+    tell(f"{runs} worlds to observe: {len(study.cuts)} waves of {study.points}, {judged}")
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, 1), [Arm("world", settings.world, (), {})])
+    points, sets, waves, influence = calibrate(search, study.points, study.cuts, study.judged, study.each, settings.seed, tell)
+    return Calibration(points, sets, waves, influence, about | {"finished": now()})

@@ -1,0 +1,111 @@
+"""Validate: hold worlds of the plausible sets, on luck that no calibration has seen, against every observed pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from agents.streams import replicate_keys
+from experiments.observe import Observed, observe_all, observe_network, pooled
+from experiments.patterns import NETWORK, PATTERNS, TELLING
+from experiments.provenance import manifest, now
+from experiments.settings import Arm, Settings
+from experiments.text import say
+from sim.plausible import plausible_sets, with_values
+
+__all__ = ["Validation", "run_validation"]
+
+#: Interval over sets and replicates that is told: from this quantile to its mirror.
+TAIL = 0.05
+#: Replicates of the network generator.
+NETWORKS = 5
+#: Parts into which all observations are split for what is read off many of them together.
+POOLS = 5
+#: Keys of this study begin here, so that no calibration has seen them.
+FRESH = 2_000_003
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a validation found.
+
+    Attributes
+    ----------
+    observed : DataFrame
+        Every figure of every replicate: set, replicate, figure, value; pooled ones by set, of all its replicates.
+    patterns : DataFrame
+        A row a figure: pattern, source, confidence, range, median and interval over sets and replicates, share within, whether it holds.
+    manifest : dict
+    failures : str
+        What could not be simulated.
+    """
+
+    observed: pd.DataFrame
+    patterns: pd.DataFrame
+    manifest: dict[str, Any]
+    failures: str = ""
+
+    @property
+    def held(self) -> int:
+        """How many patterns hold: all their figures do."""
+        return int(self.patterns.groupby("number")["holds"].all().sum())
+
+
+def _rows(names: Sequence[str], observed: Sequence[Observed | Exception], each: int) -> list[dict[str, Any]]:
+    """Lay observations out as rows; pooled figures are of all replicates of a set together."""
+    rows = []
+    for k, one in enumerate(observed):
+        if isinstance(one, Observed):
+            about = {"set": names[k // each], "replicate": k % each + 1}
+            rows += [about | {"figure": key, "value": one.figures[key]} for key in TELLING]
+    return rows
+
+
+def _judged(values: pd.DataFrame) -> pd.DataFrame:
+    """Hold the figures against the ranges, one row a figure."""
+    rows = []
+    for pattern in PATTERNS:
+        for key, probe in pattern.probes.items():
+            mine = values.loc[values["figure"] == key, "value"].dropna().to_numpy(dtype=np.float64)
+            middle, low, high = np.quantile(mine, [0.5, TAIL, 1.0 - TAIL]) if mine.size else [np.nan] * 3
+            rows.append({
+                "number": pattern.number, "pattern": pattern.label, "figure": key, "label": probe.label, "unit": probe.unit,
+                "wanted": probe.wanted, "median": middle, "low": low, "high": high, "values": mine.size,
+                "within": float(np.mean([probe.holds(value) for value in mine])) if mine.size else np.nan,
+                "holds": probe.holds(middle), "source": pattern.source, "confidence": pattern.confidence, "note": pattern.note,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Validation:
+    """Validate the world that settings describe, with the parameters of every plausible set in turn.
+
+    `study.each` replicates of each set; rare events and lags are read off all replicates of some sets together.
+    """
+    each = settings.study.each
+    sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
+    names = list(sets)
+    if progress:
+        say(f"{len(names) * each} worlds to observe: {len(names)} plausible sets x {each} replicates; then {NETWORKS} networks")
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed + FRESH, each), [Arm("world", settings.world, (), {})])
+    worlds = [replace(settings.world, parameters=parameters) for parameters in sets.values() for _ in range(each)]
+    keys = replicate_keys(settings.seed + FRESH, len(worlds))
+    observed = observe_all(worlds, keys, settings.parallel, keep, progress)
+    rows = _rows(names, observed, each)
+    sound = [one for one in observed if isinstance(one, Observed)]
+    for k, part in enumerate(np.array_split(np.arange(len(sound)), POOLS)):
+        together = pooled([sound[at] for at in part]) if part.size else {}
+        rows += [{"set": f"pool {k + 1}", "replicate": 0, "figure": key, "value": value} for key, value in together.items()]
+    network = next(pattern for pattern in PATTERNS if pattern.number == NETWORK)
+    for k, key in enumerate(replicate_keys(settings.seed + FRESH, NETWORKS), start=1):
+        shape = observe_network(key)
+        rows += [{"set": "network", "replicate": k, "figure": name, "value": shape[name]} for name in network.probes]
+    values = pd.DataFrame(rows)
+    failed = [str(one) for one in observed if isinstance(one, Exception)]
+    failures = f"{len(failed)} of {len(observed)} worlds could not be simulated, the first: {failed[0]}" if failed else ""
+    return Validation(values, _judged(values), about | {"finished": now()}, failures)
