@@ -10,7 +10,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from experiments.settings import mirror, restore
-from sim import INSTRUMENTS, FromFile, Parameters, Region, Synthetic
+from sim import INSTRUMENTS, FromFile, InputOutput, Parameters, Region, Synthetic
 from sim.build.listing import check_settings
 from sim.parameters import ParameterError, declared, parameter
 
@@ -26,10 +26,13 @@ CLASSES: dict[str, tuple[type, Callable[..., object], str]] = {
     "region": (Region, Region, "region."),
     "synthetic": (Synthetic, Synthetic, "network."),
     "file": (FromFile, read, "network."),
+    "input_output": (InputOutput, InputOutput, "network."),
     **{key: (cls, cls, f"instruments.{key}.") for key, cls in INSTRUMENTS.items()},
 }
 #: Limited by each other as well, as leaders are by firms.
-LIMITED = {f"{name}.{figure}" for name in ("region", "synthetic") for figure in ("chains", "leaders", "firms", "tier_shares")}
+LIMITED = {
+    f"{name}.{figure}" for name in ("region", "synthetic", "input_output") for figure in ("chains", "leaders", "firms", "tier_shares")
+}
 #: What in a source says that the figure has none.
 CONFESSION = re.compile(r"\bassumption\b|\bconvention\b", re.IGNORECASE)
 
