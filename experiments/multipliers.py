@@ -22,7 +22,7 @@ from sim import InputOutput, NetworkError, SupplyNetwork
 from sim.build.input_output import SectorEconomy, input_output, read_economy
 from sim.fixed_points import fixed_point
 
-__all__ = ["figure", "firm_multipliers", "page", "sector_multipliers", "write"]
+__all__ = ["compared", "figure", "firm_multipliers", "page", "sector_multipliers", "write"]
 
 Floats = NDArray[np.float64]
 

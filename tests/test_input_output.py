@@ -10,7 +10,7 @@ import pytest
 from realdata import real_data
 
 from agents.streams import Streams, replicate_keys
-from experiments.multipliers import firm_multipliers
+from experiments.multipliers import compared, figure, firm_multipliers, page, sector_multipliers
 from sim import InputOutput, NetworkError, StrongchainModel, SupplyNetwork
 from sim.build.input_output import SectorEconomy, aggregated, input_output, read_economy
 from sim.parameters import ParameterError
@@ -167,6 +167,24 @@ def test_firm_multipliers_are_leontiefs(tmp_path):
     network = made(economy(tmp_path))
     inverse = np.linalg.inv(np.eye(network.n_firms) - network.by_supplier.toarray())
     assert np.allclose(firm_multipliers(network), inverse.sum(axis=0))
+
+
+def test_users_multipliers_add_up_to_all_output(tmp_path):
+    """Whatever the links: final demand times multiplier, over all firms, is what all firms make."""
+    network = made(economy(tmp_path))
+    of_sectors = sector_multipliers(network, network.final_demand)
+    demand = np.bincount(network.sector, network.final_demand)
+    assert (demand * of_sectors).sum() == pytest.approx(network.steady_orders().sum())
+
+
+def test_the_page_of_multipliers_has_every_sector_and_the_figure_too(tmp_path):
+    source = economy(tmp_path)
+    found = compared(source, 2)
+    assert found.shape == (2, 3, 4)
+    assert np.abs(found[:, 0].mean(axis=0) / source.table.multipliers - 1.0).max() < 0.1
+    text = page(source, found, found, "a test")
+    assert all(f"| {code} | {value:.3f} |" in text for code, value in zip("ABCD", source.table.multipliers, strict=True))
+    assert len(figure(source.table.multipliers, found[:, 0]).axes[0].lines[1].get_xdata()) == 4
 
 
 @pytest.mark.parametrize("encode", [lambda text: b"\xef\xbb\xbf" + text.encode(), lambda text: text.encode("gb18030"), str.encode])
