@@ -349,7 +349,8 @@ def _origin(found: Comparison) -> str:
 def _sources(arm: Mapping[str, Any]) -> str:
     """Where the network of an arm and its counts come from: only counts that are the region file's are reported ones."""
     region, kind = arm["region"], arm["network"].get("kind")
-    network = "that of a file, with what it leaves out filled by rule" if kind == "file" else "generated"
+    origin = {"file": "that of a file, with what it leaves out filled by rule", "input_output": "drawn to fit an input-output table"}
+    network = origin.get(kind, "generated")
     file = next((one for one in region_files() if one.key == region["key"]), None)
     used = [name for name in COUNTS if kind == "region" or name in WITHOUT_NETWORK]
     reported = [name for name in used if file and re.match(r"F\d{3}\b", file.sources.get(name, ""))]

@@ -141,9 +141,9 @@ TOP = {
 
 def networks() -> dict[str, type]:
     """Kinds of network with settings of their own, and what declares these."""
-    from sim import FromFile, Synthetic
+    from sim import FromFile, InputOutput, Synthetic
 
-    return {"synthetic": Synthetic, "file": FromFile}
+    return {"synthetic": Synthetic, "file": FromFile, "input_output": InputOutput}
 
 
 def declaring() -> Iterator[tuple[str, type]]:

@@ -209,7 +209,7 @@ def _adoption(world: WorldSettings, key: tuple[int, int]) -> dict[str, float]:
     return {
         "officer_curve": _curve(officers),
         "certificate_curve": _curve(certificates),
-        "officer_later": last / 5.0 / officers.max(),
+        "officer_later": last / 5.0 / officers.max() if officers.max() > 0.0 else float("nan"),
     }
 
 

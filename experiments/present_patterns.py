@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from experiments.calibration import field_names
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
-from experiments.patterns import PATTERNS
+from experiments.markdown import row
+from experiments.patterns import PATTERNS, TELLING
 from experiments.results import write_manifest, write_table
 from experiments.store import write_whole
-from experiments.studies.calibrate import Calibration
+from experiments.studies.calibrate import PLAUSIBLE, Calibration
 from experiments.studies.validate import Validation
 from sim.plausible import DEFAULT_SET
 
-__all__ = ["present_calibration", "present_validation", "summary_of_calibration", "summary_of_validation", "validation_page"]
+__all__ = [
+    "calibration_page",
+    "plausible_table",
+    "present_calibration",
+    "present_validation",
+    "summary_of_calibration",
+    "summary_of_validation",
+    "validation_page",
+]
 
 #: Significant digits of shipped sets.
 DIGITS = 4
-
-
-def _cells(values: Sequence[Any]) -> str:
-    return "| " + " | ".join(str(value) for value in values) + " |"
+#: Influence (1 over the length of an emulator, in ranges) from which a figure tells something of a parameter.
+MATTERS = 0.25
 
 
 def _number(value: float) -> str:
@@ -38,20 +43,63 @@ def _number(value: float) -> str:
 def plausible_table(found: Calibration) -> pd.DataFrame:
     """Return the sets as they are shipped: the default first, then all plausible ones.
 
-    The default is the plausible set in which most patterns hold; among these, the one nearest to the others (their medoid).
+    The default is their mean, which leaves what the patterns do not tell in the middle of its range; where the mean is not plausible
+    itself, the plausible set nearest to the others (their medoid).
     """
     names = field_names(found.manifest)
-    sets = found.sets[found.sets["plausible"]]
-    if sets.empty:
+    plausible = found.sets[found.sets["plausible"]]
+    if plausible.empty:
         return pd.DataFrame(columns=["set", *names])
-    spread = sets[names].std(ddof=0)
-    unit = (sets[names] / spread.where(spread > 0.0, 1.0)).to_numpy()
-    distance = ((unit[:, None] - unit[None]) ** 2).sum(axis=2).sum(axis=1)
-    most = (sets["patterns"] == sets["patterns"].max()).to_numpy()
-    middle = sets.iloc[[int(pd.Series(distance).where(most).idxmin())]]
-    shipped = pd.concat([middle, sets], ignore_index=True)[names].map(lambda value: float(f"{value:.{DIGITS}g}"))
+    mean, sets = plausible[plausible["mean"]], plausible[~plausible["mean"]]
+    if mean.empty:
+        spread = sets[names].std(ddof=0)
+        unit = (sets[names] / spread.where(spread > 0.0, 1.0)).to_numpy()
+        mean = sets.iloc[[int(((unit[:, None] - unit[None]) ** 2).sum(axis=(1, 2)).argmin())]]
+    shipped = pd.concat([mean, sets], ignore_index=True)[names].map(lambda value: float(f"{value:.{DIGITS}g}"))
     shipped.insert(0, "set", [DEFAULT_SET, *(f"set_{k:02d}" for k in range(1, len(sets) + 1))])
     return shipped
+
+
+def calibration_page(found: Calibration) -> str:
+    """Return the page: the waves, and every parameter's range, default and what the patterns leave of the range."""
+    names, ranges = field_names(found.manifest), found.manifest["configuration"]["study"]["ranges"]
+    shipped = plausible_table(found).set_index("set")
+    sets = shipped.drop(index=DEFAULT_SET, errors="ignore")
+    study, where = found.manifest["configuration"]["study"], found.manifest["configuration"]["region"]["label"]
+    lines = [
+        "# Calibration",
+        "",
+        f"History matching (`experiments/calibration.py`) on {where}: {len(names)} parameters, {len(TELLING)} figures of the "
+        f"patterns ([validation](validation.md)), {len(found.points):,} worlds in waves of one replicate each, then {study['judged']} sets "
+        f"judged on {study['each']} replicates of luck that no wave has seen. Made by `strongchain study=calibration`; "
+        f"study {found.manifest['id']}.",
+        "",
+        "A figure's implausibility is how far it lies outside the range observed, in units of what data and model can be wrong by; a "
+        f"set is plausible if none exceeds {PLAUSIBLE:g}. Of {len(found.sets[~found.sets['mean']])} sets judged {len(sets)} are. They are "
+        "the *ensemble* (`sim/plausible_sets.csv`, `strongchain parameters=set_07`); the default is their mean, which leaves what no "
+        "pattern tells in the middle of what is plausible, and was judged like them.",
+        "",
+        row(["wave", "points", "cut", "points within it", "share of the ranges not ruled out"]),
+        "| ---: | ---: | ---: | ---: | ---: |",
+        *(row([w.wave, w.points, f"{w.cut:g}", w.plausible_points, f"{100 * w.left:.2g} %"]) for w in found.waves.itertuples()),
+        "",
+        "What is left of each range: 90 % of the ensemble, as a share of the range's width. Near 90 % the patterns say nothing of the "
+        "parameter: its default is the middle of an assumption, and effects that rest on it are to be shown over the whole range.",
+        "",
+        row(["parameter", "searched", "default", "90 % of the ensemble", "width left", "told mostly by"]),
+        "| --- | --- | ---: | --- | ---: | --- |",
+    ]
+    influence = found.influence.set_index("figure")
+    for name in names:
+        low, high = sets[name].quantile([0.05, 0.95])
+        width = (high - low) / (ranges[name][1] - ranges[name][0])
+        strongest = influence[name].nlargest(3)
+        told = ", ".join(f"`{figure}`" for figure in strongest[strongest > MATTERS].index) or "none"
+        searched = f"{ranges[name][0]:g} … {ranges[name][1]:g}"
+        lines.append(
+            row([f"`{name}`", searched, f"{shipped.loc[DEFAULT_SET, name]:g}", f"{low:.3g} … {high:.3g}", f"{100 * width:.0f} %", told])
+        )
+    return "\n".join([*lines, "", "![How strongly each figure moves with each parameter](influence.png)"]) + "\n"
 
 
 def present_calibration(found: Calibration, folder: Path, figures: bool = True) -> None:
@@ -62,6 +110,8 @@ def present_calibration(found: Calibration, folder: Path, figures: bool = True) 
     write_whole(folder / "plausible_sets.csv", plausible_table(found).to_csv(index=False, lineterminator="\n").encode())
     if figures:
         save(influence_figure(found.influence, found.manifest), folder / "influence.png", found.manifest)
+        if found.sets["plausible"].any():
+            write_whole(folder / "calibration.md", calibration_page(found).encode())
     write_manifest(found.manifest, folder)
 
 
@@ -71,8 +121,9 @@ def summary_of_calibration(found: Calibration) -> str:
         f"Wave {row.wave}: {row.plausible_points} of {row.points} points within {row.cut:g}; {100 * row.left:.3g} % of the ranges left"
         for row in found.waves.itertuples()
     ]
-    plausible = found.sets[found.sets["plausible"]]
-    lines.append(f"{len(plausible)} of {len(found.sets)} sets that were judged on fresh luck are plausible")
+    judged = found.sets[~found.sets["mean"]] if "mean" in found.sets else found.sets
+    plausible = judged[judged["plausible"]]
+    lines.append(f"{len(plausible)} of {len(judged)} sets that were judged on fresh luck are plausible")
     if len(plausible):
         lines.append(
             f"  in them {plausible['patterns'].min()} to {plausible['patterns'].max()} of {TOLD} patterns hold that one world tells; "
@@ -100,14 +151,14 @@ def validation_page(found: Validation, title: str = "Validation") -> str:
         "that no calibration has seen), no programme. A pattern holds if the median of each of its figures lies in the range observed; the "
         "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + found.manifest["id"] + ".",
         "",
-        _cells(["#", "pattern", "figure", "range", "median", "interval", "within", "holds"]),
+        row(["#", "pattern", "figure", "range", "median", "interval", "within", "holds"]),
         "| ---: | --- | --- | --- | ---: | --- | ---: | --- |",
     ]
-    for row in found.patterns.itertuples():
-        unit = "" if row.unit == "1" else f" {row.unit}"
-        interval, within = f"{_number(row.low)} … {_number(row.high)}", f"{100 * row.within:.0f} %"
-        verdict = "yes" if row.holds else "**no**"
-        lines.append(_cells([row.number, row.pattern, row.label, row.wanted + unit, _number(row.median), interval, within, verdict]))
+    for one in found.patterns.itertuples():
+        unit = "" if one.unit == "1" else f" {one.unit}"
+        interval, within = f"{_number(one.low)} … {_number(one.high)}", f"{100 * one.within:.0f} %"
+        verdict = "yes" if one.holds else "**no**"
+        lines.append(row([one.number, one.pattern, one.label, one.wanted + unit, _number(one.median), interval, within, verdict]))
     for pattern in PATTERNS:
         lines += [
             "",
@@ -136,9 +187,9 @@ def present_validation(found: Validation, folder: Path, figures: bool = True) ->
 def summary_of_validation(found: Validation) -> str:
     """Return the patterns, as lines for a terminal."""
     lines = [f"{found.held} of {len(PATTERNS)} patterns hold (median over sets and replicates, and the interval of 90 % of them)"]
-    for row in found.patterns.itertuples():
-        verdict = "holds" if row.holds else "FAILS"
-        unit = "" if row.unit == "1" else f" {row.unit}"
-        simulated = f"{_number(row.median)} [{_number(row.low)}, {_number(row.high)}]"
-        lines.append(f"  {row.number:>2} {verdict}  {row.label}: {simulated}, wanted {row.wanted}{unit}")
+    for one in found.patterns.itertuples():
+        verdict = "holds" if one.holds else "FAILS"
+        unit = "" if one.unit == "1" else f" {one.unit}"
+        simulated = f"{_number(one.median)} [{_number(one.low)}, {_number(one.high)}]"
+        lines.append(f"  {one.number:>2} {verdict}  {one.label}: {simulated}, wanted {one.wanted}{unit}")
     return "\n".join(lines)

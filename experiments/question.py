@@ -143,6 +143,8 @@ def _place(arm: Mapping[str, Any]) -> str:
     if network.get("kind") == "file":
         only = ", ".join(f"{column} {shown(value)}" for column, value in (network.get("filter") or {}).items())
         return f"the supply chain in {PurePath(network['path']).name}{f' ({only})' if only else ''}"
+    if network.get("kind") == "input_output":
+        return f"supply chains made from the input-output table in {PurePath(network['path']).name}"
     label = region["label"]
     label = label[0].lower() + label[1:] if label.startswith(("A ", "An ", "The ")) else label
     chinese = f" ({region['label_zh']})" if region["label_zh"] else ""

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.declarations import declaring
 from experiments.markdown import table
 from experiments.regions_page import regions_page
-from sim import OUTCOMES, FromFile, Instrument, Parameters, Region, Synthetic
+from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
 from sim.parameters import declared
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
@@ -20,6 +20,7 @@ TITLES = {
     Region: "A region",
     Synthetic: "A synthetic network",
     FromFile: "A network from a file",
+    InputOutput: "A network from an input-output table",
 }
 
 

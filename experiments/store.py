@@ -59,7 +59,8 @@ def fingerprint(places: Iterable[Path]) -> str:
 
 #: Of the code that makes a run's figures, as it was imported: what is edited while a notebook is open must not pass for what has run.
 CODE = fingerprint(
-    Path(__file__).resolve().parent.parent / name for name in ("agents", "sim", "experiments/measure.py", "experiments/settings.py")
+    Path(__file__).resolve().parent.parent / name
+    for name in ("agents", "sim", *(f"experiments/{part}.py" for part in ("measure", "schema", "settings")))
 )
 
 

@@ -27,7 +27,7 @@ __all__ = ["FILES", "FREE", "Word", "leaves", "read_word", "settings", "why_unre
 #: Settings under which every key is the user's own.
 FREE = ("study.arms", "study.ranges", "network.filter", "network.columns", "network.node_columns", "region.sources")
 #: Settings that name files of the user's.
-FILES = ("network.path", "network.nodes")
+FILES = ("network.path", "network.nodes", "network.sectors_path")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from sim.plausible import calibrated
+
 __all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
@@ -83,19 +85,19 @@ class Parameters:
     """Parameters of the world. Defaults marked N are assumptions: show their sensitivity."""
 
     # -- own defects (3.3) -----------------------------------------------------------------
-    base_dpu: float = parameter(0.12, 0.0, 2.0, "defects/unit", "assumption, from a reduced prototype", "N",
+    base_dpu: float = parameter(calibrated("base_dpu"), 0.0, 2.0, "defects/unit", "assumption, calibrated (docs/calibration.md)", "N",
                                 "median own defects of a medium firm without any management capability")  # fmt: skip
     base_dpu_spread: float = parameter(
-        0.8, 0.0, 2.0, "ln", "assumption", "N", "spread of that between firms (standard deviation of its logarithm)"
+        calibrated("base_dpu_spread"), 0.0, 2.0, "ln", "assumption, calibrated (docs/calibration.md)", "N", "spread of that between firms (standard deviation of its logarithm)"
     )
-    base_dpu_size: tuple[float, float, float] = parameter((1.75, 1.0, 0.4), 0.05, 10.0, "1", "assumption, from a reduced prototype", "N",
+    base_dpu_size: tuple[float, float, float] = parameter((calibrated("base_dpu_size[0]"), 1.0, calibrated("base_dpu_size[2]")), 0.05, 10.0, "1", "assumption, calibrated (docs/calibration.md)", "N",
                                                           "its multiple by size class: small, medium, large")  # fmt: skip
-    management_effect: float = parameter(2.65, 0.0, 6.0, "ln", "assumption, from a reduced prototype", "N",
+    management_effect: float = parameter(calibrated("management_effect"), 0.0, 6.0, "ln", "assumption, calibrated (docs/calibration.md)", "N",
                                          "κ: own common-cause defects fall as exp(-κ · management)")  # fmt: skip
     severity: float = parameter(
-        0.03, 0.0, 0.5, "defects/unit", "assumption, from a reduced prototype", "N", "own defects that one open problem adds"
+        calibrated("severity"), 0.0, 0.5, "defects/unit", "assumption, calibrated (docs/calibration.md)", "N", "own defects that one open problem adds"
     )
-    latent_share: float = parameter(0.10, 0.0, 0.9, "share", "assumption; the most influential parameter", "N",
+    latent_share: float = parameter(calibrated("latent_share"), 0.0, 0.9, "share", "assumption, calibrated (docs/calibration.md); the most influential parameter", "N",
                                     "λ: share of own defects that no inspection finds, only the user")  # fmt: skip
     renewal_hazard: float = parameter(
         1 / 48, 0.0, 0.5, "1/month", "assumption: a product renewed every four years", "N", "hazard of a product renewal"
@@ -119,7 +121,7 @@ class Parameters:
     absorptive_mean: float = parameter(0.5, 0.0, 1.0, "0-1", "assumption", "N", "mean absorptive capacity; uniform within 0.3 of it")
 
     # -- what arrives, inspection (3.5) ------------------------------------------------------
-    interface_dpu: float = parameter(0.025, 0.0, 0.5, "defects/unit", "assumption, from a reduced prototype", "N",
+    interface_dpu: float = parameter(calibrated("interface_dpu"), 0.0, 0.5, "defects/unit", "assumption, calibrated (docs/calibration.md)", "N",
                                      "ι: defects at an interface where neither side keeps a standard")  # fmt: skip
     detection_low: float = parameter(0.70, 0.0, 1.0, "share", "with the next two: 0.77 at capabilities of 0.4; human inspection misses 23 %", "D",
                                      "detection without any testing capability, metrology perfect")  # fmt: skip
@@ -131,10 +133,10 @@ class Parameters:
     incoming_cost: float = parameter(
         0.006, 0.0, 1.0, "price", "assumption", "N", "k1 of Deming's kp rule at goods-in: cost of inspecting one unit"
     )
-    incoming_failure: float = parameter(0.4, 0.0, 10.0, "price", "assumption", "N", "k2 at goods-in: cost of one defect that goes on")
+    incoming_failure: float = parameter(calibrated("incoming_failure"), 0.0, 10.0, "price", "assumption, calibrated (docs/calibration.md)", "N", "k2 at goods-in: cost of one defect that goes on")
     final_cost: float = parameter(0.008, 0.0, 1.0, "price", "assumption", "N", "k1 at final inspection")
     final_failure: float = parameter(
-        0.5, 0.0, 10.0, "price", "assumption", "N", "k2 at final inspection of a member firm; a leader's is the field cost"
+        calibrated("final_failure"), 0.0, 10.0, "price", "assumption, calibrated (docs/calibration.md)", "N", "k2 at final inspection of a member firm; a leader's is the field cost"
     )
     kp_width: float = parameter(
         0.5, 0.0, 5.0, "ln", "assumption; 0 is the published all-or-none rule", "N", "softness of the kp rule between firms and lots"
@@ -155,7 +157,7 @@ class Parameters:
     copq_scale: float = parameter(1.0, 0.0, 8.0, "1", "1: surveys, 2.5-5 % of sales; about 4: Harry (1998), four times as much", "S",
                                   "multiple of what rework and returns cost: the published scales of the cost of poor quality differ")  # fmt: skip
     field_cost: float = parameter(
-        1.65, 0.0, 50.0, "price", "assumption, from a reduced prototype", "N", "seller's cost of one defect that reaches a user"
+        calibrated("field_cost"), 0.0, 50.0, "price", "assumption, calibrated (docs/calibration.md)", "N", "seller's cost of one defect that reaches a user"
     )
     traceability: float = parameter(0.2, 0.0, 1.0, "share", "set so that suppliers bear about 14 % of leaders' warranty", "D",
                                     "share of failure cost that is charged back to where it can be traced")  # fmt: skip
@@ -171,25 +173,25 @@ class Parameters:
     # -- problems and services (3.8) ---------------------------------------------------------
     problem_rate: tuple[float, float, float, float] = parameter((0.08, 0.08, 0.08, 0.08), 0.0, 5.0, "1/month", "assumption, from a reduced prototype", "N",
                                                                 "new problems of each kind at zero capability")  # fmt: skip
-    problem_size: tuple[float, float, float] = parameter((1.4, 1.0, 0.3), 0.0, 10.0, "1", "assumption, from a reduced prototype", "N",
+    problem_size: tuple[float, float, float] = parameter((calibrated("problem_size[0]"), 1.0, calibrated("problem_size[2]")), 0.0, 10.0, "1", "assumption, calibrated (docs/calibration.md)", "N",
                                                          "its multiple by size class")  # fmt: skip
     solving_low: float = parameter(0.031, 0.001, 0.99, "1/month", "Schneiderman: half-life of 22 months for complex problems", "D",
                                    "hazard of solving a problem without management capability")  # fmt: skip
     solving_high: float = parameter(0.5, 0.001, 0.99, "1/month", "Schneiderman: half-life of 1 month for simple problems", "D",
                                     "hazard of solving a problem at full management capability")  # fmt: skip
-    cqo_solving: float = parameter(0.5, 0.0, 3.0, "share", "assumption; no causal estimate was found", "N",
+    cqo_solving: float = parameter(calibrated("cqo_solving"), 0.0, 3.0, "share", "assumption: no causal estimate was found, and no pattern tells (docs/calibration.md)", "N",
                                    "how much faster a firm with a chief quality officer solves problems")  # fmt: skip
     common_cause_hazard: float = parameter(0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common cause, per chain and kind")
     common_cause_exposure: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that a common cause hits")
     common_cause_end: float = parameter(1 / 60, 0.0, 1.0, "1/month", "assumption", "N", "hazard that a common cause ends by itself")
-    visibility: float = parameter(0.35, 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen", "R",
+    visibility: float = parameter(calibrated("visibility"), 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen; calibrated within that", "R",
                                   "share of its cost of poor quality that a firm sees")  # fmt: skip
     cqo_visibility: float = parameter(0.9, 0.0, 1.0, "share", "assumption", "N", "the same with a chief quality officer")
     patience: float = parameter(
         6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn"
     )
     service_learning: float = parameter(
-        0.03, 0.0, 1.0, "share", "assumption", "N", "capability that a solved case leaves behind, of what is missing"
+        calibrated("service_learning"), 0.0, 1.0, "share", "assumption, calibrated (docs/calibration.md)", "N", "capability that a solved case leaves behind, of what is missing"
     )
 
     # -- decisions (3.9) -----------------------------------------------------------------------
@@ -204,7 +206,7 @@ class Parameters:
     invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N",
                                     "cost of one step of a capability that grows with size")  # fmt: skip
     invest_step: float = parameter(
-        0.06, 0.0, 1.0, "share", "assumption", "N", "capability that one step gives, of what is missing, at full absorptive capacity"
+        calibrated("invest_step"), 0.0, 1.0, "share", "assumption, calibrated (docs/calibration.md)", "N", "capability that one step gives, of what is missing, at full absorptive capacity"
     )
     judgement: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N",
                                  "noise with which a firm judges what each of the four capabilities would save")  # fmt: skip
@@ -235,7 +237,7 @@ class Parameters:
     adoption_alone: float = parameter(
         0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
     )
-    adoption_imitation: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption; gives the logistic curve of adoption", "N",
+    adoption_imitation: float = parameter(calibrated("adoption_imitation"), 0.0, 1.0, "1/month", "assumption, calibrated (docs/calibration.md); gives the logistic curve of adoption", "N",
                                           "the same for each unit of the share of the chain's firms that have")  # fmt: skip
     officer_loss: float = parameter(
         0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
@@ -249,20 +251,20 @@ class Parameters:
     # -- learning and loss (3.10) --------------------------------------------------------------
     problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N",
         "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")  # fmt: skip
-    spillover: float = parameter(0.004, 0.0, 1.0, "1/month", "assumption", "N",
+    spillover: float = parameter(calibrated("spillover"), 0.0, 1.0, "1/month", "assumption, calibrated (docs/calibration.md)", "N",
                                  "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")  # fmt: skip
     relation_share: float = parameter(0.5, 0.0, 1.0, "share",
                                       "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another; read as shares, 0.57 in logarithms", "D",
                                       "part of a lesson that serves its customer alone")  # fmt: skip
-    practice_decay: float = parameter(0.0045, 0.0, 1.0, "1/month",
-        "assumption, set so that half of a gap of practice is left after 102 months, learning and exits included (Bloom et al. 2020)", "N",
+    practice_decay: float = parameter(calibrated("practice_decay"), 0.0, 1.0, "1/month",
+        "assumption, calibrated (docs/calibration.md): half of a gap of practice is left after 102 months, learning and exits included (Bloom et al. 2020)", "N",
         "pace at which practice falls back to its natural level")  # fmt: skip
     officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
     diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(0.06, 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest", "R",
+    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; calibrated (docs/calibration.md)", "R",
                               "profit per unit of output in the price, in prices of the start")  # fmt: skip
     outside_materials: float = parameter(
         0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"
@@ -282,7 +284,7 @@ class Parameters:
     payout: float = parameter(
         0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out"
     )
-    fortune_spread: tuple[float, float, float] = parameter((0.075, 0.055, 0.03), 0.0, 1.0, "share of sales", "assumption", "N",
+    fortune_spread: tuple[float, float, float] = parameter((calibrated("fortune_spread[0]"), 0.055, 0.03), 0.0, 1.0, "share of sales", "assumption, calibrated (docs/calibration.md)", "N",
                                                            "standard deviation of a firm's windfalls and misfortunes, by size class")  # fmt: skip
     fortune_memory: float = parameter(0.93, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
     cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
@@ -348,9 +350,9 @@ class Parameters:
         20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "risk-targeted samples the regulator takes"
     )
     risk_size: tuple[float, float, float] = parameter(
-        (2.0, 1.0, 0.5), 0.0, 100.0, "1", "assumption", "N", "weight of a firm in risk-targeted sampling, by size class"
+        (calibrated("risk_size[0]"), 1.0, 0.5), 0.0, 100.0, "1", "assumption, calibrated (docs/calibration.md)", "N", "weight of a firm in risk-targeted sampling, by size class"
     )
-    risk_failed: float = parameter(4.0, 1.0, 100.0, "1", "assumption", "N", "its multiple for a firm that failed of late")
+    risk_failed: float = parameter(calibrated("risk_failed"), 1.0, 100.0, "1", "assumption, calibrated (docs/calibration.md)", "N", "its multiple for a firm that failed of late")
     risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
     fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value",

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from experiments.settings import mirror, restore
+from experiments.schema import mirror, restore
 from sim import INSTRUMENTS, FromFile, InputOutput, Parameters, Region, Synthetic
 from sim.build.listing import check_settings
 from sim.parameters import ParameterError, declared, parameter

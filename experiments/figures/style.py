@@ -231,7 +231,9 @@ def _small_print(studies: Sequence[Mapping[str, Any]], what: str) -> str:
     def place(study: Mapping[str, Any]) -> str:
         configuration = study["configuration"]
         network = configuration["network"]
-        return f"network {PurePath(network['path']).name}" if network.get("kind") == "file" else f"region {configuration['region']['key']}"
+        if network.get("kind") in ("file", "input_output"):
+            return f"network {PurePath(network['path']).name}"
+        return f"region {configuration['region']['key']}"
 
     def luck(study: Mapping[str, Any]) -> str:
         count = study.get("replicates", study["configuration"]["replicates"])  # more than asked for where a half-width is

@@ -20,7 +20,7 @@ from experiments.settings import Arm, Parallel, Settings, SettingsError, WorldSe
 from experiments.text import say
 from sim.plausible import with_values
 
-__all__ = ["Calibration", "calibrate", "run_calibration"]
+__all__ = ["Calibration", "Search", "calibrate", "run_calibration"]
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +39,8 @@ class Calibration:
     points : DataFrame
         Every point of every wave: wave, values of the parameters, figures, largest implausibility.
     sets : DataFrame
-        The sets that were judged: values, means of the figures on fresh luck, largest implausibility, patterns that
-        hold, whether plausible; the least implausible first.
+        The sets that were judged, and the mean of the plausible ones: values, means of the figures on fresh luck,
+        largest implausibility, patterns that hold, whether plausible; the least implausible first.
     waves : DataFrame
         Of every wave: points, cut, share of the ranges that its emulators leave, points of it that are plausible by themselves.
     influence : DataFrame
@@ -77,7 +77,7 @@ def patterns_held(figures: Floats) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class _Search:
+class Search:
     """What all waves share."""
 
     world: WorldSettings
@@ -100,15 +100,23 @@ class _Search:
         worst = implausibility(figures, TELLING).max(axis=1)
         return pd.concat([values, found, pd.DataFrame({"implausibility": worst, "patterns": patterns_held(figures)})], axis=1)
 
+    def judge(self, unit: Floats, keys: Sequence[tuple[int, int]]) -> pd.DataFrame:
+        """Simulate sets on the same luck and return them with the means of their figures, and whether they are plausible."""
+        each = len(keys)
+        figures = self.simulate(np.repeat(unit, each, axis=0), list(keys) * len(unit)).reshape(len(unit), each, len(TELLING))
+        sets = self.table(unit, figures.mean(axis=1))
+        sets.insert(0, "plausible", sets["implausibility"] <= PLAUSIBLE)
+        return sets
+
 
 def calibrate(
-    search: _Search, points: int, cuts: Sequence[float], judged: int, each: int, seed: int, tell: Callable[[str], None]
+    search: Search, points: int, cuts: Sequence[float], judged: int, each: int, seed: int, tell: Callable[[str], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Match history in waves, then judge the best sets on fresh luck.
 
     Parameters
     ----------
-    search : _Search
+    search : Search
     points : int
         Of every wave.
     cuts : sequence of float
@@ -142,9 +150,10 @@ def calibrate(
         waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
         tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.3g} % of the ranges are not ruled out")
     fresh = replicate_keys(seed + JUDGING, each)
-    figures = search.simulate(np.repeat(unit, each, axis=0), list(fresh) * judged).reshape(judged, each, len(TELLING))
-    sets = search.table(unit, figures.mean(axis=1))
-    sets.insert(0, "plausible", sets["implausibility"] <= PLAUSIBLE)
+    sets = search.judge(unit, fresh)
+    if sets["plausible"].any():
+        middle = np.clip(unit[sets["plausible"].to_numpy()].mean(axis=0), 0.0, 1.0)
+        sets = pd.concat([search.judge(middle[None], fresh).assign(mean=True), sets.assign(mean=False)], ignore_index=True)
     sets = sets.sort_values(["implausibility", "patterns"], ascending=[True, False], kind="stable", ignore_index=True)
     influence = pd.DataFrame(1.0 / emulator.lengths(), columns=[axis.name for axis in axes])
     influence.insert(0, "figure", TELLING)
@@ -162,7 +171,7 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
     study = settings.study
     if not study.ranges:
         raise SettingsError("study.ranges names no parameter to search; type study=calibration for the ranges that come with it")
-    search = _Search(settings.world, axes_of(study.ranges), settings.parallel, keep, progress)
+    search = Search(settings.world, axes_of(study.ranges), settings.parallel, keep, progress)
     runs = study.points * len(study.cuts) + study.judged * study.each
     tell = say if progress else lambda line: None
     judged = f"then {study.judged} sets x {study.each} replicates"

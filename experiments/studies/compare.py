@@ -32,6 +32,7 @@ from experiments.statistics import more_replicates
 from experiments.store import Store, run_keys
 from experiments.tables import headline_effects
 from experiments.text import say
+from sim.build.input_output import SectorEconomy
 from sim.network import SupplyNetwork
 
 #: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
@@ -108,7 +109,7 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
 def _notes(arms: Sequence[Arm]) -> list[str]:
     """What was noted when the networks of the arms were read."""
     networks = [arm.world.network for arm in arms]
-    return list(dict.fromkeys(note for network in networks if isinstance(network, SupplyNetwork) for note in network.notes))
+    return list(dict.fromkeys(note for network in networks if isinstance(network, SupplyNetwork | SectorEconomy) for note in network.notes))
 
 
 def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, progress: bool) -> tuple[list[Run], list[Failure], int, bool]:
