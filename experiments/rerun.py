@@ -52,6 +52,10 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
         raise SettingsError(f"{folder} holds no finished study (there is no manifest.json in it){sweep}")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        if (kind := about["configuration"]["study"].get("kind", "compare")) != "compare":
+            raise SettingsError(
+                f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {' '.join(about['overrides'])}"
+            )
         settings = read_settings(OmegaConf.create(about["configuration"]))
         arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
     except (SettingsError, ParameterError, NetworkError):

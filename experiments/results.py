@@ -194,10 +194,13 @@ def load(folder: str | Path) -> Comparison:
     here = Path(folder)
     if not (here / "manifest.json").is_file():
         raise FileNotFoundError(f"{here} holds no finished study (there is no manifest.json in it)")
+    about = json.loads((here / "manifest.json").read_text(encoding="utf-8"))
+    if (kind := about.get("configuration", {}).get("study", {}).get("kind", "compare")) != "compare":
+        raise FileNotFoundError(f"{here} holds a {kind}, no comparison; read its tables with pandas: {here / '*.parquet'}")
     if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
-    return Comparison(**tables, manifest=json.loads((here / "manifest.json").read_text(encoding="utf-8")))
+    return Comparison(**tables, manifest=about)
 
 
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups: bool = False) -> Comparison:

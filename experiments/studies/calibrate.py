@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,8 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
     study = settings.study
     if not study.ranges:
         raise SettingsError("study.ranges names no parameter to search; type study=calibration for the ranges that come with it")
+    if find_spec("sklearn") is None:
+        raise SettingsError("study=calibration needs scikit-learn; python -m pip install -e '.[studies]' brings it")
     search = Search(settings.world, axes_of(study.ranges), settings.parallel, keep, progress)
     runs = study.points * len(study.cuts) + study.judged * study.each
     tell = say if progress else lambda line: None
