@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
+from scipy.special import expit
 from scipy.stats import spearmanr
 
 from agents.streams import Streams
@@ -178,7 +179,7 @@ def _unaided(ready: StrongchainModel) -> Observed:
 
 
 def _logistic(t: Floats, top: float, pace: float, middle: float) -> Floats:
-    return np.asarray(top / (1.0 + np.exp(-pace * (t - middle))))
+    return np.asarray(top * expit(pace * (t - middle)))
 
 
 def _curve(share: Floats) -> float:

@@ -161,7 +161,7 @@ def test_the_fingerprint_changes_with_a_line_a_file_and_a_name(tmp_path):
 
 
 def test_the_fingerprint_is_of_the_code_and_of_numpy_and_scipy(monkeypatch):
-    code = [ROOT / name for name in ("agents", "sim", "experiments/measure.py", "experiments/settings.py")]
+    code = [ROOT / name for name in ("agents", "sim", "experiments/measure.py", "experiments/schema.py", "experiments/settings.py")]
     assert fingerprint(code) == CODE
     monkeypatch.setattr(experiments.store.importlib.metadata, "version", lambda name: f"{name} of another day")
     assert fingerprint(code) != CODE
@@ -375,12 +375,12 @@ def test_a_sweep_that_was_stopped_goes_on_and_one_that_is_whole_does_not(tmp_pat
     command = ("-m", "name=swept", "months=4,5", "replicates=2")
     stop = """
 from experiments import job
-whole = job.present
+whole, tell = job.SHOWN["compare"]
 def present(found, folder, **more):
     if folder.name == "1":
         raise KeyboardInterrupt
     whole(found, folder, **more)
-job.present = present
+job.SHOWN["compare"] = present, tell
 """
     stopped = typed(tmp_path, *command, poison=stop)
     assert stopped.returncode == 130 and "the same command goes on" in stopped.stderr and "Traceback" not in stopped.stderr
