@@ -109,7 +109,7 @@ UV_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --uni
 	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest --python-version 3.11
 lock: .venv/.everything ## renew both lock files after a change of dependencies (ARGS=--upgrade for newer versions)
 	@$(UV_COMPILE) --all-extras $(ARGS) -o requirements-all.lock
-	@$(UV_COMPILE) --extra test -c requirements-all.lock $(ARGS) -o requirements.lock
+	@$(UV_COMPILE) --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
 	@! grep -n '://' requirements.lock requirements-all.lock
 
 bench: .venv/.installed ## time the simulator

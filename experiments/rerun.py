@@ -53,9 +53,8 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         if (kind := about["configuration"]["study"].get("kind", "compare")) != "compare":
-            raise SettingsError(
-                f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {' '.join(about['overrides'])}"
-            )
+            typed = " ".join(about["overrides"])
+            raise SettingsError(f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {typed}")
         settings = read_settings(OmegaConf.create(about["configuration"]))
         arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
     except (SettingsError, ParameterError, NetworkError):

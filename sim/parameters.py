@@ -16,6 +16,10 @@ from sim.plausible import calibrated
 __all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
+#: Source of what is searched: sim/plausible_sets.csv has its value, docs/calibration.md how it was found.
+CALIBRATED = "assumption, calibrated (docs/calibration.md)"
+
+
 class ParameterError(ValueError):
     """A value outside its legal range: which, what it is and what would be right."""
 
@@ -85,19 +89,17 @@ class Parameters:
     """Parameters of the world. Defaults marked N are assumptions: show their sensitivity."""
 
     # -- own defects (3.3) -----------------------------------------------------------------
-    base_dpu: float = parameter(calibrated("base_dpu"), 0.0, 2.0, "defects/unit", "assumption, calibrated (docs/calibration.md)", "N",
+    base_dpu: float = parameter(calibrated("base_dpu"), 0.0, 2.0, "defects/unit", CALIBRATED, "N",
                                 "median own defects of a medium firm without any management capability")  # fmt: skip
     base_dpu_spread: float = parameter(
-        calibrated("base_dpu_spread"), 0.0, 2.0, "ln", "assumption, calibrated (docs/calibration.md)", "N", "spread of that between firms (standard deviation of its logarithm)"
+        calibrated("base_dpu_spread"), 0.0, 2.0, "ln", CALIBRATED, "N", "spread of that between firms (standard deviation of its logarithm)"
     )
-    base_dpu_size: tuple[float, float, float] = parameter((calibrated("base_dpu_size[0]"), 1.0, calibrated("base_dpu_size[2]")), 0.05, 10.0, "1", "assumption, calibrated (docs/calibration.md)", "N",
+    base_dpu_size: tuple[float, float, float] = parameter((calibrated("base_dpu_size[0]"), 1.0, calibrated("base_dpu_size[2]")), 0.05, 10.0, "1", CALIBRATED, "N",
                                                           "its multiple by size class: small, medium, large")  # fmt: skip
-    management_effect: float = parameter(calibrated("management_effect"), 0.0, 6.0, "ln", "assumption, calibrated (docs/calibration.md)", "N",
+    management_effect: float = parameter(calibrated("management_effect"), 0.0, 6.0, "ln", CALIBRATED, "N",
                                          "κ: own common-cause defects fall as exp(-κ · management)")  # fmt: skip
-    severity: float = parameter(
-        calibrated("severity"), 0.0, 0.5, "defects/unit", "assumption, calibrated (docs/calibration.md)", "N", "own defects that one open problem adds"
-    )
-    latent_share: float = parameter(calibrated("latent_share"), 0.0, 0.9, "share", "assumption, calibrated (docs/calibration.md); the most influential parameter", "N",
+    severity: float = parameter(calibrated("severity"), 0.0, 0.5, "defects/unit", CALIBRATED, "N", "own defects that one open problem adds")
+    latent_share: float = parameter(calibrated("latent_share"), 0.0, 0.9, "share", CALIBRATED + "; the most influential parameter", "N",
                                     "λ: share of own defects that no inspection finds, only the user")  # fmt: skip
     renewal_hazard: float = parameter(
         1 / 48, 0.0, 0.5, "1/month", "assumption: a product renewed every four years", "N", "hazard of a product renewal"
@@ -121,7 +123,7 @@ class Parameters:
     absorptive_mean: float = parameter(0.5, 0.0, 1.0, "0-1", "assumption", "N", "mean absorptive capacity; uniform within 0.3 of it")
 
     # -- what arrives, inspection (3.5) ------------------------------------------------------
-    interface_dpu: float = parameter(calibrated("interface_dpu"), 0.0, 0.5, "defects/unit", "assumption, calibrated (docs/calibration.md)", "N",
+    interface_dpu: float = parameter(calibrated("interface_dpu"), 0.0, 0.5, "defects/unit", CALIBRATED, "N",
                                      "ι: defects at an interface where neither side keeps a standard")  # fmt: skip
     detection_low: float = parameter(0.70, 0.0, 1.0, "share", "with the next two: 0.77 at capabilities of 0.4; human inspection misses 23 %", "D",
                                      "detection without any testing capability, metrology perfect")  # fmt: skip
@@ -133,10 +135,17 @@ class Parameters:
     incoming_cost: float = parameter(
         0.006, 0.0, 1.0, "price", "assumption", "N", "k1 of Deming's kp rule at goods-in: cost of inspecting one unit"
     )
-    incoming_failure: float = parameter(calibrated("incoming_failure"), 0.0, 10.0, "price", "assumption, calibrated (docs/calibration.md)", "N", "k2 at goods-in: cost of one defect that goes on")
+    incoming_failure: float = parameter(calibrated("incoming_failure"), 0.0, 10.0, "price", CALIBRATED, "N",
+                                        "k2 at goods-in: cost of one defect that goes on")  # fmt: skip
     final_cost: float = parameter(0.008, 0.0, 1.0, "price", "assumption", "N", "k1 at final inspection")
     final_failure: float = parameter(
-        calibrated("final_failure"), 0.0, 10.0, "price", "assumption, calibrated (docs/calibration.md)", "N", "k2 at final inspection of a member firm; a leader's is the field cost"
+        calibrated("final_failure"),
+        0.0,
+        10.0,
+        "price",
+        CALIBRATED,
+        "N",
+        "k2 at final inspection of a member firm; a leader's is the field cost",
     )
     kp_width: float = parameter(
         0.5, 0.0, 5.0, "ln", "assumption; 0 is the published all-or-none rule", "N", "softness of the kp rule between firms and lots"
@@ -157,7 +166,7 @@ class Parameters:
     copq_scale: float = parameter(1.0, 0.0, 8.0, "1", "1: surveys, 2.5-5 % of sales; about 4: Harry (1998), four times as much", "S",
                                   "multiple of what rework and returns cost: the published scales of the cost of poor quality differ")  # fmt: skip
     field_cost: float = parameter(
-        calibrated("field_cost"), 0.0, 50.0, "price", "assumption, calibrated (docs/calibration.md)", "N", "seller's cost of one defect that reaches a user"
+        calibrated("field_cost"), 0.0, 50.0, "price", CALIBRATED, "N", "seller's cost of one defect that reaches a user"
     )
     traceability: float = parameter(0.2, 0.0, 1.0, "share", "set so that suppliers bear about 14 % of leaders' warranty", "D",
                                     "share of failure cost that is charged back to where it can be traced")  # fmt: skip
@@ -173,7 +182,7 @@ class Parameters:
     # -- problems and services (3.8) ---------------------------------------------------------
     problem_rate: tuple[float, float, float, float] = parameter((0.08, 0.08, 0.08, 0.08), 0.0, 5.0, "1/month", "assumption, from a reduced prototype", "N",
                                                                 "new problems of each kind at zero capability")  # fmt: skip
-    problem_size: tuple[float, float, float] = parameter((calibrated("problem_size[0]"), 1.0, calibrated("problem_size[2]")), 0.0, 10.0, "1", "assumption, calibrated (docs/calibration.md)", "N",
+    problem_size: tuple[float, float, float] = parameter((calibrated("problem_size[0]"), 1.0, calibrated("problem_size[2]")), 0.0, 10.0, "1", CALIBRATED, "N",
                                                          "its multiple by size class")  # fmt: skip
     solving_low: float = parameter(0.031, 0.001, 0.99, "1/month", "Schneiderman: half-life of 22 months for complex problems", "D",
                                    "hazard of solving a problem without management capability")  # fmt: skip
@@ -191,7 +200,13 @@ class Parameters:
         6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn"
     )
     service_learning: float = parameter(
-        calibrated("service_learning"), 0.0, 1.0, "share", "assumption, calibrated (docs/calibration.md)", "N", "capability that a solved case leaves behind, of what is missing"
+        calibrated("service_learning"),
+        0.0,
+        1.0,
+        "share",
+        CALIBRATED,
+        "N",
+        "capability that a solved case leaves behind, of what is missing",
     )
 
     # -- decisions (3.9) -----------------------------------------------------------------------
@@ -206,7 +221,13 @@ class Parameters:
     invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N",
                                     "cost of one step of a capability that grows with size")  # fmt: skip
     invest_step: float = parameter(
-        calibrated("invest_step"), 0.0, 1.0, "share", "assumption, calibrated (docs/calibration.md)", "N", "capability that one step gives, of what is missing, at full absorptive capacity"
+        calibrated("invest_step"),
+        0.0,
+        1.0,
+        "share",
+        CALIBRATED,
+        "N",
+        "capability that one step gives, of what is missing, at full absorptive capacity",
     )
     judgement: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N",
                                  "noise with which a firm judges what each of the four capabilities would save")  # fmt: skip
@@ -237,7 +258,7 @@ class Parameters:
     adoption_alone: float = parameter(
         0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
     )
-    adoption_imitation: float = parameter(calibrated("adoption_imitation"), 0.0, 1.0, "1/month", "assumption, calibrated (docs/calibration.md); gives the logistic curve of adoption", "N",
+    adoption_imitation: float = parameter(calibrated("adoption_imitation"), 0.0, 1.0, "1/month", CALIBRATED + "; gives the logistic curve of adoption", "N",
                                           "the same for each unit of the share of the chain's firms that have")  # fmt: skip
     officer_loss: float = parameter(
         0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
@@ -251,7 +272,7 @@ class Parameters:
     # -- learning and loss (3.10) --------------------------------------------------------------
     problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N",
         "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")  # fmt: skip
-    spillover: float = parameter(calibrated("spillover"), 0.0, 1.0, "1/month", "assumption, calibrated (docs/calibration.md)", "N",
+    spillover: float = parameter(calibrated("spillover"), 0.0, 1.0, "1/month", CALIBRATED, "N",
                                  "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")  # fmt: skip
     relation_share: float = parameter(0.5, 0.0, 1.0, "share",
                                       "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another; read as shares, 0.57 in logarithms", "D",
@@ -284,7 +305,7 @@ class Parameters:
     payout: float = parameter(
         0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out"
     )
-    fortune_spread: tuple[float, float, float] = parameter((calibrated("fortune_spread[0]"), 0.055, 0.03), 0.0, 1.0, "share of sales", "assumption, calibrated (docs/calibration.md)", "N",
+    fortune_spread: tuple[float, float, float] = parameter((calibrated("fortune_spread[0]"), 0.055, 0.03), 0.0, 1.0, "share of sales", CALIBRATED, "N",
                                                            "standard deviation of a firm's windfalls and misfortunes, by size class")  # fmt: skip
     fortune_memory: float = parameter(0.93, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
     cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
@@ -350,9 +371,16 @@ class Parameters:
         20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "risk-targeted samples the regulator takes"
     )
     risk_size: tuple[float, float, float] = parameter(
-        (calibrated("risk_size[0]"), 1.0, 0.5), 0.0, 100.0, "1", "assumption, calibrated (docs/calibration.md)", "N", "weight of a firm in risk-targeted sampling, by size class"
+        (calibrated("risk_size[0]"), 1.0, 0.5),
+        0.0,
+        100.0,
+        "1",
+        CALIBRATED,
+        "N",
+        "weight of a firm in risk-targeted sampling, by size class",
     )
-    risk_failed: float = parameter(calibrated("risk_failed"), 1.0, 100.0, "1", "assumption, calibrated (docs/calibration.md)", "N", "its multiple for a firm that failed of late")
+    risk_failed: float = parameter(calibrated("risk_failed"), 1.0, 100.0, "1", CALIBRATED, "N",
+                                   "its multiple for a firm that failed of late")  # fmt: skip
     risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
     fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value",
