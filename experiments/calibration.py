@@ -25,7 +25,7 @@ from experiments.patterns import implausibility
 from sim.parameters import ParameterError, Parameters
 from sim.plausible import field_and_entry
 
-__all__ = ["Axis", "Emulator", "axes_of", "field_names", "hypercube", "most_implausible", "next_points", "scaled"]
+__all__ = ["CANDIDATES", "Axis", "Emulator", "axes_of", "field_names", "hypercube", "most_implausible", "next_points", "scaled"]
 
 Floats = NDArray[np.float64]
 

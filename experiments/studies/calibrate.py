@@ -149,7 +149,7 @@ def calibrate(
         unit, _, share = next_points(emulator, axes, judged if last else points, cut, seed + wave)
         good = int((found["implausibility"] <= cut).sum())
         waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
-        tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.3g} % of the ranges are not ruled out")
+        tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.2g} % of the ranges are not ruled out")
     fresh = replicate_keys(seed + JUDGING, each)
     sets = search.judge(unit, fresh)
     if sets["plausible"].any():
