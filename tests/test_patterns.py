@@ -45,6 +45,7 @@ def test_implausibility_is_the_distance_outside_the_range():
     assert found[1] == pytest.approx([0.5 / PROBES["pass_rate"].scale, 0.3 / PROBES["warranty"].scale])
     assert found[2, 0] == pytest.approx(0.5 / PROBES["pass_rate"].scale) and np.isinf(found[2, 1])
     assert implausibility([94.5], ("pass_rate",), error=[10.0]) < 0.06  # what is not known well is not implausible
+    assert implausibility([[94.0, 2.4], [93.5, 2.0]], keys, inside=0.5) == pytest.approx(np.array([[0.5, 0.5], [0.0, 0.0]]))
 
 
 def test_a_pattern_holds_if_all_its_figures_do():
