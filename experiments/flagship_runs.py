@@ -68,7 +68,7 @@ UNCERTAIN = (
     Uncertain("problem_rate", (0.04,) * 4, (0.16,) * 4, "how many problems there are to be solved"),
     Uncertain("severity", 0.015, 0.05, "what a problem solved is worth in defects"),
     Uncertain("management_effect", 1.6, 3.4, "what a capability gained is worth in defects"),
-    Uncertain("spillover", 0.001, 0.008, "how much of it goes on to suppliers"),
+    Uncertain("spillover", 0.001, 0.012, "how much of it goes on to suppliers"),
     Uncertain("practice_decay", 0.0025, 0.0065, "how long it lasts"),
 )
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from agents.streams import replicate_keys
-from experiments.calibration import Emulator, axes_of, hypercube, next_points, scaled
+from experiments.calibration import Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.observe import Observed, observe, observe_all, pooled
 from experiments.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.present_patterns import calibration_page, plausible_table, present_calibration, present_validation, validation_page
@@ -56,6 +56,30 @@ def test_a_pattern_holds_if_all_its_figures_do():
     bad[0, TELLING.index("medium_to_large")] = 0.5
     bad[0, TELLING.index("small_to_large")] = 1.0
     assert patterns_held(bad)[0] == patterns_held(good)[0] - 1
+
+
+class _Band:
+    """Stands for an emulator that rules out all but a band across the first parameter, and says nothing of the others."""
+
+    keys = ("pass_rate",)
+
+    def predict(self, unit):
+        off = np.maximum(np.abs(unit[:, :1] - 0.5) - 0.1, 0.0)
+        return 93.5 + 20.0 * off, np.zeros_like(off)
+
+
+def test_the_ensemble_spreads_over_all_that_is_not_ruled_out():
+    start = np.full((5, 4), 0.5) + 0.01 * np.arange(5)[:, None]  # relatives of one
+    found = spread_out(_Band(), start, 40, 0.0, seed=1)
+    assert found.shape == (40, 4) and len(np.unique(found, axis=0)) == 40
+    assert np.abs(found[:, 0] - 0.5).max() < 0.13  # within the band, and what the range leaves beside it
+    assert (np.ptp(found[:, 1:], axis=0) > 0.9).all()
+    assert np.array_equal(found, spread_out(_Band(), start, 40, 0.0, seed=1))
+
+
+def test_an_ensemble_that_has_nowhere_to_begin_is_the_least_implausible():
+    start = np.array([[0.9, 0.1], [0.7, 0.2], [0.8, 0.3]])
+    assert np.array_equal(spread_out(_Band(), start, 2, 0.0, seed=1), start[[1, 2]])
 
 
 # -- measuring -------------------------------------------------------------------------------------------
