@@ -248,12 +248,12 @@ class Parameters:
         36, 1, 240, "months", "certificates of management systems are valid for three years (ISO/IEC 17021-1)", "R", "term of a certificate"
     )
     certificate_worth: float = parameter(
-        0.002, 0.0, 0.2, "share of revenue", "assumption", "N", "what firms expect a certificate to bring in sales"
+        calibrated("certificate_worth"), 0.0, 0.2, "share of revenue", CALIBRATED, "N", "what firms expect a certificate to bring in sales"
     )
     certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
                                              "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
     certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
-    officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N",
+    officer_saving: float = parameter(calibrated("officer_saving"), 0.0, 1.0, "share", CALIBRATED, "N",
         "what firms expect a chief quality officer to save of the cost of poor quality that they see")  # fmt: skip
     adoption_alone: float = parameter(
         0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
