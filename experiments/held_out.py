@@ -318,8 +318,8 @@ def page(seen: Incidents, runs: Sequence[Simulated], words: Sequence[str], docs:
     parts = [
         "# Data that were not used for tuning", "",
         f"Written by `python -m experiments.held_out`: {' '.join(words)}, default parameters, {len(runs)} replicates of {YEARS} years "
-        "after the burn-in, no instrument. The default parameters are aimed at the [patterns](../experiments/patterns.py), and at "
-        "nothing on this page; of the series and incidents compared here they know the levels, the drift, and the part of the top tenth "
+        "after the burn-in, no instrument. A calibration aims at the [patterns](../experiments/patterns.py), and at "
+        "nothing on this page; of the series and incidents compared here it knows the levels, the drift, and the part of the top tenth "
         "of vendors, which is therefore not judged. Which data served for what: [data](data.md).", "",
         f"**Rule.** A figure agrees if what was observed, with the margin written after it (shares of incidents: {MARGIN:g} points, as in "
         "calibration), overlaps the middle 90 % of the replicates; these stand in brackets after the median. *Less* and *more*: of what "
