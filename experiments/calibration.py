@@ -209,7 +209,7 @@ def spread_out(emulator: Emulator, start: Floats, count: int, cut: float, seed: 
         parents = pool[_farthest_apart(pool, PARENTS)]
         others = pool if len(pool) <= KEPT else pool[draw.choice(len(pool), KEPT, replace=False)]
         steps = parents[draw.integers(len(parents), size=OFFSPRING)]
-        stride = np.exp(draw.uniform(*np.log(STRIDES), size=(OFFSPRING, 1)))
+        stride = np.exp(draw.uniform(np.log(STRIDES[0]), np.log(STRIDES[1]), size=(OFFSPRING, 1)))
         steps = _reflected(steps + stride * draw.standard_normal(steps.shape) * (draw.random(steps.shape) < 0.3))
         pool = np.concatenate([parents, others, steps[most_implausible(emulator, steps) <= cut]])
     pool = np.unique(pool, axis=0)
