@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from agents.streams import replicate_keys
+from experiments.believed import publish
 from experiments.calibration import Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.observe import Observed, observe, observe_all, pooled
 from experiments.patterns import PATTERNS, PROBES, TELLING, implausibility
@@ -240,3 +241,17 @@ def test_a_validation_runs_from_beginning_to_end(tmp_path, monkeypatch):
     page = validation_page(found)
     assert page.startswith("# Validation\n\n" + str(found.held))
     assert all(f"(pattern_{k:02d}.png)" in page and (tmp_path / f"pattern_{k:02d}.png").is_file() for k in range(1, 15))
+
+
+def test_pages_of_finished_studies_go_among_the_documents(tmp_path):
+    study, docs = tmp_path / "study", tmp_path / "docs"
+    study.mkdir()
+    (study / "validation.md").write_text("# Validation\n\n| table |\n\n## 1. Pass rate\n\n![x](pattern_01.png)\n", encoding="utf-8")
+    (study / "pattern_01.png").write_bytes(b"picture")
+    (docs / "patterns").mkdir(parents=True)
+    (docs / "patterns" / "discussion.md").write_text("## What resists\n", encoding="utf-8")
+    text = publish(study, docs).read_text(encoding="utf-8")
+    assert text.index("| table |") < text.index("## What resists") < text.index("## 1. Pass rate")
+    assert "](patterns/pattern_01.png)" in text and (docs / "patterns" / "pattern_01.png").read_bytes() == b"picture"
+    with pytest.raises(FileNotFoundError, match="neither"):
+        publish(docs, docs)
