@@ -254,4 +254,4 @@ def test_pages_of_finished_studies_go_among_the_documents(tmp_path):
     assert text.index("| table |") < text.index("## What resists") < text.index("## 1. Pass rate")
     assert "](patterns/pattern_01.png)" in text and (docs / "patterns" / "pattern_01.png").read_bytes() == b"picture"
     with pytest.raises(FileNotFoundError, match="neither"):
-        publish(docs, docs)
+        publish(tmp_path, docs)
