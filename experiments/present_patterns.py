@@ -152,7 +152,8 @@ def validation_page(found: Validation, title: str = "Validation") -> str:
     lines = [
         f"# {title}",
         "",
-        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} shipped set{'s' * (sets != 1)} of parameters, on luck "
+        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} shipped "
+        f"set{'s' * (sets != 1)} of parameters, on luck "
         "that no calibration has seen), no programme. A pattern holds if the median of each of its figures lies in the range observed; the "
         "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + found.manifest["id"] + ".",
         "",
