@@ -306,7 +306,7 @@ def _nothing_to_pay(found: Comparison) -> str:
 def _limits_sentence(found: Comparison) -> str:
     marked, most = len(assumptions(found)), list(pivotal(found).values())
     parts = [f"the sizes of effects rest on {marked} settings that are assumptions (marked N below), above all {joined(most)}"]
-    parts += ["nothing is calibrated to measured defects", _origin(found)]
+    parts += ["levels are calibrated to observed patterns, but no effect of an instrument is", _origin(found)]
     if apart := worlds_apart(found):
         named = joined([in_words(found, arm) for arm in apart]) if len(apart) <= LISTED else f"{len(apart)} of the arms"
         paths = joined(list(dict.fromkeys(path for arm in apart for path in other_world(found, arm))))

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from agents.columns import nearest
 from experiments.patterns import implausibility
 from sim.parameters import ParameterError, Parameters
 from sim.plausible import field_and_entry
@@ -30,10 +31,10 @@ __all__ = [
     "Axis",
     "Emulator",
     "axes_of",
-    "field_names",
     "hypercube",
     "most_implausible",
     "next_points",
+    "ranges_of",
     "scaled",
     "spread_out",
 ]
@@ -60,7 +61,7 @@ class Axis:
 
 
 def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
-    """Turn ranges by parameter, as ``base_dpu`` or ``base_dpu_size[0]``, into axes.
+    """Turn what a study searches, ranges by parameter, as ``base_dpu`` or ``base_dpu_size[0]``, into axes.
 
     Raises
     ------
@@ -70,22 +71,27 @@ def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
     legal = {f.name: f for f in fields(Parameters)}
     found = []
     for name, limits in ranges.items():
-        axis = Axis(name, *map(float, limits)) if len(limits) == 2 else Axis(name, np.nan, np.nan)
+        pair = isinstance(limits, Sequence) and len(limits) == 2 and all(isinstance(limit, int | float) for limit in limits)
+        axis = Axis(name, *map(float, limits)) if pair else Axis(name, np.nan, np.nan)
         field, entry = field_and_entry(name)
         f = legal.get(field)
         length = len(f.default) if f is not None and isinstance(f.default, tuple) else None
         if f is None or (length is None) != (entry is None) or (entry or 0) >= (length or 1):
-            raise ParameterError(f"study.ranges names {name!r}, which is no parameter, or no entry of one; see strongchain parameters")
+            near = nearest(name, legal)
+            raise ParameterError(
+                f"the calibration is to search {name!r}, which is no parameter, or no entry of one{near}; see strongchain parameters"
+            )
         low, high = f.metadata["range"]
         if not low <= axis.low < axis.high <= high:
-            raise ParameterError(f"study.ranges.{name} is {list(limits)}; it must be two rising numbers in {low:g} … {high:g}")
+            raise ParameterError(f"the range of {name} to be searched is {limits}; it must be two rising numbers in {low:g} … {high:g}")
         found.append(axis)
     return tuple(found)
 
 
-def field_names(about: Mapping[str, Any]) -> list[str]:
-    """Return the parameters that a study searched, from its manifest."""
-    return list(about["configuration"]["study"]["ranges"])
+def ranges_of(about: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Return the parameters that a study searched and their ranges, from its manifest."""
+    study = about["configuration"]["study"]
+    return dict(study["ranges"] or study["searched"])
 
 
 def hypercube(count: int, axes: Sequence[Axis], seed: int) -> Floats:

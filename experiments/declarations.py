@@ -122,7 +122,8 @@ TOP = {
         1, "half-width of the headline's interval to reach by adding replicates; none adds none", "a share of the reference's level"
     ),
     "study.cap": _whole(200, 2, 1_000_000, "runs", "most replicates of an arm when they are added for `study.half_width`"),
-    "study.ranges": Top(None, "1", "calibration: parameters that are searched, and the ranges", "two numbers by parameter"),
+    "study.searched": Top(None, "1", "calibration: parameters that are searched, and their ranges", "two numbers by parameter"),
+    "study.ranges": Top(None, "1", "calibration: the same; instead of those that come with the study", "two numbers by parameter"),
     "study.points": _whole(160, 10, 100_000, "worlds", "calibration: points of every wave"),
     "study.cuts": Top(
         (2.0, 1.5, 1.0), "1", "calibration: largest implausibility left after each wave, one a wave", "numbers above 0",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.figures.held_out import held_out_figure
+from experiments.markdown import table
 from experiments.patterns import PROBES
 from experiments.set_aside import (
     BY_SIZE,
@@ -131,29 +132,30 @@ def checks(seen: Incidents, runs: Sequence[Simulated]) -> dict[str, Check]:
 
 # -- the page ----------------------------------------------------------------------------------------------
 
-HEAD = ["| figure | unit | observed | simulated | |", "| --- | --- | ---: | ---: | --- |"]
+
+def _compared(found: Iterable[Check]) -> list[str]:
+    """Return the table of what was compared."""
+    return table(["figure", "unit", "observed", "simulated", ""], (check.cells for check in found), "  rr")
 
 
 def _concentration(seen: Incidents, runs: Sequence[Simulated], found: dict[str, Check]) -> list[str]:
     """Say how incidents pile up on few vendors."""
-    lines = [
-        "| part of the top … of vendors, % | " + " | ".join(f"{top} %" for top in TOP[:-1]) + " |",
-        "| --- |" + " ---: |" * (len(TOP) - 1),
-    ]
+    rows = []
     for name, label in (
         ("incidents", "incidents"),
         ("days", "days with any"),
         ("quantity", "defective quantity"),
         ("downtime", "downtime"),
     ):
-        lines.append(f"| observed: {label} | " + " | ".join(f"{part:.1f}" for part in seen.curves[name][:-1]) + " |")
+        rows.append([f"observed: {label}", *(f"{part:.1f}" for part in seen.curves[name][:-1])])
     for name in runs[0].curves:
         parts = np.median([100.0 * run.curves[name] for run in runs], axis=0)[:-1]
         what, where = name.split(", ")
         label = {"lots": "incidents", "quantity": "defects in them", "expected": "expected lots, as calibration has them"}[what]
         label += f", {'all customers' if where == 'all' else 'leaders alone'}"
-        lines.append(f"| simulated: {label} | " + " | ".join(f"{part:.1f}" for part in parts) + " |")
-    lines += ["", *HEAD, *(check.row for key, check in found.items() if key.startswith(("incidents", "quantity"))), ""]
+        rows.append([f"simulated: {label}", *(f"{part:.1f}" for part in parts)])
+    lines = table(["part of the top … of vendors, %", *(f"{top} %" for top in TOP[:-1])], rows, " " + "r" * len(TOP))
+    lines += ["", *_compared(check for key, check in found.items() if key.startswith(("incidents", "quantity"))), ""]
     sides = {
         side: [key for key, check in found.items() if key.startswith(("incidents", "quantity")) and check.side == side] for side in (-1, 1)
     }
@@ -194,14 +196,13 @@ def _mix(seen: Incidents, runs: Sequence[Simulated], found: dict[str, Check]) ->
         "which real plants do not all follow."
     )
     return [
-        "| | " + " | ".join(OUTCOMES) + " |", "| --- |" + " ---: |" * 3,
-        *(f"| {label}, % | " + " | ".join(f"{part:.1f}" for part in mix) + " |" for label, mix in rows), "",
+        *table(["", *OUTCOMES], ([f"{label}, %", *(f"{part:.1f}" for part in mix)] for label, mix in rows), " rrr"), "",
         "Simulated are detectable defects that arrive with goods: caught at goods-in stands for *rejected*, shown at the end of the "
         "customer's line for *impact*, gone on with its product for *no impact*. The analogy ends at the third. An incident without "
         "impact was noticed, and written down; a defect that goes on unnoticed is in no such file, and comes back, if at all, as a "
         "charge from the next customer. So only the first two are compared, as a ratio. Nor are rejection and impact two stages in the "
         "data: rejected incidents stopped lines too. Latent defects are left out; no plant sees them.", "",
-        *HEAD, *(check.row for check in mine), "", said,
+        *_compared(mine), "", said,
     ]  # fmt: skip
 
 
@@ -215,7 +216,7 @@ def _repeats(seen: Incidents, found: dict[str, Check]) -> list[str]:
         else ""
     )
     return [
-        *HEAD, *(check.row for key, check in found.items() if key.startswith("repeats")), "",
+        *_compared(check for key, check in found.items() if key.startswith("repeats")), "",
         f"That most repeats come within {SOON} days tells little: were each vendor's incidents on days at random, {seen.repeats[3]:.1f} % "
         f"would, against {seen.repeats[0]:.1f} % observed. It follows from few vendors having most incidents. What does repeat is a "
         f"cause: the same defect of the same vendor at the same plant comes back within {SOON} days in {seen.same_cause[0]:.1f} % of its "
@@ -233,21 +234,18 @@ def _series(runs: Sequence[Simulated], found: dict[str, Check]) -> list[str]:
     """Say how the official series vary, and what of it can be luck of sampling."""
     names = ("", " official", " counted")
     labels = ("expected", f"in {OFFICIAL_SAMPLES:,} samples a year", "in the samples of the model")
-    lines = [
-        "| standard deviation of years, points | pass rate, 8 years | fail rate, 5 years | correlation |",
-        "| --- | ---: | ---: | ---: |",
-    ]
-    lines.append(f"| official | {_deviation(PASS):.2f} | {_deviation(FAIL[UNBROKEN]):.2f} | {_correlation(PASS, FAIL):+.2f} |")
+    rows = [["official", f"{_deviation(PASS):.2f}", f"{_deviation(FAIL[UNBROKEN]):.2f}", f"{_correlation(PASS, FAIL):+.2f}"]]
     for name, label in zip(names, labels, strict=True):
         each = np.array([
             (_deviation(passes), _deviation(fails[UNBROKEN]), _correlation(passes, fails))
             for passes, fails in ((run.years[f"pass{name}"], run.years[f"fail{name}"]) for run in runs)
         ])  # fmt: skip
         pass_rate, fail_rate, together = np.nanmedian(each, axis=0)
-        lines.append(f"| simulated, {label} | {pass_rate:.2f} | {fail_rate:.2f} | {together:+.2f} |")
+        rows.append([f"simulated, {label}", f"{pass_rate:.2f}", f"{fail_rate:.2f}", f"{together:+.2f}"])
+    lines = table(["standard deviation of years, points", "pass rate, 8 years", "fail rate, 5 years", "correlation"], rows, " rrr")
     mean_pass, mean_fail = PASS.mean(), np.nanmean(FAIL)
     luck, enough = _noise(mean_fail, OFFICIAL_SAMPLES), mean_pass * (100.0 - mean_pass) / PASS.var(ddof=1)
-    lines += ["", *HEAD, *(check.row for check in series_checks(runs)), ""]
+    lines += ["", *_compared(series_checks(runs)), ""]
     lines += [
         f"Luck of sampling alone gives the fail rate a standard deviation of {luck:.2f} points at {OFFICIAL_SAMPLES:,} samples; it has "
         f"{_deviation(FAIL[UNBROKEN]):.2f} (and had {_deviation(np.append(FAIL_BEFORE, FAIL[0])):.2f} in 2012-17). So that is no luck. "

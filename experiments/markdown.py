@@ -13,7 +13,16 @@ def row(cells: Iterable[Any]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
-    """Return a table's lines."""
+def table(head: Iterable[str], rows: Iterable[Iterable[Any]], right: str = "") -> list[str]:
+    """Return a table's lines.
+
+    Parameters
+    ----------
+    head : iterable of str
+    rows : iterable of cells
+    right : str
+        A letter a column, of which ``r`` puts it to the right, as numbers want it; columns beyond its end stand to the left.
+    """
     head = list(head)
-    return [row(head), row("---" for _ in head), *(row(one) for one in rows)]
+    sides = right.ljust(len(head))
+    return [row(head), row("---:" if side == "r" else "---" for side in sides[: len(head)]), *(row(one) for one in rows)]

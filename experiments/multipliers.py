@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.streams import Streams, replicate_keys
+from experiments import markdown
 from experiments.figures import COLOURS, style
 from experiments.figures.style import SINGLE, finish
 from sim import InputOutput, NetworkError, SupplyNetwork
@@ -96,16 +97,17 @@ def page(economy: SectorEconomy, found: Floats, linked: Floats, source: str) -> 
         "",
         "*Points: mean over networks, firms weighted by output. Lines: from the lowest network to the highest.*",
         "",
-        "| mean over networks, firms weighted | correlation with the table | largest difference | in sector | mean difference |",
-        "| --- | ---: | ---: | --- | ---: |",
     ]
+    found_by = []
     rows = [*zip(WEIGHTS, found.transpose(1, 0, 2), strict=True), (f"{WEIGHTS[0]}, every pair linked", linked[:, 0])]
     for how, values in rows:
         far = values.mean(axis=0) - table.multipliers
         worst = int(np.abs(far).argmax())
         fit = np.corrcoef(table.multipliers, values.mean(axis=0))[0, 1]
-        lines.append(f"| {how} | {fit:.4f} | {far[worst]:+.3f} | {table.codes[worst]} | {far.mean():+.3f} |")
-    return "\n".join([*lines, "", *_verdict(economy, found), "", *_by_sector(economy, found)]) + "\n"
+        found_by.append([how, f"{fit:.4f}", f"{far[worst]:+.3f}", table.codes[worst], f"{far.mean():+.3f}"])
+    head = ["mean over networks, firms weighted", "correlation with the table", "largest difference", "in sector", "mean difference"]
+    lines += [*markdown.table(head, found_by, " rr r"), "", *_verdict(economy, found), "", *_by_sector(economy, found)]
+    return "\n".join(lines) + "\n"
 
 
 def _verdict(economy: SectorEconomy, found: Floats) -> list[str]:
@@ -133,11 +135,11 @@ def _verdict(economy: SectorEconomy, found: Floats) -> list[str]:
 def _by_sector(economy: SectorEconomy, found: Floats) -> list[str]:
     """Return the table of all sectors."""
     table = economy.table
-    lines = ["| sector | table | " + " | ".join(WEIGHTS) + " | s.d. between networks |", "| --- |" + " ---: |" * 5]
-    for k, code in enumerate(table.codes):
-        means = " | ".join(f"{value:.3f}" for value in found[:, :, k].mean(axis=0))
-        lines.append(f"| {code} | {table.multipliers[k]:.3f} | {means} | {found[:, 0, k].std(ddof=1):.3f} |")
-    return lines
+    rows = [
+        [code, *(f"{value:.3f}" for value in (table.multipliers[k], *found[:, :, k].mean(axis=0), found[:, 0, k].std(ddof=1)))]
+        for k, code in enumerate(table.codes)
+    ]
+    return markdown.table(["sector", "table", *WEIGHTS, "s.d. between networks"], rows, " rrrrr")
 
 
 def _fully_linked(economy: SectorEconomy) -> SectorEconomy:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.calibration import CANDIDATES, field_names
+from experiments.calibration import CANDIDATES, ranges_of
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
-from experiments.markdown import row
+from experiments.markdown import table
 from experiments.patterns import PATTERNS, TELLING
 from experiments.results import write_manifest, write_table
 from experiments.store import write_whole
@@ -51,7 +51,7 @@ def plausible_table(found: Calibration) -> pd.DataFrame:
     The default is their mean, which leaves what the patterns do not tell in the middle of its range; where the mean is not plausible
     itself, the plausible set nearest to the others (their medoid).
     """
-    names = field_names(found.manifest)
+    names = list(ranges_of(found.manifest))
     plausible = found.sets[found.sets["plausible"]]
     if plausible.empty:
         return pd.DataFrame(columns=["set", *names])
@@ -67,7 +67,8 @@ def plausible_table(found: Calibration) -> pd.DataFrame:
 
 def calibration_page(found: Calibration) -> str:
     """Return the page: the waves, and every parameter's range, default and what the patterns leave of the range."""
-    names, ranges = field_names(found.manifest), found.manifest["configuration"]["study"]["ranges"]
+    ranges = ranges_of(found.manifest)
+    names = list(ranges)
     shipped = plausible_table(found).set_index("set")
     sets = shipped.drop(index=DEFAULT_SET, errors="ignore")
     study, where = found.manifest["configuration"]["study"], found.manifest["configuration"]["region"]["label"]
@@ -84,16 +85,17 @@ def calibration_page(found: Calibration) -> str:
         "the *ensemble* (`sim/plausible_sets.csv`, `strongchain parameters=set_01`); the default is their mean, which leaves what no "
         "pattern tells in the middle of what is plausible, and was judged like them.",
         "",
-        row(["wave", "points", "cut", "points within it", "share of the ranges not ruled out"]),
-        "| ---: | ---: | ---: | ---: | ---: |",
-        *(row([w.wave, w.points, f"{w.cut:g}", w.plausible_points, _left(w.left)]) for w in found.waves.itertuples()),
+        *table(
+            ["wave", "points", "cut", "points within it", "share of the ranges not ruled out"],
+            ([w.wave, w.points, f"{w.cut:g}", w.plausible_points, _left(w.left)] for w in found.waves.itertuples()),
+            "rrrrr",
+        ),
         "",
         "What is left of each range: 90 % of the ensemble, as a share of the range's width. Near 90 % the patterns say nothing of the "
         "parameter: its default is the middle of an assumption, and effects that rest on it are to be shown over the whole range.",
         "",
-        row(["parameter", "searched", "default", "90 % of the ensemble", "width left", "told mostly by"]),
-        "| --- | --- | ---: | --- | ---: | --- |",
     ]
+    rows = []
     influence = found.influence.set_index("figure")
     for name in names:
         low, high = sets[name].quantile([0.05, 0.95])
@@ -101,10 +103,10 @@ def calibration_page(found: Calibration) -> str:
         strongest = influence[name].nlargest(3)
         told = ", ".join(f"`{figure}`" for figure in strongest[strongest > MATTERS].index) or "none"
         searched = f"{ranges[name][0]:g} … {ranges[name][1]:g}"
-        lines.append(
-            row([f"`{name}`", searched, f"{shipped.loc[DEFAULT_SET, name]:g}", f"{low:.3g} … {high:.3g}", f"{100 * width:.0f} %", told])
-        )
-    return "\n".join([*lines, "", "![How strongly each figure moves with each parameter](influence.png)"]) + "\n"
+        rows.append([f"`{name}`", searched, f"{shipped.loc[DEFAULT_SET, name]:g}", f"{low:.3g} … {high:.3g}", f"{100 * width:.0f} %", told])
+    head = ["parameter", "searched", "default", "90 % of the ensemble", "width left", "told mostly by"]
+    lines += [*table(head, rows, "  r r"), "", "![How strongly each figure moves with each parameter](influence.png)"]
+    return "\n".join(lines) + "\n"
 
 
 def present_calibration(found: Calibration, folder: Path, figures: bool = True) -> None:
@@ -152,19 +154,19 @@ def validation_page(found: Validation, title: str = "Validation") -> str:
     lines = [
         f"# {title}",
         "",
-        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} shipped "
+        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} plausible "
         f"set{'s' * (sets != 1)} of parameters, on luck "
         "that no calibration has seen), no programme. A pattern holds if the median of each of its figures lies in the range observed; the "
         "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + found.manifest["id"] + ".",
         "",
-        row(["#", "pattern", "figure", "range", "median", "interval", "within", "holds"]),
-        "| ---: | --- | --- | --- | ---: | --- | ---: | --- |",
     ]
+    rows = []
     for one in found.patterns.itertuples():
         unit = "" if one.unit == "1" else f" {one.unit}"
         interval, within = f"{_number(one.low)} … {_number(one.high)}", f"{100 * one.within:.0f} %"
         verdict = "yes" if one.holds else "**no**"
-        lines.append(row([one.number, one.pattern, one.label, one.wanted + unit, _number(one.median), interval, within, verdict]))
+        rows.append([one.number, one.pattern, one.label, one.wanted + unit, _number(one.median), interval, within, verdict])
+    lines += table(["#", "pattern", "figure", "range", "median", "interval", "within", "holds"], rows, "r   r r")
     for pattern in PATTERNS:
         lines += [
             "",

@@ -115,13 +115,13 @@ def workers_of(parallel: Parallel, most: int) -> int:
     return max(1, min(most, parallel.workers if parallel.workers > 0 else cpu_count() + 1 + parallel.workers))
 
 
-def fan_out(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], parallel: Parallel) -> Iterator[T]:
-    """Do jobs in parallel, each a tuple of what the work takes; they come back as they are finished."""
+def fan_out(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], parallel: Parallel, ordered: bool = False) -> Iterator[T]:
+    """Do jobs in parallel, each a tuple of what the work takes; they come back as they are finished, or in their order."""
     workers = workers_of(parallel, len(jobs))
     backend = parallel.backend if workers > 1 else "sequential"
     watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if backend in {"loky", "multiprocessing"} else {}
     with parallel_config(backend=backend, **watched):
-        pool = Pool(n_jobs=workers, return_as="generator_unordered")
+        pool = Pool(n_jobs=workers, return_as="generator" if ordered else "generator_unordered")
     yield from pool(delayed(work)(*job) for job in jobs)
 
 

@@ -68,7 +68,7 @@ class Study:
         level: replicates are added until every arm has it, or `cap` is reached.
     cap : int
         Most replicates then.
-    ranges, points, cuts, judged, each
+    searched, ranges, points, cuts, judged, each
         Of calibration and validation, as `experiments.declarations` tells.
     """
 
@@ -78,6 +78,7 @@ class Study:
     correction: str = "none"
     half_width: float | None = None
     cap: int = 200
+    searched: Any = None
     ranges: Any = None
     points: int = TOP["study.points"].default
     cuts: list[float] = field(default_factory=lambda: list(TOP["study.cuts"].default))

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel as Pool
-from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from agents.firm import SIZE_CLASSES
 from agents.streams import Streams, binomial, poisson, replicate_keys
 from experiments.observe import rejected_lots
+from experiments.runner import fan_out
+from experiments.schema import Parallel
 from experiments.settings import compose_settings, read_settings
 from sim import StrongchainModel
 from sim.month.propagation import escape_share
@@ -169,12 +169,12 @@ class Check:
         return -1 if high < self.low else 1 if low > self.high else 0
 
     @property
-    def row(self) -> str:
-        """The row of a table."""
+    def cells(self) -> list[str]:
+        """What a table says of it."""
         low, high = self.middle
         said = f"{np.nanmedian(self.values):.{self.digits}f} ({low:.{self.digits}f} … {high:.{self.digits}f})"
         verdict = ("**does not agree: more**", "agrees", "**does not agree: less**")[1 - self.side]
-        return f"| {self.label} | {self.unit} | {self.shown} | {said} | {verdict} |"
+        return [self.label, self.unit, self.shown, said, verdict]
 
 
 # -- observed ----------------------------------------------------------------------------------------------
@@ -378,4 +378,5 @@ def simulate(key: tuple[int, int], words: Sequence[str] = ("region=liaoning",), 
 
 def simulated(words: Sequence[str] = ("region=liaoning",), replicates: int = 40, seed: int = 1, workers: int = -1) -> list[Simulated]:
     """Simulate replicates of eight years without any programme."""
-    return list(Pool(n_jobs=workers)(delayed(simulate)(key, tuple(words)) for key in replicate_keys(seed, replicates)))
+    jobs = [(key, tuple(words)) for key in replicate_keys(seed, replicates)]
+    return list(fan_out(simulate, jobs, Parallel(workers=workers), ordered=True))

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from joblib import Parallel as Pool
-from joblib import delayed
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -20,6 +18,9 @@ from agents.firm import SIZE_CLASSES
 from agents.streams import replicate_keys
 from experiments.figures import COLOURS, style
 from experiments.figures.style import WIDE, finish, unit_of
+from experiments.markdown import table
+from experiments.runner import fan_out
+from experiments.schema import Parallel
 from experiments.settings import compose_settings, read_settings
 from sim import StrongchainModel
 from sim.outcomes import OUTCOMES
@@ -87,8 +88,13 @@ def years_without_programme(
         Share of firms that give up in a year, and recalls of a leader in a year.
     """
     keys = replicate_keys(seed, replicates)
-    runs = Pool(n_jobs=workers)(delayed(_years)(key, tuple(words), years) for key in keys)
+    runs = list(fan_out(_years, [(key, tuple(words), years) for key in keys], Parallel(workers=workers), ordered=True))
     return np.stack([outcomes for outcomes, _ in runs]), np.stack([events for _, events in runs])
+
+
+def _named(key: str) -> list[str]:
+    """Return an outcome's name and unit."""
+    return [f"{OUTCOMES[key].label} (`{key}`)", OUTCOMES[key].unit]
 
 
 def _shown(value: float) -> str:
@@ -105,42 +111,35 @@ def page(outcomes: NDArray[np.float64], events: NDArray[np.float64], words: Sequ
         f"Written by `python -m experiments.unaided`: {' '.join(words)}, {replicates} replicates of {12 * years} months after the burn-in, "
         "no instrument. Baseline supervision, certification, recalls and voluntary chief quality officers go on. Means over replicates of "
         "the first and the last year, the standard deviation between replicates of the last, and the range to which a test holds every "
-        "year. The levels are not calibrated: `study=validation` tells which are those observed.",
+        "year. Parameters are the calibrated defaults; [validation](validation.md) tells which levels are those observed.",
         "",
         "![Eight years without a programme](eight_years.png)",
         "",
-        "| outcome | unit | year 1 | year 8 | s.d. | must lie in | because |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
     ]
+    rows = []
     for key, (low, high, why) in PLAUSIBLE.items():
         each = outcomes[:, :, keys.index(key), 0]
         first, last, spread = each[:, 0].mean(), each[:, -1].mean(), each[:, -1].std(ddof=1)
-        lines.append(
-            f"| {OUTCOMES[key].label} (`{key}`) | {OUTCOMES[key].unit} | {_shown(first)} | {_shown(last)} | {_shown(spread)} "
-            f"| {_shown(low)} … {_shown(high)} | {why} |"
-        )
+        rows.append([*_named(key), *map(_shown, (first, last, spread)), f"{_shown(low)} … {_shown(high)}", why])
     for k, (key, (low, high, why)) in enumerate(EVENTS.items()):
         mean, spread = events[:, k].mean(), events[:, k].std(ddof=1)
-        lines.append(
-            f"| {OUTCOMES[key].label} (`{key}`) | 1/year | {_shown(mean)} | (all years) | {_shown(spread)} "
-            f"| {_shown(low)} … {_shown(high)} | {why} |"
-        )
+        rows.append([_named(key)[0], "1/year", _shown(mean), "(all years)", _shown(spread), f"{_shown(low)} … {_shown(high)}", why])
     drift = 100.0 * (outcomes[:, -1, keys.index("nonconformity"), 0] - outcomes[:, 0, keys.index("nonconformity"), 0])
     error = drift.std(ddof=1) / np.sqrt(replicates)
     lines += [
+        *table(["outcome", "unit", "year 1", "year 8", "s.d.", "must lie in", "because"], rows, "  rrrr"),
         "",
         f"True conformity of firms drifts by {-drift.mean():+.2f} ± {1.96 * error:.2f} percentage points from the first year to the last "
         "(wanted: within ± 0.9 in eight years).",
         "",
         "## By size class, in the last year",
         "",
-        "| outcome | unit | " + " | ".join(SIZE_CLASSES) + " |",
-        "| --- | --- |" + " ---: |" * len(SIZE_CLASSES),
     ]
+    rows = []
     for key in ("nonconformity", "targeted_fail_rate", "management", "copq", "net_margin", "cash", "debt", "bad_loans", "credit_bound"):
         cells = [_shown(float(np.nanmean(outcomes[:, -1, keys.index(key), 1 + size]))) for size in range(len(SIZE_CLASSES))]
-        lines.append(f"| {OUTCOMES[key].label} (`{key}`) | {OUTCOMES[key].unit} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append([*_named(key), *cells])
+    return "\n".join([*lines, *table(["outcome", "unit", *SIZE_CLASSES], rows, "  rrr")]) + "\n"
 
 
 def figure(outcomes: NDArray[np.float64]) -> Figure:

@@ -16,8 +16,8 @@ from sim.plausible import calibrated
 __all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
-#: Source of what a calibration searches: sim/plausible_sets.csv has its value.
-CALIBRATED = "assumption; searched by study=calibration"
+#: Source of what a calibration found: sim/plausible_sets.csv has its value, docs/calibration.md what is left of its range.
+CALIBRATED = "assumption, calibrated (docs/calibration.md)"
 
 
 class ParameterError(ValueError):
@@ -193,7 +193,7 @@ class Parameters:
     common_cause_hazard: float = parameter(0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common cause, per chain and kind")
     common_cause_exposure: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that a common cause hits")
     common_cause_end: float = parameter(1 / 60, 0.0, 1.0, "1/month", "assumption", "N", "hazard that a common cause ends by itself")
-    visibility: float = parameter(calibrated("visibility"), 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen; study=calibration searches within that", "R",
+    visibility: float = parameter(calibrated("visibility"), 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen; calibrated within that", "R",
                                   "share of its cost of poor quality that a firm sees")  # fmt: skip
     cqo_visibility: float = parameter(0.9, 0.0, 1.0, "share", "assumption", "N", "the same with a chief quality officer")
     patience: float = parameter(
@@ -285,7 +285,7 @@ class Parameters:
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; searched by study=calibration", "R",
+    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; calibrated (docs/calibration.md)", "R",
                               "profit per unit of output in the price, in prices of the start")  # fmt: skip
     outside_materials: float = parameter(
         0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"

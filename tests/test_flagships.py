@@ -72,7 +72,7 @@ def test_ten_parameters_and_the_share_of_latent_defects_first():
 
 
 def test_ranges_are_those_of_the_calibration_else_half_and_double():
-    searched = read_settings(compose_settings(["study=calibration"])).study.ranges
+    searched = read_settings(compose_settings(["study=calibration"])).study.searched
     for one in UNCERTAIN:
         if one.name in searched:
             assert [one.low, one.high] == list(searched[one.name]), one.name

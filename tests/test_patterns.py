@@ -24,7 +24,7 @@ from sim.parameters import ParameterError
 from sim.plausible import DEFAULT_SET, plausible_sets, with_values
 
 ROOT = Path(__file__).resolve().parent.parent
-RANGES = yaml.safe_load((ROOT / "configs/study/calibration.yaml").read_text(encoding="utf-8"))["ranges"]
+RANGES = yaml.safe_load((ROOT / "configs/study/calibration.yaml").read_text(encoding="utf-8"))["searched"]
 TINY = ("region=sample", "network=synthetic", "network.firms=60", "network.leaders=6", "burn_in=2")
 SERIAL = Parallel(workers=1)
 
@@ -170,6 +170,8 @@ def test_a_set_is_chosen_by_name_and_a_typed_value_wins():
         ({"base_dpu": [0.2, 0.1]}, "two rising numbers"),
         ({"base_dpu": [0.1, 20]}, "two rising numbers"),
         ({"base_dpu": [0.1]}, "two rising numbers"),
+        ({"base_dpu": 0.1}, "two rising numbers"),
+        ({"margn": [0.05, 0.06]}, "did you mean 'margin'"),
     ],
 )
 def test_wrong_ranges_are_refused(ranges, says):
@@ -215,6 +217,7 @@ def test_a_calibration_runs_from_beginning_to_end(tmp_path, monkeypatch):
     settings = read_settings(compose_settings(words))
     found = run_calibration(settings, words, progress=False, keep=tmp_path / "runs")
     assert len(found.points) == 20 and set(found.points["wave"]) == {1, 2}
+    assert "severity" in found.points and "margin" not in found.points  # what is typed is searched alone
     assert len(found.sets) == 4 and found.sets["mean"].sum() == 1
     shipped = plausible_table(found)
     assert list(shipped["set"]) == ["default", "set_01", "set_02", "set_03"]

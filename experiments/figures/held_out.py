@@ -69,7 +69,9 @@ def _series(axes: Axes, official: NDArray[np.float64], runs: Sequence[Simulated]
     axes.set_ylabel("%")
     axes.set_xlabel("year (official series)")
     axes.set_xticks(year)
-    axes.legend(loc="best")
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.4 * (high - low))  # room for the legend above everything
+    axes.legend(loc="upper left")
 
 
 def held_out_figure(seen: Incidents, runs: Sequence[Simulated]) -> Figure:

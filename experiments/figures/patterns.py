@@ -72,7 +72,7 @@ def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figur
     """
     table = influence.set_index("figure")
     with matplotlib.rc_context(style()):
-        drawn = Figure(figsize=(WIDE, 0.9 + 0.17 * len(table.columns)))
+        drawn = Figure(figsize=(WIDE, 2.0 + 0.15 * len(table.columns)))
         ax = drawn.subplots()
         shown = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", vmin=0.0)
         ax.set_xticks(range(len(table)), table.index, rotation=60, ha="right")

@@ -172,11 +172,12 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
         If no ranges are given, or a range is not of a parameter.
     """
     study = settings.study
-    if not study.ranges:
-        raise SettingsError("study.ranges names no parameter to search; type study=calibration for the ranges that come with it")
+    ranges = study.ranges or study.searched
+    if not ranges:
+        raise SettingsError("study.searched names no parameter to search; type study=calibration for the ranges that come with it")
     if find_spec("sklearn") is None:
         raise SettingsError("study=calibration needs scikit-learn; python -m pip install -e '.[studies]' brings it")
-    search = Search(settings.world, axes_of(study.ranges), settings.parallel, keep, progress)
+    search = Search(settings.world, axes_of(ranges), settings.parallel, keep, progress)
     runs = study.points * len(study.cuts) + study.judged * study.each
     tell = say if progress else lambda line: None
     judged = f"then {study.judged} sets x {study.each} replicates"
