@@ -39,7 +39,8 @@ def publish(study: Path, docs: Path = DOCS) -> Path:
     discussion = folder / "discussion.md"
     if page.name == "validation.md" and discussion.is_file():
         table, plots = text.split("\n## 1.", 1)
-        text = f"{table}\n{discussion.read_text(encoding='utf-8').strip()}\n\n## 1.{plots}"
+        said = discussion.read_text(encoding="utf-8").strip().replace("](../", "](")  # it moves up a folder
+        text = f"{table}\n{said}\n\n## 1.{plots}"
     (docs / page.name).write_text(text, encoding="utf-8")
     return docs / page.name
 
