@@ -251,7 +251,8 @@ def _short(found: Found) -> list[str]:
 def page(found: Found, words: Sequence[str] = WORDS) -> str:
     """Return the page, its sentences made from the numbers."""
     sets = len(plausible_sets())
-    calibrated = f"the mean of {sets - 1} sets that a calibration found to show the known patterns together" if sets > 1 else "not calibrated"
+    together = f"the mean of {sets - 1} sets that a calibration found to show the known patterns together"
+    calibrated = together if sets > 1 else "not calibrated"
     typed = " ".join(word for word in words if not word.startswith(("parallel", "by")))
     lines = [
         "# What the three flagship instruments do",
