@@ -52,7 +52,7 @@ def _outcomes(axes: Axes, seen: Incidents, runs: Sequence[Simulated]) -> None:
     axes.set_xticks(place, meant, fontsize=SMALL)
     axes.set_title("What became of them")
     axes.set_ylabel("%")
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(0.0, 1.5 * axes.get_ylim()[1])  # room for the legend above everything
     axes.legend(loc="upper right")
 
 
