@@ -12,6 +12,7 @@ from realdata import real_data
 
 from experiments.figures.held_out import held_out_figure
 from experiments.held_out import checks, main, page
+from experiments.markdown import row
 from experiments.set_aside import (
     BY_SIZE,
     FAIL,
@@ -126,13 +127,13 @@ def test_agreement_is_a_matter_of_the_middle_of_replicates():
     assert Check("k", "l", "%", 50.0, 60.0, "", values).side == 0
     assert Check("k", "l", "%", 0.0, 4.0, "", values).side == 1
     assert Check("k", "l", "%", 96.0, 99.0, "", values).side == -1
-    assert "does not agree: less" in Check("k", "l", "%", 96.0, 99.0, "", values).row
+    assert "does not agree: less" in Check("k", "l", "%", 96.0, 99.0, "", values).cells[-1]
 
 
 def test_the_page_judges_every_figure_and_hides_no_failure(runs):
     found = checks(OBSERVED, runs)
     text = page(OBSERVED, runs, WORDS, DOCS)
-    assert all(check.row in text for check in found.values())
+    assert all(row(check.cells) in text for check in found.values())
     assert text.count("does not agree") == sum(check.side != 0 for check in found.values())
     assert "incidents 10" not in found, "calibration knows the top tenth of incidents"
 
