@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from agents.columns import Column, Population, Row
+from agents.help import HELP
 
 __all__ = [
     "FIRM",
@@ -107,6 +108,7 @@ FIRM: dict[str, Column] = {
     "borrowed": Column("float64", "CNY/month", "loans taken up this month", monthly=True),
     "credit_bound": Column("bool", "1", "wanted to invest at its last review and could not pay"),
     "solved_by_kind": Column("int64", "count", "own problems that it solved itself this month", width=4),
+    "mapped": Column("float64", "share", "share of the chain head's doubt about it that visits have removed"),
     # market and oversight
     "brand": Column("float64", "defects/unit", "defects that users remember of its product"),
     "brand_start": Column("float64", "defects/unit", "what they remembered at the start"),
@@ -133,6 +135,7 @@ FIRM: dict[str, Column] = {
     "failed": Column("bool", "1", "sampled and found not to conform this month"),
     "problems_opened": Column("int64", "count", "problems that arose this month, own and common", monthly=True),
     "problems_closed": Column("int64", "count", "problems that ended this month, own and common", monthly=True),
+    **HELP,
 }
 
 

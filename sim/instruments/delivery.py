@@ -6,6 +6,7 @@ An instrument is an *effect* (its own small file) times this *delivery* (the sam
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
+from agents.streams import normal
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import ParameterError, check_ranges, parameter
 from sim.quality_map import quality_map
@@ -35,7 +37,10 @@ def _random(world: World) -> Floats:
 
 
 def _by_map(world: World) -> Floats:
-    return quality_map(world).by_firm
+    """The quality map as chain heads see it: with a doubt about each firm that lasts, and that visits remove."""
+    firms, p = world.firms, world.parameters
+    doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.streams.uniform("doubt of the quality map", 0, firms.n))
+    return np.asarray(quality_map(world).by_firm * np.exp(doubt))
 
 
 def _largest(world: World) -> Floats:
@@ -90,9 +95,9 @@ class Delivery:
         """Whether a month lies in its window."""
         return month >= self.start and (self.length is None or month < self.start + self.length)
 
-    def grown(self, month: int) -> float:
-        """Share of the full reach that the ramp allows in a month."""
-        return min(1.0, (month - self.start + 1) / self.ramp)
+    def grown(self, month: int, pace: float = 1.0) -> float:
+        """Share of the full reach that the ramp allows in a month, at a multiple of its usual pace."""
+        return min(1.0, (month - self.start + 1) * pace / self.ramp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +114,8 @@ class Instrument(Delivery, ABC):
     practice: ClassVar[str]
     #: Who receives the monthly support.
     support_to: ClassVar[str] = "households"
+    #: Whether it serves other programmes, and acts before them.
+    first: ClassVar[bool] = False
 
     @property
     def level(self) -> float:
@@ -129,6 +136,9 @@ class Instrument(Delivery, ABC):
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: Mask) -> None:
         """Learn which of the firms taken on get their support this month (the budget may not go round)."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Act once a month on the firms that are being helped: those taken on whose support is paid."""
 
     def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: Floats) -> None:
         """Answer for what lenders lose in strong-chain loans to firms that had been taken on: CNY, in the order of `rows`."""
@@ -168,6 +178,8 @@ class Programme:
         CNY that government has spent on it.
     awards : list of (month, firms)
         How many firms it took on, month by month.
+    counts : dict of str to int
+        What it delivered so far, in its own units: visits, seats, samples, certificates, projects, ….
     gone : int
         How many firms that it had taken on have given up since; an entrant in their place can be taken on anew.
     """
@@ -176,6 +188,7 @@ class Programme:
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spent: float = 0.0
     awards: list[tuple[int, int]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     gone: int = 0
     closed: bool = False
 
@@ -188,7 +201,7 @@ class Programme:
             if month >= ins.start:
                 self.end(world)
             return
-        self._support(world, self.reached[world.firms.alive[self.reached]])
+        helped = self._support(world, self.reached[world.firms.alive[self.reached]])
         ins.prepare(world, self)
         chosen = self._choose(world)
         if chosen.size:
@@ -198,7 +211,8 @@ class Programme:
             world.credit_chain_heads("awards", world.for_firms(chosen, 1.0))
             self.reached = np.concatenate([self.reached, chosen])
             ins.apply(world, month, chosen)
-            self._support(world, chosen)
+            helped = np.concatenate([helped, self._support(world, chosen)])
+        ins.act(world, self, helped)
         self.awards.append((month, int(chosen.size)))
 
     def end(self, world: World) -> None:
@@ -237,13 +251,14 @@ class Programme:
         world.firms.prevention[rows] += amounts
         world.firms_pay("households", self.instrument.key, world.for_firms(rows, amounts))
 
-    def _support(self, world: World, reached: NDArray[np.int64]) -> None:
-        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes."""
+    def _support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes; returns whom it reached."""
         ins = self.instrument
         support = ins.support(world, reached)
         paid = np.cumsum(support) <= self.left
         self.spend(world, ins.support_to, world.for_firms(reached[paid], support[paid]))
         ins.supported(world, reached, paid)
+        return reached[paid]
 
     def _choose(self, world: World) -> NDArray[np.int64]:
         """Choose the firms to take on this month, by the targeting rule within reach, capacity and budget."""
@@ -251,10 +266,12 @@ class Programme:
         already = np.zeros(world.firms.n, dtype=np.bool_)
         already[self.reached] = True
         open_to = ins.eligible(world) & ~already
-        full = ins.reach * (open_to.sum() + (already & world.firms.alive).sum())
-        number = int(np.floor(full * ins.grown(world.month) + 1e-9)) - int((already & world.firms.alive).sum())
+        ours = already & world.firms.alive
+        uptake, effort = (0.0, 0.0) if ins.first else _taken_up(world, open_to | ours)
+        full = (ins.reach + (1.0 - ins.reach) * uptake) * (open_to.sum() + ours.sum())
+        number = int(np.floor(full * ins.grown(world.month, 1.0 + effort) + 1e-9)) - int(ours.sum())
         if ins.monthly_capacity is not None:
-            number = min(number, ins.monthly_capacity)
+            number = min(number, int(ins.monthly_capacity * (1.0 + effort)))
         rows = np.flatnonzero(open_to)
         if number <= 0 or not rows.size:
             return np.empty(0, dtype=np.int64)
@@ -263,6 +280,12 @@ class Programme:
         cost = ins.government_share * ins.unit_cost
         affordable = order.size if cost == 0.0 else int(min(order.size, self.left // cost)) if np.isfinite(self.left) else order.size
         return rows[order[:affordable]]
+
+
+def _taken_up(world: World, fitting: Mask) -> tuple[float, float]:
+    """Uptake and effort that other programmes lend, on average over fitting firms."""
+    firms = world.firms
+    return (float(firms.uptake[fitting].mean()), float(firms.effort[fitting].mean())) if fitting.any() else (0.0, 0.0)
 
 
 def policy(world: World) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.month.orders import monthly_sales
-from sim.month.quality_cost import borne, cqo_cost
+from sim.month.quality_cost import borne, cqo_cost, seen_share
 from sim.world import World
 
 __all__ = ["adopt_and_drop", "certificate_pays", "officer_pays"]
@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 def officer_pays(world: World) -> Mask:
     """Firms to which an officer seems to save more than it costs (after subsidy), of what they see now, shape (n,)."""
     firms, p = world.firms, world.parameters
-    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility) * np.maximum(borne(world), 0.0)
+    seen = seen_share(world) * np.maximum(borne(world), 0.0)
     return np.asarray(p.officer_saving * seen > cqo_cost(world) * (1.0 - firms.cqo_subsidy))
 
 
