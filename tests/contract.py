@@ -45,7 +45,7 @@ def full(cls: type[Instrument], **levers: object) -> Instrument:
     """Return the instrument at a dose that small worlds notice, at a one-off cost."""
     dose = numeric(cls)[cls.dose]
     strong = min(dose.metadata["range"][1], 50.0 * (dose.default or 1.0))
-    return cls(**{"unit_cost": 1_000.0, cls.dose: strong, **levers})
+    return cls(**{"unit_cost": 1_000.0, "reach": 0.5, cls.dose: strong, **levers})
 
 
 def scene(*instruments: Instrument, weather: Parameters = CALM) -> StrongchainModel:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
+from sim.month.learning import teach
 from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne, cqo_cost, seen_share
 from sim.world import World
@@ -71,5 +72,4 @@ def _certificates(world: World) -> None:
     cost = np.where(renews | first, p.certificate_cost, 0.0)
     firms.prevention[:] += cost
     world.firms_pay("households", "certificates", cost)
-    management = firms.capability[:, MANAGEMENT]
-    management[first] += p.certificate_substance * firms.absorptive[first] * (1.0 - management[first])
+    teach(world, np.flatnonzero(first), MANAGEMENT, p.certificate_substance)

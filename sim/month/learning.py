@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from sim.world import World
 
-__all__ = ["learn_and_forget", "lessons", "settle_practice"]
+__all__ = ["learn_and_forget", "lessons", "settle_practice", "teach"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +28,22 @@ def learn_and_forget(world: World) -> None:
     # Lessons of many customers at once cannot lift a firm above full capability.
     firms.capability[:, MANAGEMENT] += taught + heard
     np.clip(firms.capability, 0.0, 1.0, out=firms.capability)
+
+
+def teach(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64] | int, lesson: Floats | float) -> None:
+    """Raise a capability of some firms by a lesson: its share of what is missing, as far as the firm can absorb it.
+
+    Parameters
+    ----------
+    world : World
+    rows : int array, shape (k,)
+    kind : int array, shape (k,), or int
+        Which capability; no pair of row and kind twice.
+    lesson : array, shape (k,), or float
+        Share of what is missing that a firm of full absorptive capacity gains.
+    """
+    firms = world.firms
+    firms.capability[rows, kind] += lesson * firms.absorptive[rows] * (1.0 - firms.capability[rows, kind])
 
 
 def settle_practice(world: World, solved: Floats) -> None:

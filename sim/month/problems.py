@@ -9,7 +9,7 @@ from agents.firm import MANAGEMENT
 from agents.streams import binomial, poisson
 from sim.world import World
 
-__all__ = ["months_to_solve", "problem_arrivals", "problem_pressure", "problems_come_and_go", "solving_hazard"]
+__all__ = ["close_problem", "months_to_solve", "problem_arrivals", "problem_pressure", "problems_come_and_go", "solving_hazard"]
 
 #: Months that firms look ahead at most when they ask how long a problem will stay.
 FAR = 1_000.0
@@ -59,6 +59,14 @@ def problems_come_and_go(world: World) -> None:
     firms.solved_by_kind = solved
     _book(world, arisen, solved)
     _common_causes(world)
+
+
+def close_problem(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64]) -> None:
+    """Close one own problem of a kind at each of some firms that have one: rows and kinds, shape (k,); no pair twice."""
+    firms = world.firms
+    firms.open_problems[rows, kind] -= 1
+    np.add.at(firms.problems_closed, rows, 1)
+    world.counts["problems closed"] += int(rows.size)
 
 
 def _common_causes(world: World) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.orders import monthly_sales
+from sim.month.problems import close_problem
 from sim.month.propagation import outgoing_dpu
 from sim.world import World
 
@@ -64,6 +65,4 @@ def _put_right(world: World, failed: NDArray[np.bool_]) -> None:
     firms.prevention[:] += cost
     world.firms_pay("households", "rectification", cost)
     rows = np.flatnonzero(failed & (firms.open_problems.sum(axis=1) > 0))
-    firms.open_problems[rows, firms.open_problems[rows].argmax(axis=1)] -= 1
-    firms.problems_closed[rows] += 1
-    world.counts["problems closed"] += int(rows.size)
+    close_problem(world, rows, firms.open_problems[rows].argmax(axis=1))
