@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from sim.world import World
 
-__all__ = ["learn_and_forget", "lessons", "settle_practice", "teach"]
+__all__ = ["learn_and_forget", "lessons", "lessons_at", "settle_practice", "take_lessons", "teach"]
 
 Floats = NDArray[np.float64]
 
@@ -79,28 +79,43 @@ def _solved(world: World) -> Floats:
 def lessons(world: World) -> Floats:
     """Management capability that each customer teaches its supplier this month, both parts of it, shape (m,).
 
-    A pace times the gap of practice, the supplier's absorptive capacity, and the share of its
-    output that goes to this customer; faster on a development list.
+    At the pace of spillover; faster on a development list.
     """
-    firms, links, p = world.firms, world.links, world.parameters
+    links, p = world.links, world.parameters
+    return lessons_at(world, p.spillover, np.where(links.listed > 0, p.development_attention, 1.0))
+
+
+def lessons_at(world: World, pace: float, attention: Floats | float = 1.0) -> Floats:
+    """Management capability that each customer would teach its supplier in a month, both parts of it, shape (m,).
+
+    A pace times the gap of practice, the supplier's absorptive capacity, and the share of its output that goes to this
+    customer, which counts so many times more where it gets more attention.
+    """
+    firms, links = world.firms, world.links
     management = firms.capability[:, MANAGEMENT]
     gap = np.maximum(management[links.customer] - management[links.supplier], 0.0)
-    attention = links.delivered / np.where(firms.output > 0, firms.output, np.inf)[links.supplier]
-    attention = attention * np.where(links.listed > 0, p.development_attention, 1.0)
-    return np.asarray(np.minimum(p.spillover * attention, 1.0) * firms.absorptive[links.supplier] * gap)
+    share = links.delivered / np.where(firms.output > 0, firms.output, np.inf)[links.supplier]
+    return np.asarray(np.minimum(pace * (share * attention), 1.0) * firms.absorptive[links.supplier] * gap)
+
+
+def take_lessons(world: World, lesson: Floats) -> Floats:
+    """Let suppliers take lessons, shape (m,): raises the relief of links, and returns what serves all customers, shape (n,).
+
+    The part ``1 - r`` is capability for all customers; the part r becomes relief, worth as much to
+    this customer: a fall of ``κ`` times it in relative defects.
+    """
+    links, p = world.links, world.parameters
+    relief = 1.0 - np.exp(-p.management_effect * p.relation_share * lesson)
+    links.relief[:] += relief * (1.0 - links.relief)
+    return world.by_supplier((1.0 - p.relation_share) * lesson)
 
 
 def _taught(world: World) -> Floats:
-    """Management capability that firms owe to their customers this month, shape (n,); sets the relief of links.
-
-    The part ``1 - r`` raises the supplier's capability, for all its customers; the part r becomes
-    relief, worth as much to this customer: a fall of ``κ`` times it in relative defects.
-    """
-    links, p = world.links, world.parameters
-    lesson = lessons(world)
-    relief = 1.0 - np.exp(-p.management_effect * p.relation_share * lesson)
-    links.relief = np.clip((links.relief + relief * (1.0 - links.relief)) * (1.0 - p.practice_decay), 0.0, 1.0)
-    return world.by_supplier((1.0 - p.relation_share) * lesson)
+    """Management capability that firms owe to their customers this month, shape (n,); sets the relief of links, which fades."""
+    links = world.links
+    taught = take_lessons(world, lessons(world))
+    links.relief = np.clip(links.relief * (1.0 - world.parameters.practice_decay), 0.0, 1.0)
+    return taught
 
 
 def _heard(world: World) -> Floats:
