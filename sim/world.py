@@ -55,6 +55,7 @@ LINK: dict[str, Column] = {
 
 CHAIN: dict[str, Column] = {
     "cause": Column("bool", "1", "a common cause of each kind is at work", width=4),
+    "project": Column("int64", "months", "months until a project on the cause of each kind is due, 0 if there is none", width=4),
 }
 
 
