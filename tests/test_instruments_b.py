@@ -73,6 +73,17 @@ def test_teams_come_tier_by_tier_as_far_as_the_programme_goes():
     assert learns == [[False, True, False, False]] * 2 + [[False, True, True, False]] * 2
 
 
+@pytest.mark.parametrize(("teacher", "learns"), [("A", True), ("d", False)])
+def test_only_customers_nearer_to_the_leaders_teach(teacher, learns):
+    """A leads; s and d both supply it, and s supplies d as well."""
+    model = world(network({("s", "A"): 0.3, ("d", "A"): 0.3, ("s", "d"): 0.5}, {"A": 1e7}), calm(**FORGETS_NOTHING), burn_in=0)
+    model.firms.capability[:, MANAGEMENT] = 0.3
+    model.firms.capability[row(model, teacher), MANAGEMENT] = 0.9
+    begin(model, SupplierDevelopment(reach=1.0))
+    assert (model.firms.capability[row(model, "s"), MANAGEMENT] > 0.3) == learns
+    assert (model.links.relief > 0).any() == learns
+
+
 # -- supplier qualification ------------------------------------------------------------------------
 
 
@@ -233,6 +244,22 @@ def test_data_save_inspection_and_show_hidden_cost_and_change_no_process():
     for mine, theirs in zip(inspection_costs(model), inspection_costs(without), strict=True):
         assert mine == pytest.approx(0.9 * theirs)
     assert 1.0 - seen_share(model) == pytest.approx(0.8 * (1.0 - seen_share(without)))
+    assert model.firms.records == pytest.approx(0.15)  # what it can trace is 0.3 at full depth
+
+
+@pytest.mark.parametrize(
+    ("instrument", "share"),
+    [(DigitalQuality(reach=1.0, unit_cost=0.0, depth=0.5, running_cost=0.004), 0.002),
+     (Traceability(reach=1.0, unit_cost=0.0, records=0.3, running_cost=0.01), 0.003)],
+    ids=lambda value: getattr(value, "key", ""),
+)  # fmt: skip
+def test_firms_bear_the_running_cost_by_their_sales(instrument, share):
+    model = world(random_network(7), calm(), burn_in=0)
+    due = share * monthly_sales(model)
+    begin(model, instrument)
+    assert model.firms.prevention == pytest.approx(due)
+    assert model.books.paid("firms", instrument.key) == pytest.approx(due.sum())
+    assert model.books.paid("government") == 0.0
 
 
 # -- traceability ----------------------------------------------------------------------------------
