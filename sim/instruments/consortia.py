@@ -63,8 +63,10 @@ class Consortia(Instrument):
     def act(self, world: World, programme: Programme, rows: Ints) -> None:
         """End projects that are due, then start others."""
         sales = monthly_sales(world)
-        means = np.bincount(world.firms.chain[rows], sales[rows], minlength=world.chains.n)
-        self._end(world, programme, np.bincount(world.firms.chain, sales, minlength=world.chains.n), means)
+        chain, n = world.firms.chain, world.chains.n
+        means = np.asarray(np.bincount(chain[rows], sales[rows], minlength=n), dtype=np.float64)
+        whole = np.asarray(np.bincount(chain, sales, minlength=n), dtype=np.float64)
+        self._end(world, programme, whole, means)
         self._start(world, programme, rows, sales, means)
 
     def _end(self, world: World, programme: Programme, whole: Floats, means: Floats) -> None:
