@@ -3,6 +3,7 @@
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.one_stop_stations import OneStopStations
+from sim.instruments.recall import Recall
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
 
@@ -14,6 +15,7 @@ __all__ = [
     "Instrument",
     "OneStopStations",
     "Programme",
+    "Recall",
     "Stewards",
     "StrongChainLoans",
     "instrument",
