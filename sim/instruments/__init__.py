@@ -6,6 +6,7 @@ from sim.instruments.one_stop_stations import OneStopStations
 from sim.instruments.recall import Recall
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
+from sim.instruments.supervision import Supervision
 
 __all__ = [
     "INSTRUMENTS",
@@ -18,5 +19,6 @@ __all__ = [
     "Recall",
     "Stewards",
     "StrongChainLoans",
+    "Supervision",
     "instrument",
 ]
