@@ -1,5 +1,6 @@
 """Quality-policy instruments, one small file each, on a shared delivery."""
 
+from sim.instruments.awards import Awards
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.one_stop_stations import OneStopStations
@@ -11,6 +12,7 @@ from sim.instruments.supervision import Supervision
 __all__ = [
     "INSTRUMENTS",
     "TARGETING",
+    "Awards",
     "ChiefQualityOfficer",
     "Delivery",
     "Instrument",
