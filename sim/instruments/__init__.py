@@ -1,6 +1,7 @@
 """Quality-policy instruments, one small file each, on a shared delivery."""
 
 from sim.instruments.awards import Awards
+from sim.instruments.brands import Brands
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.one_stop_stations import OneStopStations
@@ -13,6 +14,7 @@ __all__ = [
     "INSTRUMENTS",
     "TARGETING",
     "Awards",
+    "Brands",
     "ChiefQualityOfficer",
     "Delivery",
     "Instrument",
