@@ -4,6 +4,7 @@ from sim.instruments.awards import Awards
 from sim.instruments.brands import Brands
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
+from sim.instruments.mutual_help import MutualHelp
 from sim.instruments.one_stop_stations import OneStopStations
 from sim.instruments.recall import Recall
 from sim.instruments.stewards import Stewards
@@ -18,6 +19,7 @@ __all__ = [
     "ChiefQualityOfficer",
     "Delivery",
     "Instrument",
+    "MutualHelp",
     "OneStopStations",
     "Programme",
     "Recall",
