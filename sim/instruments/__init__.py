@@ -7,6 +7,7 @@ from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrumen
 from sim.instruments.mutual_help import MutualHelp
 from sim.instruments.one_stop_stations import OneStopStations
 from sim.instruments.recall import Recall
+from sim.instruments.service_manuals import ServiceManuals
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
 from sim.instruments.supervision import Supervision
@@ -23,6 +24,7 @@ __all__ = [
     "OneStopStations",
     "Programme",
     "Recall",
+    "ServiceManuals",
     "Stewards",
     "StrongChainLoans",
     "Supervision",
