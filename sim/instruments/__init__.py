@@ -1,5 +1,6 @@
 """Quality-policy instruments, one small file each, on a shared delivery."""
 
+from sim.instruments.assessment import Assessment
 from sim.instruments.awards import Awards
 from sim.instruments.brands import Brands
 from sim.instruments.cqo import ChiefQualityOfficer
@@ -15,6 +16,7 @@ from sim.instruments.supervision import Supervision
 __all__ = [
     "INSTRUMENTS",
     "TARGETING",
+    "Assessment",
     "Awards",
     "Brands",
     "ChiefQualityOfficer",
