@@ -183,7 +183,7 @@ def test_numbers_of_the_wrong_shape_are_refused(levers):
 
 
 def test_targeting_rules_are_those_of_the_design():
-    assert set(TARGETING) == {"random", "worst_first", "quality_map", "largest", "smallest"}
+    assert set(TARGETING) == {"random", "worst_first", "best_first", "quality_map", "largest", "smallest"}
 
 
 def test_largest_and_smallest_are_opposites():

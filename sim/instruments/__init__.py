@@ -1,12 +1,19 @@
 """Quality-policy instruments, one small file each, on a shared delivery."""
 
+from sim.instruments.assessment import Assessment
+from sim.instruments.awards import Awards
+from sim.instruments.brands import Brands
 from sim.instruments.consortia import Consortia
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.digital_quality import DigitalQuality
+from sim.instruments.mutual_help import MutualHelp
 from sim.instruments.one_stop_stations import OneStopStations
+from sim.instruments.recall import Recall
+from sim.instruments.service_manuals import ServiceManuals
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
+from sim.instruments.supervision import Supervision
 from sim.instruments.supplier_development import SupplierDevelopment
 from sim.instruments.supplier_qualification import SupplierQualification
 from sim.instruments.traceability import Traceability
@@ -14,15 +21,22 @@ from sim.instruments.traceability import Traceability
 __all__ = [
     "INSTRUMENTS",
     "TARGETING",
+    "Assessment",
+    "Awards",
+    "Brands",
     "ChiefQualityOfficer",
     "Consortia",
     "Delivery",
     "DigitalQuality",
     "Instrument",
+    "MutualHelp",
     "OneStopStations",
     "Programme",
+    "Recall",
+    "ServiceManuals",
     "Stewards",
     "StrongChainLoans",
+    "Supervision",
     "SupplierDevelopment",
     "SupplierQualification",
     "Traceability",

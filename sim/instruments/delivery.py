@@ -43,6 +43,13 @@ def _by_map(world: World) -> Floats:
     return np.asarray(quality_map(world).by_firm * np.exp(doubt))
 
 
+def _by_jury(world: World) -> Floats:
+    """The best first, as a jury sees them: with a doubt about each firm that lasts."""
+    firms, p = world.firms, world.parameters
+    doubt = p.jury_noise * normal(world.streams.uniform("doubt of the jury", 0, firms.n))
+    return np.asarray(-np.log(np.maximum(outgoing_dpu(world), 1e-9)) + doubt)
+
+
 def _largest(world: World) -> Floats:
     return np.asarray(world.firms.output)
 
@@ -54,6 +61,7 @@ def _smallest(world: World) -> Floats:
 TARGETING: dict[str, Callable[[World], Floats]] = {
     "random": _random,
     "worst_first": outgoing_dpu,
+    "best_first": _by_jury,
     "quality_map": _by_map,
     "largest": _largest,
     "smallest": _smallest,
@@ -174,6 +182,8 @@ class Programme:
     ----------
     reached : int array
         Rows of the firms taken on, in the order in which they were.
+    fresh : int array
+        Rows of the firms taken on in its last month.
     spent : float
         CNY that government has spent on it.
     awards : list of (month, firms)
@@ -186,6 +196,7 @@ class Programme:
 
     instrument: Instrument
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    fresh: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spent: float = 0.0
     awards: list[tuple[int, int]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -203,7 +214,7 @@ class Programme:
             return
         helped = self._support(world, self.reached[world.firms.alive[self.reached]])
         ins.prepare(world, self)
-        chosen = self._choose(world)
+        self.fresh = chosen = self._choose(world)
         if chosen.size:
             government = self.instrument.government_share * ins.unit_cost
             self.spend(world, "households", world.for_firms(chosen, government))
@@ -233,12 +244,21 @@ class Programme:
 
     def spend(self, world: World, payee: str, amounts: Floats) -> None:
         """Spend programme money on firms: CNY by firm, shape (n,). Never more than is left."""
+        self._note(world, amounts)
+        world.books.pay("government", payee, self.instrument.key, float(amounts.sum()))
+
+    def grant(self, world: World, amounts: Floats) -> None:
+        """Pay programme money out to firms: CNY by firm, shape (n,). Never more than is left."""
+        self._note(world, amounts)
+        world.pay_firms("government", self.instrument.key, amounts)
+
+    def _note(self, world: World, amounts: Floats) -> None:
+        """Keep account of what is spent, beside firms and chain heads and in all."""
         total = float(amounts.sum())
         if total > self.left * (1 + 1e-12):
             raise ValueError(f"{self.instrument.key} cannot spend {total} CNY; {self.left} are left")
         world.firms.government_cost[:] += amounts
         world.credit_chain_heads("spent", amounts)
-        world.books.pay("government", payee, self.instrument.key, total)
         self.spent += total
 
     @property

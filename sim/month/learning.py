@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from sim.world import World
 
-__all__ = ["learn_and_forget", "lessons", "lessons_at", "settle_practice", "take_lessons", "teach"]
+__all__ = ["learn_and_forget", "lessons", "lessons_at", "settle_practice", "take_after", "take_lessons", "teach"]
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +44,23 @@ def teach(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64] | int, 
     """
     firms = world.firms
     firms.capability[rows, kind] += lesson * firms.absorptive[rows] * (1.0 - firms.capability[rows, kind])
+
+
+def take_after(world: World, rows: NDArray[np.int64], example: Floats, pace: float) -> None:
+    """Let firms close part of the gap of management between them and an example, as far as they can absorb it.
+
+    Parameters
+    ----------
+    world : World
+    rows : int array, shape (k,)
+    example : array, shape (k,)
+        Management of the example of each; one no better than the firm teaches nothing.
+    pace : float
+        Share of the gap that a firm of full absorptive capacity closes.
+    """
+    firms = world.firms
+    gap = np.maximum(example - firms.capability[rows, MANAGEMENT], 0.0)
+    firms.capability[rows, MANAGEMENT] += pace * firms.absorptive[rows] * gap
 
 
 def settle_practice(world: World, solved: Floats) -> None:
