@@ -5,6 +5,7 @@ from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrumen
 from sim.instruments.one_stop_stations import OneStopStations
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
+from sim.instruments.training_bases import TrainingBases
 
 __all__ = [
     "INSTRUMENTS",
@@ -16,5 +17,6 @@ __all__ = [
     "Programme",
     "Stewards",
     "StrongChainLoans",
+    "TrainingBases",
     "instrument",
 ]
