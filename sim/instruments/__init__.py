@@ -1,5 +1,6 @@
 """Quality-policy instruments, one small file each, on a shared delivery."""
 
+from sim.instruments.certification import Certification
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.one_stop_stations import OneStopStations
@@ -10,6 +11,7 @@ from sim.instruments.training_bases import TrainingBases
 __all__ = [
     "INSTRUMENTS",
     "TARGETING",
+    "Certification",
     "ChiefQualityOfficer",
     "Delivery",
     "Instrument",
