@@ -3,6 +3,7 @@
 from sim.instruments.certification import Certification
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
+from sim.instruments.metrology import Metrology
 from sim.instruments.one_stop_stations import OneStopStations
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
@@ -15,6 +16,7 @@ __all__ = [
     "ChiefQualityOfficer",
     "Delivery",
     "Instrument",
+    "Metrology",
     "OneStopStations",
     "Programme",
     "Stewards",
