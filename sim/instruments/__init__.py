@@ -7,6 +7,7 @@ from sim.instruments.metrology import Metrology
 from sim.instruments.one_stop_stations import OneStopStations
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
+from sim.instruments.testing_services import TestingServices
 from sim.instruments.training_bases import TrainingBases
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Programme",
     "Stewards",
     "StrongChainLoans",
+    "TestingServices",
     "TrainingBases",
     "instrument",
 ]
