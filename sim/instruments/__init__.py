@@ -5,6 +5,7 @@ from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.metrology import Metrology
 from sim.instruments.one_stop_stations import OneStopStations
+from sim.instruments.quality_map import QualityMapping
 from sim.instruments.standards import Standards
 from sim.instruments.stewards import Stewards
 from sim.instruments.strong_chain_loans import StrongChainLoans
@@ -21,6 +22,7 @@ __all__ = [
     "Metrology",
     "OneStopStations",
     "Programme",
+    "QualityMapping",
     "Standards",
     "Stewards",
     "StrongChainLoans",
