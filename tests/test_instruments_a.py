@@ -142,14 +142,13 @@ def test_reliability_tests_move_latent_defects_to_the_detectable_ones():
     without, tested = (delivered(start, TestingServices(tests=tests, **settings)) for tests in (0.0, 1.0))
     for model in (without, tested):
         make_own_defects(model)
+        propagate(model)
     (detectable, latent), (seen, hidden) = blocks(without), blocks(tested)
     assert (latent.source > 0).all()
     assert hidden.source == pytest.approx(0.75 * latent.source, rel=1e-12)
     assert seen.source - detectable.source == pytest.approx(latent.source - hidden.source, rel=1e-9)
     for column in ("own_dpu", "own_special", "capability", "inspection_saved", "detection"):
         assert (getattr(tested.firms, column) == getattr(without.firms, column)).all(), column
-    for model in (without, tested):
-        propagate(model)
     assert (tested.firms.out_latent < without.firms.out_latent).all()
     assert (tested.firms.before_final > without.firms.before_final).all()
 
