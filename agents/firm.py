@@ -66,6 +66,7 @@ FIRM: dict[str, Column] = {
     "elsewhere": Column("float64", "CNY/month", "part of what it ships this month that goes there"),
     "to_users": Column("float64", "CNY/month", "part of what it ships this month that goes to users"),
     "own_dpu": Column("float64", "defects/unit", "own defects, detectable and latent"),
+    "latent": Column("float64", "share", "share of its own defects that no inspection finds, as the month propagated"),
     "own_special": Column("float64", "defects/unit", "own defects from special causes (open problems)"),
     "inspection": Column("float64", "share", "share of output under final inspection"),
     "detection": Column("float64", "share", "probability that an inspection finds a detectable defect"),

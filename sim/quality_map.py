@@ -20,7 +20,7 @@ from scipy.sparse.linalg import spsolve
 
 from agents.firm import SIZE_CLASSES
 from sim.fixed_points import fixed_point
-from sim.month.propagation import escape_share, latent_share, let_in
+from sim.month.propagation import escape_share, let_in
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Block:
 
 def blocks(world: World) -> tuple[Block, Block]:
     """Return the detectable and the latent block with the coefficients of the month under way."""
-    firms, links, hidden = world.firms, world.links, latent_share(world)
+    firms, links, hidden = world.firms, world.links, world.firms.latent
     misfits = world.by_customer(links.interface * let_in(world))
     detectable = Block((1.0 - hidden) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
     return detectable, Block(hidden * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
@@ -134,7 +134,7 @@ def quality_map(world: World) -> QualityMap:
     Works on the coefficients that the last `propagate` used; the loss is that of the steady
     state they lead to, not of the month itself (see `DefectTrace` for that).
     """
-    firms, links, hidden = world.firms, world.links, latent_share(world)
+    firms, links, hidden = world.firms, world.links, world.firms.latent
     field_cost = world.parameters.field_cost * firms.to_users
     detectable, latent = blocks(world)
     m_detectable, m_latent = detectable.adjoint(field_cost), latent.adjoint(field_cost)
@@ -176,7 +176,7 @@ class DefectTrace:
 
     def follow(self, world: World) -> Floats:
         """Advance by the month just propagated; return the actual loss by group of origin in CNY, shape (groups + 1,)."""
-        firms, links, hidden = world.firms, world.links, latent_share(world)
+        firms, links, hidden = world.firms, world.links, world.firms.latent
         detectable, latent = blocks(world)
         arrived = detectable.passed @ self.detectable
         rows = np.arange(firms.n)

@@ -55,7 +55,8 @@ def propagate(world: World) -> None:
     Detectable and latent defects are two blocks of one linear system: a share λ of own defects
     is latent, passes every inspection and is found by the user alone.
     """
-    firms, links, hidden = world.firms, world.links, latent_share(world)
+    firms, links = world.firms, world.links
+    firms.latent = hidden = latent_share(world)
     links.carried = links.value_share * (1.0 - links.relief)
     detectable = links.carried * firms.out_detectable[links.supplier]
     links.interface = interface_defects(world)

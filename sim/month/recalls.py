@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.orders import monthly_sales
-from sim.month.propagation import escape_share, latent_share, outgoing_dpu
+from sim.month.propagation import escape_share, outgoing_dpu
 from sim.world import World
 
 __all__ = ["recall_products", "trace_origin"]
@@ -61,7 +61,7 @@ def trace_origin(world: World, rows: Ints) -> Ints:
     """
     firms, links = world.firms, world.links
     at = rows.copy()
-    gets_out, hidden = escape_share(world), latent_share(world)
+    gets_out, hidden = escape_share(world), firms.latent
     first = np.searchsorted(links.customer, np.arange(firms.n + 1))
     followed = np.arange(rows.size)
     for depth in range(DEEPEST):
