@@ -26,10 +26,24 @@ class Stewards(Instrument):
     """
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: experts are few", "N", "share of the eligible firms that it reaches")
-    visits: float = parameter(0.5, 0.0, 4.0, "visits/month", "assumption: one every two months", "N", "visits to a firm that it has reached")
-    competence: float = parameter(0.6, 0.0, 1.0, "share", "assumption: that of a station", "N", "probability that a visit solves its problem")
-    lesson: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N", "capability that a problem solved leaves behind, of what is missing")
-    insight: float = parameter(0.25, 0.0, 1.0, "share", "assumption", "N", "share of the hidden cost of poor quality that a diagnosis shows")
+    visits: float = parameter(
+        0.125,
+        0.0,
+        4.0,
+        "visits/month",
+        "F223/F221: 230 visits a year by 159 stewards; firms visited at least once",
+        "D",
+        "visits to a firm that it has reached",
+    )
+    competence: float = parameter(
+        0.6, 0.0, 1.0, "share", "assumption: that of a station", "N", "probability that a visit solves its problem"
+    )
+    lesson: float = parameter(
+        0.01, 0.0, 1.0, "share", "assumption", "N", "capability that a problem solved leaves behind, of what is missing"
+    )
+    insight: float = parameter(
+        0.25, 0.0, 1.0, "share", "assumption", "N", "share of the hidden cost of poor quality that a diagnosis shows"
+    )
     visit_cost: float = parameter(3_000.0, 0.0, 1e6, "CNY/visit", "assumption: two days of an expert", "N", "government's cost of a visit")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
