@@ -25,12 +25,29 @@ from experiments.patterns import implausibility
 from sim.parameters import ParameterError, Parameters
 from sim.plausible import field_and_entry
 
-__all__ = ["Axis", "Emulator", "axes_of", "field_names", "hypercube", "most_implausible", "next_points", "scaled"]
+__all__ = [
+    "CANDIDATES",
+    "Axis",
+    "Emulator",
+    "axes_of",
+    "field_names",
+    "hypercube",
+    "most_implausible",
+    "next_points",
+    "scaled",
+    "spread_out",
+]
 
 Floats = NDArray[np.float64]
 
 #: Candidates at which the emulators are asked in one round, rounds, and spread of the steps between rounds (of each range).
 CANDIDATES, ROUNDS, STEP = 20_000, 8, 0.12
+#: How far inside the ranges the search aims, in units of implausibility: half of the sets on an edge would lie outside.
+INSIDE = 0.3
+#: Rounds in which the ensemble spreads, parents and steps of each, and how far a step goes (of each range), from … to.
+SPREADING, PARENTS, OFFSPRING, STRIDES = 30, 200, 4_000, (0.03, 0.5)
+#: Points that are kept from one of them to the next, the parents among them.
+KEPT = 4_000
 
 
 @dataclass(frozen=True)
@@ -124,9 +141,9 @@ class Emulator:
 
 
 def most_implausible(emulator: Emulator, unit: Floats) -> Floats:
-    """Return the largest implausibility over the figures at points, shape (points,)."""
+    """Return the largest implausibility over the figures at points, shape (points,), aiming a little inside the ranges."""
     mean, error = emulator.predict(unit)
-    return np.asarray(implausibility(mean, emulator.keys, error).max(axis=1))
+    return np.asarray(implausibility(mean, emulator.keys, error, INSIDE).max(axis=1))
 
 
 def next_points(emulator: Emulator, axes: Sequence[Axis], count: int, cut: float, seed: int) -> tuple[Floats, Floats, float]:
@@ -156,9 +173,61 @@ def next_points(emulator: Emulator, axes: Sequence[Axis], count: int, cut: float
         best = np.argsort(worst, kind="stable")[: max(4 * count, 200)]
         steps = unit[best][draw.integers(best.size, size=CANDIDATES // 4)]
         steps = steps + STEP * draw.standard_normal(steps.shape) * (draw.random(steps.shape) < 0.3)
-        steps = np.abs(steps)
-        steps = np.where(steps > 1.0, 2.0 - steps, steps).clip(0.0, 1.0)  # what would leave the cube is reflected
+        steps = _reflected(steps)
         unit, worst = np.concatenate([unit, steps]), np.concatenate([worst, most_implausible(emulator, steps)])
     left = np.flatnonzero(worst <= cut)
     chosen = draw.choice(left, count, replace=False) if left.size >= count else np.argsort(worst, kind="stable")[:count]
     return unit[chosen], worst[chosen], share
+
+
+def spread_out(emulator: Emulator, start: Floats, count: int, cut: float, seed: int) -> Floats:
+    """Return points that lie as far apart as they can in what the emulators do not rule out, shape (count, axes).
+
+    The region is small, and points found by going to the least implausible are relatives of a few. So the ensemble walks:
+    from points far apart, with steps short and long, and whatever is not ruled out stays; in the end those farthest apart are taken [1]_.
+
+    Parameters
+    ----------
+    emulator : Emulator
+    start : array, shape (points, axes)
+        Points to begin with, of which some are not ruled out; else the walk has nowhere to begin, and the least implausible are returned.
+    count : int
+    cut : float
+        Largest implausibility.
+    seed : int
+
+    References
+    ----------
+    .. [1] Gonzalez (1985), Clustering to minimize the maximum intercluster distance, Theoretical Computer Science 38.
+    """
+    draw = np.random.default_rng(seed)
+    worst = most_implausible(emulator, start)
+    if not (worst <= cut).any():
+        return np.asarray(start[np.argsort(worst, kind="stable")[:count]])
+    pool = start[worst <= cut]
+    for _ in range(SPREADING):
+        parents = pool[_farthest_apart(pool, PARENTS)]
+        others = pool if len(pool) <= KEPT else pool[draw.choice(len(pool), KEPT, replace=False)]
+        steps = parents[draw.integers(len(parents), size=OFFSPRING)]
+        stride = np.exp(draw.uniform(np.log(STRIDES[0]), np.log(STRIDES[1]), size=(OFFSPRING, 1)))
+        steps = _reflected(steps + stride * draw.standard_normal(steps.shape) * (draw.random(steps.shape) < 0.3))
+        pool = np.concatenate([parents, others, steps[most_implausible(emulator, steps) <= cut]])
+    pool = np.unique(pool, axis=0)
+    return np.asarray(pool[_farthest_apart(pool, count)])
+
+
+def _reflected(unit: Floats) -> Floats:
+    """Reflect what would leave the cube."""
+    unit = np.abs(unit)
+    return np.asarray(np.where(unit > 1.0, 2.0 - unit, unit).clip(0.0, 1.0))
+
+
+def _farthest_apart(points: Floats, count: int) -> NDArray[np.int64]:
+    """Choose points one after the other, each as far from those chosen as can be, the nearest to the middle first."""
+    near = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
+    chosen = [int(near.argmin())]
+    near = ((points - points[chosen[0]]) ** 2).sum(axis=1)
+    while len(chosen) < min(count, len(points)):
+        chosen.append(int(near.argmax()))
+        near = np.minimum(near, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+    return np.array(chosen, dtype=np.int64)

@@ -137,6 +137,8 @@ class _Watch:
                 "warranty": 100.0 * self.warranty[0] / self.warranty[1],
                 "bad_loans": 100.0 * money[record.outcomes.index("bad_loans"), record.groups.index(("size", "small"))],
                 "net_margin": 100.0 * money[record.outcomes.index("net_margin"), 0],
+                "officers": 100.0 * money[record.outcomes.index("cqo_share"), 0],
+                "certificates": 100.0 * money[record.outcomes.index("certified_share"), 0],
             }
 
 

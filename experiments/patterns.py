@@ -90,17 +90,21 @@ PATTERNS: tuple[Pattern, ...] = (
     }, "incoming incidents of 24 plants and 320 vendors, 2013-14: top tenth 72 % of incidents, 77 % of quantity", "D",
         "Expected lots rejected under ISO 2859-1 (letter K, AQL 2.5 %), lots of the same value, of what is inspected."),
     Pattern(6, "Cost of poor quality falls with the sigma level", {
-        "copq_by_sigma": Probe(-1.0, -0.2, 0.1, "1", "rank correlation over firms: cost of poor quality of sales with sigma level"),
+        "copq_by_sigma": Probe(-INF, -0.2, 0.1, "1", "rank correlation over firms: cost of poor quality of sales with sigma level"),
     }, "Harry (1998): 30-40 % of sales at 2 sigma to below 10 % at 6; surveys 2.5-5 % for all quality cost", "S",
         "One opportunity a unit. The two published scales differ fourfold: `parameters.copq_scale`."),
     Pattern(7, "Warranty of chain leaders", {
         "warranty": Probe(1.5, 2.4, 0.15, "% of sales", "leaders' cost of defects at users, of their sales to users"),
     }, "warranty claims: US average 1.5 %, world car makers 2.4 % (2021)", "S", ""),
     Pattern(8, "Adoption from a low start", {
-        "officer_curve": Probe(0.98, 1.0, 0.01, "R²", "chief quality officers: fit of a logistic curve up to the top"),
-        "certificate_curve": Probe(0.98, 1.0, 0.01, "R²", "certificates: the same"),
+        "officer_curve": Probe(0.98, INF, 0.01, "R²", "chief quality officers: fit of a logistic curve up to the top"),
+        "certificate_curve": Probe(0.98, INF, 0.01, "R²", "certificates: the same"),
         "officer_later": Probe(-INF, 0.0, 0.02, "1/year", "officers: change in the last 5 of 25 years, as a share of the top"),
-    }, "certificates of management systems worldwide: logistic, later slow loss", "R", "In a run of its own from 2 % of firms."),
+        "officers": Probe(2.0, 25.0, 3.0, "%", "firms with a chief quality officer, eight years without a programme"),
+        "certificates": Probe(20.0, 60.0, 5.0, "%", "firms with a certificate, eight years without a programme"),
+    }, "certificates of management systems worldwide: logistic, later slow loss", "R",
+        "In a run of its own from 2 % of firms. Levels are assumptions: programmes count most officers as their own achievement; "
+        "certificates are about as many as industrial firms above the statistical threshold, and firms of chains are larger than most."),
     Pattern(9, "Practice fades when help ends", {
         "gap_left": Probe(0.45, 0.60, 0.03, "share", "paired gap of capability left after 102 months"),
     }, "Bloom et al. (2020): about half of the practices dropped after 8-9 years", "S", "Firms that stayed throughout."),
@@ -140,7 +144,7 @@ TELLING: tuple[str, ...] = tuple(
 )
 
 
-def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 0.0) -> NDArray[np.float64]:
+def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 0.0, inside: float = 0.0) -> NDArray[np.float64]:
     """Return how far values lie outside the observed ranges, in units of what data, model and simulation can be wrong by.
 
     Parameters
@@ -150,6 +154,8 @@ def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 
         Figures in the order of the last axis.
     error : array
         Standard error of the values, of the same shape or a number.
+    inside : float
+        How far inside the range values have to lie to count as within, in the same units.
 
     Returns
     -------
@@ -158,5 +164,5 @@ def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 
     """
     x = np.asarray(values, dtype=np.float64)
     low, high, scale = (np.array([getattr(PROBES[key], name) for key in keys]) for name in ("low", "high", "scale"))
-    outside = np.maximum(np.maximum(low - x, x - high), 0.0)
+    outside = np.maximum(np.maximum(low - x, x - high) + inside * scale, 0.0)
     return np.asarray(np.where(np.isnan(x), np.inf, outside / np.sqrt(scale**2 + np.asarray(error) ** 2)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.calibration import field_names
+from experiments.calibration import CANDIDATES, field_names
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.markdown import row
@@ -35,6 +35,11 @@ MATTERS = 0.25
 
 def _number(value: float) -> str:
     return "–" if pd.isna(value) else f"{value:.3g}"
+
+
+def _left(share: float) -> str:
+    """Write what emulators leave of the ranges; none of the candidates is less than one of them."""
+    return f"{100.0 * share:.2g} %" if share > 0.0 else f"less than {100.0 / CANDIDATES:g} %"
 
 
 # -- calibration ------------------------------------------------------------------------------------
@@ -81,7 +86,7 @@ def calibration_page(found: Calibration) -> str:
         "",
         row(["wave", "points", "cut", "points within it", "share of the ranges not ruled out"]),
         "| ---: | ---: | ---: | ---: | ---: |",
-        *(row([w.wave, w.points, f"{w.cut:g}", w.plausible_points, f"{100 * w.left:.2g} %"]) for w in found.waves.itertuples()),
+        *(row([w.wave, w.points, f"{w.cut:g}", w.plausible_points, _left(w.left)]) for w in found.waves.itertuples()),
         "",
         "What is left of each range: 90 % of the ensemble, as a share of the range's width. Near 90 % the patterns say nothing of the "
         "parameter: its default is the middle of an assumption, and effects that rest on it are to be shown over the whole range.",
@@ -118,7 +123,7 @@ def present_calibration(found: Calibration, folder: Path, figures: bool = True) 
 def summary_of_calibration(found: Calibration) -> str:
     """Return what was found, as lines for a terminal."""
     lines = [
-        f"Wave {row.wave}: {row.plausible_points} of {row.points} points within {row.cut:g}; {100 * row.left:.3g} % of the ranges left"
+        f"Wave {row.wave}: {row.plausible_points} of {row.points} points within {row.cut:g}; {_left(row.left)} of the ranges left"
         for row in found.waves.itertuples()
     ]
     judged = found.sets[~found.sets["mean"]] if "mean" in found.sets else found.sets

@@ -105,7 +105,7 @@ def page(outcomes: NDArray[np.float64], events: NDArray[np.float64], words: Sequ
         f"Written by `python -m experiments.unaided`: {' '.join(words)}, {replicates} replicates of {12 * years} months after the burn-in, "
         "no instrument. Baseline supervision, certification, recalls and voluntary chief quality officers go on. Means over replicates of "
         "the first and the last year, the standard deviation between replicates of the last, and the range to which a test holds every "
-        "year. The levels are not calibrated.",
+        "year. The levels are not calibrated: `study=validation` tells which are those observed.",
         "",
         "![Eight years without a programme](eight_years.png)",
         "",

@@ -16,8 +16,8 @@ from sim.plausible import calibrated
 __all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
-#: Source of what is searched: sim/plausible_sets.csv has its value, docs/calibration.md how it was found.
-CALIBRATED = "assumption, calibrated (docs/calibration.md)"
+#: Source of what a calibration searches: sim/plausible_sets.csv has its value.
+CALIBRATED = "assumption; searched by study=calibration"
 
 
 class ParameterError(ValueError):
@@ -188,7 +188,7 @@ class Parameters:
                                    "hazard of solving a problem without management capability")  # fmt: skip
     solving_high: float = parameter(0.5, 0.001, 0.99, "1/month", "Schneiderman: half-life of 1 month for simple problems", "D",
                                     "hazard of solving a problem at full management capability")  # fmt: skip
-    cqo_solving: float = parameter(calibrated("cqo_solving"), 0.0, 3.0, "share", "assumption: no causal estimate was found, and no pattern tells (docs/calibration.md)", "N",
+    cqo_solving: float = parameter(calibrated("cqo_solving"), 0.0, 3.0, "share", CALIBRATED + "; no causal estimate was found", "N",
                                    "how much faster a firm with a chief quality officer solves problems")  # fmt: skip
     common_cause_hazard: float = parameter(0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common cause, per chain and kind")
     common_cause_exposure: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that a common cause hits")
@@ -248,12 +248,12 @@ class Parameters:
         36, 1, 240, "months", "certificates of management systems are valid for three years (ISO/IEC 17021-1)", "R", "term of a certificate"
     )
     certificate_worth: float = parameter(
-        0.002, 0.0, 0.2, "share of revenue", "assumption", "N", "what firms expect a certificate to bring in sales"
+        calibrated("certificate_worth"), 0.0, 0.2, "share of revenue", CALIBRATED, "N", "what firms expect a certificate to bring in sales"
     )
     certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
                                              "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
     certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
-    officer_saving: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N",
+    officer_saving: float = parameter(calibrated("officer_saving"), 0.0, 1.0, "share", CALIBRATED, "N",
         "what firms expect a chief quality officer to save of the cost of poor quality that they see")  # fmt: skip
     adoption_alone: float = parameter(
         0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
@@ -278,14 +278,14 @@ class Parameters:
                                       "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another; read as shares, 0.57 in logarithms", "D",
                                       "part of a lesson that serves its customer alone")  # fmt: skip
     practice_decay: float = parameter(calibrated("practice_decay"), 0.0, 1.0, "1/month",
-        "assumption, calibrated (docs/calibration.md): half of a gap of practice is left after 102 months, learning and exits included (Bloom et al. 2020)", "N",
+        CALIBRATED + ": half of a gap of practice is left after 102 months, learning and exits included (Bloom et al. 2020)", "N",
         "pace at which practice falls back to its natural level")  # fmt: skip
     officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
     diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; calibrated (docs/calibration.md)", "R",
+    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; searched by study=calibration", "R",
                               "profit per unit of output in the price, in prices of the start")  # fmt: skip
     outside_materials: float = parameter(
         0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"

@@ -93,13 +93,14 @@ def test_perceived_saving_scales_with_what_is_seen():
     set_parameters(half, visibility=without.parameters.visibility / 2)
     saving = perceived_saving(without, np.arange(without.firms.n))
     assert (saving > 0).any(axis=1).sum() > 20
-    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * 0.9 / 0.35, rel=1e-12)
+    more = without.parameters.cqo_visibility / without.parameters.visibility
+    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * more, rel=1e-12)
     assert perceived_saving(half, np.arange(half.firms.n)) == pytest.approx(saving / 2, rel=1e-12)
 
 
 @pytest.mark.parametrize("has", [False, True])
 def test_investment_that_pays_only_with_an_officer_is_made_only_with_one(has):
-    model = world(line(3), calm(cqo_solving=0.0, review_hazard=1.0, invest_share=0.0, reserve=0.0))
+    model = world(line(3), calm(cqo_solving=0.0, review_hazard=1.0, invest_share=0.0, reserve=0.0, judgement=0.0))
     firms = model.firms
     blind = perceived_saving(model, np.arange(model.firms.n)).max(axis=1) * model.parameters.horizon
     seen = blind * model.parameters.cqo_visibility / model.parameters.visibility
@@ -348,7 +349,10 @@ def test_certificate_raises_the_bank_s_approval():
 def adoption(seed=1):
     """Shares with an officer and a certificate in 75 years in which only adoption goes on, and the model in the end."""
     model = StrongchainModel(
-        Region(firms=1500, chains=3, leaders=6, officers=0.01), parameters=parameters(certificate_start=0.01), rng=seed, burn_in=0
+        Region(firms=1500, chains=3, leaders=6, officers=0.01),
+        parameters=parameters(certificate_start=0.01, adoption_imitation=0.02, officer_saving=0.15, certificate_worth=0.002),
+        rng=seed,
+        burn_in=0,
     )
     shares = []
     for _ in range(900):

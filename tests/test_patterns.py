@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from agents.streams import replicate_keys
-from experiments.calibration import Emulator, axes_of, hypercube, next_points, scaled
+from experiments.believed import publish
+from experiments.calibration import Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.observe import Observed, observe, observe_all, pooled
 from experiments.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.present_patterns import calibration_page, plausible_table, present_calibration, present_validation, validation_page
@@ -45,6 +46,7 @@ def test_implausibility_is_the_distance_outside_the_range():
     assert found[1] == pytest.approx([0.5 / PROBES["pass_rate"].scale, 0.3 / PROBES["warranty"].scale])
     assert found[2, 0] == pytest.approx(0.5 / PROBES["pass_rate"].scale) and np.isinf(found[2, 1])
     assert implausibility([94.5], ("pass_rate",), error=[10.0]) < 0.06  # what is not known well is not implausible
+    assert implausibility([[94.0, 2.4], [93.5, 2.0]], keys, inside=0.5) == pytest.approx(np.array([[0.5, 0.5], [0.0, 0.0]]))
 
 
 def test_a_pattern_holds_if_all_its_figures_do():
@@ -55,6 +57,30 @@ def test_a_pattern_holds_if_all_its_figures_do():
     bad[0, TELLING.index("medium_to_large")] = 0.5
     bad[0, TELLING.index("small_to_large")] = 1.0
     assert patterns_held(bad)[0] == patterns_held(good)[0] - 1
+
+
+class _Band:
+    """Stands for an emulator that rules out all but a band across the first parameter, and says nothing of the others."""
+
+    keys = ("pass_rate",)
+
+    def predict(self, unit):
+        off = np.maximum(np.abs(unit[:, :1] - 0.5) - 0.1, 0.0)
+        return 93.5 + 20.0 * off, np.zeros_like(off)
+
+
+def test_the_ensemble_spreads_over_all_that_is_not_ruled_out():
+    start = np.full((5, 4), 0.5) + 0.01 * np.arange(5)[:, None]  # relatives of one
+    found = spread_out(_Band(), start, 40, 0.0, seed=1)
+    assert found.shape == (40, 4) and len(np.unique(found, axis=0)) == 40
+    assert np.abs(found[:, 0] - 0.5).max() < 0.13  # within the band, and what the range leaves beside it
+    assert (np.ptp(found[:, 1:], axis=0) > 0.9).all()
+    assert np.array_equal(found, spread_out(_Band(), start, 40, 0.0, seed=1))
+
+
+def test_an_ensemble_that_has_nowhere_to_begin_is_the_least_implausible():
+    start = np.array([[0.9, 0.1], [0.7, 0.2], [0.8, 0.3]])
+    assert np.array_equal(spread_out(_Band(), start, 2, 0.0, seed=1), start[[1, 2]])
 
 
 # -- measuring -------------------------------------------------------------------------------------------
@@ -115,10 +141,12 @@ def test_what_was_observed_is_kept_and_damage_is_mended(world, tmp_path, monkeyp
 
 
 def test_shipped_sets_are_legal_and_within_the_ranges_searched():
-    for values in plausible_sets().values():
+    for name, values in plausible_sets().items():
         with_values(Parameters(), values)
         assert values.keys() == RANGES.keys()
-        assert all(RANGES[name][0] * (1 - 1e-3) <= value <= RANGES[name][1] * (1 + 1e-3) for name, value in values.items())
+        assert name == DEFAULT_SET or all(
+            RANGES[name][0] * (1 - 1e-3) <= value <= RANGES[name][1] * (1 + 1e-3) for name, value in values.items()
+        )
 
 
 def test_the_defaults_are_the_default_set():
@@ -180,6 +208,8 @@ def test_the_points_are_the_same_for_the_same_seed():
 
 def test_a_calibration_runs_from_beginning_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.studies.calibrate.PLAUSIBLE", 1e9)  # at this size nothing is plausible
+    for name, fewer in {"CANDIDATES": 400, "ROUNDS": 2, "SPREADING": 2, "OFFSPRING": 100}.items():
+        monkeypatch.setattr(f"experiments.calibration.{name}", fewer)
     ranges = "study.ranges={base_dpu: [0.05, 0.2], severity: [0.01, 0.05]}"
     words = (*TINY, "study=calibration", ranges, "study.points=10", "study.cuts=[9,5]", "study.judged=3", "study.each=2", "parallel=serial")
     settings = read_settings(compose_settings(words))
@@ -211,3 +241,17 @@ def test_a_validation_runs_from_beginning_to_end(tmp_path, monkeypatch):
     page = validation_page(found)
     assert page.startswith("# Validation\n\n" + str(found.held))
     assert all(f"(pattern_{k:02d}.png)" in page and (tmp_path / f"pattern_{k:02d}.png").is_file() for k in range(1, 15))
+
+
+def test_pages_of_finished_studies_go_among_the_documents(tmp_path):
+    study, docs = tmp_path / "study", tmp_path / "docs"
+    study.mkdir()
+    (study / "validation.md").write_text("# Validation\n\n| table |\n\n## 1. Pass rate\n\n![x](pattern_01.png)\n", encoding="utf-8")
+    (study / "pattern_01.png").write_bytes(b"picture")
+    (docs / "patterns").mkdir(parents=True)
+    (docs / "patterns" / "discussion.md").write_text("## What resists\n", encoding="utf-8")
+    text = publish(study, docs).read_text(encoding="utf-8")
+    assert text.index("| table |") < text.index("## What resists") < text.index("## 1. Pass rate")
+    assert "](patterns/pattern_01.png)" in text and (docs / "patterns" / "pattern_01.png").read_bytes() == b"picture"
+    with pytest.raises(FileNotFoundError, match="neither"):
+        publish(tmp_path, docs)

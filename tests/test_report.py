@@ -632,12 +632,15 @@ def test_settings_that_were_changed_are_told_with_their_values(no_pictures):
     found = study(
         {},
         "parameters.margin=0.08",
-        "parameters.severity=0.04",
+        "parameters.severity=0.045",
         "study.arms={nothing: ['instruments=[]'], half: ['instruments.cqo.reach=0.25']}",
     )
     text = " ".join(Page(report(found)).text["assumptions"].split())
     near = text.split("All other assumptions")[0]
-    assert re.search(r"parameters\.severity own defects that one open problem adds defects/unit 0\.04 0\.03 0 … 0\.5", near)
+    usual = f"{Parameters().severity:g}"
+    assert re.search(
+        r"parameters\.severity own defects that one open problem adds defects/unit 0\.045 " + re.escape(usual) + " 0 … 0", near
+    )
     assert re.search(r"instruments\.cqo\.reach .*? share 0\.25 0\.5 0 … 1", near)
     assert "parameters.margin" not in text  # its default has a source
     assert "share of the eligible firms that it reaches 0.25" in Page(report(found)).text["arms"]

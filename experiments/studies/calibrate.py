@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agents.streams import replicate_keys
-from experiments.calibration import Axis, Emulator, axes_of, hypercube, next_points, scaled
+from experiments.calibration import Axis, Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.observe import Observed, observe_all
 from experiments.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.provenance import manifest, now
@@ -147,9 +147,11 @@ def calibrate(
         emulator = Emulator(np.concatenate(all_units), np.concatenate(all_figures), TELLING, seed)
         last = wave == len(cuts)
         unit, _, share = next_points(emulator, axes, judged if last else points, cut, seed + wave)
+        if last:
+            unit = spread_out(emulator, unit, judged, cut, seed + wave)
         good = int((found["implausibility"] <= cut).sum())
         waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
-        tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.3g} % of the ranges are not ruled out")
+        tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.2g} % of the ranges are not ruled out")
     fresh = replicate_keys(seed + JUDGING, each)
     sets = search.judge(unit, fresh)
     if sets["plausible"].any():
