@@ -32,8 +32,9 @@ from sim.month.sampling import nonconformity, risk
 from sim.record import Record
 from sim.sigma import acceptance_probability, sigma_level
 from sim.topology import assortativity, customers, mean_clustering, size_elasticity, suppliers, tail_exponent
+from sim.world import World
 
-__all__ = ["MONTHS", "Observed", "observe", "observe_all", "observe_network", "pooled"]
+__all__ = ["MONTHS", "Observed", "observe", "observe_all", "observe_network", "pooled", "rejected_lots"]
 
 Floats = NDArray[np.float64]
 
@@ -71,6 +72,21 @@ class Observed:
     users: list[float] = field(default_factory=list)
 
 
+def rejected_lots(world: World) -> tuple[Floats, Floats]:
+    """Return what customers are expected to reject at goods-in this month, by the sampling plan, and what arrives, by link.
+
+    Returns
+    -------
+    lots : array, shape (m,)
+        Value of the lots rejected, of what is inspected, CNY.
+    arriving : array, shape (m,)
+        Detectable defects per unit delivered.
+    """
+    links = world.links
+    arriving = np.divide(links.caught + links.passed_detectable, links.value_share, out=np.zeros(links.n), where=links.delivered > 0)
+    return links.delivered * links.inspected * (1.0 - acceptance_probability(*PLAN, -np.expm1(-arriving))), arriving
+
+
 @dataclass
 class _Watch:
     """Sums over the months of an unaided run."""
@@ -102,12 +118,7 @@ class _Watch:
         self.warranty += cost[firms.is_leader].sum(), firms.to_users[firms.is_leader].sum()
         self.recalls += firms.recalled[firms.recalls > 0].tolist()
         if month >= MONTHS - 24:
-            links = world.links
-            arriving = np.divide(
-                links.caught + links.passed_detectable, links.value_share, out=np.zeros(links.n), where=links.delivered > 0
-            )
-            rejected = 1.0 - acceptance_probability(*PLAN, -np.expm1(-arriving))
-            self.rejected += world.by_supplier(links.delivered * links.inspected * rejected)
+            self.rejected += world.by_supplier(rejected_lots(world)[0])
         if month >= MONTHS - 12:
             self.copq += borne(world)
             self.defects += firms.output * (firms.before_final + firms.out_latent)

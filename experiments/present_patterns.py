@@ -81,7 +81,7 @@ def calibration_page(found: Calibration) -> str:
         "",
         "A figure's implausibility is how far it lies outside the range observed, in units of what data and model can be wrong by; a "
         f"set is plausible if none exceeds {PLAUSIBLE:g}. Of {len(found.sets[~found.sets['mean']])} sets judged {len(sets)} are. They are "
-        "the *ensemble* (`sim/plausible_sets.csv`, `strongchain parameters=set_07`); the default is their mean, which leaves what no "
+        "the *ensemble* (`sim/plausible_sets.csv`, `strongchain parameters=set_01`); the default is their mean, which leaves what no "
         "pattern tells in the middle of what is plausible, and was judged like them.",
         "",
         row(["wave", "points", "cut", "points within it", "share of the ranges not ruled out"]),
@@ -152,7 +152,8 @@ def validation_page(found: Validation, title: str = "Validation") -> str:
     lines = [
         f"# {title}",
         "",
-        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} plausible sets of parameters, on luck "
+        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} shipped "
+        f"set{'s' * (sets != 1)} of parameters, on luck "
         "that no calibration has seen), no programme. A pattern holds if the median of each of its figures lies in the range observed; the "
         "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + found.manifest["id"] + ".",
         "",

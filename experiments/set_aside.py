@@ -18,12 +18,11 @@ from scipy.optimize import brentq
 
 from agents.firm import SIZE_CLASSES
 from agents.streams import Streams, binomial, poisson, replicate_keys
-from experiments.observe import PLAN
+from experiments.observe import rejected_lots
 from experiments.settings import compose_settings, read_settings
 from sim import StrongchainModel
 from sim.month.propagation import escape_share
 from sim.month.sampling import nonconformity, risk
-from sim.sigma import acceptance_probability
 
 __all__ = [
     "BY_SIZE",
@@ -288,8 +287,7 @@ class Simulated:
 def _goods_in(world: StrongchainModel) -> tuple[Floats, Floats, Floats]:
     """One month of goods-in: lots rejected and defects in them by supplier, shape (2, n) each of all customers and leaders; the mix."""
     links, firms = world.links, world.firms
-    arriving = np.divide(links.caught + links.passed_detectable, links.value_share, out=np.zeros(links.n), where=links.delivered > 0)
-    lots = links.delivered * links.inspected * (1.0 - acceptance_probability(*PLAN, -np.expm1(-arriving)))
+    lots, arriving = rejected_lots(world)
     output, on = firms.output[links.customer], escape_share(world)[links.customer]
     passed = output * links.passed_detectable
     fates = np.stack([output * links.caught, passed * (1.0 - on), passed * on])

@@ -193,7 +193,7 @@ class Parameters:
     common_cause_hazard: float = parameter(0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common cause, per chain and kind")
     common_cause_exposure: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that a common cause hits")
     common_cause_end: float = parameter(1 / 60, 0.0, 1.0, "1/month", "assumption", "N", "hazard that a common cause ends by itself")
-    visibility: float = parameter(calibrated("visibility"), 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen; calibrated within that", "R",
+    visibility: float = parameter(calibrated("visibility"), 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen; study=calibration searches within that", "R",
                                   "share of its cost of poor quality that a firm sees")  # fmt: skip
     cqo_visibility: float = parameter(0.9, 0.0, 1.0, "share", "assumption", "N", "the same with a chief quality officer")
     patience: float = parameter(

@@ -1,4 +1,4 @@
-"""Sets of parameters with which a world shows the known patterns together: data, which a calibration made.
+"""Sets of parameters: data, which a calibration renews by sets with which a world shows the known patterns together.
 
 ``plausible_sets.csv`` has a row a set and a column a parameter that was searched, or an entry of a tuple of them
 (``base_dpu_size[0]``: small firms). The first row, ``default``, holds the defaults of `sim.Parameters`; the others are an

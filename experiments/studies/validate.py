@@ -91,7 +91,7 @@ def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: 
     sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
     names = list(sets)
     if progress:
-        say(f"{len(names) * each} worlds to observe: {len(names)} plausible sets x {each} replicates; then {NETWORKS} networks")
+        say(f"{len(names) * each} worlds to observe: {len(names)} shipped sets x {each} replicates; then {NETWORKS} networks")
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed + FRESH, each), [Arm("world", settings.world, (), {})])
     worlds = [replace(settings.world, parameters=parameters) for parameters in sets.values() for _ in range(each)]
     keys = replicate_keys(settings.seed + FRESH, len(worlds))
