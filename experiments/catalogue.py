@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from experiments.declarations import CONFIGS, TOP, declaring, networks
+from experiments.portfolios import Portfolio, portfolios
 from experiments.text import COLUMNS, about, paragraphs, shown, table, wrap
 
 __all__ = ["MARKS", "Setting", "explained", "figures", "region_files", "setting", "settings"]
@@ -100,6 +101,9 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
         yield (key, cls.practice, f"instruments.{key}"), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
+    for one in portfolios():
+        names = (one.key, one.label, one.label_zh, f"policy={one.key}", f"policy.{one.key}")
+        yield tuple(dict.fromkeys(names)), partial(of_portfolio, one)
     for o in OUTCOMES.values():
         yield (o.key, o.label, o.label_zh), partial(of_outcome, o)
     for k, phase in enumerate(MONTH):
@@ -146,6 +150,13 @@ def of_region(region: Any) -> list[str]:
     rows = [(name, value, source) for name, value, source, _ in figures(region)]
     names = ["", *about([("chains", ", ".join(region.chain_names))])] if region.chain_names else []
     return [f"{region.key}: a region, {region.label}, {region.label_zh}", "", *table(("figure", "value", "source"), rows), *names]
+
+
+def of_portfolio(one: Portfolio) -> list[str]:
+    """Tell of a portfolio: each instrument and each lever that it sets, with its source."""
+    rows = [(path, shown(one.levers.get(path, "active")), one.sources.get(path, "none was given")) for path in one.paths]
+    lines = [f"{one.key}: a portfolio of {len(one.instruments)} instruments, {one.label}, {one.label_zh}", "", *paragraphs(one.about)]
+    return [*lines, "", *table(("instrument or lever", "value", "source"), rows)] if rows else lines
 
 
 def of_phase(phase: Callable[..., Any], place: str) -> list[str]:

@@ -16,6 +16,7 @@ VERBS = {
     "results": "[FOLDER]",
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
     "regions": "",
+    "policies": "",
     "instruments": "",
     "experiments": "",
     "parameters": "[WORD]",
@@ -90,6 +91,10 @@ def _yes(meaning: str) -> Top:
     return Top(False, "1", meaning, "true, false", "be true or false", lambda value: isinstance(value, bool), ("true", "false"))
 
 
+def _text(default: str, meaning: str) -> Top:
+    return Top(default, "1", meaning, "a text", "be a text", lambda value: isinstance(value, str) and bool(value.strip()))
+
+
 def _one(default: str, choices: tuple[str, ...], meaning: str) -> Top:
     return Top(default, "1", meaning, ", ".join(choices), f"be one of {', '.join(choices)}", lambda value: value in choices, choices)
 
@@ -113,6 +118,10 @@ TOP = {
     "quiet": _yes("whether a study prints nothing but mistakes and where its results are, as logs want it"),
     "by": _several(("tier", "size"), ("total", "chain", "tier", "size"), "groups of firms for which effects are told apart"),
     "save": _several((), ("groups", "series", "firms"), "what is kept of every run besides totals"),
+    "portfolio.key": _text("custom", "name of the portfolio; no run depends on it"),
+    "portfolio.label": _text("A portfolio of one's own", "what reports call the portfolio"),
+    "portfolio.label_zh": _text("自选组合", "the same in Chinese"),
+    "portfolio.sources": Top(None, "1", "where the values of a portfolio come from, by instrument and lever", "a line by lever"),
     "name": Top(None, "1", "folder below results/; the time of day by default", "a plain name"),
     "study.kind": _one("compare", ("compare", "calibration", "validation"), "which study runs"),
     "study.reference": Top("nothing", "1", "arm that the others are compared with", "an arm"),

@@ -20,7 +20,7 @@ from sim import Parameters, Region
 from sim.instruments import INSTRUMENTS
 from sim.plausible import field_and_entry, plausible_sets, with_values
 
-__all__ = ["Parallel", "Study", "mirror", "register", "restore"]
+__all__ = ["Parallel", "Portfolio", "Study", "mirror", "register", "restore"]
 
 
 def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
@@ -93,6 +93,24 @@ class Parallel:
     workers: int = -1
 
 
+@dataclass
+class Portfolio:
+    """What a portfolio of instruments is called, and where its levers' values come from. No run depends on it.
+
+    Attributes
+    ----------
+    key, label, label_zh : str
+    sources : dict of str to str, optional
+        By instrument and by lever (``instruments.cqo``, ``instruments.cqo.reach``): ids of the facts, how they were read and
+        their words in 「」, or the word "assumption".
+    """
+
+    key: str = TOP["portfolio.key"].default
+    label: str = TOP["portfolio.label"].default
+    label_zh: str = TOP["portfolio.label_zh"].default
+    sources: Any = None  # a dict would be a closed set of keys to Hydra
+
+
 def _instruments() -> Any:
     rows = [
         (key, (node := mirror(cls, extra=[("active", bool, field(default=False))])), field(default_factory=node))
@@ -119,6 +137,7 @@ def _schema() -> Any:
         ("network", Any, field(default=MISSING)),
         ("parameters", parameters, field(default_factory=parameters)),
         ("instruments", instruments, field(default_factory=instruments)),
+        ("portfolio", Portfolio, field(default_factory=Portfolio)),
         ("study", Study, field(default_factory=Study)),
         ("parallel", Parallel, field(default_factory=Parallel)),
     ]

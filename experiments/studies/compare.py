@@ -50,7 +50,7 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     if settings.study.arms is None:
         active = [ins.key for ins in settings.instruments]
         chosen = {"nothing": [], **{key: [key] for key in active}, **({"all": active} if len(active) > 1 else {})}
-        arms = [read_arm(name, _with(settings.resolved, keys)) for name, keys in chosen.items()]
+        arms = [read_arm(name, _with(settings.resolved, keys, whole=bool(keys) and keys == active)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
@@ -61,9 +61,11 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
 
 
-def _with(configuration: dict[str, Any], instruments: Sequence[str]) -> dict[str, Any]:
-    """A configuration with these instruments active and no others."""
+def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool) -> dict[str, Any]:
+    """A configuration with these instruments active and no others; it goes by the name of its portfolio only if that is whole."""
     mine = copy.deepcopy(configuration)
+    if not whole:
+        mine.pop("portfolio", None)
     for key, levers in mine["instruments"].items():
         levers["active"] = key in instruments
     return mine
