@@ -22,7 +22,7 @@ from experiments.tables import tables_of
 __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
 
 #: Tables of a study, in the order in which they are written.
-TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "enough", "luck")
+TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
 #: Rows that a sheet of Excel holds, its head left out.
 SHEET = 1_048_575
 
@@ -48,6 +48,8 @@ class Comparison:
         A row per arm and payment between sectors, over the last months.
     costs : DataFrame
         A row per arm and payer: what was paid and avoided, and cost per avoided defect with its Fieller interval.
+    counts : DataFrame
+        A row per arm, instrument and count: what was delivered over the whole run, mean with its 95 % interval.
     enough : DataFrame
         A row per arm and headline outcome: how narrow intervals are, and how many replicates are enough.
     luck : DataFrame
@@ -67,6 +69,7 @@ class Comparison:
     origins: pd.DataFrame
     books: pd.DataFrame
     costs: pd.DataFrame
+    counts: pd.DataFrame
     enough: pd.DataFrame
     luck: pd.DataFrame
     manifest: dict[str, Any]

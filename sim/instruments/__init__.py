@@ -6,7 +6,7 @@ from sim.instruments.brands import Brands
 from sim.instruments.certification import Certification
 from sim.instruments.consortia import Consortia
 from sim.instruments.cqo import ChiefQualityOfficer
-from sim.instruments.delivery import INSTRUMENTS, TARGETING, Delivery, Instrument, Programme, instrument
+from sim.instruments.delivery import INSTRUMENTS, TAKEN_ON, TARGETING, Delivery, Instrument, Programme, instrument
 from sim.instruments.digital_quality import DigitalQuality
 from sim.instruments.metrology import Metrology
 from sim.instruments.mutual_help import MutualHelp
@@ -26,6 +26,7 @@ from sim.instruments.training_bases import TrainingBases
 
 __all__ = [
     "INSTRUMENTS",
+    "TAKEN_ON",
     "TARGETING",
     "Assessment",
     "Awards",

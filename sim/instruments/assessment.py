@@ -26,6 +26,9 @@ class Assessment(Instrument):
     """
 
     first: ClassVar[bool] = True
+    counted: ClassVar[dict[str, str]] = {
+        "county-months assessed": "months in which a county was assessed and got its bonus",
+    }
 
     reach: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the firms of the counties assessed that it reaches")
     effort: float = parameter(

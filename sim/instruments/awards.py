@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class Awards(Instrument):
     else. As long as the programme runs, the other firms of a chain close part of the gap between them and its winners' mean management.
     Practice: Jiaxing paid 3.1 M CNY in awards and subsidies and named 19 mayor's award firms (F215, F214); effects are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
 
     reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: awards are few", "N", "share of the eligible firms that win")
     targeting: str = field(default="best_first", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom the jury prefers"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ class Brands(Instrument):
     other firms' doubt about its quality, so that it is chosen rather as a supplier. No defect changes by the mark itself. The firm pays part of the audit, and a fee.
     Practice: 102 new firms in Jiaxing (F225), a pool of 32,000 brands in Shandong (F085); effects and costs are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm bore the mark"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: marks are few", "N", "share of the eligible firms that it reaches")
     mark: float = parameter(

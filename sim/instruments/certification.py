@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class Certification(Instrument):
     Practice: Qingxu led 10 vinegar makers (F193), Daizhou 5 makers of rice wine (F196); 10,000 small firms were planned in China (F270).
     In service firms of China sales rose after ISO 9001 and productivity did not; effects are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"certificates": "first certificates issued"}
 
     unit_cost: float = parameter(
         Parameters.certificate_cost, 0.0, 1e7, "CNY/firm", "assumption: parameters.certificate_cost", "N", "cost of a first certificate"

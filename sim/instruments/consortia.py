@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,13 @@ class Consortia(Instrument):
     project takes months, costs government and the members, and may fail, the more so the less of the chain's output its members make; one that
     succeeds ends the cause for every firm of the chain. What is under way ends with the programme. Effects are assumptions; scale: F005, F016, F087, F108.
     """
+
+    counted: ClassVar[dict[str, str]] = {
+        "projects": "projects begun",
+        "projects that succeeded": "projects that ended their common cause",
+        "projects that failed": "projects that did not",
+        "projects overtaken": "projects whose cause ended by itself",
+    }
 
     reach: float = parameter(
         0.1, 0.0, 1.0, "share", "assumption: leaders and strong firms", "N", "share of the eligible firms that it reaches"

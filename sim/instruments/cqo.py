@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,11 @@ class ChiefQualityOfficer(Instrument):
     Training for the post is paid once; the pay is a prevention cost, subsidised on request.
     Practice: Hubei, Guangdong (3.79万 firms), Shandong, Jiaxing and others.
     """
+
+    counted: ClassVar[dict[str, str]] = {
+        "officers appointed": "chief quality officers appointed",
+        "months with an officer": "months in which a firm taken on had an officer",
+    }
 
     unit_cost: float = parameter(
         5_000.0, 0.0, 1e6, "CNY/firm", "assumption: a training course for the post", "N", "one-off cost of taking on a firm"
@@ -49,6 +55,11 @@ class ChiefQualityOfficer(Instrument):
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
         """Where the budget does not go round, the firm pays its officer in full."""
         world.firms.cqo_subsidy[reached] = np.where(paid, self.pay_subsidy, 0.0)
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Count the officers."""
+        programme.counts["officers appointed"] += int(programme.fresh.size)
+        programme.counts["months with an officer"] += int(world.firms.cqo[rows].sum())
 
     def close(self, world: World, programme: Programme) -> None:
         """End the subsidies; the officers stay."""

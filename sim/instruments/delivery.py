@@ -21,10 +21,13 @@ from sim.parameters import ParameterError, check_ranges, parameter
 from sim.quality_map import quality_map
 from sim.world import World
 
-__all__ = ["INSTRUMENTS", "TARGETING", "Delivery", "Instrument", "Programme", "instrument", "policy"]
+__all__ = ["INSTRUMENTS", "TAKEN_ON", "TARGETING", "Delivery", "Instrument", "Programme", "instrument", "policy"]
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+#: What every programme counts, and what that is.
+TAKEN_ON = ("firms taken on", "firms that took part, each as often as it did")
 
 
 # -- whom first --------------------------------------------------------------------------------
@@ -124,6 +127,8 @@ class Instrument(Delivery, ABC):
     support_to: ClassVar[str] = "households"
     #: Whether it serves other programmes, and acts before them.
     first: ClassVar[bool] = False
+    #: What it delivers, in its own units (`Programme.counts`), and what each of them is.
+    counted: ClassVar[dict[str, str]] = {}
 
     @property
     def level(self) -> float:
@@ -156,6 +161,9 @@ class Instrument(Delivery, ABC):
 
     def close(self, world: World, programme: Programme) -> None:
         """Undo, once the window has ended, what does not outlast the programme."""
+
+    def tally(self, world: World, programme: Programme) -> None:
+        """Bring counts of what others deliver in its stead, later in the month, up to date."""
 
 
 INSTRUMENTS: dict[str, type[Instrument]] = {}
@@ -202,6 +210,7 @@ class Programme:
     counts: Counter[str] = field(default_factory=Counter)
     gone: int = 0
     closed: bool = False
+    _first: dict[str, int] = field(default_factory=dict)
 
     def deliver(self, world: World) -> None:
         """One month: bear running costs, set up, choose firms, act; nothing at all at dose 0."""
@@ -214,6 +223,7 @@ class Programme:
             return
         helped = self._support(world, self.reached[world.firms.alive[self.reached]])
         ins.prepare(world, self)
+        ins.tally(world, self)
         self.fresh = chosen = self._choose(world)
         if chosen.size:
             government = self.instrument.government_share * ins.unit_cost
@@ -225,6 +235,17 @@ class Programme:
             helped = np.concatenate([helped, self._support(world, chosen)])
         ins.act(world, self, helped)
         self.awards.append((month, int(chosen.size)))
+        self.counts[TAKEN_ON[0]] += int(chosen.size)
+
+    def count_on(self, name: str, so_far: int) -> None:
+        """Count by how much a running total has risen since the programme first read it."""
+        self.counts[name] = so_far - self._first.setdefault(name, so_far)
+
+    def delivered(self, world: World) -> dict[str, int]:
+        """Return all that it has delivered up to now, what it might have and did not as 0."""
+        if self.awards:
+            self.instrument.tally(world, self)
+        return {name: int(self.counts[name]) for name in dict.fromkeys((TAKEN_ON[0], *self.instrument.counted, *self.counts))}
 
     def end(self, world: World) -> None:
         """Undo, once, what does not outlast the programme."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ class DigitalQuality(Instrument):
     their lots can be traced (to partners that record theirs). No process gets better by data alone. Firms bear the running cost.
     Practice: pilots in Jiangsu (F020), a platform that reaches 2,100 firms in Shaanxi (F136); effects but that on inspection are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"months on the platform": "months in which a firm shared its data"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
     unit_cost: float = parameter(50_000.0, 0.0, 1e9, "CNY/firm", "assumption", "N", "one-off cost of taking on a firm")

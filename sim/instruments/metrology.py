@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ class Metrology(Instrument):
     is good, and problems of measurement are rarer. The capability falls back once nobody comes.
     Practice: 50 national centres of industrial metrology planned (F258), 8 approved in Shandong (F091). Effects are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"calibrations": "months in which a firm calibrated with its partner"}
 
     sizes: tuple[str, ...] = field(
         default=("small", "medium"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,8 @@ class MutualHelp(Instrument):
     its county. Without the programme hardly anything spreads between such firms. Groups, since Iacovone et al. found that they
     do as well as consulting firm by firm at a third of the cost. Practice: 18 and 119 specialised towns in Shanxi (F182, F183); pace and cost are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, each month anew"}
 
     reach: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
     pace: float = parameter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,12 @@ class OneStopStations(Instrument):
     Practice: 2,372 stations nationwide by the end of 2024; Guangdong counts 0.6 problems solved
     a service (F051 / F050), which sets the default competence: a self-reported figure.
     """
+
+    counted: ClassVar[dict[str, str]] = {
+        "stations": "stations set up",
+        "cases served": "cases that they served",
+        "problems solved": "cases served with success",
+    }
 
     sizes: tuple[str, ...] = field(
         default=("small", "medium"),
@@ -91,6 +98,14 @@ class OneStopStations(Instrument):
         stations.fee[rows] = self.fee
         world.appear("stations", rows)
         return rows
+
+    def tally(self, world: World, programme: Programme) -> None:
+        """Count what the stations have done."""
+        stations = world.stations
+        ours = stations.programme
+        programme.counts["stations"] = max(programme.counts["stations"], int((ours & stations.alive & (stations.capacity > 0.0)).sum()))
+        programme.count_on("cases served", int(stations.served[ours].sum()))
+        programme.count_on("problems solved", int(stations.solved[ours].sum()))
 
     def close(self, world: World, programme: Programme) -> None:
         """Close the stations: who still waits withdraws, and who knew of them knows them no more."""

@@ -28,6 +28,7 @@ class QualityMapping(Instrument):
     """
 
     first: ClassVar[bool] = True
+    counted: ClassVar[dict[str, str]] = {"visits": "visits of experts for the map"}
 
     accuracy: float = parameter(0.7, 0.0, 1.0, "share", "assumption", "N", "share of the doubt about a firm that a visit removes")
     every: int = parameter(12, 1, 120, "months", "assumption: once a year", "N", "months from a visit to the next")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,12 @@ class Recall(Instrument):
     Practice: Jiaxing; 10 bases for investigating defective products nationwide by 2025 (F264). Costs and effects are assumptions.
     """
 
+    counted: ClassVar[dict[str, str]] = {
+        "months ready to recall": "months in which a firm had a plan and drills",
+        "analyses": "recalls of which the cause was analysed",
+        "lessons": "firms that learnt from an analysis, each time anew",
+    }
+
     lesson: float = parameter(
         0.02, 0.0, 1.0, "share", "assumption", "N", "management that a finding leaves behind in each firm concerned, of what is missing"
     )
@@ -43,6 +50,7 @@ class Recall(Instrument):
     def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
         """Lend readiness; analyse last month's recalls as far as the budget goes, and spread what they teach."""
         world.lend("recall_ready", rows, self.readiness)
+        programme.counts["months ready to recall"] += int(rows.size)
         firms = world.firms
         bears = np.flatnonzero(firms.recall_due > 0.0)  # last month's recalls, due now
         analysed = bears[self.analysis_cost * np.arange(1, bears.size + 1) <= programme.left]

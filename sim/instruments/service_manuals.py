@@ -26,6 +26,7 @@ class ServiceManuals(Instrument):
     """
 
     first: ClassVar[bool] = True
+    counted: ClassVar[dict[str, str]] = {"manuals": "manuals written for firms"}
 
     uptake: float = parameter(
         0.1,

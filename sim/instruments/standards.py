@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ class Standards(Instrument):
     Practice: 7,850 firms in joint innovation of technology, patents and standards in Guangdong (F041), 215 Bay Area standards (F052),
     154 firms that met advanced standards in Jiaxing (F207). Effects are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that came to keep the joint standard"}
 
     unit_cost: float = parameter(
         20_000.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,11 @@ class Stewards(Instrument):
     Each visit deals with one kind of problem, the most numerous first: it closes one with some chance and leaves something behind.
     As long as a firm is visited it sees more of what poor quality costs it. Effects are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {
+        "visits": "visits of stewards to firms",
+        "problems solved": "problems closed in a visit",
+    }
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: experts are few", "N", "share of the eligible firms that it reaches")
     visits: float = parameter(

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.lender import STRONG_CHAIN
 from sim.instruments.delivery import Instrument, Programme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
@@ -54,6 +55,7 @@ class StrongChainLoans(Instrument):
     """
 
     support_to: ClassVar[str] = "lenders"
+    counted: ClassVar[dict[str, str]] = {"loans": "strong-chain loans granted", "CNY lent": "CNY of these loans"}
 
     line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line as a share of a year's orders of leaders")
     tiers: int = parameter(2, 1, 20, "tiers", "assumption", "N", "customers that count: leaders alone (1), with tier 1 (2), …")
@@ -102,6 +104,11 @@ class StrongChainLoans(Instrument):
         so_far = np.cumsum(owed)
         paid = np.clip(programme.left - (so_far - owed), 0.0, owed) if np.isfinite(programme.left) else owed
         programme.spend(world, "lenders", world.for_firms(rows, paid))
+
+    def tally(self, world: World, programme: Programme) -> None:
+        """Count the loans that lenders have granted on the lines."""
+        programme.count_on("loans", int(world.lenders.number[:, STRONG_CHAIN].sum()))
+        programme.count_on("CNY lent", round(float(world.lenders.granted[:, STRONG_CHAIN].sum())))
 
     def close(self, world: World, programme: Programme) -> None:
         """End lines, discounts and guarantees; what is owed stays owed."""

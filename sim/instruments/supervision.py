@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ class Supervision(Instrument):
     once a month at most for its risk, so that 1,000 samples per 1,000 firms and month, spread alike, are every batch (批批检; Daizhou, F198).
     Practice: 1,922 batches in Jiaxing (F229); how many firms they were taken from is not said, so the number is an assumption.
     """
+
+    counted: ClassVar[dict[str, str]] = {"samples": "further samples taken"}
 
     samples: float = parameter(
         20.0, 0.0, 1_000.0, "samples per 1,000 firms and month", "assumption: as many as the usual ones by risk", "N",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class SupplierDevelopment(Instrument):
     Half of a lesson (`parameters.relation_share`) serves the customer that taught alone: Dyer & Hatch (2006). A supplier whose customers know
     no better learns nothing. The pace and its cost are assumptions; scale: F037, F067, F167.
     """
+
+    counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier"}
 
     reach: float = parameter(
         0.14, 0.0, 1.0, "share", "F037/F024: models passed to 5,000 suppliers, 35,000 firms of chains helped", "D",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class SupplierQualification(Instrument):
     that more suppliers come on the development list, learn faster or are replaced. No supplier's defects change at once. The customers pay.
     Practice: a mechanism shared by a chain in three levels (F175); effects and costs are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier"}
 
     audits: float = parameter(
         0.5, 0.0, 1.0, "share", "assumption", "N", "share of the defects that would not show on the customer's line which audits show"

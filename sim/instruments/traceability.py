@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ class Traceability(Instrument):
     Where both sides of a link do, more of what poor quality costs is charged back to where it came from; recalls of leaders that do are traced more
     often. That moves costs, and makes firms feel the defects that others suffer; no defect falls by it at once. Effects and costs are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {
+        "links on record, months": "months in which both sides of a link kept records",
+    }
 
     unit_cost: float = parameter(20_000.0, 0.0, 1e9, "CNY/firm", "assumption: software and codes", "N", "one-off cost of taking on a firm")
     government_share: float = parameter(

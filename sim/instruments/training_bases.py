@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class TrainingBases(Instrument):
     Practice: 27 bases led by chain leaders in Guangdong (F029), 100 planned in China (F268), over 1,000 firms of Jiaxing in courses
     (F220). No dose-response of such courses is published: effects are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {"seats": "seats of firms in courses"}
 
     days: float = parameter(5.0, 0.0, 60.0, "days", "assumption", "N", "length of a course")
     trainees: int = parameter(2, 1, 1_000, "seats", "assumption", "N", "people whom a firm sends to a course")
