@@ -21,8 +21,13 @@ class Assessment(Instrument):
     """County governments are assessed by their work on quality, and deliver all programmes with more effort (质量考核激励, 真抓实干激励, 质量督察).
 
     In the counties assessed other programmes grow and take on firms faster, and somewhat more firms take part, as far as firms there are
-    taken on. A bonus rewards each county; where the budget does not bear it, no effort is made. It serves other programmes alone: no firm's
-    quality changes by it. Practice: Chongqing has had quality in its counties' targets for 8 years (F232); what it achieves is an assumption.
+    taken on. Where the budget does not bear a county's bonus, no effort is made there. It serves other programmes alone: no firm's quality
+    changes by it.
+
+    Cost: government pays a bonus to each county.
+    Ends: the effort, and further uptake; who takes part goes on.
+    Stays: nothing of its own.
+    Practice: Chongqing has had quality in its counties' targets for 8 years (F232); what it achieves is an assumption.
     """
 
     first: ClassVar[bool] = True

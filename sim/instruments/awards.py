@@ -22,10 +22,15 @@ __all__ = ["Awards"]
 class Awards(Instrument):
     """A jury honours the best firms; others of their chain take after them (质量奖, 市长质量奖, 奖补).
 
-    The jury prefers the firms of fewest defects, as far as it sees them (targeting `best_first`), so that winners were better before they won:
-    a comparison of winners with losers measures the jury. A winner gets the prize, in the order of the awards as far as the budget goes, and nothing
-    else. As long as the programme runs, the other firms of a chain close part of the gap between them and its winners' mean management.
-    Practice: Jiaxing paid 3.1 M CNY in awards and subsidies and named 19 mayor's award firms (F215, F214); effects are assumptions.
+    The jury prefers the firms of fewest defects, as far as it sees them (targeting `best_first`), so that winners were better before they
+    won: a comparison of winners with losers measures the jury. A winner gets the prize, in the order of the awards as far as the budget
+    goes, and nothing else. As long as the programme runs, the other firms of a chain close part of the gap between them and its winners'
+    mean management.
+
+    Cost: government pays the prizes.
+    Ends: the example that winners set.
+    Stays: the prizes, and what others took over, which fades like all practice.
+    Practice: Jiaxing paid 3.1 M CNY in awards and subsidies and named 19 mayor's award firms (F215, F214). Effects are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}

@@ -23,8 +23,12 @@ class Brands(Instrument):
 
     To get it a firm has no more defects than its sector on average, times a bar, and no failed sample of late; one that fails a sample
     bears it no more until that is forgotten. A leader's mark appeals to users, and moves demand to it from its rivals; a mark removes part of
-    other firms' doubt about its quality, so that it is chosen rather as a supplier. No defect changes by the mark itself. The firm pays part of the audit, and a fee.
-    Practice: 102 new firms in Jiaxing (F225), a pool of 32,000 brands in Shandong (F085); effects and costs are assumptions.
+    other firms' doubt about its quality, so that it is chosen rather as a supplier. No defect changes by the mark itself.
+
+    Cost: government and firm share tests and audit, once; the firm pays a fee for as long as it bears the mark.
+    Ends: the mark, and its appeal.
+    Stays: relations that began under it; demand goes back.
+    Practice: 102 new firms in Jiaxing (F225), a pool of 32,000 brands in Shandong (F085). Effects and costs are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm bore the mark"}
@@ -40,7 +44,9 @@ class Brands(Instrument):
     clean_months: int = parameter(24, 0, 240, "months", "assumption: as long as the regulator remembers", "N",
                                   "months without a failed sample that the mark takes")  # fmt: skip
     unit_cost: float = parameter(30_000.0, 0.0, 1e9, "CNY/firm", "assumption: tests and an audit", "N", "one-off cost of taking on a firm")
-    government_share: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears")
+    government_share: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
+    )
     fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/month", "assumption", "N", "what a firm pays for bearing the mark")
 
     def eligible(self, world: World) -> NDArray[np.bool_]:

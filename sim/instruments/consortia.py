@@ -26,9 +26,15 @@ Ints = NDArray[np.int64]
 class Consortia(Instrument):
     """Firms of a chain do research together on what they cannot solve alone (质量创新联合体, 揭榜挂帅).
 
-    Firms taken on are the members of their chain's consortium. They start projects on common causes at work in the chain, the most widespread first. A
-    project takes months, costs government and the members, and may fail, the more so the less of the chain's output its members make; one that
-    succeeds ends the cause for every firm of the chain. What is under way ends with the programme. Effects are assumptions; scale: F005, F016, F087, F108.
+    Firms taken on are the members of their chain's consortium. They start projects on common causes at work in the chain, the most widespread
+    first. A project takes months, and may fail, the more so the less of the chain's output its members make; one that succeeds ends the
+    cause for every firm of the chain.
+
+    Cost: government and the members pay for a project when it begins, members by their sales.
+    Ends: projects under way, without a result.
+    Stays: causes that ended are gone; others arise.
+    Practice: 28 new consortia and 163 projects in Jiangsu (F005, F016), 110 projects in Shandong (F087), 5 consortia in Liaoning (F108).
+    Effects are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {

@@ -22,8 +22,12 @@ __all__ = ["Metrology"]
 class Metrology(Instrument):
     """Metrology institutes calibrate with firms month by month (产业计量测试中心, 中小企业计量伙伴计划).
 
-    Gauges in order, and people who know how to use them, raise the metrology capability: inspections miss less and reject less that
-    is good, and problems of measurement are rarer. The capability falls back once nobody comes.
+    Gauges in order, and people who know how to use them, raise the metrology capability: inspections miss less and reject less that is good,
+    and problems of measurement are rarer.
+
+    Cost: government pays the partners.
+    Ends: the calibrations.
+    Stays: the capability, which fades like all practice.
     Practice: 50 national centres of industrial metrology planned (F258), 8 approved in Shandong (F091). Effects are assumptions.
     """
 
@@ -34,7 +38,7 @@ class Metrology(Instrument):
         metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes; the plan is for small and medium firms"},
     )
     lesson: float = parameter(
-        0.02, 0.0, 1.0, "share/month", "assumption", "N", "metrology that a month with a partner leaves behind, of what is missing"
+        0.02, 0.0, 1.0, "1/month", "assumption", "N", "metrology that a month with a partner leaves behind, of what is missing"
     )
     partner_cost: float = parameter(500.0, 0.0, 1e6, "CNY/month", "assumption", "N", "government's cost of a partner for a firm")
 

@@ -32,9 +32,14 @@ def example_of_the_county(world: World) -> NDArray[np.float64]:
 class MutualHelp(Instrument):
     """Firms of a county meet, and those behind learn from those ahead (链间帮扶, 专业镇, 帮扶一家、带动一片).
 
-    It takes no link and no chain in common: each firm taken on closes part of the gap between it and the mean management of the better firms of
-    its county. Without the programme hardly anything spreads between such firms. Groups, since Iacovone et al. found that they
-    do as well as consulting firm by firm at a third of the cost. Practice: 18 and 119 specialised towns in Shanxi (F182, F183); pace and cost are assumptions.
+    It takes no link and no chain in common: each firm taken on closes part of the gap between it and the mean management of the better firms
+    of its county. Without the programme hardly anything spreads between such firms. Groups, since Iacovone et al. found that they do as
+    well as consulting firm by firm at a third of the cost.
+
+    Cost: government pays for the meetings.
+    Ends: the meetings.
+    Stays: what was learnt, which fades like all practice.
+    Practice: 18 and 119 specialised towns in Shanxi (F182, F183). Pace and cost are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, each month anew"}

@@ -24,8 +24,13 @@ class Recall(Instrument):
 
     Plans and drills make recalls cheaper for the firms taken on. After a recall the regulator has its cause analysed; the firms taken on in
     the sector and on the chain of whoever has to bear it (the firm where the defects began, if it was found, else the leader) learn
-    management from the finding. Where the budget no longer bears an analysis nobody learns. What was learnt stays, readiness ends with the programme.
-    Practice: Jiaxing; 10 bases for investigating defective products nationwide by 2025 (F264). Costs and effects are assumptions.
+    management from the finding. Where the budget no longer bears an analysis nobody learns.
+
+    Cost: government and firm share plan and drill, once; the analyses are government's.
+    Ends: readiness, and the analyses.
+    Stays: what was learnt, which fades like all practice.
+    Practice: recalls of children's vehicles and smart homes in Jiaxing, which gives no figure; 10 bases for investigating defective products
+    planned in China (F264). Costs and effects are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {
@@ -42,7 +47,9 @@ class Recall(Instrument):
         200_000.0, 0.0, 1e8, "CNY/recall", "assumption", "N", "government's cost of analysing a recall's cause"
     )
     unit_cost: float = parameter(10_000.0, 0.0, 1e9, "CNY/firm", "assumption: a plan and a drill", "N", "one-off cost of taking on a firm")
-    government_share: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears")
+    government_share: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
+    )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: readiness is lent month by month."""

@@ -21,7 +21,11 @@ class ServiceManuals(Instrument):
     """A manual tells a firm what there is for it, so that policy finds firms (一企一册, 一链一册, 一镇一册, 政策找企业).
 
     It serves other programmes alone: of the fitting firms beyond their reach a share takes part after all while this one runs. Firms taken on
-    also learn of the standing service stations, and still know of them once it has ended. No firm's quality changes by a manual.
+    also learn of the standing service stations. No firm's quality changes by a manual.
+
+    Cost: government pays for the manuals.
+    Ends: further uptake of other programmes; who takes part goes on.
+    Stays: that firms know the standing stations.
     Practice: 16 manuals for chains and 18 for towns in Shanxi (F171, F184); what they achieve is an assumption.
     """
 

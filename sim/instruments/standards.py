@@ -20,10 +20,14 @@ __all__ = ["Standards"]
 class Standards(Instrument):
     """Firms of a chain keep one standard for what passes between them (标准化助力稳链, 对标达标, "湾区标准").
 
-    A standard serves where two firms meet: misfits become rarer on a link whose both sides keep it, and a firm whose partners do not
-    has nothing of it. So the effect grows with about the square of the reach. When the programme ends, nobody keeps it up.
-    Practice: 7,850 firms in joint innovation of technology, patents and standards in Guangdong (F041), 215 Bay Area standards (F052),
-    154 firms that met advanced standards in Jiaxing (F207). Effects are assumptions.
+    A standard serves where two firms meet: misfits become rarer on a link whose both sides keep it, and a firm whose partners do not has
+    nothing of it. So the effect grows with about the square of the reach.
+
+    Cost: government and firm share the change to the standard, once.
+    Ends: the standard: nobody keeps it up.
+    Stays: nothing.
+    Practice: 7,850 firms in joint innovation of technology, patents and standards in Guangdong (F041), 215 Bay Area standards (F052), 154
+    firms that met advanced standards in Jiaxing (F207). Effects are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that came to keep the joint standard"}
@@ -38,7 +42,7 @@ class Standards(Instrument):
         "one-off cost of a firm's change to the standard, its part of the drafting included",
     )
     government_share: float = parameter(
-        0.5, 0.0, 1.0, "share", "assumption", "N", "share of that cost that government bears; the firm bears the rest"
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
     )
     strength: float = parameter(
         0.3, 0.0, 1.0, "share", "assumption", "N", "share of the misfits of a link that the standard removes if both sides keep it"

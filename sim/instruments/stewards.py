@@ -22,8 +22,13 @@ __all__ = ["Stewards"]
 class Stewards(Instrument):
     """Experts visit firms, diagnose, and solve problems with them (质量管家, 专家入企, 点对点帮扶).
 
-    Each visit deals with one kind of problem, the most numerous first: it closes one with some chance and leaves something behind.
-    As long as a firm is visited it sees more of what poor quality costs it. Effects are assumptions.
+    Each visit deals with one kind of problem, the most numerous first: it closes one with some chance and leaves something behind. As long
+    as a firm is visited it sees more of what poor quality costs it.
+
+    Cost: government pays for the visits.
+    Ends: the visits, and with them what they showed of hidden costs.
+    Stays: what was solved, and what was learnt, which fades like all practice.
+    Practice: 159 stewards and over 230 visits in Jiaxing (F221, F223), 563 experts in Guangdong (F028). Effects are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {

@@ -46,12 +46,16 @@ def credit_score(world: World, weight: float) -> NDArray[np.float64]:
 class StrongChainLoans(Instrument):
     """Credit lines to members on the strength of their leader's orders (质量强链贷, "强链贷").
 
-    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws
-    on it only for an investment in quality that it wants, that its cash does not cover and that no bank
-    finances (or that would not pay at a bank's rate); whoever is not bound by credit never does. Government guarantees a share of what lenders lose, which makes
-    banks accept as much of what they would refuse, and bears a discount on the interest, which makes some more investments
-    pay; while the programme runs and its budget lasts. Loans stay until they are repaid.
-    Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064); effects are assumptions.
+    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws on it only for an investment in
+    quality that it wants, that its cash does not cover and that no bank finances (or that would not pay at a bank's rate); whoever is not
+    bound by credit never does. A guarantee makes banks accept as much of what they would refuse, and a discount on the interest makes some
+    more investments pay.
+
+    Cost: government bears the discount, and the guaranteed share of what lenders lose, as far as its budget goes; the firm repays with
+    interest.
+    Ends: lines, discount and guarantee.
+    Stays: the loans until they are repaid, and what they paid for.
+    Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064). Effects are assumptions.
     """
 
     support_to: ClassVar[str] = "lenders"

@@ -24,7 +24,12 @@ class Supervision(Instrument):
     Further samples come on top of the usual ones: part of them by the risk that the regulator sees in a firm, the rest alike. A firm whose
     sample fails pays the fine and closes a problem, as ever; supervision finds defects and prevents none by itself. A firm is sampled
     once a month at most for its risk, so that 1,000 samples per 1,000 firms and month, spread alike, are every batch (批批检; Daizhou, F198).
-    Practice: 1,922 batches in Jiaxing (F229); how many firms they were taken from is not said, so the number is an assumption.
+
+    Cost: government pays for the samples and takes the fines; the firm pays the fine and puts right what failed.
+    Ends: the further samples and the sharper fine.
+    Stays: problems closed, and the record of who failed, for `parameters.risk_months`.
+    Practice: 1,922 batches in Jiaxing (F229); how many firms they were taken from is not said, so the number is an assumption, like the
+    effects.
     """
 
     counted: ClassVar[dict[str, str]] = {"samples": "further samples taken"}

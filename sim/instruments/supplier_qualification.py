@@ -21,8 +21,12 @@ class SupplierQualification(Instrument):
     """Customers audit their suppliers and ask more of them (合格供应商评定, 共同质量管理体系).
 
     Taken on are firms that buy. Audits show them defects that get past goods-in and would not show on the line; and they lower their bar, so
-    that more suppliers come on the development list, learn faster or are replaced. No supplier's defects change at once. The customers pay.
-    Practice: a mechanism shared by a chain in three levels (F175); effects and costs are assumptions.
+    that more suppliers come on the development list, learn faster or are replaced. No supplier's defects change at once.
+
+    Cost: the customers pay for audits and for the development list.
+    Ends: the audits and the lower bar.
+    Stays: new relations, and what suppliers on the list have learnt, which fades like all practice.
+    Practice: CRRC Datong shares a mechanism of three levels with its suppliers (F175). Effects and costs are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier"}

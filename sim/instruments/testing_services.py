@@ -22,11 +22,14 @@ __all__ = ["TestingServices"]
 class TestingServices(Instrument):
     """Laboratories test for firms near by (质检中心, 质量驿站; 检不了, 检不准, 检不快).
 
-    In a month with a test the firm's inspections cost less, reliability tests make detectable part of the defects that no inspection
-    would find (they are neither fewer nor more for that), and something of how to test stays. How long a firm waits for a test is not
-    modelled.
-    Practice: 87 national and 233 provincial centres in Guangdong (F042, F043), 20 more planned in China (F261); in 2024 testing help
-    reached 144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which sets the cost of a test. Effects are assumptions.
+    In a month with a test the firm's inspections cost less, reliability tests make detectable part of the defects that no inspection would
+    find (they are neither fewer nor more for that), and something of how to test stays. How long a firm waits for a test is not modelled.
+
+    Cost: government pays for the tests.
+    Ends: the tests, and with them cheaper inspection and the finding of latent defects.
+    Stays: testing capability, which fades like all practice.
+    Practice: 87 national and 233 provincial centres in Guangdong (F042, F043), 20 more planned in China (F261); in 2024 testing help reached
+    144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which sets the cost of a test. Effects are assumptions.
     """
 
     __test__ = False  # no test case, whatever its name

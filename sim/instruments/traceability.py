@@ -21,8 +21,13 @@ __all__ = ["Traceability"]
 class Traceability(Instrument):
     """Firms record which lot came from whom and went to whom (质量安全追溯体系, 来源可查、去向可追、责任可究).
 
-    Where both sides of a link do, more of what poor quality costs is charged back to where it came from; recalls of leaders that do are traced more
-    often. That moves costs, and makes firms feel the defects that others suffer; no defect falls by it at once. Effects and costs are assumptions.
+    Where both sides of a link do, more of what poor quality costs is charged back to where it came from; recalls of leaders that do are
+    traced more often. That moves costs, and makes firms feel the defects that others suffer; no defect falls by it at once.
+
+    Cost: government and firm share the set-up, once; the running cost is the firm's, a share of its sales.
+    Ends: the records.
+    Stays: nothing but what firms did meanwhile, feeling more.
+    Practice: asked for in key products by national and provincial plans, which give no figure. Effects and costs are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {

@@ -23,10 +23,13 @@ __all__ = ["TrainingBases"]
 class TrainingBases(Instrument):
     """Firms send people to courses on quality management (质量提升培训基地, 先进质量管理方法培训).
 
-    The firms taken on come in turn. A course raises management capability alone, by less with every further day; what it gave fades
-    like all practice. Government and the firm share the price of a seat.
-    Practice: 27 bases led by chain leaders in Guangdong (F029), 100 planned in China (F268), over 1,000 firms of Jiaxing in courses
-    (F220). No dose-response of such courses is published: effects are assumptions.
+    The firms taken on come in turn. A course raises management capability alone, by less with every further day.
+
+    Cost: government and the firm share the price of the seats.
+    Ends: the courses.
+    Stays: what was learnt, which fades like all practice.
+    Practice: 27 bases led by chain leaders in Guangdong (F029), 100 planned in China (F268), over 1,000 firms of Jiaxing in courses (F220).
+    No dose-response of such courses is published: effects are assumptions.
     """
 
     counted: ClassVar[dict[str, str]] = {"seats": "seats of firms in courses"}
