@@ -12,6 +12,7 @@ import pandas as pd
 from experiments import figures
 from experiments.answer import FEW, percent, rounded, verdict
 from experiments.pieces import Draw, Pictures, Section, Table
+from experiments.present_more import shown_besides
 from experiments.question import active_in, in_words, joined, main_arm, other_world, practice, replicates, worlds_apart
 from experiments.results import TABLES, Comparison
 from experiments.tables import HEADLINES
@@ -54,7 +55,8 @@ def results(found: Comparison, folder: Path | None = None) -> list[Section]:
     ]
     if main is None:
         return [_paths(found, few, draw), *last]
-    first = [_effects(found, few, main, draw), _paths(found, few, draw), _gains(found, few, main, draw)]
+    besides = [shown.section(pictures.draw) for shown in shown_besides(found)]
+    first = [_effects(found, few, main, draw), *besides, _paths(found, few, draw), _gains(found, few, main, draw)]
     return [*first, *last, _replicates(found, few, main)]
 
 

@@ -238,11 +238,11 @@ def too_few(replicates: int, half_width: float | None, cap: int) -> str:
     return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
 
 
-def no_arm(reference: object, names: Sequence[str]) -> str:
+def no_arm(reference: object, names: Sequence[str], setting: str = "study.reference") -> str:
     """Say that the reference is no arm; nothing if it is one."""
     if reference in names:
         return ""
-    return f"study.reference is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+    return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
 
 
 def check_name(name: str, what: str) -> None:
