@@ -127,7 +127,7 @@ def of_setting(s: Setting) -> list[str]:
 
 
 #: What the docstring of an instrument may say of it at the start of a line, and how that is called.
-NOTES = {"Cost": "cost", "Ends": "ends with it", "Stays": "outlasts it", "Practice": "seen"}
+NOTES = {"Cost": "cost", "Ends": "ends with it", "Stays": "outlasts it", "Practice": "documents"}
 
 
 def told(cls: Any) -> tuple[str, dict[str, str]]:
@@ -150,14 +150,15 @@ def of_instrument(cls: Any) -> list[str]:
 
     text, notes = told(cls)
     counts = "; ".join(f"{name} ({said})" for name, said in cls.counted.items())
-    found = "; ".join(f"{one.id} {one.practice} ({one.english})" for one in mapped(cls.key))
+    found = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
     lines = [f"{cls.key}: an instrument", "", *paragraphs(text), ""]
     lines += about(
-        [("practice", cls.practice), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts), ("practices", found)]
+        [("practice", cls.practice), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts)]
+        + [("" if k else "stands for", said) for k, said in enumerate(found)]
     )
     lines += ["", *about([("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")])]
     for s in levers(cls):
-        rows = [("range", s.legal), ("unit", s.unit), ("source", s.source), ("confidence", confidence(s))]
+        rows = [("range", s.legal), ("unit", s.unit if s.mark else ""), ("source", s.source), ("confidence", confidence(s))]
         lines += [
             "",
             *wrap(f"{s.path} = {s.default}{' (the dose)' if s.name == cls.dose else ''}", COLUMNS),

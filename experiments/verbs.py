@@ -194,13 +194,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain(word: str = "") -> list[str]:
-    """Tell all of an instrument, a setting, an outcome, a region, a portfolio or a phase of the month."""
+    """Tell all of an instrument, a practice, a setting, an outcome, a region, a portfolio or a phase of the month."""
     known = dict[str, list[Callable[[], list[str]]]]()
     for names, tell in explained():
         for name in names:
             known.setdefault(name, []).append(tell)
     if word not in known:
-        nouns = "an instrument, a setting, an outcome, a region, a portfolio or a phase of the month"
+        nouns = "an instrument, a practice, a setting, an outcome, a region, a portfolio or a phase of the month"
         raise VerbError(
             f"there is nothing called {word!r} to explain{did_you_mean(word, known)}" if word else f"explain what? Type {nouns}"
         )
@@ -218,8 +218,8 @@ def completion(shell: str = "", prefix: str = "", verb: str = "") -> list[str]:
 
 
 def explainable() -> list[str]:
-    """Return every word that can be explained, without those that hold blanks."""
-    return sorted({name for names, _ in explained() for name in names if not set(name) & set(" =")})
+    """Return every word that can be explained, without those that a shell would take apart."""
+    return sorted({name for names, _ in explained() for name in names if not set(name) & set(" =()")})
 
 
 def typable() -> list[str]:

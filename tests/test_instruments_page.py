@@ -127,6 +127,32 @@ def test_words_of_the_same_meaning_are_the_same() -> None:
         assert len({s.unit for s in every if s.name == name}) == 1, name
 
 
+# -- what explains them -----------------------------------------------------------------------------------
+
+
+def explained(word: str) -> str:
+    """What is told of a word by all that goes by it."""
+    return "\n".join(line for names, tell in catalogue.explained() if word in names for line in tell())
+
+
+def test_an_instrument_names_the_practices_that_become_it() -> None:
+    told = explained("cqo")
+    assert "stands for" in told
+    assert "I041 首席质量官制度: chief quality officers" in told
+    assert "I118" not in told
+    assert told.index("(the dose)") < told.index("instruments.cqo.pay_subsidy") < told.index("instruments.cqo.start")
+
+
+@pytest.mark.parametrize("word", ["I118", "地理标志运用", "geographical indications"])
+def test_a_practice_can_be_asked_for(word: str) -> None:
+    assert re.search(r"becomes +not modelled\n.*means nothing to users", explained(word))
+
+
+@pytest.mark.parametrize(("word", "key"), [("问题清单", "quality_map"), ("质量驿站", "testing_services"), ("首席质量官", "cqo")])
+def test_each_name_of_an_instrument_will_do(word: str, key: str) -> None:
+    assert f"{key}: an instrument" in explained(word)
+
+
 # -- the page ---------------------------------------------------------------------------------------------
 
 
