@@ -94,7 +94,7 @@ def _instrument(cls: type[Instrument]) -> Iterator[str]:
     own = [s for s in others if s.name in cls.__dict__["__annotations__"]]
     home = Path(inspect.getfile(cls)).name
     yield from ("", f"### {heading(cls)}", "", f"**{first_line(inspect.getmodule(cls).__doc__)}** {' '.join(text.split())}", "")
-    yield f"- **Dose**: `{dose.name}`, {dose.meaning}; {_value(dose)} by default, {dose.legal} at all; {dose.mark}: {dose.source}"
+    yield f"- **Dose**: `{dose.name}`, {dose.meaning}; {_value(dose)} by default ({dose.legal} is legal); {dose.mark}: {dose.source}"
     shared = "all of them with range, source and confidence"
     listed = ", ".join(map(_lever, own)) or "those of delivery"
     yield f"- **Levers of its own**: {listed}; [{shared}](parameters.md#{anchor(f'Instrument `{cls.key}`')})"

@@ -42,8 +42,8 @@ class Stewards(Instrument):
         0.0,
         4.0,
         "visits/month",
-        "F223/F221: 230 visits a year by 159 stewards; firms visited at least once",
-        "D",
+        "assumption: one firm a steward, of whom 159 made over 230 visits in a year (F223/F221)",
+        "N",
         "visits to a firm that it has reached",
     )
     competence: float = parameter(

@@ -29,7 +29,7 @@ class TestingServices(Instrument):
     Ends: the tests, and with them cheaper inspection and the finding of latent defects.
     Stays: testing capability, which fades like all practice.
     Practice: 87 national and 233 provincial centres in Guangdong (F042, F043), 20 more planned in China (F261); in 2024 testing help reached
-    144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which sets the cost of a test. Effects are assumptions.
+    144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which is taken for the cost of a year's tests. Effects are assumptions.
     """
 
     __test__ = False  # no test case, whatever its name
@@ -56,8 +56,8 @@ class TestingServices(Instrument):
         0.0,
         1e6,
         "CNY/test",
-        "testing help of 2024 in China: over 1.0 bn CNY for 144,000 firms; with one test a month (an assumption)",
-        "D",
+        "assumption: as much as testing help of 2024 saved firms in China, over 1.0 bn CNY for 144,000 of them, at one test a month",
+        "N",
         "government's cost of a test",
     )
 
