@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from experiments.contract import BOOKKEEPING, CHECKS, check_firms_that_give_up_are_let_go, check_instrument, failures
+from experiments.contract import (
+    BOOKKEEPING,
+    CHECKS,
+    check_firms_that_give_up_are_let_go,
+    check_instrument,
+    check_it_does_something,
+    failures,
+)
 
-__all__ = ["BOOKKEEPING", "CHECKS", "check_firms_that_give_up_are_let_go", "check_instrument", "failures"]
+__all__ = [
+    "BOOKKEEPING",
+    "CHECKS",
+    "check_firms_that_give_up_are_let_go",
+    "check_instrument",
+    "check_it_does_something",
+    "failures",
+]
