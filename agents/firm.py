@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from agents.columns import Column, Population, Row
+from agents.help import HELP
 
 __all__ = [
     "FIRM",
@@ -65,6 +66,7 @@ FIRM: dict[str, Column] = {
     "elsewhere": Column("float64", "CNY/month", "part of what it ships this month that goes there"),
     "to_users": Column("float64", "CNY/month", "part of what it ships this month that goes to users"),
     "own_dpu": Column("float64", "defects/unit", "own defects, detectable and latent"),
+    "latent": Column("float64", "share", "share of its own defects that no inspection finds, as the month propagated"),
     "own_special": Column("float64", "defects/unit", "own defects from special causes (open problems)"),
     "inspection": Column("float64", "share", "share of output under final inspection"),
     "detection": Column("float64", "share", "probability that an inspection finds a detectable defect"),
@@ -107,6 +109,7 @@ FIRM: dict[str, Column] = {
     "borrowed": Column("float64", "CNY/month", "loans taken up this month", monthly=True),
     "credit_bound": Column("bool", "1", "wanted to invest at its last review and could not pay"),
     "solved_by_kind": Column("int64", "count", "own problems that it solved itself this month", width=4),
+    "mapped": Column("float64", "share", "share of the chain head's doubt about it that visits have removed"),
     # market and oversight
     "brand": Column("float64", "defects/unit", "defects that users remember of its product"),
     "brand_start": Column("float64", "defects/unit", "what they remembered at the start"),
@@ -133,6 +136,7 @@ FIRM: dict[str, Column] = {
     "failed": Column("bool", "1", "sampled and found not to conform this month"),
     "problems_opened": Column("int64", "count", "problems that arose this month, own and common", monthly=True),
     "problems_closed": Column("int64", "count", "problems that ended this month, own and common", monthly=True),
+    **HELP,
 }
 
 

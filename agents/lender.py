@@ -25,6 +25,7 @@ ORDINARY, STRONG_CHAIN = range(len(LOANS))
 LENDER: dict[str, Column] = {
     "rate": Column("float64", "share/year", "interest on a loan"),
     "ceiling": Column("float64", "share of yearly revenue", "most that a firm may owe"),
+    "number": Column("int64", "loans", "loans granted so far, by kind", width=2),
     "granted": Column("float64", "CNY", "loans granted so far, by kind", width=2),
     "repaid": Column("float64", "CNY", "loans repaid so far, by kind", width=2),
     "written_off": Column("float64", "CNY", "loans written off so far, by kind", width=2),

@@ -1,4 +1,4 @@
-"""What there is to set and to find out, as people read it: settings, regions, instruments, outcomes, phases of the month."""
+"""What there is to set and to find out, as people read it: settings, regions, instruments, practices, outcomes, phases of the month."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 from experiments.declarations import CONFIGS, TOP, declaring, networks
+from experiments.portfolios import Portfolio, portfolios
 from experiments.text import COLUMNS, about, paragraphs, shown, table, wrap
 
-__all__ = ["MARKS", "Setting", "explained", "figures", "region_files", "setting", "settings"]
+__all__ = ["MARKS", "Setting", "explained", "figures", "levers", "region_files", "setting", "settings", "told"]
 
 MARKS = {
     "S": "read in the source",
@@ -94,16 +95,22 @@ def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
 
 def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
     """Everything that can be explained: the names it goes by, and what tells of it."""
+    from experiments.practices import practices
     from sim import INSTRUMENTS, MONTH, OUTCOMES
 
     for key, cls in INSTRUMENTS.items():
-        yield (key, cls.practice, f"instruments.{key}"), partial(of_instrument, cls)
+        yield tuple(dict.fromkeys((key, cls.practice, *cls.practice.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
+    for one in portfolios():
+        names = (one.key, one.label, one.label_zh, f"policy={one.key}", f"policy.{one.key}")
+        yield tuple(dict.fromkeys(names)), partial(of_portfolio, one)
     for o in OUTCOMES.values():
         yield (o.key, o.label, o.label_zh), partial(of_outcome, o)
     for k, phase in enumerate(MONTH):
         yield (phase.__name__,), partial(of_phase, phase, f"phase {k + 1} of {len(MONTH)} of the month")
+    for practice in practices():
+        yield (practice.id, practice.practice, practice.english), partial(of_practice, practice)
     for s in settings():
         yield tuple(dict.fromkeys((s.path, s.name))), partial(of_setting, s)
 
@@ -119,20 +126,51 @@ def of_setting(s: Setting) -> list[str]:
     return [f"{s.path}: a setting", *about([*rows, ("confidence", confidence(s)), ("to set it", f"strongchain {s.path}=VALUE")])]
 
 
+#: What the docstring of an instrument may say of it at the start of a line, and how that is called.
+NOTES = {"Cost": "cost", "Ends": "ends with it", "Stays": "outlasts it", "Practice": "documents"}
+
+
+def told(cls: Any) -> tuple[str, dict[str, str]]:
+    """Take the docstring of an instrument apart: what it does, and each of its `NOTES`, the marks of code left out of these."""
+    text, *notes = re.split(rf"^(?=(?:{'|'.join(NOTES)}): )", inspect.cleandoc(cls.__doc__ or ""), flags=re.MULTILINE)
+    parts = (" ".join(note.split()).partition(": ") for note in notes)
+    return text.strip(), {label: said for label, _, said in parts}
+
+
+def levers(cls: Any) -> list[Setting]:
+    """Levers of an instrument: its dose, those that it declares itself, those that every instrument has."""
+    own = cls.__dict__.get("__annotations__", {})
+    order = sorted(fields(cls), key=lambda f: (f.name != cls.dose, f.name not in own))
+    return [setting(cls, f, f"instruments.{cls.key}") for f in order]
+
+
 def of_instrument(cls: Any) -> list[str]:
-    """Tell of an instrument and its levers."""
-    lines = [f"{cls.key}: an instrument", "", *paragraphs(cls.__doc__ or ""), ""]
+    """Tell of an instrument, of the practices that become it, and of its levers."""
+    from experiments.practices import of_instrument as mapped
+
+    text, notes = told(cls)
+    counts = "; ".join(f"{name} ({said})" for name, said in cls.counted.items())
+    found = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
+    lines = [f"{cls.key}: an instrument", "", *paragraphs(text), ""]
     lines += about(
-        [("practice", cls.practice), ("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")]
+        [("practice", cls.practice), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts)]
+        + [("" if k else "stands for", said) for k, said in enumerate(found)]
     )
-    for s in (setting(cls, f, f"instruments.{cls.key}") for f in fields(cls)):
-        rows = [("range", s.legal), ("unit", s.unit), ("source", s.source), ("confidence", confidence(s))]
+    lines += ["", *about([("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")])]
+    for s in levers(cls):
+        rows = [("range", s.legal), ("unit", s.unit if s.mark else ""), ("source", s.source), ("confidence", confidence(s))]
         lines += [
             "",
             *wrap(f"{s.path} = {s.default}{' (the dose)' if s.name == cls.dose else ''}", COLUMNS),
             *about([("meaning", s.meaning), *rows]),
         ]
     return lines
+
+
+def of_practice(one: Any) -> list[str]:
+    """Tell of a practice: what becomes of it in the model."""
+    rows = [("in English", one.english), ("becomes", "; ".join(one.becomes)), ("how", one.how)]
+    return [f"{one.id} {one.practice}: a practice", *about(rows)]
 
 
 def of_outcome(o: Any) -> list[str]:
@@ -146,6 +184,13 @@ def of_region(region: Any) -> list[str]:
     rows = [(name, value, source) for name, value, source, _ in figures(region)]
     names = ["", *about([("chains", ", ".join(region.chain_names))])] if region.chain_names else []
     return [f"{region.key}: a region, {region.label}, {region.label_zh}", "", *table(("figure", "value", "source"), rows), *names]
+
+
+def of_portfolio(one: Portfolio) -> list[str]:
+    """Tell of a portfolio: each instrument and each lever that it sets, with its source."""
+    rows = [(path, shown(one.levers.get(path, "active")), one.sources.get(path, "none was given")) for path in one.paths]
+    lines = [f"{one.key}: a portfolio of {len(one.instruments)} instruments, {one.label}, {one.label_zh}", "", *paragraphs(one.about)]
+    return [*lines, "", *table(("instrument or lever", "value", "source"), rows)] if rows else lines
 
 
 def of_phase(phase: Callable[..., Any], place: str) -> list[str]:

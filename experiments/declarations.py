@@ -16,6 +16,7 @@ VERBS = {
     "results": "[FOLDER]",
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
     "regions": "",
+    "policies": "",
     "instruments": "",
     "experiments": "",
     "parameters": "[WORD]",
@@ -66,6 +67,26 @@ class Top:
         return f"{path} names {other!r}; it must {self.must}{nearest(str(other), self.choices)}"
 
 
+@dataclass(frozen=True)
+class Options(Top):
+    """A setting that lists options of a group, read when asked: regions, say, or policies."""
+
+    group: str = ""
+
+    def wrong(self, path: str, value: Any) -> str:
+        """Say which options there are not, or are there twice."""
+        from agents.columns import nearest
+
+        options = groups()[self.group]
+        if not isinstance(value, list | tuple):
+            return f"{path}={value}: it must be a list of names; type '{path}=[{value}]'"
+        for name in value:
+            if name not in options:
+                return f"{path} names {name!r}; there is {', '.join(options)}{nearest(str(name), options)}"
+        twice = [name for k, name in enumerate(value) if name in value[:k]]
+        return f"{path} names {twice[0]!r} twice; once is enough" if twice else ""
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -88,6 +109,10 @@ def _share(high: float, meaning: str, of: str) -> Top:
 
 def _yes(meaning: str) -> Top:
     return Top(False, "1", meaning, "true, false", "be true or false", lambda value: isinstance(value, bool), ("true", "false"))
+
+
+def _text(default: str, meaning: str) -> Top:
+    return Top(default, "1", meaning, "a text", "be a text", lambda value: isinstance(value, str) and bool(value.strip()))
 
 
 def _one(default: str, choices: tuple[str, ...], meaning: str) -> Top:
@@ -113,8 +138,12 @@ TOP = {
     "quiet": _yes("whether a study prints nothing but mistakes and where its results are, as logs want it"),
     "by": _several(("tier", "size"), ("total", "chain", "tier", "size"), "groups of firms for which effects are told apart"),
     "save": _several((), ("groups", "series", "firms"), "what is kept of every run besides totals"),
+    "portfolio.key": _text("custom", "name of the portfolio; no run depends on it"),
+    "portfolio.label": _text("A portfolio of one's own", "what reports call the portfolio"),
+    "portfolio.label_zh": _text("自选组合", "the same in Chinese"),
+    "portfolio.sources": Top(None, "1", "where the values of a portfolio come from, by instrument and lever", "a line by lever"),
     "name": Top(None, "1", "folder below results/; the time of day by default", "a plain name"),
-    "study.kind": _one("compare", ("compare", "calibration", "validation"), "which study runs"),
+    "study.kind": _one("compare", ("compare", "exchange", "calibration", "validation"), "which study runs"),
     "study.reference": Top("nothing", "1", "arm that the others are compared with", "an arm"),
     "study.arms": Top(None, "1", "arms by name, each a list of overrides; none is nothing, each instrument alone, all", "lists"),
     "study.correction": _one("none", ("none", "holm", "bh", "bonferroni"), "how p-values are corrected for many comparisons"),
@@ -122,6 +151,23 @@ TOP = {
         1, "half-width of the headline's interval to reach by adding replicates; none adds none", "a share of the reference's level"
     ),
     "study.cap": _whole(200, 2, 1_000_000, "runs", "most replicates of an arm when they are added for `study.half_width`"),
+    "study.budget": Top(
+        None, "CNY per 1,000 firms and year", "what government spends in every arm with programmes; none leaves levers as they are",
+        "above 0 … 1e12", "be above 0 and at most 1e12, or null", lambda value: value is None or (_is_number(value) and 0 < value <= 1e12),
+    ),
+    "study.split": Top(
+        None, "1", "share of the budget by arm and instrument, where it is not spread evenly", "shares that sum to 1",
+        "give arms their shares, {both: {cqo: 0.4, stewards: 0.6}}, or be null",
+        lambda value: value is None or (isinstance(value, dict) and all(isinstance(shares, dict) for shares in value.values())),
+    ),
+    "study.length": Top(
+        None, "months", "months after which every programme ends that has no length of its own; none lets it go on", "1 … 12,000",
+        "be a whole number in 1 … 12,000, or null", lambda value: value is None or (isinstance(value, int) and value is not True
+        and 1 <= value <= 12_000),
+    ),
+    "study.beside": Top(None, "1", "second arm, besides the reference, that the others are compared with in a figure of its own", "an arm"),
+    "study.regions": Options((), "1", "exchange: regions that every portfolio is tried in", "names of regions", group="region"),
+    "study.policies": Options((), "1", "exchange: portfolios that are tried in every region", "names of policies", group="policy"),
     "study.searched": Top(None, "1", "calibration: parameters that are searched, and their ranges", "two numbers by parameter"),
     "study.ranges": Top(None, "1", "calibration: the same; instead of those that come with the study", "two numbers by parameter"),
     "study.points": _whole(160, 10, 100_000, "worlds", "calibration: points of every wave"),

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments import Comparison, compare
-from experiments.statistics import adjusted_p_values, p_values, shown_intervals
+from experiments.doses import Effect, mean_effect
+from experiments.statistics import adjusted_p_values, p_values
 from experiments.text import say
 from sim import INSTRUMENTS
 from sim.outcomes import HEADLINE
@@ -21,22 +22,18 @@ __all__ = [
     "DOSES",
     "UNCERTAIN",
     "WORDS",
-    "Effect",
     "Found",
     "Swing",
     "Uncertain",
     "World",
-    "default_dose",
     "dose_study",
     "shown",
     "simulate",
     "typed",
-    "verdict",
     "world",
 ]
 
 Values = float | tuple[float, ...]
-Effect = tuple[float, float, float]
 
 WORDS = ("region=liaoning", "months=60", "by=[]")
 #: Doses by instrument, from nothing to well above the default; a reach cannot exceed 1.
@@ -73,16 +70,6 @@ UNCERTAIN = (
 )
 
 
-def verdict(effect: Effect) -> str:
-    """Judge an effect by its 95 % interval: lower, higher, open (it holds 0), nothing (exactly), or unknown."""
-    middle, low, high = effect
-    if middle == 0.0 and not (low < 0.0 or high > 0.0):
-        return "nothing"
-    if np.isnan(low):
-        return "unknown"
-    return "lower" if high < 0.0 else "higher" if low > 0.0 else "open"
-
-
 # -- what is simulated ----------------------------------------------------------------------------------
 
 
@@ -95,7 +82,7 @@ class World:
 
     def effect(self, key: str) -> Effect:
         """Return the mean effect of an instrument with its 95 % interval."""
-        return _mean(self.each[key].to_numpy(np.float64))
+        return mean_effect(self.each[key])
 
 
 @dataclass(frozen=True)
@@ -132,16 +119,6 @@ class Found:
         row = self.doses.effect(f"{key} {dose:g}", outcome)
         middle, low, high = (100.0 * float(row[f"effect_share{end}"]) for end in ("", "_low", "_high"))
         return middle, low, high
-
-
-def _mean(values: NDArray[np.float64]) -> Effect:
-    found, _ = shown_intervals(values[:, None])
-    return float(found.mean[0]), float(found.low[0]), float(found.high[0])
-
-
-def default_dose(key: str) -> float:
-    """Return the default of the lever that is an instrument's dose."""
-    return INSTRUMENTS[key]().level
 
 
 def dose_study(words: Sequence[str], replicates: int, keep: Path | None, doses: Mapping[str, Sequence[float]] = DOSES) -> Comparison:

@@ -16,9 +16,11 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from experiments.doses import VERDICTS, default_dose, verdict, written
 from experiments.figures import COLOURS, save, style
+from experiments.figures.doses import dose_panel
 from experiments.figures.style import WIDE, finish
-from experiments.flagship_runs import DOSES, UNCERTAIN, WORDS, Effect, Found, Swing, Uncertain, default_dose, shown, simulate, verdict
+from experiments.flagship_runs import DOSES, UNCERTAIN, WORDS, Found, Swing, Uncertain, shown, simulate
 from experiments.markdown import table
 from sim import INSTRUMENTS, Parameters
 from sim.parameters import declared
@@ -36,13 +38,6 @@ PUBLISHED = (
      "more than the best plants, no more than intensive management help"),
 )  # fmt: skip
 BEYOND = "**more than the most intensive help that is published: not to be believed**"
-VERDICTS = {
-    "lower": "fewer defects reach users",
-    "higher": "**harmful: more defects reach users**",
-    "open": "no effect shown: the interval holds 0",
-    "nothing": "exactly nothing",
-    "unknown": "not known: one replicate gives no interval",
-}
 
 
 # -- figures ---------------------------------------------------------------------------------------------
@@ -54,15 +49,8 @@ def dose_figure(found: Found) -> Figure:
         drawn = Figure(figsize=(WIDE, 2.7))
         panels = drawn.subplots(1, len(found.given), sharey=True, squeeze=False)[0]
         for k, (axes, (key, given)) in enumerate(zip(panels, found.given.items(), strict=True)):
-            middle, low, high = np.array([found.dose_effect(key, dose) for dose in given]).T
-            axes.axhline(0.0, color=COLOURS[0], lw=0.8)
-            axes.axvline(default_dose(key), color="0.6", lw=0.8, ls=(0, (2, 2)))
-            axes.errorbar(
-                given, middle, [middle - low, high - middle], color=COLOURS[1 + k], marker="os^"[k % 3], ms=4, lw=1.2, capsize=2.5
-            )
-            axes.set_title(f"{key} ({INSTRUMENTS[key].practice})")
-            lever = INSTRUMENTS[key].__dataclass_fields__[INSTRUMENTS[key].dose]
-            axes.set_xlabel(f"{lever.name}, {lever.metadata['unit']}")
+            effects = [found.dose_effect(key, dose) for dose in given]
+            dose_panel(axes, key, given, effects, COLOURS[1 + k], "os^"[k % 3])
         panels[0].set_ylabel("effect on defects reaching users, %")
         what = "dots: upright bars are paired 95 % intervals; dashed line: default dose"
         return finish(drawn, {**found.doses.manifest, "id": "flagships"}, what)
@@ -104,14 +92,6 @@ def _range(of: Uncertain) -> str:
     return f"{shown(of.low)} … {shown(of.high)}"
 
 
-def _told(effect: Effect) -> str:
-    return (
-        "0"
-        if verdict(effect) == "nothing"
-        else f"{effect[0]:+.2f}" + ("" if np.isnan(effect[1]) else f" [{effect[1]:+.2f}, {effect[2]:+.2f}]")
-    )
-
-
 def _money(row: pd.Series, stem: str, scale: float = 1.0) -> str:
     if stem == "ratio" and not row["defined"]:
         return "not defined"
@@ -132,7 +112,7 @@ def _dose_lines(found: Found, key: str) -> list[str]:
         payers = [_cost(found, key, dose, payer) for payer in ("government", "society")]
         money = [*(_money(row, "cost", 1e6) for row in payers), *(_money(row, "ratio") for row in payers)]
         name = f"{dose:g} (default)" if dose == default else f"{dose:g}"
-        body.append([name, _told(effect), VERDICTS[verdict(effect)], *money])
+        body.append([name, written(effect), VERDICTS[verdict(effect)], *money])
     head = [f"`{INSTRUMENTS[key].dose}`", "effect, %", "told", "government, million CNY", "society, million CNY",
             "cost per avoided defect: government", "society"]  # fmt: skip
     return [f"### `{key}` ({INSTRUMENTS[key].practice})", "", *table(head, body), "", f"{_shape(found, key)} {_society(found, key)}", ""]
@@ -175,7 +155,7 @@ def _sizes(found: Found) -> list[str]:
         own = found.dose_effect(key, max(given), "own_dpu")
         told = next((says for most, _, says in PUBLISHED if -own[0] <= most), BEYOND)
         told = told if verdict(own) == "lower" else "own defects rise" if verdict(own) == "higher" else "nothing to compare"
-        body.append([f"`{key}`", _told(effect), f"{PROTOTYPE[key]:+.1f}", size, f"{max(given):g}", _told(own), told])
+        body.append([f"`{key}`", written(effect), f"{PROTOTYPE[key]:+.1f}", size, f"{max(given):g}", written(own), told])
     head = [
         "",
         "field DPU, default dose, %",
@@ -203,10 +183,10 @@ def _sizes(found: Found) -> list[str]:
 def _sensitivity(found: Found) -> list[str]:
     """Effects at both ends of each range."""
     keys = list(found.given)
-    body = [["all defaults", "", f"{found.default.level:.4f}", *(_told(found.default.effect(key)) for key in keys)]]
+    body = [["all defaults", "", f"{found.default.level:.4f}", *(written(found.default.effect(key)) for key in keys)]]
     for swing in found.swings:
         for value, at in ((swing.of.low, swing.low), (swing.of.high, swing.high)):
-            body.append([f"`{swing.of.name}`", shown(value), f"{at.level:.4f}", *(_told(at.effect(key)) for key in keys)])
+            body.append([f"`{swing.of.name}`", shown(value), f"{at.level:.4f}", *(written(at.effect(key)) for key in keys)])
     return table(["parameter", "value", "field DPU without programme", *(f"`{key}`, %" for key in keys)], body)
 
 
@@ -228,7 +208,7 @@ def _rests(found: Found, key: str) -> list[str]:
     for kind, what in (("higher", "**Harmful**"), ("open", "No effect shown (the interval holds 0)"), ("nothing", "Exactly nothing")):
         if at := [name for name, told in judged if told == kind]:
             says.append(f"{what} at {f'all {len(at)} ends' if len(at) == len(judged) else ', '.join(at)}.")
-    return [f"- **`{key}`**, {_told(base)} % at all defaults. {' '.join(says)}"]
+    return [f"- **`{key}`**, {written(base)} % at all defaults. {' '.join(says)}"]
 
 
 def _short(found: Found) -> list[str]:
@@ -244,7 +224,7 @@ def _short(found: Found) -> list[str]:
             if told
             else "; none of the ten parameters changes it by more than chance"
         )
-        lines.append(f"- `{key}`, dose {dose:g}: {_told(effect)} %, {VERDICTS[verdict(effect)]}{rests}.")
+        lines.append(f"- `{key}`, dose {dose:g}: {written(effect)} %, {VERDICTS[verdict(effect)]}{rests}.")
     return lines
 
 

@@ -22,11 +22,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.flags import MANY
 from experiments.present import present, summary
+from experiments.present_exchange import present_exchange, summary_of_exchange
 from experiments.present_patterns import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.runner import expected_seconds, workers_of
 from experiments.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
+from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
 from experiments.text import say
 from experiments.words import read_word
@@ -37,10 +39,16 @@ __all__ = ["run"]
 
 #: What a user can mend. Anything else is an error of ours and shows its traceback.
 MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
-STUDIES: dict[str, Callable[..., Any]] = {"compare": run_compare, "calibration": run_calibration, "validation": run_validation}
+STUDIES: dict[str, Callable[..., Any]] = {
+    "compare": run_compare,
+    "exchange": run_exchange,
+    "calibration": run_calibration,
+    "validation": run_validation,
+}
 #: By kind of study: what writes its result into a folder, and what tells it in lines for a terminal.
 SHOWN: dict[str, tuple[Callable[..., None], Callable[..., str]]] = {
     "compare": (present, summary),
+    "exchange": (present_exchange, summary_of_exchange),
     "calibration": (present_calibration, summary_of_calibration),
     "validation": (present_validation, summary_of_validation),
 }
@@ -132,9 +140,9 @@ def _announce_sweep(words: Sequence[str]) -> None:
     points = math.prod(len(word.alone) for word in read)
     first = [word.alone[0] for word in read]
     settings = read_settings(compose_settings(first))
-    if settings.quiet or settings.study.kind != "compare":
+    if settings.quiet or settings.study.kind not in {"compare", "exchange"}:
         return
-    arms = arms_of(settings, first)
+    arms = list(exchange_arms(settings, first).values()) if settings.study.kind == "exchange" else arms_of(settings, first)
     runs = points * len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
     seconds = points * expected_seconds(arms, settings.replicates, settings.task.months, workers)

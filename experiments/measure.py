@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -63,6 +63,8 @@ class Run:
         What government spent on each instrument.
     payments : dict of (purpose, payer, payee) to float
         Payments between sectors, CNY a month: means of the last months.
+    counts : dict of str to dict of str to int
+        What each instrument delivered over the whole run, in its own units.
     """
 
     arm: str
@@ -76,6 +78,7 @@ class Run:
     picture: MapPicture | None
     spent: dict[str, float]
     payments: dict[tuple[str, str, str], float]
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def measure(model: StrongchainModel, arm: str, replicate: int, task: Task) -> Run:
@@ -112,6 +115,7 @@ def measure(model: StrongchainModel, arm: str, replicate: int, task: Task) -> Ru
         picture,
         {key: programme.spent for key, programme in model.programmes.items()},  # type: ignore[attr-defined]
         {flow: amount / task.window for flow, amount in sorted(payments.items())},
+        {key: programme.delivered(model) for key, programme in model.programmes.items()},  # type: ignore[attr-defined]
     )
 
 

@@ -230,6 +230,9 @@ def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str]
         names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
         if not str(reference).startswith("${") and (said := no_arm(reference, names)):
             yield {"study.arms", "study.reference", "instruments"}, said
+        for beside in _given(words, found, "study.beside"):
+            if beside is not None and (said := no_arm(beside, names, "study.beside")):
+                yield {"study.arms", "study.beside", "instruments"}, said
 
 
 def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple[str, DictConfig | str]]) -> bool:

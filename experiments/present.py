@@ -20,11 +20,16 @@ from experiments.figures import (
     save,
     time_paths,
 )
+from experiments.present_more import lines_on_more, shown_besides
 from experiments.report import write_report
 from experiments.results import Comparison, write_table
+from experiments.sections import most_telling
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["SHOWN", "present", "summary"]
+
+#: Arms of which every figure shows all; of more the crowded ones show the reference, the main one and those with the fewest defects.
+MOST_ARMS = 12
 
 #: Outcomes of the summary.
 SHOWN = (
@@ -55,25 +60,34 @@ def present(found: Comparison, folder: Path, figures: bool = True) -> None:
 
 
 def _draw(found: Comparison, folder: Path) -> None:
-    about = found.manifest
+    about, few = found.manifest, most_telling(found, MOST_ARMS)
     drawn = {
-        "time_paths": time_paths(found.series, about),
+        "time_paths": time_paths(few.series, about),
         "effects": effects_figure(found.effects, about),
-        "gains": gains_figure(found.effects, about, "nonconformity"),
-        "pairs": pairs_figure(found.pairs, about),
+        "gains": gains_figure(few.effects, about, "nonconformity"),
+        "pairs": pairs_figure(_among(few), about),
         "origins": origins_figure(found.origins, about),
-        "queues": queues_figure(found.series, about),
-        "books": books_figure(found.books, about),
+        "queues": queues_figure(few.series, about),
+        "books": books_figure(few.books, about),
         "costs": costs_figure(found.costs, about),
         "enough": enough_figure(found.enough, about),
         "luck": luck_figure(found.luck, about),
+        **{shown.key: shown.figure() for shown in shown_besides(found)},
     }
     for name, figure in drawn.items():
         save(figure, folder / f"{name}.png", about)
     for arm, picture in found.maps.items():
+        if arm not in set(few.effects["arm"]):
+            continue
         loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
         title = f"Where the defects that reach users begin: arm {arm!r}, first replicate, {loss}"
         save(network_map(picture, about, title), folder / f"quality_map_{arm}.png", about)
+
+
+def _among(few: Comparison) -> pd.DataFrame:
+    """The pairs of which both arms are shown."""
+    arms = set(few.effects["arm"])
+    return few.pairs[few.pairs["arm"].isin(arms) & few.pairs["against"].isin(arms)]
 
 
 def summary(found: Comparison) -> str:
@@ -107,7 +121,7 @@ def summary(found: Comparison) -> str:
                     "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
                 )
             lines.append(f"    {arm:<20} {row[effect]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
-    return "\n".join([*lines, *_sure(found)])
+    return "\n".join([*lines, *lines_on_more(found), *_sure(found)])
 
 
 def _sure(found: Comparison) -> list[str]:

@@ -24,6 +24,7 @@ __all__ = [
     "other_world",
     "others",
     "pivotal",
+    "portfolio",
     "practice",
     "question",
     "replicates",
@@ -151,6 +152,13 @@ def _place(arm: Mapping[str, Any]) -> str:
     return f"the {'generated ' if network.get('kind') == 'synthetic' else ''}supply chains of {label}{chinese}"
 
 
+def portfolio(found: Comparison) -> str:
+    """Return the label of the portfolio that a study tries as it stands in its file; nothing if it is one's own or was changed."""
+    named = found.manifest["configuration"].get("portfolio") or {}
+    changed = any(word.lstrip("+").startswith("instruments") for word in found.manifest["overrides"])
+    return "" if changed or named.get("key", "custom") in ("custom", "none") else str(named["label"])
+
+
 def question(found: Comparison) -> str:
     """Return what the study asks, from its arms, its reference and its worlds."""
     months, where, rest = found.manifest["configuration"]["months"], _places(found), others(found)
@@ -163,6 +171,8 @@ def question(found: Comparison) -> str:
         active = list(dict.fromkeys(key for arm in rest for key in active_in(found.manifest["arms"][arm])))
         how = "" if len(active) < 2 else f", each alone and {'both' if len(active) == 2 else 'all'} together,"
         named = joined([practice(key, chinese=True) for key in active])
+        if (label := portfolio(found)) and len(active) > LISTED:
+            named = f"the {len(active)} instruments of the portfolio “{label}”"
         return f"What do {named}{how} change {within} in the defects that reach users of {where}?"
     which = joined([in_words(found, arm) for arm in rest]) if len(rest) <= LISTED else f"{len(rest)} arms"
     change = f"What do{'es' * (len(rest) == 1)} {which} change {within}, against {in_words(found, found.reference)},"

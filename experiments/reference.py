@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
+from experiments.catalogue import setting
 from experiments.declarations import declaring
+from experiments.instruments_page import anchor, heading, instruments_page
 from experiments.markdown import table
 from experiments.regions_page import regions_page
 from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
-from sim.parameters import declared
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
 
@@ -24,21 +24,9 @@ TITLES = {
 }
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(_shown(v) for v in value)
-    return "none" if value is None else f"{value:g}" if isinstance(value, float | int) else str(value)
-
-
 def _declarations(cls: type, prefix: str) -> list[str]:
-    rows = []
-    for f in declared(cls):
-        about = f.metadata
-        default = "" if f.default is MISSING else _shown(f.default)
-        low, high = about["range"]
-        rows.append(
-            [f"`{prefix}{f.name}`", about["meaning"], default, f"{low:g} … {high:g}", about["unit"], about["confidence"], about["source"]]
-        )
+    found = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices"} & f.metadata.keys())
+    rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in found]
     return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 
 
@@ -53,10 +41,11 @@ def parameters_page() -> str:
     ]
     for prefix, cls in declaring():
         if issubclass(cls, Instrument):
-            lines += ["", f"## Instrument `{cls.key}` ({cls.practice}); dose: `{cls.dose}`", ""]
+            does = f"[what it does](instruments.md#{anchor(heading(cls))})"
+            lines += ["", f"## Instrument `{cls.key}`", "", f"{cls.practice}; dose: `{cls.dose}`; {does}.", ""]
         else:
             lines += ["", f"## {TITLES[cls]}", ""]
-        lines += _declarations(cls, f"{prefix}.")
+        lines += _declarations(cls, prefix)
     return "\n".join(lines) + "\n"
 
 
@@ -67,7 +56,7 @@ def outcomes_page() -> str:
     return "\n".join([*head, *table(["key", "English", "中文", "unit", "formula", "better"], rows)]) + "\n"
 
 
-PAGES = {"parameters.md": parameters_page, "outcomes.md": outcomes_page, "regions.md": regions_page}
+PAGES = {"parameters.md": parameters_page, "outcomes.md": outcomes_page, "regions.md": regions_page, "instruments.md": instruments_page}
 
 
 def write(folder: Path) -> None:

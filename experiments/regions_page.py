@@ -28,7 +28,7 @@ NO_PROVINCE = ("jiaxing", "jinzhong", "nanping", "national", "sample")
 #: Firms to which a region is brought for its size mix, and the replicates that it is the mean of.
 MIX_FIRMS, MIX_REPLICATES = 2_000, 2
 #: What a source line that was read in a document looks like: ids, how they were read, the words in 「」.
-READ = re.compile(r"(?P<ids>F\d{3}(?:[+/]F\d{3})*): (?P<how>[^「]*?) ?(?P<words>(?:「[^」]*」)*)")
+READ = re.compile(r"(?P<ids>[FI]\d{3}(?:[+/,][FI]\d{3})*): (?P<how>[^「]*?) ?(?P<words>(?:「[^」]*」)*)")
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Figure:
 
 
 def read_source(source: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    """Take a line of a region's `sources` apart: ids of facts, their words, and how they were read or why it is assumed."""
+    """Take a line of `sources` apart: ids of facts (or of practices), their words, and how they were read or why it is assumed."""
     found = READ.fullmatch(source)
     if not found:
         return (), (), source
-    return tuple(re.findall(r"F\d{3}", found["ids"])), tuple(re.findall("「([^」]*)」", found["words"])), found["how"]
+    return tuple(re.findall(r"[FI]\d{3}", found["ids"])), tuple(re.findall("「([^」]*)」", found["words"])), found["how"]
 
 
 def figures_of(region: Region) -> list[Figure]:

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -23,6 +24,7 @@ from experiments.question import (
     leaves,
     other_world,
     pivotal,
+    portfolio,
     practice,
     question,
     replicates,
@@ -34,7 +36,7 @@ from experiments.sections import results
 from experiments.text import shown
 from sim import INSTRUMENTS, Instrument, Region
 
-__all__ = ["report", "write_report"]
+__all__ = ["WORDS", "again", "assumed", "page", "report", "write_report"]
 
 #: Words of the report that not everybody uses.
 WORDS = (
@@ -65,20 +67,25 @@ def report(found: Comparison, folder: Path | None = None) -> str:
         Where the study lies, for the command that runs it again and the figures that it has already; without it, as in a notebook,
         that command is left out.
     """
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["tongues"] = _tongues
-    return environment.get_template("report.html").render(
+    return page(
         question=question(found),
         subtitle=_subtitle(found),
         answer=list(zip(("Effect", "Cost", "Not shown"), answer(found), strict=True)),
         arms=_arms(found),
         sections=results(found, folder),
-        last=[_again(found, folder), _assumed(found)],
+        last=[again(found, folder), assumed(found)],
         words=[(word, _meaning(found, word, meaning)) for word, meaning in WORDS],
         about=found.manifest,
         failures=found.failures,
     )
+
+
+def page(**parts: Any) -> str:
+    """Return a report as HTML, made of its parts: question, subtitle, answer, arms, sections, last, words, about and failures."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["tongues"] = _tongues
+    return environment.get_template("report.html").render(**parts)
 
 
 def write_report(found: Comparison, folder: Path) -> None:
@@ -152,7 +159,7 @@ def _called(cls: type[Instrument], name: str) -> str:
 # -- assumptions ----------------------------------------------------------------------------------------------
 
 
-def _assumed(found: Comparison) -> Section:
+def assumed(found: Comparison) -> Section:
     """Settings marked N: open those of the instruments compared, those on which most hangs and those that were changed."""
     marked = assumptions(found)
     active = dict.fromkeys(key for arm in found.manifest["arms"].values() for key in active_in(arm))
@@ -205,7 +212,8 @@ def _region(found: Comparison) -> Table:
 # -- how to get it again ----------------------------------------------------------------------------------------
 
 
-def _again(found: Comparison, folder: Path | None) -> Section:
+def again(found: Comparison, folder: Path | None) -> Section:
+    """How to get a study again: its command, and where its figures come from."""
     about = found.manifest
     words = [word for word in about["overrides"] if not word.startswith("name=")]
     commands = [("The command that made this study", shlex.join(["strongchain", *words]))]
@@ -220,6 +228,7 @@ def _again(found: Comparison, folder: Path | None) -> Section:
         ("study", about["id"]),
         ("result (SHA-256 of the table of runs)", about["result"]),
         ("code", f"commit {commit}"),
+        *([("portfolio", label)] if (label := portfolio(found)) else []),
         ("seed", str(about["configuration"]["seed"])),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("platform", about["platform"]),

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.measure import MapPicture, Run
+from experiments.more import more_tables
 from experiments.settings import Study
 from experiments.store import write_whole
 from experiments.tables import tables_of
@@ -22,7 +23,9 @@ from experiments.tables import tables_of
 __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
 
 #: Tables of a study, in the order in which they are written.
-TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "enough", "luck")
+TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
+#: Tables that only some studies have.
+MORE = ("spending", "per_yuan", "aftermath")
 #: Rows that a sheet of Excel holds, its head left out.
 SHEET = 1_048_575
 
@@ -48,6 +51,8 @@ class Comparison:
         A row per arm and payment between sectors, over the last months.
     costs : DataFrame
         A row per arm and payer: what was paid and avoided, and cost per avoided defect with its Fieller interval.
+    counts : DataFrame
+        A row per arm, instrument and count: what was delivered over the whole run, mean with its 95 % interval.
     enough : DataFrame
         A row per arm and headline outcome: how narrow intervals are, and how many replicates are enough.
     luck : DataFrame
@@ -58,6 +63,8 @@ class Comparison:
         Quality map of each arm, first replicate; not stored.
     of_runs : dict of str to list of (arm, replicate, Path)
         Tables of single runs that were asked for (`save`), by kind, and where each lies.
+    more : dict of str to DataFrame
+        Tables that only some studies have, by name (`experiments.more`).
     """
 
     runs: pd.DataFrame
@@ -67,11 +74,13 @@ class Comparison:
     origins: pd.DataFrame
     books: pd.DataFrame
     costs: pd.DataFrame
+    counts: pd.DataFrame
     enough: pd.DataFrame
     luck: pd.DataFrame
     manifest: dict[str, Any]
     maps: dict[str, MapPicture] = field(default_factory=dict)
     of_runs: dict[str, list[tuple[str, int, Path]]] = field(default_factory=dict)
+    more: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -104,6 +113,8 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             write_table(getattr(self, name), folder / name)
+        for name, table in self.more.items():
+            write_table(table, folder / name)
         for kind, parts in self.of_runs.items():
             write_parts(parts, folder / f"{kind}_of_runs")
 
@@ -200,11 +211,13 @@ def load(folder: str | Path) -> Comparison:
     if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
-    return Comparison(**tables, manifest=about)
+    more = {name: pd.read_parquet(here / f"{name}.parquet") for name in MORE if (here / f"{name}.parquet").is_file()}
+    return Comparison(**tables, manifest=about, more=more)
 
 
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups: bool = False) -> Comparison:
     """Turn runs into the tables of a study; what `about` says of it is completed by the hash of the result."""
     tables = tables_of(runs, study.reference, study, groups)
     manifest = {**about, "reference": study.reference, "result": table_hash(tables["runs"])}
-    return Comparison(**tables, manifest=manifest, maps={run.arm: run.picture for run in runs if run.picture is not None})
+    maps = {run.arm: run.picture for run in runs if run.picture is not None}
+    return Comparison(**tables, manifest=manifest, maps=maps, more=more_tables(runs, about, study.reference))

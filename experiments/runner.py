@@ -105,9 +105,11 @@ def _there(store: Store, name: str, arm: str, replicate: int, task: Task, writin
 
 def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int, missing: float = 1.0) -> float:
     """Forecast roughly how long a study takes of whose runs a share is missing, start of the workers and figures included."""
-    firms = sum(arm.world.firms for arm in arms)
-    burn_in = max(arm.world.burn_in for arm in arms) / len(arms)
-    return 12.0 + missing * firms * replicates * (months + burn_in) * SECONDS_PER_FIRM_MONTH / workers
+    worlds: list[WorldSettings] = []
+    for arm in arms:
+        worlds += [arm.world] if arm.world not in worlds else []  # each burns in once
+    firm_months = sum(arm.world.firms for arm in arms) * months + sum(world.firms * world.burn_in for world in worlds)
+    return 12.0 + missing * firm_months * replicates * SECONDS_PER_FIRM_MONTH / workers
 
 
 def workers_of(parallel: Parallel, most: int) -> int:

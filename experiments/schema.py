@@ -9,7 +9,7 @@ import dataclasses
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -20,7 +20,7 @@ from sim import Parameters, Region
 from sim.instruments import INSTRUMENTS
 from sim.plausible import field_and_entry, plausible_sets, with_values
 
-__all__ = ["Parallel", "Study", "mirror", "register", "restore"]
+__all__ = ["Parallel", "Portfolio", "Study", "mirror", "register", "restore"]
 
 
 def mirror(cls: type, extra: Sequence[tuple[str, Any, Any]] = ()) -> type:
@@ -68,6 +68,16 @@ class Study:
         level: replicates are added until every arm has it, or `cap` is reached.
     cap : int
         Most replicates then.
+    budget : float, optional
+        CNY per 1,000 firms and year that government spends in every arm with programmes.
+    split : dict of str to dict of str to float, optional
+        By arm, the share of the budget for each instrument; evenly where an arm is not named.
+    length : int, optional
+        Months after which programmes end.
+    beside : str, optional
+        A second arm that the others are compared with.
+    regions, policies : list of str
+        Of an exchange.
     searched, ranges, points, cuts, judged, each
         Of calibration and validation, as `experiments.declarations` tells.
     """
@@ -78,6 +88,12 @@ class Study:
     correction: str = "none"
     half_width: float | None = None
     cap: int = 200
+    budget: float | None = None
+    split: Any = None
+    length: int | None = None
+    beside: str | None = None
+    regions: list[str] = field(default_factory=list)
+    policies: list[str] = field(default_factory=list)
     searched: Any = None
     ranges: Any = None
     points: int = TOP["study.points"].default
@@ -92,6 +108,24 @@ class Parallel:
 
     backend: str = "loky"
     workers: int = -1
+
+
+@dataclass
+class Portfolio:
+    """What a portfolio of instruments is called, and where its levers' values come from. No run depends on it.
+
+    Attributes
+    ----------
+    key, label, label_zh : str
+    sources : dict of str to str, optional
+        By instrument and by lever (``instruments.cqo``, ``instruments.cqo.reach``): ids of the facts, how they were read and
+        their words in 「」, or the word "assumption".
+    """
+
+    key: str = TOP["portfolio.key"].default
+    label: str = TOP["portfolio.label"].default
+    label_zh: str = TOP["portfolio.label_zh"].default
+    sources: Any = None  # a dict would be a closed set of keys to Hydra
 
 
 def _instruments() -> Any:
@@ -120,6 +154,7 @@ def _schema() -> Any:
         ("network", Any, field(default=MISSING)),
         ("parameters", parameters, field(default_factory=parameters)),
         ("instruments", instruments, field(default_factory=instruments)),
+        ("portfolio", Portfolio, field(default_factory=Portfolio)),
         ("study", Study, field(default_factory=Study)),
         ("parallel", Parallel, field(default_factory=Parallel)),
     ]
@@ -128,6 +163,12 @@ def _schema() -> Any:
 
 def register() -> None:
     """Tell Hydra of the schema, the networks and every registered instrument."""
+    _register(tuple(INSTRUMENTS.items()))
+
+
+@lru_cache(maxsize=1)
+def _register(instruments: tuple[tuple[str, type], ...]) -> None:
+    """Tell Hydra, once for the same instruments: an arm is composed in half the time."""
     store = ConfigStore.instance()
     store.store(name="schema", node=_schema())
     store.store(group="network", name="region", node={"kind": "region"})
@@ -136,5 +177,5 @@ def register() -> None:
     for name, values in plausible_sets().items():
         chosen = dataclasses.asdict(with_values(Parameters(), values))
         store.store(group="parameters", name=name, node={field: chosen[field] for field, _ in map(field_and_entry, values)})
-    for key in INSTRUMENTS:
+    for key, _ in instruments:
         store.store(group="instruments", name=key, node={"active": True}, package=f"instruments.{key}")

@@ -12,6 +12,7 @@ import pandas as pd
 from experiments import figures
 from experiments.answer import FEW, percent, rounded, verdict
 from experiments.pieces import Draw, Pictures, Section, Table
+from experiments.present_more import shown_besides
 from experiments.question import active_in, in_words, joined, main_arm, other_world, practice, replicates, worlds_apart
 from experiments.results import TABLES, Comparison
 from experiments.tables import HEADLINES
@@ -45,10 +46,17 @@ def results(found: Comparison, folder: Path | None = None) -> list[Section]:
     few, main = most_telling(found), main_arm(found)
     pictures = Pictures(found.manifest, folder)
     draw = pictures.draw if few is found else replace(pictures, folder=None).draw
-    last = [_origins(found, few, main, draw), _network(found, pictures), _queues(found, few, main, draw), _books(found, main, draw)]
+    last = [
+        *_delivered(found, main),
+        _origins(found, few, main, draw),
+        _network(found, pictures),
+        _queues(found, few, main, draw),
+        _books(found, main, draw),
+    ]
     if main is None:
         return [_paths(found, few, draw), *last]
-    first = [_effects(found, few, main, draw), _paths(found, few, draw), _gains(found, few, main, draw)]
+    besides = [shown.section(pictures.draw) for shown in shown_besides(found)]
+    first = [_effects(found, few, main, draw), *besides, _paths(found, few, draw), _gains(found, few, main, draw)]
     return [*first, *last, _replicates(found, few, main)]
 
 
@@ -162,6 +170,31 @@ def _paths(found: Comparison, few: Comparison, draw: Draw) -> Section:
         says + _shown_of(found, few),
         [draw(lambda: figures.time_paths(few.series, found.manifest), alt, "time_paths")],
     )
+
+
+def _delivered(found: Comparison, main: str | None) -> list[Section]:
+    """What programmes delivered with the main arm; no section without programmes."""
+    arm = main or found.reference
+    mine = found.counts[found.counts["arm"] == arm]
+    if mine.empty:
+        return []
+    rows = []
+    for of in mine.to_dict("records"):
+        mean, low, high = (_times_counted(of[f"mean{end}"]) for end in ("", "_low", "_high"))
+        interval = _interval(low, high, math.isnan(of["mean_low"]))
+        rows.append((practice(of["instrument"]), of["count"], of["meaning"], mean, interval))
+    months = found.manifest["configuration"]["months"]
+    nil = [f"{practice(of['instrument'])}: {of['count']}" for of in mine.to_dict("records") if of["mean"] == 0.0]
+    says = f"Counted over all {months} months with {in_words(found, arm)}, the mean of a run"
+    says += f"; nothing of {joined(nil)}." if nil else "."
+    head = ("programme", "what", "meaning", "in a run", "95 % interval")
+    table = Table("What was delivered (all arms: counts.csv)", head, rows, words=3, folded=len(rows) > 12)
+    return [Section("delivered", "What was delivered?", says, tables=[table])]
+
+
+def _times_counted(value: float) -> str:
+    """Write a mean count: to a tenth where it is small."""
+    return "" if math.isnan(value) else f"{value:,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{value:,.1f}"
 
 
 def _gains(found: Comparison, few: Comparison, main: str, draw: Draw) -> Section:

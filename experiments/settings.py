@@ -171,6 +171,14 @@ def _check(configuration: dict[str, Any], paths: Iterable[str]) -> None:
             raise SettingsError(said)
 
 
+def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None:
+    """Raise if a portfolio has a source for what is neither an instrument nor a lever."""
+    known = [f"instruments.{key}{end}" for key, levers in instruments.items() for end in ("", *(f".{lever}" for lever in levers))]
+    for path in sources:
+        if path not in known:
+            raise SettingsError(f"portfolio.sources names {path!r}, which is no instrument and no lever{nearest(path, known)}")
+
+
 def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     """Check the part of a resolved configuration that makes an arm (`ARM_KEYS`), and turn it into one.
 
@@ -180,6 +188,9 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         One line: what, where, and what would be right.
     """
     mine = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    if "portfolio" in configuration:  # what it is called: no part of what is built
+        mine["portfolio"] = copy.deepcopy(configuration["portfolio"])
+        _check_sources(mine["portfolio"]["sources"] or {}, mine["instruments"])
     _check(mine, [path for path in TOP if path in ARM_KEYS])
     plain = copy.deepcopy(mine)
     region, scale = restore(Region, plain["region"]), plain["scale"]
@@ -227,11 +238,11 @@ def too_few(replicates: int, half_width: float | None, cap: int) -> str:
     return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
 
 
-def no_arm(reference: object, names: Sequence[str]) -> str:
+def no_arm(reference: object, names: Sequence[str], setting: str = "study.reference") -> str:
     """Say that the reference is no arm; nothing if it is one."""
     if reference in names:
         return ""
-    return f"study.reference is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+    return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
 
 
 def check_name(name: str, what: str) -> None:

@@ -19,7 +19,7 @@ _strongchain() {
     elif (( at == 2 )) && [[ ${COMP_WORDS[1]} == completion ]]; then
         words=$'bash\nzsh'
     elif (( at > 1 )) \
-        && [[ " results rerun regions instruments experiments parameters explain completion " == *" ${COMP_WORDS[1]} "* ]]; then
+        && [[ " results rerun regions policies instruments experiments parameters explain completion " == *" ${COMP_WORDS[1]} "* ]]; then
         return
     else
         : "${_strongchain_words:=$("$1" completion words '' 2>/dev/null)}"

@@ -31,7 +31,7 @@ from sim.quality_map import QualityMap
 __all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole"]
 
 #: Changes when what a file holds does.
-FORMAT = 3
+FORMAT = 4
 #: Seconds after which a file that was never finished belongs to nobody.
 ABANDONED = 86_400.0
 _ARRAYS = ("window", "cumulative", "series", "origins")
@@ -106,6 +106,7 @@ def _pack(key: str, run: Run) -> bytes:
     """Write a run as two arrays, and four times as many for a picture: opening one costs more than what is in it."""
     arrays = [np.asarray(getattr(run, name), dtype=np.float64) for name in _ARRAYS]
     head: dict[str, Any] = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent}
+    head["counts"] = run.counts
     head["payments"] = [[*flow, amount] for flow, amount in run.payments.items()]
     head["shapes"] = [array.shape for array in arrays]
     members = {"values": np.concatenate([array.ravel() for array in arrays])}
@@ -132,10 +133,11 @@ def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
         picture = MapPicture(**{name: members[name] for name in _PICTURE}, map=found, table=table)
     ends = np.cumsum([math.prod(shape) for shape in head["shapes"]])
     parts = np.split(members["values"], ends[:-1])
-    arrays = {name: part.reshape(shape) for name, part, shape in zip(_ARRAYS, parts, head["shapes"], strict=True)}
+    arrays: dict[str, Any] = {name: part.reshape(shape) for name, part, shape in zip(_ARRAYS, parts, head["shapes"], strict=True)}
     groups = tuple((by, group) for by, group in head["groups"])
     payments = {(why, payer, payee): amount for why, payer, payee, amount in head["payments"]}
-    return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, spent=head["spent"], payments=payments)
+    told: dict[str, Any] = {"spent": head["spent"], "payments": payments, "counts": head["counts"]}
+    return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, **told)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -27,11 +27,12 @@ from experiments.statistics import (
     shown_intervals,
     variance_ratios,
 )
+from sim.instruments import INSTRUMENTS, TAKEN_ON
 from sim.outcomes import HEADLINE, OUTCOMES
 from sim.quality_map import CAUSES
 from sim.record import GROUPINGS
 
-__all__ = ["HEADLINES", "PAYERS", "effects_and_pairs", "headline_effects", "tables_of"]
+__all__ = ["HEADLINES", "PAYERS", "effects_and_pairs", "headline_effects", "tables_of", "told_from_zero"]
 
 Floats = NDArray[np.float64]
 ByArm = Mapping[str, Sequence[Run]]
@@ -72,6 +73,7 @@ def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = 
         "origins": pd.concat([_origins(mine, tiers) for mine in by_arm.values()], ignore_index=True),
         "books": _books(by_arm, base),
         "costs": _costs(by_arm, reference),
+        "counts": _counts(by_arm),
         "enough": _enough(by_arm, reference, study),
         "luck": _luck(by_arm, reference),
     }
@@ -81,7 +83,7 @@ def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = 
 
 
 def _runs(runs: Sequence[Run], groups: bool) -> pd.DataFrame:
-    """A row per arm, replicate (from 1) and group: outcomes of the last months, flows in all, programme money by instrument."""
+    """A row per arm, replicate (from 1) and group: outcomes of the last months, flows in all, money and counts by instrument."""
     keys = runs[0].outcomes
     flows = [k for k, key in enumerate(keys) if OUTCOMES[key].is_flow]
     head, level, whole = [], [], []
@@ -96,7 +98,14 @@ def _runs(runs: Sequence[Run], groups: bool) -> pd.DataFrame:
     columns |= dict(zip((f"{keys[k]}_in_all" for k in flows), np.stack(whole, axis=1), strict=True))
     times = [len(run.groups) if groups else 1 for run in runs]
     columns |= {f"spent_on_{key}": np.repeat([run.spent.get(key, 0.0) for run in runs], times) for key in spent}
+    for key, name in _counted(runs):
+        columns[f"count_of_{key}: {name}"] = np.repeat([run.counts.get(key, {}).get(name, 0) for run in runs], times)
     return pd.DataFrame(columns)
+
+
+def _counted(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """What instruments count in any of some runs: instrument and count."""
+    return list(dict.fromkeys((key, name) for run in runs for key, counts in run.counts.items() for name in counts))
 
 
 # -- effects --------------------------------------------------------------------------------------------
@@ -141,13 +150,17 @@ def _judged(table: pd.DataFrame, compared: NDArray[np.bool_], correction: str) -
         family &= table["outcome"].isin(HEADLINES).to_numpy()
     adjusted = np.full(p.shape, np.nan)
     adjusted[family] = p[family] if correction == "none" else adjusted_p_values(p[family], correction)  # type: ignore[arg-type]
-    low, high = table["effect_low"].to_numpy(), table["effect_high"].to_numpy()
-    sure = np.isnan(adjusted) | (adjusted < 0.05)
-    told = np.select([np.isnan(low), sure & (high < 0.0), sure & (low > 0.0)], ["unknown", "lower", "higher"], "not told")
+    told = told_from_zero(table["effect_low"].to_numpy(), table["effect_high"].to_numpy(), adjusted)
     at = table.columns.get_loc("p") + 1
     table.insert(at, "p_adjusted", adjusted)
     table.insert(at + 1, "told", told)
     return table
+
+
+def told_from_zero(low: Floats, high: Floats, adjusted: Floats) -> NDArray[np.str_]:
+    """Say of each effect whether it is told from 0: its interval leaves out 0, and an adjusted p-value, if any, is below 5 %."""
+    sure = np.isnan(adjusted) | (adjusted < 0.05)
+    return np.select([np.isnan(low), sure & (high < 0.0), sure & (low > 0.0)], ["unknown", "lower", "higher"], "not told")
 
 
 def _in_total(run: Run) -> Run:
@@ -288,6 +301,19 @@ def _costs(by_arm: ByArm, reference: str) -> pd.DataFrame:
             rows.append((arm, payer, *_interval(paid), *saved, *found, sound))
     names = [f"{stem}{end}" for stem in ("cost", "avoided", "ratio") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["arm", "payer", *names, "defined"])
+
+
+def _counts(by_arm: ByArm) -> pd.DataFrame:
+    """What programmes delivered over the whole run: a row per arm, instrument and count, mean of the runs, 95 % interval and spread."""
+    rows = []
+    for arm, mine in by_arm.items():
+        for key, name in _counted(mine):
+            values = np.array([run.counts[key][name] for run in mine], dtype=np.float64)
+            spread = float(values.std(ddof=1)) if values.size > 1 else np.nan
+            known = INSTRUMENTS[key].counted if key in INSTRUMENTS else {}
+            meaning = dict((TAKEN_ON,)).get(name) or known.get(name, "")
+            rows.append((arm, key, name, meaning, *_interval(values), spread, values.size))
+    return pd.DataFrame(rows, columns=["arm", "instrument", "count", "meaning", "mean", "mean_low", "mean_high", "sd", "replicates"])
 
 
 def _interval(values: Floats) -> tuple[float, float, float]:

@@ -1,9 +1,10 @@
-"""Plain text for a terminal: wide Chinese characters take two columns, and a line at most 100."""
+"""Plain text for a terminal: wide Chinese characters take two columns, and a line as many as the terminal has, at most 100."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,8 @@ from typing import Any
 
 __all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
 
-#: Columns of a terminal that the output keeps to.
-COLUMNS = 100
+#: Columns of a terminal that the output keeps to: what it has, or 100 where it has more or there is none.
+COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
 
 
 def say(text: str) -> None:
@@ -51,11 +52,16 @@ def pad(text: str, columns: int) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str] = ()) -> list[str]:
-    """Align rows under a head, each with a text below it if asked; the widest columns but the first are wrapped until a line fits."""
+    """Align rows under a head, each with a text below it if asked.
+
+    The widest columns but the first are wrapped until a line fits: between words as long as that will do.
+    """
     cells = [list(head), *(list(row) for row in rows)]
     widths = [max(width(row[k]) for row in cells) for k in range(len(head))]
+    words = [max(width(word) for row in cells for word in row[k].split() or [""]) for k in range(len(head))]
     while sum(widths) + 2 * (len(widths) - 1) > COLUMNS:
-        widths[widths.index(max(widths[1:]), 1)] -= 1
+        last = range(1, len(widths))
+        widths[max(last, key=lambda k: (widths[k] > words[k], widths[k], -k))] -= 1
     out = []
     for row, under in zip(cells, ["", *(below or [""] * len(cells[1:]))], strict=True):
         wrapped = [wrap(cell, columns) for cell, columns in zip(row, widths, strict=True)]

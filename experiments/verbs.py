@@ -1,7 +1,7 @@
 """The application's own verbs: what there is, what it means, and what has been found so far.
 
-``strongchain results | rerun | regions | instruments | experiments | parameters | explain | completion``.
-Each prints plain text of at most 100 columns. The world is imported by the verbs that need it.
+``strongchain results | rerun | regions | policies | instruments | experiments | parameters | explain | completion``.
+Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 from experiments.catalogue import MARKS, explained, figures, region_files, setting, settings
 from experiments.declarations import CONFIGS, VERBS, groups
+from experiments.portfolios import portfolios
 from experiments.shells import BASH, ZSH
 from experiments.text import COLUMNS, first_line, shown, table, wrap
 
@@ -137,6 +138,18 @@ def regions() -> list[str]:
     return [*table(head, rows), "", "Choose one with region=NAME; `strongchain explain NAME` shows each figure with its source."]
 
 
+def policies() -> list[str]:
+    """List the portfolios of instruments, with how many of the values they set were read in a source."""
+    rows = []
+    for one in portfolios():
+        kinds = [source.startswith("assumption") for path, source in one.sources.items() if path in one.levers]
+        shares = [f"{kinds.count(kind)} of {len(kinds)}" if kinds else "" for kind in (False, True)]
+        rows.append((one.key, one.label, one.label_zh, str(len(one.instruments)), *shares))
+    head = ("policy", "label", "中文", "instruments", "levers with a fact id", "assumptions")
+    said = table(head, rows, [", ".join(one.instruments) for one in portfolios()])
+    return [*said, "", "Choose one with policy=NAME; `strongchain explain policy.NAME` shows each lever with its source."]
+
+
 def instruments() -> list[str]:
     """List the instruments."""
     from sim import INSTRUMENTS
@@ -144,9 +157,10 @@ def instruments() -> list[str]:
     rows = []
     for key, cls in INSTRUMENTS.items():
         dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
-        rows.append((key, cls.practice, f"{dose.name} = {dose.default} {dose.unit}", first_line(cls.__doc__)))
+        rows.append((key, cls.practice, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
+    does = [first_line(cls.__doc__) for cls in INSTRUMENTS.values()]
     end = "Choose with 'instruments=[NAME,NAME]'; `strongchain explain NAME` shows every lever."
-    return [*table(("instrument", "practice", "dose by default", "what it does"), rows), "", end]
+    return [*table(("instrument", "practice", "dose by default"), rows, does), "", end]
 
 
 def experiments() -> list[str]:
@@ -180,13 +194,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain(word: str = "") -> list[str]:
-    """Tell all of an instrument, a setting, an outcome, a region or a phase of the month."""
+    """Tell all of an instrument, a practice, a setting, an outcome, a region, a portfolio or a phase of the month."""
     known = dict[str, list[Callable[[], list[str]]]]()
     for names, tell in explained():
         for name in names:
             known.setdefault(name, []).append(tell)
     if word not in known:
-        nouns = "an instrument, a setting, an outcome, a region or a phase of the month"
+        nouns = "an instrument, a practice, a setting, an outcome, a region, a portfolio or a phase of the month"
         raise VerbError(
             f"there is nothing called {word!r} to explain{did_you_mean(word, known)}" if word else f"explain what? Type {nouns}"
         )
@@ -204,8 +218,8 @@ def completion(shell: str = "", prefix: str = "", verb: str = "") -> list[str]:
 
 
 def explainable() -> list[str]:
-    """Return every word that can be explained, without those that hold blanks."""
-    return sorted({name for names, _ in explained() for name in names if not set(name) & set(" =")})
+    """Return every word that can be explained, without those that a shell would take apart."""
+    return sorted({name for names, _ in explained() for name in names if not set(name) & set(" =()")})
 
 
 def typable() -> list[str]:
@@ -226,7 +240,7 @@ def rerun(*words: str) -> int:
 
 #: What answers each verb: with lines to print, or having printed them with an exit status.
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
-    answer.__name__: answer for answer in (results, rerun, regions, instruments, experiments, parameters, explain, completion)
+    answer.__name__: answer for answer in (results, rerun, regions, policies, instruments, experiments, parameters, explain, completion)
 }
 
 

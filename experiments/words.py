@@ -25,7 +25,17 @@ from experiments.settings import SettingsError, check_name
 __all__ = ["FILES", "FREE", "Word", "leaves", "read_word", "settings", "why_unreadable"]
 
 #: Settings under which every key is the user's own.
-FREE = ("study.arms", "study.searched", "study.ranges", "network.filter", "network.columns", "network.node_columns", "region.sources")
+FREE = (
+    "study.arms",
+    "study.split",
+    "study.searched",
+    "study.ranges",
+    "network.filter",
+    "network.columns",
+    "network.node_columns",
+    "region.sources",
+    "portfolio.sources",
+)
 #: Settings that name files of the user's.
 FILES = ("network.path", "network.nodes", "network.sectors_path")
 

@@ -170,7 +170,8 @@ class StrongchainModel(World):
                 programme.end(self)
         # A policy is a set: whoever names its instruments in another order gets the same bits.
         known = list(INSTRUMENTS)  # one that is not among them (made in another process, say) comes last
-        ordered = sorted(instruments, key=lambda ins: (known.index(ins.key) if ins.key in known else len(known), ins.key))
+        at = {key: k for k, key in enumerate(known)}
+        ordered = sorted(instruments, key=lambda ins: (not ins.first, at.get(ins.key, len(at)), ins.key))
         self.programmes = {ins.key: Programme(ins) for ins in ordered}
 
     def _settle(self) -> None:

@@ -370,17 +370,14 @@ class Parameters:
     targeted_samples: float = parameter(
         20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "risk-targeted samples the regulator takes"
     )
-    risk_size: tuple[float, float, float] = parameter(
-        (calibrated("risk_size[0]"), 1.0, 0.5),
-        0.0,
-        100.0,
-        "1",
-        CALIBRATED,
-        "N",
-        "weight of a firm in risk-targeted sampling, by size class",
-    )
+    risk_size: tuple[float, float, float] = parameter((calibrated("risk_size[0]"), 1.0, 0.5), 0.0, 100.0, "1", CALIBRATED, "N",
+                                                      "weight of a firm in risk-targeted sampling, by size class")  # fmt: skip
     risk_failed: float = parameter(calibrated("risk_failed"), 1.0, 100.0, "1", CALIBRATED, "N",
                                    "its multiple for a firm that failed of late")  # fmt: skip
+    map_noise: float = parameter(0.7, 0.0, 5.0, "ln", "assumption: two thirds of firms within a factor of two", "N",
+                                 "doubt of the quality map, as chain heads see it, about a firm that nobody has visited")  # fmt: skip
+    jury_noise: float = parameter(0.5, 0.0, 5.0, "ln", "assumption: a jury sees more than a chain head", "N",
+                                  "doubt of the jury of an award about a firm's defects")  # fmt: skip
     risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
     fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value",

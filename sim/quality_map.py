@@ -69,10 +69,10 @@ class Block:
 
 def blocks(world: World) -> tuple[Block, Block]:
     """Return the detectable and the latent block with the coefficients of the month under way."""
-    firms, links, latent = world.firms, world.links, world.parameters.latent_share
+    firms, links, hidden = world.firms, world.links, world.firms.latent
     misfits = world.by_customer(links.interface * let_in(world))
-    detectable = Block((1.0 - latent) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
-    return detectable, Block(latent * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
+    detectable = Block((1.0 - hidden) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
+    return detectable, Block(hidden * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,11 @@ def quality_map(world: World) -> QualityMap:
     Works on the coefficients that the last `propagate` used; the loss is that of the steady
     state they lead to, not of the month itself (see `DefectTrace` for that).
     """
-    firms, links, p = world.firms, world.links, world.parameters
-    field_cost = p.field_cost * firms.to_users
+    firms, links, hidden = world.firms, world.links, world.firms.latent
+    field_cost = world.parameters.field_cost * firms.to_users
     detectable, latent = blocks(world)
     m_detectable, m_latent = detectable.adjoint(field_cost), latent.adjoint(field_cost)
-    marginal = (1.0 - p.latent_share) * m_detectable + p.latent_share * m_latent
+    marginal = (1.0 - hidden) * m_detectable + hidden * m_latent
 
     misfit = links.interface * let_in(world) * m_detectable[links.customer]
     half = 0.5 * (world.by_supplier(misfit) + world.by_customer(misfit))
@@ -176,16 +176,16 @@ class DefectTrace:
 
     def follow(self, world: World) -> Floats:
         """Advance by the month just propagated; return the actual loss by group of origin in CNY, shape (groups + 1,)."""
-        firms, links, p = world.firms, world.links, world.parameters
+        firms, links, hidden = world.firms, world.links, world.firms.latent
         detectable, latent = blocks(world)
         arrived = detectable.passed @ self.detectable
         rows = np.arange(firms.n)
-        arrived[rows, self.label] += (1.0 - p.latent_share) * firms.own_dpu
+        arrived[rows, self.label] += (1.0 - hidden) * firms.own_dpu
         half = 0.5 * links.interface * let_in(world)
         np.add.at(arrived, (links.customer, self.label[links.customer]), half)
         np.add.at(arrived, (links.customer, self.label[links.supplier]), half)
         self.detectable = detectable.escape[:, None] * arrived
         self.latent = latent.passed @ self.latent
-        self.latent[rows, self.label] += p.latent_share * firms.own_dpu
-        field_cost = p.field_cost * firms.to_users
+        self.latent[rows, self.label] += hidden * firms.own_dpu
+        field_cost = world.parameters.field_cost * firms.to_users
         return np.asarray(field_cost @ (self.detectable + self.latent))

@@ -25,6 +25,7 @@ from agents import (
     Streams,
 )
 from agents.firm import KINDS, SIZE_CLASSES, firm_classes
+from agents.help import HELP
 from agents.lender import LOANS
 from sim.accounts import FINANCING, Books
 from sim.network import SupplyNetwork
@@ -54,6 +55,7 @@ LINK: dict[str, Column] = {
 
 CHAIN: dict[str, Column] = {
     "cause": Column("bool", "1", "a common cause of each kind is at work", width=4),
+    "project": Column("int64", "months", "months until a project on the cause of each kind is due, 0 if there is none", width=4),
 }
 
 
@@ -216,6 +218,13 @@ class World(AgentsOnDemand):
         self.books.pay("members", "leaders", purpose, max(to_leaders - both, 0.0))
         self.books.pay("members", "members", purpose, max(whole - by_leaders - to_leaders + both, 0.0))
 
+    # -- help ----------------------------------------------------------------------------------
+    def lend(self, column: str, rows: NDArray[np.int64], amount: NDArray[np.float64] | float) -> None:
+        """Lend firms help for this month (see `agents.help`): shares of what others leave, other amounts on top of theirs."""
+        lent = getattr(self.firms, column)
+        share = HELP[column].unit == "share"
+        lent[rows] = 1.0 - (1.0 - lent[rows]) * (1.0 - amount) if share else lent[rows] + amount
+
     # -- what chain heads see ------------------------------------------------------------------
 
     def problem_list(self, chain: int) -> dict[str, int]:
@@ -272,7 +281,7 @@ class World(AgentsOnDemand):
             lenders.written_off[:, kind] += debt[rows].sum()
             debt[rows] = 0.0
             lenders.outstanding[:, kind] = debt.sum()
-        for column in ("programme_line", "guaranteed", "rate_discount", "interest_borne", "inventory"):
+        for column in ("programme_line", "guaranteed", "rate_discount", "interest_borne", "inventory", "mapped"):
             getattr(firms, column)[rows] = 0.0
 
         going = np.zeros(firms.n, dtype=np.bool_)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 
 from sim import StrongchainModel, SupplyNetwork
 from tests.worlds import network, region
 
+# What is printed has the same lines in every terminal; read when experiments.text is imported.
+os.environ["COLUMNS"] = "100"
 # The same examples on every machine and in every run; a slow machine is no failure.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")

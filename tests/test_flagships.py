@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from experiments.flagship_runs import DOSES, UNCERTAIN, Found, Swing, World, default_dose, shown, verdict
-from experiments.flagships import VERDICTS, dose_figure, page, tornado, write
+from experiments.doses import VERDICTS, default_dose, verdict
+from experiments.flagship_runs import DOSES, UNCERTAIN, Found, Swing, World, shown
+from experiments.flagships import dose_figure, page, tornado, write
 from experiments.settings import compose_settings, read_settings
 from sim import INSTRUMENTS, Parameters
 from sim.parameters import declared, wrong_value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sim.instruments import (
     INSTRUMENTS,
     TARGETING,
+    Assessment,
     ChiefQualityOfficer,
     Instrument,
     OneStopStations,
@@ -20,7 +22,7 @@ from sim.instruments import (
 from sim.month.problems import solving_hazard
 from sim.month.services import perceived_value, serve_cases
 from sim.parameters import ParameterError, parameter
-from tests.contract import CHECKS, check_firms_that_give_up_are_let_go, check_instrument
+from tests.contract import CHECKS, check_firms_that_give_up_are_let_go, check_instrument, check_it_does_something, failures
 from tests.worlds import differing, eventful, line, parameters, random_network, region, world
 
 # -- the contract ----------------------------------------------------------------------------------
@@ -166,6 +168,50 @@ def test_contract_tells_a_programme_that_keeps_or_loses_whom_it_should_not(monke
         check_firms_that_give_up_are_let_go(unregistered(Sound))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lending(Idle):
+    """Lends what is too little for anybody to act by (试点); an assumption."""
+
+    def act(self, world, programme, rows):
+        world.lend("sharper_fine", rows, 1e-30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LendingFirst(Idle):
+    """Lends other programmes what is too little to hasten them (试点); an assumption."""
+
+    first: ClassVar[bool] = True
+
+    def act(self, world, programme, rows):
+        world.lend("effort", rows, 1e-30)
+
+
+@pytest.mark.parametrize("mere", [Lending, LendingFirst])
+def test_what_is_lent_and_nobody_acts_by_is_no_effect(mere):
+    with pytest.raises(AssertionError, match="nothing but the books and what it lends"):
+        check_it_does_something(unregistered(mere))
+
+
+def test_what_hastens_another_programme_does_something():
+    check_it_does_something(Assessment)
+
+
+def test_failures_are_told_a_line_each(monkeypatch):
+    def sound(cls):
+        """Hold."""
+
+    def check_it_is_blue(cls):
+        raise AssertionError("it is green")
+
+    def check_it_runs(cls):
+        return cls.no_such_thing
+
+    monkeypatch.setattr("experiments.contract.CHECKS", (sound, check_it_is_blue, check_it_runs))
+    blue, runs = failures(Sound)
+    assert blue == "check it is blue: it is green"
+    assert runs.startswith("check it runs: AttributeError: ")
+
+
 def test_contract_runs_under_the_laws():
     with pytest.raises(AssertionError, match="state is legal"):
         check_instrument(unregistered(Greedy))
@@ -183,7 +229,7 @@ def test_numbers_of_the_wrong_shape_are_refused(levers):
 
 
 def test_targeting_rules_are_those_of_the_design():
-    assert set(TARGETING) == {"random", "worst_first", "quality_map", "largest", "smallest"}
+    assert set(TARGETING) == {"random", "worst_first", "best_first", "quality_map", "largest", "smallest"}
 
 
 def test_largest_and_smallest_are_opposites():

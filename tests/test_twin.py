@@ -25,7 +25,7 @@ NOT_HELD = {
     "firms": {"alive", "case_station", "case_month", "case_tie"},
     "links": {"alive", "supplier", "customer"},
     "stations": {"alive"},
-    "lenders": {"alive"},
+    "lenders": {"alive", "number"},
     "regulators": {"alive"},
     "chain_heads": {"alive"},
 }

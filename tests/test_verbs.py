@@ -132,7 +132,7 @@ def test_experiments_or_how_to_add_one(capsys, monkeypatch, tmp_path):
 def test_parameters(capsys):
     everything = said(capsys, "parameters")
     assert all(f"\nparameters.{f.name} " in everything for f in declared(Parameters))
-    few = said(capsys, "parameters", "latent")
+    few = said(capsys, "parameters", "latent_share")
     assert "parameters.latent_share  0.1" in few
     assert "0 … 0.9  share  N" in few
     assert "parameters.margin" not in few
@@ -145,7 +145,7 @@ def test_settings_of_the_study_are_those_that_can_be_typed():
 
     plain = OmegaConf.to_container(compose_settings(["region=sample"]), resolve=False)
     flat = {key: value for key, value in plain.items() if not isinstance(value, dict)}
-    flat |= {f"{group}.{key}": value for group in ("study", "parallel") for key, value in plain[group].items()}
+    flat |= {f"{group}.{key}": value for group in ("portfolio", "study", "parallel") for key, value in plain[group].items()}
     assert flat.keys() == TOP.keys()
     for path, top in TOP.items():
         assert top.meaning and top.legal

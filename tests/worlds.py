@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from agents.firm import SIZE_CLASSES
+from experiments.scenes import EVENTFUL, bits, differing, eventful, numeric, random_network, region, world  # noqa: F401 (passed on)
 from sim.build.region import Region
 from sim.instruments import TARGETING, ChiefQualityOfficer, Instrument, OneStopStations, StrongChainLoans
 from sim.model import StrongchainModel
@@ -41,39 +42,6 @@ def line(firms: int, share: float = 0.5, demand: float = 1e6) -> SupplyNetwork:
     return SupplyNetwork.build(np.arange(firms).astype(str), rows, rows - 1, np.full(firms - 1, share), leads, np.where(leads, demand, 0.0))
 
 
-def random_network(
-    seed: int, firms: int = 30, leaders: int = 3, chains: int = 2, suppliers: float = 3.0, loops: float = 0.2, material: float = 0.7
-) -> SupplyNetwork:
-    """Random network: each member supplies firms before it in the row order, a share of the links turned round to close loops.
-
-    Each customer buys less than it sells (`material` < 1), so nothing grows round a loop.
-    """
-    r = np.random.default_rng(seed)
-    pairs = set()
-    for firm in range(leaders, firms):
-        for customer in r.integers(0, firm, 1 + r.poisson(suppliers - 1.0)):
-            turned = customer >= leaders and r.random() < loops
-            pairs.add((int(customer), firm) if turned else (firm, int(customer)))
-    supplier, customer = np.array(sorted(pairs)).T if pairs else np.empty((2, 0), dtype=int)
-    weight = r.exponential(size=supplier.size) + 1e-3
-    bought = material * r.uniform(0.3, 1.0, firms)
-    share = weight * (bought / np.maximum(np.bincount(customer, weight, minlength=firms), 1e-300))[customer]
-    leads = np.arange(firms) < leaders
-    chain = np.where(leads, np.arange(firms) % chains, r.integers(0, chains, firms))
-    return SupplyNetwork.build(
-        [f"f{k}" for k in range(firms)],
-        supplier,
-        customer,
-        share,
-        leads,
-        np.where(leads, r.uniform(0.2, 20.0, firms) * 1e6, 0.0),
-        chain=chain,
-        sector=r.integers(0, 3, firms),
-        chains=[f"chain {k}" for k in range(chains)],
-        sectors=["a", "b", "c"],
-    )
-
-
 def permuted(given: SupplyNetwork, order: np.ndarray) -> SupplyNetwork:
     """The same network with firm `order[k]` in row k."""
     place = np.argsort(order)
@@ -92,21 +60,6 @@ def permuted(given: SupplyNetwork, order: np.ndarray) -> SupplyNetwork:
 
 
 # -- worlds ----------------------------------------------------------------------------------------
-
-
-def region(firms: int = 30, **figures) -> Region:
-    """A region of a few firms, two stations and two counties."""
-    small = {"chains": 2, "leaders": 3, "firms": max(firms, 4), "chain_heads": 2, "counties": 2, "stations": 2, "awareness": 0.5, **figures}
-    return Region(**small)
-
-
-def world(
-    given: SupplyNetwork | int = 1, parameters: Parameters | None = None, instruments: tuple[Instrument, ...] = (), **settings
-) -> StrongchainModel:
-    """A model of a network (or of the random one of a seed), by default after 6 months of burn-in."""
-    built = random_network(given) if isinstance(given, int) else given
-    place = settings.pop("region", None) or region(built.n_firms)
-    return StrongchainModel(place, built, parameters, instruments, **{"rng": 1, "burn_in": 6, **settings})
 
 
 def hold(model: World, months: int = 400) -> None:
@@ -128,20 +81,6 @@ def plain(model: World, own: float | list[float] = 0.0, inspection: float = 0.0,
 def parameters(**values) -> Parameters:
     """Parameters with some values replaced."""
     return replace(Parameters(), **values)
-
-
-#: What makes things happen that are rare by default, by what happens.
-EVENTFUL: dict[str, dict[str, object]] = {
-    "entry and exit": {"fortune_spread": (0.4, 0.35, 0.3), "distress_months": 1},
-    "rewiring": {"relation_end": 0.1, "qualification_bar": 1.2, "development_months": 2},
-    "recalls": {"recall_rate": 3.0, "traceability": 0.5},
-    "lending": {"review_hazard": 0.5, "approval": (0.1, 0.1, 0.1), "invest_fixed": 2_000.0, "visibility": 1.0},
-}
-
-
-def eventful(**values) -> Parameters:
-    """Parameters under which firms give up, change suppliers, recall and borrow often; some values replaced."""
-    return Parameters(**{**{name: value for theme in EVENTFUL.values() for name, value in theme.items()}, **values})
 
 
 @dataclass
@@ -173,24 +112,6 @@ def set_parameters(model: World, **values) -> None:
 def row(model: World, name: str) -> int:
     """Row of the firm of a name."""
     return model.network.names.tolist().index(name)
-
-
-def bits(model: StrongchainModel) -> dict[str, bytes]:
-    """Every bit of a model's state, by name: columns, counts, books and record."""
-    state = {"counts": repr(sorted(model.counts.items())), "balance": repr(sorted(model.books.balance.items()))}
-    out = {name: text.encode() for name, text in state.items()}
-    for population in (*(getattr(model, kind) for kind in model.kinds), model.links, model.chains, model.classes):
-        for name in population.columns:
-            column = np.ascontiguousarray(getattr(population, name))
-            out[f"{population.kind}.{name}"] = repr(column.shape).encode() + column.tobytes()
-    out["record"] = model.record.values.tobytes()
-    return out
-
-
-def differing(a: StrongchainModel, b: StrongchainModel) -> list[str]:
-    """Names of what differs by any bit between two models."""
-    left, right = bits(a), bits(b)
-    return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
 
 
 # -- strategies ------------------------------------------------------------------------------------
@@ -306,8 +227,3 @@ def regions(draw) -> Region:
         officers=draw(st.floats(0.0, 1.0)),
         loan_rate=draw(st.sampled_from([0.0, 0.0445, 1.0])),
     )
-
-
-def numeric(cls: type[Instrument]) -> dict[str, object]:
-    """Declared numeric levers of an instrument class, by name."""
-    return {f.name: f for f in fields(cls) if "range" in f.metadata}

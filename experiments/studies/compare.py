@@ -11,6 +11,7 @@ from typing import Any, cast
 from omegaconf import OmegaConf
 
 from agents.streams import replicate_keys
+from experiments.budgets import with_length, within_budget
 from experiments.measure import EXTRAS, Run
 from experiments.preflight import preflight
 from experiments.provenance import luck, manifest, now
@@ -38,7 +39,7 @@ from sim.network import SupplyNetwork
 #: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
 FIRST = 20
 
-__all__ = ["arms_of", "compare", "run_compare", "run_study"]
+__all__ = ["arms_of", "compare", "run_arms_of_study", "run_compare", "run_study"]
 
 
 def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
@@ -50,7 +51,7 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     if settings.study.arms is None:
         active = [ins.key for ins in settings.instruments]
         chosen = {"nothing": [], **{key: [key] for key in active}, **({"all": active} if len(active) > 1 else {})}
-        arms = [read_arm(name, _with(settings.resolved, keys)) for name, keys in chosen.items()]
+        arms = [read_arm(name, _with(settings.resolved, keys, whole=bool(keys) and keys == active)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
@@ -58,12 +59,17 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     names = [arm.name for arm in arms]
     if said := no_arm(settings.study.reference, names):
         raise SettingsError(said)
+    if settings.study.beside is not None and (said := no_arm(settings.study.beside, names, "study.beside")):
+        raise SettingsError(said)
+    arms = [with_length(arm, settings.study.length) for arm in arms]
     return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
 
 
-def _with(configuration: dict[str, Any], instruments: Sequence[str]) -> dict[str, Any]:
-    """A configuration with these instruments active and no others."""
+def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool) -> dict[str, Any]:
+    """A configuration with these instruments active and no others; it goes by the name of its portfolio only if that is whole."""
     mine = copy.deepcopy(configuration)
+    if not whole:
+        mine.pop("portfolio", None)
     for key, levers in mine["instruments"].items():
         levers["active"] = key in instruments
     return mine
@@ -143,6 +149,19 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
             say(f"not narrow enough with {done} replicates; {replicates - done} more")
 
 
+def run_arms_of_study(
+    settings: Settings, arms: Sequence[Arm], store: Store | None, progress: bool
+) -> tuple[list[Run], list[Failure], int, bool]:
+    """Say how many runs there are and how long they take, then run them; returns what `_simulate` does."""
+    if store is None and set(settings.task.save) & set(EXTRAS):
+        raise SettingsError(
+            f"save is [{', '.join(settings.task.save)}], but no folder keeps the runs; in a notebook: compare(..., keep='results/runs')"
+        )
+    if progress:
+        _announce(settings, arms, store)
+    return _simulate(settings, arms, store, progress)
+
+
 def run_study(
     settings: Settings, arms: Sequence[Arm], overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None
 ) -> Comparison:
@@ -163,14 +182,8 @@ def run_study(
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
     task, store = settings.task, Store(keep) if keep else None
-    if store is None and set(task.save) & set(EXTRAS):
-        raise SettingsError(
-            f"save is [{', '.join(task.save)}], but no folder keeps the runs; in a notebook: compare(..., keep='results/runs')"
-        )
-    if progress:
-        _announce(settings, arms, store)
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms))
-    runs, failed, replicates, reached = _simulate(settings, arms, store, progress)
+    runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
     about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}
     if settings.study.half_width is not None:
@@ -186,7 +199,8 @@ def run_study(
 
 def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Comparison:
     """Run the study that settings describe; `overrides` are the words that it and each of its arms are composed from."""
-    return run_study(settings, arms_of(settings, overrides), overrides, progress, keep)
+    arms = within_budget(settings, arms_of(settings, overrides), Store(keep) if keep else None, progress)
+    return run_study(settings, arms, overrides, progress, keep)
 
 
 def compare(*overrides: str, progress: bool = False, keep: str | Path | None = None) -> Comparison:

@@ -6,6 +6,7 @@ An instrument is an *effect* (its own small file) times this *delivery* (the sam
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -14,15 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
+from agents.streams import normal
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import ParameterError, check_ranges, parameter
 from sim.quality_map import quality_map
 from sim.world import World
 
-__all__ = ["INSTRUMENTS", "TARGETING", "Delivery", "Instrument", "Programme", "instrument", "policy"]
+__all__ = ["INSTRUMENTS", "TAKEN_ON", "TARGETING", "Delivery", "Instrument", "Programme", "instrument", "policy"]
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+#: What every programme counts, and what that is.
+TAKEN_ON = ("firms taken on", "firms that took part, each as often as it did")
 
 
 # -- whom first --------------------------------------------------------------------------------
@@ -35,7 +40,17 @@ def _random(world: World) -> Floats:
 
 
 def _by_map(world: World) -> Floats:
-    return quality_map(world).by_firm
+    """The quality map as chain heads see it: with a doubt about each firm that lasts, and that visits remove."""
+    firms, p = world.firms, world.parameters
+    doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.streams.uniform("doubt of the quality map", 0, firms.n))
+    return np.asarray(quality_map(world).by_firm * np.exp(doubt))
+
+
+def _by_jury(world: World) -> Floats:
+    """The best first, as a jury sees them: with a doubt about each firm that lasts."""
+    firms, p = world.firms, world.parameters
+    doubt = p.jury_noise * normal(world.streams.uniform("doubt of the jury", 0, firms.n))
+    return np.asarray(-np.log(np.maximum(outgoing_dpu(world), 1e-9)) + doubt)
 
 
 def _largest(world: World) -> Floats:
@@ -49,6 +64,7 @@ def _smallest(world: World) -> Floats:
 TARGETING: dict[str, Callable[[World], Floats]] = {
     "random": _random,
     "worst_first": outgoing_dpu,
+    "best_first": _by_jury,
     "quality_map": _by_map,
     "largest": _largest,
     "smallest": _smallest,
@@ -90,9 +106,9 @@ class Delivery:
         """Whether a month lies in its window."""
         return month >= self.start and (self.length is None or month < self.start + self.length)
 
-    def grown(self, month: int) -> float:
-        """Share of the full reach that the ramp allows in a month."""
-        return min(1.0, (month - self.start + 1) / self.ramp)
+    def grown(self, month: int, pace: float = 1.0) -> float:
+        """Share of the full reach that the ramp allows in a month, at a multiple of its usual pace."""
+        return min(1.0, (month - self.start + 1) * pace / self.ramp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +125,10 @@ class Instrument(Delivery, ABC):
     practice: ClassVar[str]
     #: Who receives the monthly support.
     support_to: ClassVar[str] = "households"
+    #: Whether it serves other programmes, and acts before them.
+    first: ClassVar[bool] = False
+    #: What it delivers, in its own units (`Programme.counts`), and what each of them is.
+    counted: ClassVar[dict[str, str]] = {}
 
     @property
     def level(self) -> float:
@@ -130,6 +150,9 @@ class Instrument(Delivery, ABC):
     def supported(self, world: World, reached: NDArray[np.int64], paid: Mask) -> None:
         """Learn which of the firms taken on get their support this month (the budget may not go round)."""
 
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Act once a month on the firms that are being helped: those taken on whose support is paid."""
+
     def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: Floats) -> None:
         """Answer for what lenders lose in strong-chain loans to firms that had been taken on: CNY, in the order of `rows`."""
 
@@ -138,6 +161,9 @@ class Instrument(Delivery, ABC):
 
     def close(self, world: World, programme: Programme) -> None:
         """Undo, once the window has ended, what does not outlast the programme."""
+
+    def tally(self, world: World, programme: Programme) -> None:
+        """Bring counts of what others deliver in its stead, later in the month, up to date."""
 
 
 INSTRUMENTS: dict[str, type[Instrument]] = {}
@@ -164,20 +190,27 @@ class Programme:
     ----------
     reached : int array
         Rows of the firms taken on, in the order in which they were.
+    fresh : int array
+        Rows of the firms taken on in its last month.
     spent : float
         CNY that government has spent on it.
     awards : list of (month, firms)
         How many firms it took on, month by month.
+    counts : dict of str to int
+        What it delivered so far, in its own units: visits, seats, samples, certificates, projects, ….
     gone : int
         How many firms that it had taken on have given up since; an entrant in their place can be taken on anew.
     """
 
     instrument: Instrument
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    fresh: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spent: float = 0.0
     awards: list[tuple[int, int]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
     gone: int = 0
     closed: bool = False
+    _first: dict[str, int] = field(default_factory=dict)
 
     def deliver(self, world: World) -> None:
         """One month: bear running costs, set up, choose firms, act; nothing at all at dose 0."""
@@ -188,9 +221,10 @@ class Programme:
             if month >= ins.start:
                 self.end(world)
             return
-        self._support(world, self.reached[world.firms.alive[self.reached]])
+        helped = self._support(world, self.reached[world.firms.alive[self.reached]])
         ins.prepare(world, self)
-        chosen = self._choose(world)
+        ins.tally(world, self)
+        self.fresh = chosen = self._choose(world)
         if chosen.size:
             government = self.instrument.government_share * ins.unit_cost
             self.spend(world, "households", world.for_firms(chosen, government))
@@ -198,8 +232,20 @@ class Programme:
             world.credit_chain_heads("awards", world.for_firms(chosen, 1.0))
             self.reached = np.concatenate([self.reached, chosen])
             ins.apply(world, month, chosen)
-            self._support(world, chosen)
+            helped = np.concatenate([helped, self._support(world, chosen)])
+        ins.act(world, self, helped)
         self.awards.append((month, int(chosen.size)))
+        self.counts[TAKEN_ON[0]] += int(chosen.size)
+
+    def count_on(self, name: str, so_far: int) -> None:
+        """Count by how much a running total has risen since the programme first read it."""
+        self.counts[name] = so_far - self._first.setdefault(name, so_far)
+
+    def delivered(self, world: World) -> dict[str, int]:
+        """Return all that it has delivered up to now, what it might have and did not as 0."""
+        if self.awards:
+            self.instrument.tally(world, self)
+        return {name: int(self.counts[name]) for name in dict.fromkeys((TAKEN_ON[0], *self.instrument.counted, *self.counts))}
 
     def end(self, world: World) -> None:
         """Undo, once, what does not outlast the programme."""
@@ -219,12 +265,21 @@ class Programme:
 
     def spend(self, world: World, payee: str, amounts: Floats) -> None:
         """Spend programme money on firms: CNY by firm, shape (n,). Never more than is left."""
+        self._note(world, amounts)
+        world.books.pay("government", payee, self.instrument.key, float(amounts.sum()))
+
+    def grant(self, world: World, amounts: Floats) -> None:
+        """Pay programme money out to firms: CNY by firm, shape (n,). Never more than is left."""
+        self._note(world, amounts)
+        world.pay_firms("government", self.instrument.key, amounts)
+
+    def _note(self, world: World, amounts: Floats) -> None:
+        """Keep account of what is spent, beside firms and chain heads and in all."""
         total = float(amounts.sum())
         if total > self.left * (1 + 1e-12):
             raise ValueError(f"{self.instrument.key} cannot spend {total} CNY; {self.left} are left")
         world.firms.government_cost[:] += amounts
         world.credit_chain_heads("spent", amounts)
-        world.books.pay("government", payee, self.instrument.key, total)
         self.spent += total
 
     @property
@@ -237,13 +292,14 @@ class Programme:
         world.firms.prevention[rows] += amounts
         world.firms_pay("households", self.instrument.key, world.for_firms(rows, amounts))
 
-    def _support(self, world: World, reached: NDArray[np.int64]) -> None:
-        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes."""
+    def _support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes; returns whom it reached."""
         ins = self.instrument
         support = ins.support(world, reached)
         paid = np.cumsum(support) <= self.left
         self.spend(world, ins.support_to, world.for_firms(reached[paid], support[paid]))
         ins.supported(world, reached, paid)
+        return reached[paid]
 
     def _choose(self, world: World) -> NDArray[np.int64]:
         """Choose the firms to take on this month, by the targeting rule within reach, capacity and budget."""
@@ -251,10 +307,12 @@ class Programme:
         already = np.zeros(world.firms.n, dtype=np.bool_)
         already[self.reached] = True
         open_to = ins.eligible(world) & ~already
-        full = ins.reach * (open_to.sum() + (already & world.firms.alive).sum())
-        number = int(np.floor(full * ins.grown(world.month) + 1e-9)) - int((already & world.firms.alive).sum())
+        ours = already & world.firms.alive
+        uptake, effort = (0.0, 0.0) if ins.first else _taken_up(world, open_to | ours)
+        full = (ins.reach + (1.0 - ins.reach) * uptake) * (open_to.sum() + ours.sum())
+        number = int(np.floor(full * ins.grown(world.month, 1.0 + effort) + 1e-9)) - int(ours.sum())
         if ins.monthly_capacity is not None:
-            number = min(number, ins.monthly_capacity)
+            number = min(number, int(ins.monthly_capacity * (1.0 + effort)))
         rows = np.flatnonzero(open_to)
         if number <= 0 or not rows.size:
             return np.empty(0, dtype=np.int64)
@@ -263,6 +321,12 @@ class Programme:
         cost = ins.government_share * ins.unit_cost
         affordable = order.size if cost == 0.0 else int(min(order.size, self.left // cost)) if np.isfinite(self.left) else order.size
         return rows[order[:affordable]]
+
+
+def _taken_up(world: World, fitting: Mask) -> tuple[float, float]:
+    """Uptake and effort that other programmes lend, on average over fitting firms."""
+    firms = world.firms
+    return (float(firms.uptake[fitting].mean()), float(firms.effort[fitting].mean())) if fitting.any() else (0.0, 0.0)
 
 
 def policy(world: World) -> None:

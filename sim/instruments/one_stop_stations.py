@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,22 @@ __all__ = ["OneStopStations"]
 class OneStopStations(Instrument):
     """Government sets up further one-stop stations and tells firms of them (质量基础设施一站式服务).
 
-    A station answers cases of metrology, standards, testing and management in order of arrival,
-    up to its monthly capacity. `reach` is the share of eligible firms that get to know the new
-    stations; telling them is taken to cost nothing. Government bears set-up and running cost in
-    full; the fees go to the stations beside.
-    Practice: 2,372 stations nationwide by the end of 2024; Guangdong counts 0.6 problems solved
-    a service (F051 / F050), which sets the default competence: a self-reported figure.
+    A station answers cases of management, metrology, standards and testing in order of arrival, up to its monthly capacity; a case solved
+    closes a problem and leaves some capability behind. `reach` is the share of eligible firms that get to know the new stations.
+
+    Cost: government bears set-up and running cost in full, and telling firms is taken to cost nothing; a firm pays a fee for each case, which
+    goes to the station.
+    Ends: the stations close, who still waits withdraws, and who knew of them knows them no more.
+    Stays: what was solved, and the capability, which fades like all practice.
+    Practice: 2,372 stations in China by the end of 2024; Guangdong counts 0.6 problems solved a service (F051 / F050), a self-reported
+    figure, which sets the default competence. Other figures are assumptions.
     """
+
+    counted: ClassVar[dict[str, str]] = {
+        "stations": "stations set up",
+        "cases served": "cases that they served",
+        "problems solved": "cases served with success",
+    }
 
     sizes: tuple[str, ...] = field(
         default=("small", "medium"),
@@ -91,6 +101,14 @@ class OneStopStations(Instrument):
         stations.fee[rows] = self.fee
         world.appear("stations", rows)
         return rows
+
+    def tally(self, world: World, programme: Programme) -> None:
+        """Count what the stations have done."""
+        stations = world.stations
+        ours = stations.programme
+        programme.counts["stations"] = max(programme.counts["stations"], int((ours & stations.alive & (stations.capacity > 0.0)).sum()))
+        programme.count_on("cases served", int(stations.served[ours].sum()))
+        programme.count_on("problems solved", int(stations.solved[ours].sum()))
 
     def close(self, world: World, programme: Programme) -> None:
         """Close the stations: who still waits withdraws, and who knew of them knows them no more."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.lender import STRONG_CHAIN
 from sim.instruments.delivery import Instrument, Programme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
@@ -45,15 +46,20 @@ def credit_score(world: World, weight: float) -> NDArray[np.float64]:
 class StrongChainLoans(Instrument):
     """Credit lines to members on the strength of their leader's orders (质量强链贷, "强链贷").
 
-    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws
-    on it only for an investment in quality that it wants, that its cash does not cover and that no bank
-    finances (or that would not pay at a bank's rate); whoever is not bound by credit never does. Government guarantees a share of what lenders lose, which makes
-    banks accept as much of what they would refuse, and bears a discount on the interest, which makes some more investments
-    pay; while the programme runs and its budget lasts. Loans stay until they are repaid.
-    Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064); effects are assumptions.
+    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws on it only for an investment in
+    quality that it wants, that its cash does not cover and that no bank finances (or that would not pay at a bank's rate); whoever is not
+    bound by credit never does. A guarantee makes banks accept as much of what they would refuse, and a discount on the interest makes some
+    more investments pay.
+
+    Cost: government bears the discount, and the guaranteed share of what lenders lose, as far as its budget goes; the firm repays with
+    interest.
+    Ends: lines, discount and guarantee.
+    Stays: the loans until they are repaid, and what they paid for.
+    Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064). Effects are assumptions.
     """
 
     support_to: ClassVar[str] = "lenders"
+    counted: ClassVar[dict[str, str]] = {"loans": "strong-chain loans granted", "CNY lent": "CNY of these loans"}
 
     line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line as a share of a year's orders of leaders")
     tiers: int = parameter(2, 1, 20, "tiers", "assumption", "N", "customers that count: leaders alone (1), with tier 1 (2), …")
@@ -102,6 +108,11 @@ class StrongChainLoans(Instrument):
         so_far = np.cumsum(owed)
         paid = np.clip(programme.left - (so_far - owed), 0.0, owed) if np.isfinite(programme.left) else owed
         programme.spend(world, "lenders", world.for_firms(rows, paid))
+
+    def tally(self, world: World, programme: Programme) -> None:
+        """Count the loans that lenders have granted on the lines."""
+        programme.count_on("loans", int(world.lenders.number[:, STRONG_CHAIN].sum()))
+        programme.count_on("CNY lent", round(float(world.lenders.granted[:, STRONG_CHAIN].sum())))
 
     def close(self, world: World, programme: Programme) -> None:
         """End lines, discounts and guarantees; what is owed stays owed."""

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
+from sim.month.learning import teach
 from sim.month.orders import monthly_sales
-from sim.month.quality_cost import borne, cqo_cost
+from sim.month.quality_cost import borne, cqo_cost, seen_share
 from sim.world import World
 
 __all__ = ["adopt_and_drop", "certificate_pays", "officer_pays"]
@@ -24,7 +25,7 @@ Mask = NDArray[np.bool_]
 def officer_pays(world: World) -> Mask:
     """Firms to which an officer seems to save more than it costs (after subsidy), of what they see now, shape (n,)."""
     firms, p = world.firms, world.parameters
-    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility) * np.maximum(borne(world), 0.0)
+    seen = seen_share(world) * np.maximum(borne(world), 0.0)
     return np.asarray(p.officer_saving * seen > cqo_cost(world) * (1.0 - firms.cqo_subsidy))
 
 
@@ -71,5 +72,4 @@ def _certificates(world: World) -> None:
     cost = np.where(renews | first, p.certificate_cost, 0.0)
     firms.prevention[:] += cost
     world.firms_pay("households", "certificates", cost)
-    management = firms.capability[:, MANAGEMENT]
-    management[first] += p.certificate_substance * firms.absorptive[first] * (1.0 - management[first])
+    teach(world, np.flatnonzero(first), MANAGEMENT, p.certificate_substance)

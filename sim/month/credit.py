@@ -49,6 +49,7 @@ def grant(world: World, kind: int, amounts: Floats) -> None:
     debt = getattr(firms, LOANS[kind].debt)
     debt[:] += amounts
     firms.borrowed[:] += amounts
+    lenders.number[:, kind] += np.count_nonzero(amounts)
     lenders.granted[:, kind] += amounts.sum()
     lenders.outstanding[:, kind] = debt.sum()
     world.pay_firms("lenders", LOANS[kind].purpose, amounts)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from agents.firm import METROLOGY, TESTING
+from sim.month.quality_cost import inspection_costs
 from sim.world import World
 
 __all__ = ["decide_inspection", "detection_parts", "kp_rule"]
@@ -60,6 +61,7 @@ def decide_inspection(world: World) -> None:
     firms.detection = np.clip(finds * leaves, 0.0, 1.0)
     firms.false_alarm = np.clip(p.false_alarm * (1.0 - firms.capability[:, METROLOGY]) / (1.0 - TYPICAL), 0.0, 1.0)
 
-    links.inspected = kp_rule(links.rating, p.incoming_cost, p.incoming_failure, p.kp_width)
+    at_entry, at_exit = inspection_costs(world)
+    links.inspected = kp_rule(links.rating, at_entry[links.customer], p.incoming_failure, p.kp_width)
     failure = np.where(firms.is_leader, p.field_cost, p.final_failure)
-    firms.inspection = kp_rule(firms.before_final, p.final_cost, failure, p.kp_width)
+    firms.inspection = kp_rule(firms.before_final, at_exit, failure, p.kp_width)

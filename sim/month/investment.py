@@ -17,6 +17,7 @@ from agents.lender import ORDINARY, STRONG_CHAIN
 from agents.streams import normal
 from sim.month.credit import approved, grant, interest_on, room_for_credit
 from sim.month.inspection import detection_parts
+from sim.month.learning import teach
 from sim.month.orders import monthly_sales
 from sim.month.problems import months_to_solve, problem_pressure
 from sim.month.quality_cost import cost_per_defect
@@ -112,4 +113,4 @@ def invest(world: World) -> None:
     world.firms_pay("households", "quality investment", firms.investment)
     done = np.flatnonzero(invests)
     of = best[done]
-    firms.capability[done, of] += p.invest_step * firms.absorptive[done] * (1.0 - firms.capability[done, of])
+    teach(world, done, of, p.invest_step)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from sim.world import World
 
-__all__ = ["learn_and_forget", "lessons", "settle_practice"]
+__all__ = ["learn_and_forget", "lessons", "lessons_at", "settle_practice", "take_after", "take_lessons", "teach"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +28,39 @@ def learn_and_forget(world: World) -> None:
     # Lessons of many customers at once cannot lift a firm above full capability.
     firms.capability[:, MANAGEMENT] += taught + heard
     np.clip(firms.capability, 0.0, 1.0, out=firms.capability)
+
+
+def teach(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64] | int, lesson: Floats | float) -> None:
+    """Raise a capability of some firms by a lesson: its share of what is missing, as far as the firm can absorb it.
+
+    Parameters
+    ----------
+    world : World
+    rows : int array, shape (k,)
+    kind : int array, shape (k,), or int
+        Which capability; no pair of row and kind twice.
+    lesson : array, shape (k,), or float
+        Share of what is missing that a firm of full absorptive capacity gains.
+    """
+    firms = world.firms
+    firms.capability[rows, kind] += lesson * firms.absorptive[rows] * (1.0 - firms.capability[rows, kind])
+
+
+def take_after(world: World, rows: NDArray[np.int64], example: Floats, pace: float) -> None:
+    """Let firms close part of the gap of management between them and an example, as far as they can absorb it.
+
+    Parameters
+    ----------
+    world : World
+    rows : int array, shape (k,)
+    example : array, shape (k,)
+        Management of the example of each; one no better than the firm teaches nothing.
+    pace : float
+        Share of the gap that a firm of full absorptive capacity closes.
+    """
+    firms = world.firms
+    gap = np.maximum(example - firms.capability[rows, MANAGEMENT], 0.0)
+    firms.capability[rows, MANAGEMENT] += pace * firms.absorptive[rows] * gap
 
 
 def settle_practice(world: World, solved: Floats) -> None:
@@ -63,28 +96,43 @@ def _solved(world: World) -> Floats:
 def lessons(world: World) -> Floats:
     """Management capability that each customer teaches its supplier this month, both parts of it, shape (m,).
 
-    A pace times the gap of practice, the supplier's absorptive capacity, and the share of its
-    output that goes to this customer; faster on a development list.
+    At the pace of spillover; faster on a development list.
     """
-    firms, links, p = world.firms, world.links, world.parameters
+    links, p = world.links, world.parameters
+    return lessons_at(world, p.spillover, np.where(links.listed > 0, p.development_attention, 1.0))
+
+
+def lessons_at(world: World, pace: float, attention: Floats | float = 1.0) -> Floats:
+    """Management capability that each customer would teach its supplier in a month, both parts of it, shape (m,).
+
+    A pace times the gap of practice, the supplier's absorptive capacity, and the share of its output that goes to this
+    customer, which counts so many times more where it gets more attention.
+    """
+    firms, links = world.firms, world.links
     management = firms.capability[:, MANAGEMENT]
     gap = np.maximum(management[links.customer] - management[links.supplier], 0.0)
-    attention = links.delivered / np.where(firms.output > 0, firms.output, np.inf)[links.supplier]
-    attention = attention * np.where(links.listed > 0, p.development_attention, 1.0)
-    return np.asarray(np.minimum(p.spillover * attention, 1.0) * firms.absorptive[links.supplier] * gap)
+    share = links.delivered / np.where(firms.output > 0, firms.output, np.inf)[links.supplier]
+    return np.asarray(np.minimum(pace * (share * attention), 1.0) * firms.absorptive[links.supplier] * gap)
+
+
+def take_lessons(world: World, lesson: Floats) -> Floats:
+    """Let suppliers take lessons, shape (m,): raises the relief of links, and returns what serves all customers, shape (n,).
+
+    The part ``1 - r`` is capability for all customers; the part r becomes relief, worth as much to
+    this customer: a fall of ``κ`` times it in relative defects.
+    """
+    links, p = world.links, world.parameters
+    relief = 1.0 - np.exp(-p.management_effect * p.relation_share * lesson)
+    links.relief[:] += relief * (1.0 - links.relief)
+    return world.by_supplier((1.0 - p.relation_share) * lesson)
 
 
 def _taught(world: World) -> Floats:
-    """Management capability that firms owe to their customers this month, shape (n,); sets the relief of links.
-
-    The part ``1 - r`` raises the supplier's capability, for all its customers; the part r becomes
-    relief, worth as much to this customer: a fall of ``κ`` times it in relative defects.
-    """
-    links, p = world.links, world.parameters
-    lesson = lessons(world)
-    relief = 1.0 - np.exp(-p.management_effect * p.relation_share * lesson)
-    links.relief = np.clip((links.relief + relief * (1.0 - links.relief)) * (1.0 - p.practice_decay), 0.0, 1.0)
-    return world.by_supplier((1.0 - p.relation_share) * lesson)
+    """Management capability that firms owe to their customers this month, shape (n,); sets the relief of links, which fades."""
+    links = world.links
+    taught = take_lessons(world, lessons(world))
+    links.relief = np.clip(links.relief * (1.0 - world.parameters.practice_decay), 0.0, 1.0)
+    return taught
 
 
 def _heard(world: World) -> Floats:

@@ -23,7 +23,7 @@ def appeal(world: World) -> NDArray[np.float64]:
     """
     firms, p = world.firms, world.parameters
     worse = np.log((firms.brand + p.unnoticed_dpu) / (firms.brand_start + p.unnoticed_dpu))
-    return np.asarray(np.exp(np.clip(firms.reputation - p.quality_elasticity * worse, -20.0, 20.0)))
+    return np.asarray(np.exp(np.clip(firms.reputation + firms.mark - p.quality_elasticity * worse, -20.0, 20.0)))
 
 
 def market(world: World) -> None:

@@ -9,7 +9,15 @@ from agents.firm import MANAGEMENT
 from agents.streams import binomial, poisson
 from sim.world import World
 
-__all__ = ["months_to_solve", "problem_arrivals", "problem_pressure", "problems_come_and_go", "solving_hazard"]
+__all__ = [
+    "close_problem",
+    "end_causes",
+    "months_to_solve",
+    "problem_arrivals",
+    "problem_pressure",
+    "problems_come_and_go",
+    "solving_hazard",
+]
 
 #: Months that firms look ahead at most when they ask how long a problem will stay.
 FAR = 1_000.0
@@ -61,6 +69,23 @@ def problems_come_and_go(world: World) -> None:
     _common_causes(world)
 
 
+def close_problem(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64]) -> None:
+    """Close one own problem of a kind at each of some firms that have one: rows and kinds, shape (k,); no pair twice."""
+    firms = world.firms
+    firms.open_problems[rows, kind] -= 1
+    np.add.at(firms.problems_closed, rows, 1)
+    world.counts["problems closed"] += int(rows.size)
+
+
+def end_causes(world: World, ends: NDArray[np.bool_]) -> None:
+    """End common causes, a mask of shape (chains, 4): all firms of a chain are rid of the problems that one of them made."""
+    firms, chains = world.firms, world.chains
+    freed = firms.common_problems * ends[firms.chain]
+    firms.common_problems[:] -= freed
+    chains.cause = chains.cause & ~ends
+    _book(world, np.zeros_like(freed), freed)
+
+
 def _common_causes(world: World) -> None:
     """End and begin common causes (共性问题): one cause, many firms of the chain, by kind.
 
@@ -69,14 +94,14 @@ def _common_causes(world: World) -> None:
     firms, chains, p = world.firms, world.chains, world.parameters
     ends = chains.cause & (world.draw("common cause ends", chains, 4) < p.common_cause_end)
     begins = ~chains.cause & (world.draw("common cause begins", chains, 4) < p.common_cause_hazard)
-    if not (ends.any() or begins.any()):
-        return
-    freed = firms.common_problems * ends[firms.chain]
-    hit = begins[firms.chain] & (world.draw("common cause hits", firms, 4) < p.common_cause_exposure) & firms.alive[:, None]
-    # A firm hit by an earlier cause of the kind has it no more once that cause has ended, so no count exceeds 1.
-    firms.common_problems[:] += hit - freed
-    chains.cause = (chains.cause & ~ends) | begins
-    _book(world, hit, freed)
+    if ends.any():
+        end_causes(world, ends)
+    if begins.any():
+        hit = begins[firms.chain] & (world.draw("common cause hits", firms, 4) < p.common_cause_exposure) & firms.alive[:, None]
+        # A firm hit by an earlier cause of the kind has it no more once that cause has ended, so no count exceeds 1.
+        firms.common_problems[:] += hit
+        chains.cause = chains.cause | begins
+        _book(world, hit, np.zeros_like(hit))
 
 
 def _book(world: World, opened: NDArray[np.integer], closed: NDArray[np.integer]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.firm import STANDARDS
 from sim.world import World
 
-__all__ = ["escape_share", "interface_defects", "let_in", "outgoing_dpu", "propagate"]
+__all__ = ["escape_share", "interface_defects", "latent_share", "let_in", "outgoing_dpu", "propagate"]
 
 
 def let_in(world: World) -> NDArray[np.float64]:
@@ -26,14 +26,22 @@ def escape_share(world: World) -> NDArray[np.float64]:
     return 1.0 - world.firms.inspection * world.firms.detection
 
 
+def latent_share(world: World) -> NDArray[np.float64]:
+    """λ by firm: share of its own defects that no inspection finds, less what reliability tests turn into detectable ones, shape (n,)."""
+    return np.asarray(world.parameters.latent_share * (1.0 - world.firms.latent_found))
+
+
 def interface_defects(world: World) -> NDArray[np.float64]:
     """Defects per unit of the customer that arise where two firms meet, shape (m,).
 
-    ``ι · (1 - min(standards of either side))`` per unit of the supplier's good. They are misfits, all detectable.
+    ``ι · (1 - min(standards of either side))`` per unit of the supplier's good, less what a joint standard of the
+    chain removes where both sides keep it. They are misfits, all detectable.
     """
-    links, standards = world.links, world.firms.capability[:, STANDARDS]
+    firms, links = world.firms, world.links
+    standards, joint = firms.capability[:, STANDARDS], firms.joint_standard
     kept = np.minimum(standards[links.supplier], standards[links.customer])
-    return links.value_share * world.parameters.interface_dpu * (1.0 - kept)
+    shared = np.minimum(joint[links.supplier], joint[links.customer])
+    return links.value_share * world.parameters.interface_dpu * (1.0 - kept) * (1.0 - shared)
 
 
 def outgoing_dpu(world: World) -> NDArray[np.float64]:
@@ -47,7 +55,8 @@ def propagate(world: World) -> None:
     Detectable and latent defects are two blocks of one linear system: a share λ of own defects
     is latent, passes every inspection and is found by the user alone.
     """
-    firms, links, p = world.firms, world.links, world.parameters
+    firms, links = world.firms, world.links
+    firms.latent = hidden = latent_share(world)
     links.carried = links.value_share * (1.0 - links.relief)
     detectable = links.carried * firms.out_detectable[links.supplier]
     links.interface = interface_defects(world)
@@ -57,11 +66,11 @@ def propagate(world: World) -> None:
     links.caught = found * arriving
     links.passed_latent = links.carried * firms.out_latent[links.supplier]
 
-    firms.before_final = (1.0 - p.latent_share) * firms.own_dpu + world.by_customer(links.passed_detectable)
+    firms.before_final = (1.0 - hidden) * firms.own_dpu + world.by_customer(links.passed_detectable)
     firms.out_detectable = escape_share(world) * firms.before_final
-    firms.out_latent = p.latent_share * firms.own_dpu + world.by_customer(links.passed_latent)
+    firms.out_latent = hidden * firms.own_dpu + world.by_customer(links.passed_latent)
 
     # A unit is accepted if none of its Poisson many defects is found and no false alarm is raised.
     accepted = (1.0 - firms.false_alarm) * np.exp(-firms.detection * firms.before_final)
     firms.reject = firms.inspection * (1.0 - accepted)
-    firms.scrap = p.scrap_share * firms.reject
+    firms.scrap = world.parameters.scrap_share * firms.reject

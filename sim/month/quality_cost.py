@@ -14,7 +14,7 @@ from sim.month.orders import monthly_sales
 from sim.month.propagation import outgoing_dpu
 from sim.world import World
 
-__all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_cost"]
+__all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_cost", "inspection_costs", "seen_share"]
 
 
 def cqo_cost(world: World) -> NDArray[np.float64]:
@@ -33,15 +33,27 @@ def borne(world: World) -> NDArray[np.float64]:
     return np.asarray(firms.internal_failure + firms.external_failure + firms.charged - firms.recovered)
 
 
+def seen_share(world: World) -> NDArray[np.float64]:
+    """Share of its cost of poor quality that a firm sees, shape (n,): the rest is the hidden factory, unless help brings it to light."""
+    firms, p = world.firms, world.parameters
+    alone = np.where(firms.cqo, p.cqo_visibility, p.visibility)
+    return np.asarray(alone + (1.0 - alone) * firms.insight)
+
+
+def inspection_costs(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """k1 of the kp rule at goods-in and at final inspection, price per unit inspected, shape (n,) each."""
+    p, left = world.parameters, 1.0 - world.firms.inspection_saved
+    return p.incoming_cost * left, p.final_cost * left
+
+
 def cost_per_defect(world: World) -> NDArray[np.float64]:
     """What a firm sees that one defect more per unit costs it, CNY a month, shape (n,).
 
     The hidden factory: without a chief quality officer it sees about a third of the cost.
     """
-    firms, p = world.firms, world.parameters
-    seen = np.where(firms.cqo, p.cqo_visibility, p.visibility)
+    firms = world.firms
     defects = firms.before_final + firms.out_latent
-    return np.asarray(seen * np.divide(np.maximum(borne(world), 0.0), defects, out=np.zeros(firms.n), where=defects > 0))
+    return np.asarray(seen_share(world) * np.divide(np.maximum(borne(world), 0.0), defects, out=np.zeros(firms.n), where=defects > 0))
 
 
 def cost_of_quality(world: World) -> None:
@@ -59,7 +71,8 @@ def cost_of_quality(world: World) -> None:
     firms.prevention[:] += running + pay
 
     at_goods_in = world.by_customer(links.inspected * links.value_share)
-    firms.appraisal = firms.output * (p.incoming_cost * at_goods_in + p.final_cost * firms.inspection)
+    at_entry, at_exit = inspection_costs(world)
+    firms.appraisal = firms.output * (at_entry * at_goods_in + at_exit * firms.inspection)
     firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.copq_scale * p.rework_cost * (firms.reject - firms.scrap))
 
     returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
@@ -77,9 +90,11 @@ def charge_back(world: World) -> None:
     settled when they were traced.
     """
     firms, links, p = world.firms, world.links, world.parameters
+    recorded = np.minimum(firms.records[links.customer], firms.records[links.supplier])  # a lot is followed through the books of both
+    traceable = p.traceability + (1.0 - p.traceability) * recorded
     total = firms.before_final + firms.out_latent
     to_share = firms.internal_failure + firms.external_failure - firms.recall_cost + firms.charged
     per_defect = np.divide(to_share, total, out=np.zeros(firms.n), where=total > 0)
-    links.charge_back = p.traceability * (links.passed_detectable + links.passed_latent) * per_defect[links.customer]
+    links.charge_back = traceable * (links.passed_detectable + links.passed_latent) * per_defect[links.customer]
     firms.charged = world.by_supplier(links.charge_back)
     firms.recovered = world.by_customer(links.charge_back)

@@ -36,8 +36,8 @@ def recall_products(world: World) -> None:
     firms.recalls[rows] = 1
     firms.recalled[rows] = share * 12.0 * firms.to_users[rows]
     world.regulators.recalls[:] += rows.size
-    cost = p.recall_cost * firms.recalled[rows]
-    found = world.draw_for("recall is traced", firms, rows) < p.traceability
+    cost = p.recall_cost * firms.recalled[rows] * (1.0 - firms.recall_ready[rows])
+    found = world.draw_for("recall is traced", firms, rows) < p.traceability + (1.0 - p.traceability) * firms.records[rows]
     origin = np.where(found, trace_origin(world, rows), rows)
     firms.recalls_traced[:] += np.bincount(origin[found], minlength=firms.n)
     liable = np.where(origin == rows, cost, np.minimum(cost, p.recall_liability * monthly_sales(world)[origin]))
@@ -59,14 +59,14 @@ def trace_origin(world: World, rows: Ints) -> Ints:
     At each firm the trail goes to a supplier with the share of the outgoing defects that came with
     its deliveries (misfits included), or ends there with the share of the firm's own.
     """
-    firms, links, p = world.firms, world.links, world.parameters
+    firms, links = world.firms, world.links
     at = rows.copy()
-    gets_out = escape_share(world)
+    gets_out, hidden = escape_share(world), firms.latent
     first = np.searchsorted(links.customer, np.arange(firms.n + 1))
     followed = np.arange(rows.size)
     for depth in range(DEEPEST):
         here = at[followed]
-        own = ((1.0 - p.latent_share) * gets_out[here] + p.latent_share) * firms.own_dpu[here]
+        own = ((1.0 - hidden[here]) * gets_out[here] + hidden[here]) * firms.own_dpu[here]
         each = first[here + 1] - first[here]
         trail = np.repeat(np.arange(here.size), each)
         link = np.arange(trail.size) - np.repeat(np.cumsum(each) - each, each) + first[here][trail]

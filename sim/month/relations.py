@@ -39,10 +39,12 @@ def _mean_by_sector(world: World, per_link: Floats) -> Floats:
 
 def rate_suppliers(world: World) -> None:
     """Update customers' ratings by what they saw, goods-in finds and part of the rest; pay for suppliers on development lists."""
-    links, p = world.links, world.parameters
-    seen = links.caught + p.line_visibility * links.passed_detectable
+    firms, links, p = world.firms, world.links, world.parameters
+    shows = p.line_visibility + (1.0 - p.line_visibility) * firms.audits
+    weight = (p.rating_weight + (1.0 - p.rating_weight) * firms.live_data)[links.customer]
+    seen = links.caught + shows[links.customer] * links.passed_detectable
     per_unit = seen / np.where(links.value_share > 0, links.value_share, np.inf)
-    links.rating = (1.0 - p.rating_weight) * links.rating + p.rating_weight * per_unit
+    links.rating = (1.0 - weight) * links.rating + weight * per_unit
     links.age[:] += 1
     _develop(world)
 
@@ -68,7 +70,7 @@ def review_suppliers(world: World) -> None:
     if world.month % QUARTER:
         return
     firms, links, p = world.firms, world.links, world.parameters
-    bar = p.qualification_bar * mean_rating(world)[firms.sector[links.supplier]]
+    bar = p.qualification_bar * mean_rating(world)[firms.sector[links.supplier]] * (1.0 - firms.strictness)[links.customer]
     below = (links.rating > bar) & (links.value_share > 0)
     tired = below & (links.listed > p.development_months) & ~links.essential
     links.listed = np.where(below, np.maximum(links.listed, 1), 0)
@@ -90,7 +92,7 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
     the doubt that is left. A certificate lowers the noise.
     """
     firms, p = world.firms, world.parameters
-    noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0)
+    noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0) * (1.0 - firms.visible[candidates])
     # The same glimpse of a candidate, whoever else is looked at: luck of the link and the place in the row of candidates.
     glimpse = normal(world.draw_for("view of a candidate", world.links, rows, candidates.shape[1]))
     usual = _mean_by_sector(world, firms.out_detectable[world.links.supplier])[firms.sector[candidates]]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.orders import monthly_sales
+from sim.month.problems import close_problem
 from sim.month.propagation import outgoing_dpu
 from sim.world import World
 
@@ -41,7 +42,7 @@ def sample_products(world: World) -> None:
     weight = risk(world)
     whole = weight.sum()
     samples = p.targeted_samples / 1000.0 * sells.sum()
-    chance = np.minimum(1.0, np.divide(samples * weight, whole, out=np.zeros(firms.n), where=whole > 0.0))
+    chance = np.minimum(1.0, np.divide(samples * weight, whole, out=np.zeros(firms.n), where=whole > 0.0) + firms.watched * sells)
     bad = nonconformity(world)
     firms.sampled = (world.draw("product sampled", firms) < share) & sells
     firms.failed = firms.sampled & (world.draw("sample fails", firms) < bad)
@@ -59,11 +60,9 @@ def _put_right(world: World, failed: NDArray[np.bool_]) -> None:
     firms, p = world.firms, world.parameters
     sales = monthly_sales(world)
     firms.failed_month[failed] = world.month
-    world.firms_pay("government", "fines", p.fine * sales * failed)
+    world.firms_pay("government", "fines", p.fine * (1.0 + firms.sharper_fine) * sales * failed)
     cost = p.rectification_cost * sales * failed
     firms.prevention[:] += cost
     world.firms_pay("households", "rectification", cost)
     rows = np.flatnonzero(failed & (firms.open_problems.sum(axis=1) > 0))
-    firms.open_problems[rows, firms.open_problems[rows].argmax(axis=1)] -= 1
-    firms.problems_closed[rows] += 1
-    world.counts["problems closed"] += int(rows.size)
+    close_problem(world, rows, firms.open_problems[rows].argmax(axis=1))

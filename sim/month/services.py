@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from agents.firm import KINDS
 from agents.streams import pick
-from sim.month.problems import months_to_solve
+from sim.month.learning import teach
+from sim.month.problems import close_problem, months_to_solve
 from sim.month.quality_cost import cost_per_defect
 from sim.world import World
 
@@ -164,7 +165,5 @@ def _serve(world: World) -> None:
 
     done, of = place[success], kind[success]
     np.add.at(firms.cases_solved, done, 1)
-    firms.open_problems[done, of] -= 1
-    np.add.at(firms.problems_closed, done, 1)
-    world.counts["problems closed"] += int(done.size)
-    firms.capability[done, of] += p.service_learning * firms.absorptive[done] * (1.0 - firms.capability[done, of])
+    close_problem(world, done, of)
+    teach(world, done, of, p.service_learning)

@@ -1,0 +1,46 @@
+"""A panel of a dose and its effect: as many as there are instruments make a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.figures.style import COLOURS, wrapped
+from sim import INSTRUMENTS
+
+__all__ = ["dose_panel"]
+
+
+def dose_panel(
+    axes: Axes,
+    key: str,
+    given: Sequence[float],
+    effects: Sequence[tuple[float, float, float]],
+    colour: str = COLOURS[1],
+    marker: str = "o",
+    width: int = 200,
+) -> None:
+    """Draw the effects of an instrument's doses with their intervals; a dashed line stands at the default dose.
+
+    Parameters
+    ----------
+    axes : Axes
+    key : str
+        The instrument.
+    given, effects : sequences
+        Doses, and the mean effect of each with the ends of its interval.
+    colour, marker : str
+    width : int
+        Letters to a line of the words around the panel.
+    """
+    cls = INSTRUMENTS[key]
+    middle, low, high = np.array(effects).T
+    axes.axhline(0.0, color=COLOURS[0], lw=0.8)
+    axes.axvline(cls().level, color="0.6", lw=0.8, ls=(0, (2, 2)))
+    axes.errorbar(given, middle, [middle - low, high - middle], color=colour, marker=marker, ms=4, lw=1.2, capsize=2.5)
+    axes.set_title(wrapped(f"{key} ({cls.practice})", width))
+    lever = cls.__dataclass_fields__[cls.dose]
+    unit = lever.metadata["unit"]
+    axes.set_xlabel(wrapped(lever.name if unit == "1" else f"{lever.name}, {unit}", width))

@@ -1,0 +1,270 @@
+"""Figures of programmes: what a budget bought, what is left after the end, differences from a second arm, portfolios by region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from experiments.figures.effects import FOUND, VERDICTS
+from experiments.figures.rows import Row, draw_rows
+from experiments.figures.style import (
+    COLOURS,
+    SMALL,
+    TEXT,
+    WIDE,
+    Mark,
+    difference,
+    figures,
+    finish,
+    handle,
+    legend,
+    signed,
+    style,
+    unit_of,
+    window,
+    without_values,
+    wrapped,
+)
+from experiments.more import LEFT
+from sim.outcomes import HEADLINE, OUTCOMES
+
+__all__ = ["aftermath_figure", "beside_figure", "exchange_figure", "spending_figure"]
+
+#: Height of a row of one line, inches, and letters that its label may have in a line.
+LINE, LETTERS = 0.2, 26
+VERDICT = {"spent": Mark(COLOURS[1]), "cannot spend it": Mark(COLOURS[2], "s"), "not all spent": Mark(COLOURS[5], "D")}
+
+
+# -- what a budget bought -----------------------------------------------------------------------------------
+
+
+def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
+    """Draw for every arm what it spent of its budget, its effect, and the sales with a defect avoided per CNY of government.
+
+    Parameters
+    ----------
+    spending, effects, bought : DataFrame
+        Tables "spending", "effects" and "per_yuan" of the study.
+    about : dict
+        Its manifest.
+    """
+    reference = str(about["reference"])
+    whole = spending[spending["instrument"] == "in all"].set_index("arm")
+    total = effects[(effects["outcome"] == HEADLINE) & (effects["by"] == "total")].set_index("arm")
+    gain = bought.set_index("arm")
+    arms = sorted([arm for arm in whole.index if arm in gain.index], key=lambda arm: float(total.at[arm, "effect"]))
+    names = [wrapped(arm, LETTERS) for arm in arms]
+    lines = np.array([name.count("\n") * 0.62 + 1.0 for name in names])
+    place = np.cumsum(lines) - lines / 2
+    with matplotlib.rc_context(style()):
+        figure = Figure(figsize=(WIDE, 1.45 + LINE * max(float(lines.sum()), 4.0)))
+        first, second, third = figure.subplots(1, 3, sharey=True, gridspec_kw={"width_ratios": (0.7, 1.0, 1.0)})
+        for y, arm in zip(place, arms, strict=True):
+            mark = VERDICT[str(whole.at[arm, "verdict"])]
+            first.barh(y, 100.0 * whole.at[arm, "share"], 0.6, color=mark.colour, lw=0)
+            _bar(second, y, [100.0 * total.at[arm, f"effect_share{end}"] for end in ("", "_low", "_high")], total.at[arm, "told"] in FOUND)
+            if gain.at[arm, "defined"]:
+                _bar(third, y, [gain.at[arm, f"per_yuan{end}"] for end in ("", "_low", "_high")], gain.at[arm, "told"] in ("fewer", "more"))
+            else:
+                third.text(0.03, y, "not defined", transform=third.get_yaxis_transform(), va="center", fontsize=SMALL, style="italic")
+        first.axvline(100.0, color=COLOURS[0], lw=0.8, ls=(0, (4, 2)))
+        first.set_xlim(0.0, 105.0)
+        for ax in (second, third):
+            ax.axvline(0.0, color=COLOURS[0], lw=0.8, zorder=1)
+        for ax, text in (
+            (first, "spent, % of the budget"),
+            (second, f"{OUTCOMES[HEADLINE].label.lower()}, % of {reference!r} ({window(about)})"),
+            (third, "sales with a defect avoided, CNY per CNY of government (whole run)"),
+        ):
+            ax.set_xlabel(wrapped(text, 30))
+            ax.xaxis.set_major_locator(MaxNLocator(4))
+            ax.grid(axis="x", color="0.9", lw=0.5)
+            ax.set_axisbelow(True)
+        first.set_yticks(place, names, fontsize=SMALL)
+        first.set_ylim(float(lines.sum()) + 0.2, -0.2)
+        used = [verdict for verdict in VERDICT if verdict in set(whole["verdict"])]
+        legend(figure, [Rectangle((0, 0), 1, 1, fc=VERDICT[verdict].colour, label=verdict) for verdict in used], _budget(about))
+        return finish(figure, about, "bars: 95 % intervals (right: Fieller's); hollow: not told from 0; arms by their mean effect")
+
+
+def _budget(about: Mapping[str, Any]) -> str:
+    return f"budget: {about['configuration']['study']['budget']:,.0f} CNY per 1,000 firms and year"
+
+
+def _bar(ax: Axes, y: float, values: Sequence[float], told: bool) -> None:
+    """Draw one value and its interval, hollow where it is not told from 0."""
+    value, low, high = values
+    if np.isfinite(low) and np.isfinite(high):
+        ax.hlines(y, low, high, color=COLOURS[1], lw=1.3, zorder=2)
+    if np.isfinite(value):
+        ax.plot(value, y, "o", color=COLOURS[1], mfc=COLOURS[1] if told else "white", ms=4, zorder=3)
+
+
+# -- after the end -------------------------------------------------------------------------------------------
+
+
+def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
+    """Draw every arm's paired effect on defects reaching users, month by month and year by year, with the end of its programmes.
+
+    Parameters
+    ----------
+    aftermath, series : DataFrame
+        Tables of those names of the study.
+    about : dict
+        Its manifest.
+    """
+    arms = list(aftermath["arm"].unique())
+    across = min(3, len(arms))
+    down = -(-len(arms) // across)
+    rows = series[series["outcome"] == HEADLINE]
+    with matplotlib.rc_context(style()):
+        figure = Figure(figsize=(WIDE, 1.0 + 1.55 * down))
+        axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+        for ax in axes.flat[len(arms) :]:
+            ax.remove()
+        for k, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
+            _after(ax, aftermath[aftermath["arm"] == arm], rows[rows["arm"] == arm])
+            ax.set_title(f"{wrapped(arm, 34)}\n{_left(aftermath[aftermath['arm'] == arm])}", fontsize=SMALL)
+            if k + across >= len(arms):
+                ax.set_xlabel("month")
+                ax.tick_params(labelbottom=True)
+        figure.supylabel(f"change of defects per 1,000 units reaching users, against {about['reference']!r}", fontsize=TEXT)
+        what = "dashed line: end of the programmes; thin line: months, with 95 % bands; dots: means of years, bars 95 % intervals"
+        return finish(figure, about, f"{what}; left: what is left of the last year's effect 1, 2, 5 years on")
+
+
+def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
+    ax.axhline(0.0, color=COLOURS[0], lw=0.8)
+    month, middle, low, high = (months[c].to_numpy(dtype=np.float64) for c in ("month", "effect", "effect_low", "effect_high"))
+    ax.fill_between(month, 1000 * low, 1000 * high, color=COLOURS[6], alpha=0.3, lw=0)
+    ax.plot(month, 1000 * middle, color=COLOURS[6], lw=0.8)
+    x = (years["first_month"] + years["last_month"]).to_numpy() / 2.0
+    value, low, high = (1000 * years[f"effect{end}"].to_numpy(dtype=np.float64) for end in ("", "_low", "_high"))
+    ax.vlines(x, low, high, color=COLOURS[1], lw=1.3)
+    ax.plot(x, value, "o", color=COLOURS[1], ms=3)
+    ax.axvline(float(years["end"].iloc[0]) + 0.5, color=COLOURS[2], lw=1.0, ls=(0, (4, 2)))
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.margins(x=0.02)
+
+
+def _left(years: pd.DataFrame) -> str:
+    """Say in a line how much of the effect is left."""
+    if not years["defined"].any():
+        return "no effect is told from 0 in the last year"
+    rows = years[years["year"].isin(LEFT)]
+    if rows.empty:
+        return "the run ends within a year of the programmes"
+    told = ", ".join(f"{100 * row.left:.0f} %" for row in rows.itertuples())
+    return f"left after {', '.join(str(year) for year in rows['year'])} years: {told}"
+
+
+# -- against a second arm --------------------------------------------------------------------------------------
+
+
+def beside_figure(differences: pd.DataFrame, about: Mapping[str, Any], beside: str) -> Figure:
+    """Draw the paired difference of every arm from a second one, outcome by outcome, with its 95 % interval.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        A row per arm and outcome: effect against the second arm with its interval, in % of it too, and what is told of it.
+    about : dict
+        The study's manifest.
+    beside : str
+        The second arm.
+    """
+    unit, times = unit_of(HEADLINE)
+    rows = differences[differences["outcome"] == HEADLINE]
+    drawn, used = [], set()
+    for row in rows.to_dict("records"):
+        better = "not told from zero" if row["told"] not in FOUND else "better" if row["told"] == row["better"] else "worse"
+        used.add(better)
+        value, low, high = (times * row[c] for c in ("effect", "effect_low", "effect_high"))
+        drawn.append(Row(row["arm"], value, low, high, VERDICTS[better], signed(100 * row["effect_share"]), "not known"))
+    with matplotlib.rc_context(style()):
+        label = f"{OUTCOMES[HEADLINE].label.lower()} less those of {beside!r}, {difference(unit)}; right: in % of it"
+        figure = draw_rows({f"against {beside}": drawn}, label, wide=True)
+        legend(figure, [handle(verdict, mark, line=False) for verdict, mark in VERDICTS.items() if verdict in used])
+        return finish(figure, about, f"{window(about)}; same luck; bars: 95 % confidence intervals of the mean difference")
+
+
+# -- portfolios by region --------------------------------------------------------------------------------------
+
+
+def exchange_figure(cells: pd.DataFrame, about: Mapping[str, Any], regions: Mapping[str, str], policies: Mapping[str, str]) -> Figure:
+    """Draw two heat maps, regions by portfolios: sales with a defect avoided per CNY of government, and the effect in %.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        A row per region and policy, as `experiments.studies.exchange.Exchange` has it.
+    about : dict
+        The study's manifest.
+    regions, policies : dict of str to str
+        How they are called, by their keys, in the order in which they are drawn.
+    """
+    table = cells.set_index(["region", "policy"])
+    tall = 0.36 * len(regions) + 0.45
+    with matplotlib.rc_context(style()):
+        figure = Figure(figsize=(WIDE, 1.1 + 2 * tall + 0.35))
+        top, below = figure.subplots(2, 1)
+        _heat(top, table, "per_yuan", 1.0, regions, policies, 1.0)
+        top.set_title("Sales with a defect avoided, CNY per CNY of government, over the whole run")
+        _heat(below, table, "effect_share", 100.0, regions, policies, -1.0)
+        below.set_title(f"{OUTCOMES[HEADLINE].label}, % of no programme in the same region ({window(about)})")
+        below.set_xlabel("portfolio")
+        what = "blue is better, red worse; brackets: 95 % intervals (above Fieller's); grey letters: not told from 0; hatched: not defined"
+        return finish(figure, about, what)
+
+
+def _heat(
+    ax: Axes, table: pd.DataFrame, stem: str, times: float, regions: Mapping[str, str], policies: Mapping[str, str], better: float
+) -> None:
+    """Draw one heat map with value and interval in every cell; `better` is the sign of what is good."""
+    names = [(region, policy) for region in regions for policy in policies]
+    value, low, high = (
+        times
+        * np.array([table.at[name, f"{stem}{end}"] if name in table.index else np.nan for name in names], dtype=np.float64).reshape(
+            len(regions), len(policies)
+        )
+        for end in ("", "_low", "_high")
+    )
+    if not np.isfinite(value).any():
+        without_values(ax)
+        ax.set_xticks([])
+        return
+    most = float(np.nanmax(np.abs(value))) or 1.0
+    shown = np.ma.masked_invalid(better * value)
+    ax.imshow(shown, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.5 * most, 1.5 * most))  # never so dark that letters drown
+    for (y, x), one in np.ndenumerate(value):
+        told = low[y, x] > 0.0 or high[y, x] < 0.0
+        if not np.isfinite(one):
+            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="none", ec="0.75", hatch="////", lw=0))
+            ax.text(x, y, "not defined", ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
+            continue
+        text = figures(one) if stem == "per_yuan" else signed(one)
+        if np.isfinite(low[y, x]):
+            text += f"\n[{_short(float(low[y, x]))}, {_short(float(high[y, x]))}]"
+        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if told else "0.4", linespacing=1.1)
+    ax.set_xticks(range(len(policies)), [wrapped(name, 18) for name in policies.values()], fontsize=SMALL)
+    ax.set_yticks(range(len(regions)), [wrapped(name, 24) for name in regions.values()], fontsize=SMALL)
+    ax.set_xticks(np.arange(-0.5, len(policies)), minor=True)
+    ax.set_yticks(np.arange(-0.5, len(regions)), minor=True)
+    ax.grid(which="minor", color="white", lw=1.2)
+    ax.tick_params(which="both", length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _short(value: float) -> str:
+    """Write an end of an interval with at most three figures."""
+    return figures(value) if abs(value) >= 0.01 else f"{value:.2g}"

@@ -1,0 +1,163 @@
+"""Exchange: the portfolio of one place in another, every portfolio in every region against no programme there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from agents.streams import replicate_keys
+from experiments.budgets import within_budget
+from experiments.measure import Run
+from experiments.more import per_yuan
+from experiments.provenance import luck, manifest, now
+from experiments.results import TABLES, Comparison, collect, table_hash
+from experiments.settings import Arm, Settings, SettingsError
+from experiments.store import Store
+from experiments.studies.compare import arms_of, run_arms_of_study
+from experiments.text import shown
+from sim.outcomes import HEADLINE
+
+__all__ = ["NOTHING", "Exchange", "cells_of", "exchange_arms", "run_exchange"]
+
+#: Name of the arm without a programme that each region has.
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What an exchange found.
+
+    Attributes
+    ----------
+    cells : DataFrame
+        A row per region and policy: effect on defects reaching users against no programme in that region with its interval, what
+        government spent, sales with a defect avoided, and these per CNY of government.
+    comparison : Comparison
+        All regions one below the other; arms are called "POLICY in REGION", and each is compared with no programme in its own region.
+    regions, policies : dict of str to str
+        Their names, by their keys, as people read them.
+    """
+
+    cells: pd.DataFrame
+    comparison: Comparison
+    regions: dict[str, str]
+    policies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Where the figures came from."""
+        return self.comparison.manifest
+
+    @property
+    def failures(self) -> str:
+        """One line on the runs that failed; empty where none did."""
+        return self.comparison.failures
+
+
+def _called(policy: str, region: str) -> str:
+    return f"{policy} in {region}"
+
+
+def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Sequence[str]) -> list[str]:
+    """Return the options that are tried: those typed as one of the group, else those listed, else the one chosen."""
+    typed = [word.split("=", 1)[1] for word in overrides if word.lstrip("+").startswith(f"{group}=")]
+    several = any(word.lstrip("+").startswith(f"study.{'regions' if group == 'region' else 'policies'}=") for word in overrides)
+    if typed and not several:
+        return typed[-1:]
+    if listed:
+        return list(dict.fromkeys(listed))
+    if group == "region":
+        return [shown(settings.resolved["region"]["key"])]
+    raise SettingsError("study.policies names no portfolio; type 'study.policies=[NAME,NAME]' (configs/policy) or policy=NAME")
+
+
+def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[str, str], Arm]:
+    """Return the arm of every region and policy, and of no programme in every region."""
+    study = settings.study
+    regions = _chosen(settings, overrides, "region", study.regions)
+    policies = [policy for policy in _chosen(settings, overrides, "policy", study.policies) if policy != "none"]
+    if not policies:
+        raise SettingsError("study.policies names no portfolio but none, which every other is compared with; add one of configs/policy")
+    own = ("region=", "policy=", "study.arms")
+    words = [word for word in overrides if not word.lstrip("+").startswith(own)]
+    lists: dict[str, list[str]] = {}
+    for region in regions:
+        lists[_called(NOTHING, region)] = [f"region={region}", "policy=none", "instruments=[]"]
+        lists |= {_called(policy, region): [f"region={region}", f"policy={policy}"] for policy in policies}
+    first = _called(NOTHING, regions[0])
+    arms = {arm.name: arm for arm in arms_of(replace(settings, study=replace(study, arms=lists, reference=first, beside=None)), words)}
+    return {(region, policy): arms[_called(policy, region)] for region in regions for policy in (NOTHING, *policies)}
+
+
+def cells_of(by_region: dict[str, Comparison], bought: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return a row per region and policy from the comparisons and what money bought, region by region."""
+    parts = []
+    for region, found in by_region.items():
+        effects = found.effects
+        rows = effects[(effects["outcome"] == HEADLINE) & (effects["by"] == "total") & (effects["arm"] != NOTHING)]
+        kept = ["arm", *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")), "p", "told", "replicates"]
+        mine = rows[kept].merge(bought[region].rename(columns={"told": "avoided_told"}), on="arm", validate="one_to_one")
+        mine.insert(0, "region", region)
+        parts.append(mine.rename(columns={"arm": "policy"}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Exchange:
+    """Run every portfolio in every region that settings name.
+
+    The runs are those of plain comparisons of the same arms, kept under the same keys.
+
+    Raises
+    ------
+    SettingsError
+        If no portfolio is named, or a half-width is asked for: there is no one reference that it could be a share of.
+    """
+    if settings.study.half_width is not None:
+        raise SettingsError("study.half_width is of one reference, and an exchange has one in every region; set replicates instead")
+    cells = exchange_arms(settings, overrides)
+    store = Store(keep) if keep else None
+    fitted = {arm.name: arm for arm in within_budget(settings, list(cells.values()), store, progress)}
+    arms = [fitted[arm.name] for arm in cells.values()]
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms)
+    runs, failed, replicates, _ = run_arms_of_study(settings, arms, store, progress)
+    about |= {**luck(replicate_keys(settings.seed, replicates)), "failed": [str(failure) for failure in failed], "finished": now()}
+    study = replace(settings.study, reference=NOTHING, budget=None)
+    by_region: dict[str, Comparison] = {}
+    bought = {}
+    for region in dict.fromkeys(region for region, _ in cells):
+        names = {cells[region, policy].name: policy for where, policy in cells if where == region}
+        mine: list[Run] = [replace(run, arm=names[run.arm]) for run in runs if run.arm in names]
+        by_region[region] = collect(mine, {}, study, "groups" in settings.task.save)
+        by_arm = {policy: [run for run in mine if run.arm == policy] for policy in names.values()}
+        bought[region] = per_yuan(by_arm, NOTHING)
+    whole = _together(by_region)
+    first = next(iter(cells.values())).name
+    comparison = Comparison(**whole, manifest={**about, "reference": first, "result": table_hash(whole["runs"])})
+    labels = {region: _label(cells[region, NOTHING], "region", region) for region in by_region}
+    where = next(iter(by_region))
+    policies = {policy: _label(cells[where, policy], "portfolio", policy) for _, policy in cells if policy != NOTHING}
+    return Exchange(cells_of(by_region, bought), comparison, labels, policies)
+
+
+def _label(arm: Arm, part: str, key: str) -> str:
+    """How the region or the portfolio of an arm is called, in both languages; its key if that is not said."""
+    said = arm.configuration.get(part) or {}
+    return " ".join(dict.fromkeys(name for name in (said.get("label"), said.get("label_zh")) if name)) or key
+
+
+def _together(by_region: dict[str, Comparison]) -> dict[str, pd.DataFrame]:
+    """Put the tables of all regions one below the other, arms named by both."""
+    tables = {}
+    for name in TABLES:
+        parts = []
+        for region, found in by_region.items():
+            table = getattr(found, name).copy()
+            for column in {"arm", "against"} & set(table.columns):
+                table[column] = [_called(arm, region) for arm in table[column]]
+            parts.append(table)
+        tables[name] = pd.concat(parts, ignore_index=True)
+    return tables

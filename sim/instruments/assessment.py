@@ -1,0 +1,74 @@
+"""Assessment of county governments by their work on quality (质量考核激励)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["Assessment"]
+
+
+@instrument("assessment", dose="effort", practice="质量考核激励")
+@dataclass(frozen=True, kw_only=True)
+class Assessment(Instrument):
+    """County governments are assessed by their work on quality, and deliver all programmes with more effort (质量考核激励, 真抓实干激励, 质量督察).
+
+    In the counties assessed other programmes grow and take on firms faster, and somewhat more firms take part, as far as firms there are
+    taken on. Where the budget does not bear a county's bonus, no effort is made there. It serves other programmes alone: no firm's quality
+    changes by it.
+
+    Cost: government pays a bonus to each county.
+    Ends: the effort, and further uptake; who takes part goes on.
+    Stays: nothing of its own.
+    Practice: Chongqing has had quality in its counties' targets for 8 years (F232); what it achieves is an assumption.
+    """
+
+    first: ClassVar[bool] = True
+    counted: ClassVar[dict[str, str]] = {
+        "county-months assessed": "months in which a county was assessed and got its bonus",
+    }
+
+    reach: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the firms of the counties assessed that it reaches")
+    effort: float = parameter(
+        0.25, 0.0, 4.0, "1", "assumption", "N", "by how many times the usual pace other programmes are delivered faster"
+    )
+    uptake: float = parameter(
+        0.05, 0.0, 1.0, "share", "assumption", "N", "share of the firms beyond other programmes' reach that take part after all"
+    )
+    counties: float = parameter(
+        1.0, 0.0, 1.0, "share", "F232: in Chongqing all counties", "D", "share of the counties that are assessed, drawn at random"
+    )
+    bonus: float = parameter(500_000.0, 0.0, 1e9, "CNY/year", "assumption", "N", "bonus for each county assessed")
+
+    def assessed(self, world: World) -> NDArray[np.int64]:
+        """Counties that are assessed, in the order in which they come up: a larger share holds all of a smaller one."""
+        every = int(world.firms.county.max(initial=0)) + 1
+        order = np.argsort(world.streams.uniform("which counties are assessed", 0, every), kind="stable")
+        return np.asarray(order[: int(np.floor(self.counties * every + 1e-9))])
+
+    def eligible(self, world: World) -> NDArray[np.bool_]:
+        """Firms of the counties assessed."""
+        return super().eligible(world) & np.isin(world.firms.county, self.assessed(world))
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing at once: effort is lent month by month."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Reward counties as far as the budget goes, and lend their firms effort and uptake."""
+        county, monthly = world.firms.county[rows], self.bonus / 12.0
+        due = self.assessed(world)
+        due = due[np.isin(due, county)]
+        due = due[monthly * np.arange(1, due.size + 1) <= programme.left]
+        served = rows[np.isin(county, due)]
+        count = np.bincount(world.firms.county[served])
+        programme.spend(world, "households", world.for_firms(served, monthly / count[world.firms.county[served]]))
+        world.lend("effort", served, self.effort)
+        world.lend("uptake", served, self.uptake)
+        programme.counts["county-months assessed"] += int(due.size)

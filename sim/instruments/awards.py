@@ -1,0 +1,67 @@
+"""Quality awards and their demonstration (质量奖)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import MANAGEMENT
+from sim.instruments.delivery import TARGETING, Instrument, Programme, instrument
+from sim.month.learning import take_after
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["Awards"]
+
+
+@instrument("awards", dose="demonstration", practice="质量奖")
+@dataclass(frozen=True, kw_only=True)
+class Awards(Instrument):
+    """A jury honours the best firms; others of their chain take after them (质量奖, 市长质量奖, 奖补).
+
+    The jury prefers the firms of fewest defects, as far as it sees them (targeting `best_first`), so that winners were better before they
+    won: a comparison of winners with losers measures the jury. A winner gets the prize, in the order of the awards as far as the budget
+    goes, and nothing else. As long as the programme runs, the other firms of a chain close part of the gap between them and its winners'
+    mean management.
+
+    Cost: government pays the prizes.
+    Ends: the example that winners set.
+    Stays: the prizes, and what others took over, which fades like all practice.
+    Practice: Jiaxing paid 3.1 M CNY in awards and subsidies and named 19 mayor's award firms (F215, F214). Effects are assumptions.
+    """
+
+    counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
+
+    reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: awards are few", "N", "share of the eligible firms that win")
+    targeting: str = field(default="best_first", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom the jury prefers"})
+    demonstration: float = parameter(
+        0.001,
+        0.0,
+        0.1,
+        "1/month",
+        "assumption: five times what spreads unaided, next to nothing (Bloom et al. 2020)",
+        "N",
+        "share of the gap to the winners of its chain that a firm of full absorptive capacity closes",
+    )
+    prize: float = parameter(
+        163_000.0, 0.0, 1e8, "CNY/firm", "F215/F214: 3.1 M CNY over 19 winners, other subsidies included: at most", "D", "prize of a winner"
+    )
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing beyond the prize, which `act` pays."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Pay the month's winners, and let others take after all winners of their chain."""
+        paid = programme.fresh[self.prize * np.arange(1, programme.fresh.size + 1) <= programme.left]
+        programme.grant(world, world.for_firms(paid, self.prize))
+        programme.counts["prizes"] += int(paid.size)
+        firms, n = world.firms, world.chains.n
+        won = np.zeros(firms.n, dtype=np.bool_)
+        won[rows] = True
+        winners = np.bincount(firms.chain[rows], minlength=n)
+        mean = np.bincount(firms.chain[rows], firms.capability[rows, MANAGEMENT], minlength=n) / np.maximum(winners, 1)
+        others = np.flatnonzero(firms.alive & ~won & (winners > 0)[firms.chain])
+        take_after(world, others, mean[firms.chain[others]], self.demonstration)

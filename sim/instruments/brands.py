@@ -1,0 +1,73 @@
+"""Quality marks (品字标)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.month.propagation import outgoing_dpu
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["Brands"]
+
+
+@instrument("brands", dose="mark", practice="品字标")
+@dataclass(frozen=True, kw_only=True)
+class Brands(Instrument):
+    """Firms above a threshold may bear a mark, which users and customers see (品字标, 好品山东, 山西精品).
+
+    To get it a firm has no more defects than its sector on average, times a bar, and no failed sample of late; one that fails a sample
+    bears it no more until that is forgotten. A leader's mark appeals to users, and moves demand to it from its rivals; a mark removes part of
+    other firms' doubt about its quality, so that it is chosen rather as a supplier. No defect changes by the mark itself.
+
+    Cost: government and firm share tests and audit, once; the firm pays a fee for as long as it bears the mark.
+    Ends: the mark, and its appeal.
+    Stays: relations that began under it; demand goes back.
+    Practice: 102 new firms in Jiaxing (F225), a pool of 32,000 brands in Shandong (F085). Effects and costs are assumptions.
+    """
+
+    counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm bore the mark"}
+
+    reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: marks are few", "N", "share of the eligible firms that it reaches")
+    mark: float = parameter(
+        0.05, 0.0, 1.0, "ln", "assumption: 5 % more demand, rivals being the same", "N", "appeal of a leader's mark to users"
+    )
+    visible: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption: as much as a certificate", "N", "share of others' doubt about its quality that a mark removes"
+    )
+    bar: float = parameter(1.0, 0.0, 10.0, "1", "assumption", "N", "most defects of a marked product, as a multiple of its sector's mean")
+    clean_months: int = parameter(24, 0, 240, "months", "assumption: as long as the regulator remembers", "N",
+                                  "months without a failed sample that the mark takes")  # fmt: skip
+    unit_cost: float = parameter(30_000.0, 0.0, 1e9, "CNY/firm", "assumption: tests and an audit", "N", "one-off cost of taking on a firm")
+    government_share: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
+    )
+    fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/month", "assumption", "N", "what a firm pays for bearing the mark")
+
+    def eligible(self, world: World) -> NDArray[np.bool_]:
+        """Firms above the threshold."""
+        firms, sectors = world.firms, len(world.network.sectors)
+        living = np.bincount(firms.sector, firms.alive, minlength=sectors)
+        mean = np.bincount(firms.sector, outgoing_dpu(world) * firms.alive, minlength=sectors) / np.maximum(living, 1.0)
+        return np.asarray(super().eligible(world) & (outgoing_dpu(world) <= self.bar * mean[firms.sector]) & self._clean(world))
+
+    def _clean(self, world: World) -> NDArray[np.bool_]:
+        return np.asarray(world.month - world.firms.failed_month > self.clean_months)
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing at once: the mark is lent month by month."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Lend the mark to firms without a failed sample of late, at a fee."""
+        firms = world.firms
+        bears = rows[self._clean(world)[rows]]
+        world.lend("mark", bears[firms.is_leader[bears]], self.mark)
+        world.lend("visible", bears, self.visible)
+        firms.prevention[bears] += self.fee
+        world.firms_pay("households", f"{self.key}: fees", world.for_firms(bears, self.fee))
+        programme.counts["months with a mark"] += int(bears.size)

@@ -1,0 +1,123 @@
+"""Quality innovation consortia (质量创新联合体)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import KINDS
+from sim.instruments.delivery import TARGETING, Instrument, Programme, instrument
+from sim.month.orders import monthly_sales
+from sim.month.problems import end_causes
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["Consortia"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@instrument("consortia", dose="projects", practice="质量创新联合体")
+@dataclass(frozen=True, kw_only=True)
+class Consortia(Instrument):
+    """Firms of a chain do research together on what they cannot solve alone (质量创新联合体, 揭榜挂帅).
+
+    Firms taken on are the members of their chain's consortium. They start projects on common causes at work in the chain, the most widespread
+    first. A project takes months, and may fail, the more so the less of the chain's output its members make; one that succeeds ends the
+    cause for every firm of the chain.
+
+    Cost: government and the members pay for a project when it begins, members by their sales.
+    Ends: projects under way, without a result.
+    Stays: causes that ended are gone; others arise.
+    Practice: 28 new consortia and 163 projects in Jiangsu (F005, F016), 110 projects in Shandong (F087), 5 consortia in Liaoning (F108).
+    Effects are assumptions.
+    """
+
+    counted: ClassVar[dict[str, str]] = {
+        "projects": "projects begun",
+        "projects that succeeded": "projects that ended their common cause",
+        "projects that failed": "projects that did not",
+        "projects overtaken": "projects whose cause ended by itself",
+    }
+
+    reach: float = parameter(
+        0.1, 0.0, 1.0, "share", "assumption: leaders and strong firms", "N", "share of the eligible firms that it reaches"
+    )
+    targeting: str = field(
+        default="largest",
+        metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom it takes on first: by default, who makes most"},
+    )
+    projects: float = parameter(
+        7.0,
+        0.0,
+        48.0,
+        "projects/year",
+        "F106/F097: 118 projects on 16 chains",
+        "D",
+        "projects that a chain starts in a year if it has causes enough",
+    )
+    at_once: int = parameter(2, 1, 4, "projects", "assumption", "N", "projects that a chain has under way at most")
+    delay: int = parameter(12, 1, 120, "months", "assumption; three years at one firm (F181)", "N", "months that a project takes")
+    success: float = parameter(0.6, 0.0, 1.0, "share", "assumption", "N", "probability that a project of all firms of a chain succeeds")
+    grant: float = parameter(
+        200_000.0, 0.0, 1e9, "CNY/project", "F079/F080: 6 million CNY for 30 projects", "D", "government's cost of a project"
+    )
+    members_pay: float = parameter(
+        200_000.0, 0.0, 1e9, "CNY/project", "assumption: as much as government; firms of Liaoning bore 7 million, and more than that (F109/F106)", "N",
+        "the members' cost of a project, by their sales",
+    )  # fmt: skip
+
+    def apply(self, world: World, month: int, chosen: Ints) -> None:
+        """Nothing at once: projects are in the month's round."""
+
+    def act(self, world: World, programme: Programme, rows: Ints) -> None:
+        """End projects that are due, then start others."""
+        sales = monthly_sales(world)
+        chain, n = world.firms.chain, world.chains.n
+        means = np.asarray(np.bincount(chain[rows], sales[rows], minlength=n), dtype=np.float64)
+        whole = np.asarray(np.bincount(chain, sales, minlength=n), dtype=np.float64)
+        self._end(world, programme, whole, means)
+        self._start(world, programme, rows, sales, means)
+
+    def _end(self, world: World, programme: Programme, whole: Floats, means: Floats) -> None:
+        """Let projects that are due succeed with a chance that grows with the members' part of the chain, and fall with a cause that ended by itself."""
+        chains = world.chains
+        programme.counts["projects overtaken"] += int(((chains.project > 0) & ~chains.cause).sum())
+        chains.project[~chains.cause] = 0
+        under_way = chains.project > 0
+        chains.project[:] -= under_way
+        due = under_way & (chains.project == 0)
+        others = 1.0 - np.divide(means, whole, out=np.zeros(chains.n), where=whole > 0)
+        chance = self.success * (1.0 - others**2)
+        succeeds = due & (world.draw("a consortium succeeds", chains, len(KINDS)) < chance[:, None])
+        end_causes(world, succeeds)
+        programme.counts["projects that succeeded"] += int(succeeds.sum())
+        programme.counts["projects that failed"] += int((due & ~succeeds).sum())
+
+    def _start(self, world: World, programme: Programme, rows: Ints, sales: Floats, means: Floats) -> None:
+        """Start projects where a chain has members, causes and hands free, as far as the budget goes; government and members pay at once."""
+        firms, chains = world.firms, world.chains
+        hit = np.stack([np.bincount(firms.chain, firms.common_problems[:, k], minlength=chains.n) for k in range(len(KINDS))], axis=1)
+        waits = chains.cause & (chains.project == 0) & (hit > 0) & (means > 0)[:, None]
+        turn = np.argsort(np.argsort(-hit * waits, axis=1, kind="stable"), axis=1)
+        asked = np.floor(self.projects / 12.0 + world.draw("a consortium's round", chains))
+        hands = np.minimum(asked, self.at_once - (chains.project > 0).sum(axis=1))
+        chain, kind = np.nonzero(waits & (turn < hands[:, None]))
+        within = np.cumsum(np.full(chain.size, self.grant)) <= programme.left * (1.0 + 1e-9)
+        chain, kind = chain[within], kind[within]
+        chains.project[chain, kind] = self.delay
+        programme.counts["projects"] += int(chain.size)
+        each = np.divide(np.bincount(chain, minlength=chains.n), means, out=np.zeros(chains.n), where=means > 0)
+        share = world.for_firms(rows, sales[rows] * each[firms.chain[rows]])
+        total = self.grant * float(share.sum())
+        programme.spend(world, "households", self.grant * share * (min(1.0, programme.left / total) if total > 0.0 else 0.0))
+        firms.prevention[:] += self.members_pay * share
+        world.firms_pay("households", self.key, self.members_pay * share)
+
+    def close(self, world: World, programme: Programme) -> None:
+        """Give up what is under way."""
+        world.chains.project = 0

@@ -1,0 +1,64 @@
+"""Digital quality management (质量管理数字化)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.month.orders import monthly_sales
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["DigitalQuality"]
+
+
+@instrument("digital_quality", dose="depth", practice="质量管理数字化")
+@dataclass(frozen=True, kw_only=True)
+class DigitalQuality(Instrument):
+    """Firms put the data of their quality management on a platform (质量管理数字化, 质量大数据平台).
+
+    While they do, their ratings of suppliers lag less, inspections cost less, they see more of what poor quality costs them, and part of
+    their lots can be traced (to partners that record theirs). No process gets better by data alone.
+
+    Cost: government and firm share the set-up, once; the running cost is the firm's, a share of its sales.
+    Ends: the platform, and all that it gave.
+    Stays: nothing but what firms did meanwhile, knowing more.
+    Practice: 22 firms in pilots in Jiangsu (F020), a platform that reaches 2,100 firms in Shaanxi (F136). Effects but that on inspection are
+    assumptions.
+    """
+
+    counted: ClassVar[dict[str, str]] = {"months on the platform": "months in which a firm shared its data"}
+
+    reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
+    unit_cost: float = parameter(50_000.0, 0.0, 1e9, "CNY/firm", "assumption", "N", "one-off cost of taking on a firm")
+    government_share: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
+    )
+    depth: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "how far a firm goes; scales all that follows")
+    live_data: float = parameter(0.8, 0.0, 1.0, "share", "assumption", "N", "share of the lag of its ratings that shared data remove")
+    inspection_saved: float = parameter(
+        0.15, 0.0, 1.0, "share", "F166: inspection 18 % more efficient, one firm", "D", "share of the cost of an inspection that it saves"
+    )
+    insight: float = parameter(
+        0.3, 0.0, 1.0, "share", "assumption", "N", "share of the hidden cost of poor quality that early warning shows"
+    )
+    records: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of its lots that can be traced beyond what anybody traces")
+    running_cost: float = parameter(
+        0.001, 0.0, 1.0, "share of sales", "assumption", "N", "what the platform costs a firm that goes all the way"
+    )
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing at once: data are in the month's round."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Share data for this month, at the firms' cost."""
+        for column in ("live_data", "inspection_saved", "insight", "records"):
+            world.lend(column, rows, self.depth * getattr(self, column))
+        cost = world.for_firms(rows, self.depth * self.running_cost * monthly_sales(world)[rows])
+        world.firms.prevention[:] += cost
+        world.firms_pay("households", self.key, cost)
+        programme.counts["months on the platform"] += rows.size

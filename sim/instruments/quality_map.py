@@ -1,0 +1,63 @@
+"""Visits for the quality map (质量图谱)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.rota import in_turn
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["QualityMapping"]
+
+
+@instrument("quality_map", dose="accuracy", practice="质量图谱, 问题清单")
+@dataclass(frozen=True, kw_only=True)
+class QualityMapping(Instrument):
+    """Experts visit firms and draw where a chain's defects begin (产业链质量图谱, 问题清单).
+
+    A visit removes part of the chain head's doubt about the firm. Chains change, so doubt comes back until the firm's turn comes again. The
+    map betters no firm by itself: it serves programmes of other instruments that go by it (`targeting: quality_map`), whom they take on
+    first.
+
+    Cost: government pays for the visits.
+    Ends: the map: all doubt is back at once when nobody keeps it any more.
+    Stays: nothing but whom other programmes have taken on by it.
+    Practice: over 3,000 visits and 1,417 problems found in Jiangsu (F012, F014), 28 maps in Liaoning (F105). Effects are assumptions.
+    """
+
+    first: ClassVar[bool] = True
+    counted: ClassVar[dict[str, str]] = {"visits": "visits of experts for the map"}
+
+    accuracy: float = parameter(0.7, 0.0, 1.0, "share", "assumption", "N", "share of the doubt about a firm that a visit removes")
+    every: int = parameter(12, 1, 120, "months", "assumption: once a year", "N", "months from a visit to the next")
+    fading: float = parameter(0.03, 0.0, 0.5, "1/month", "assumption", "N", "share of what a visit has removed that comes back in a month")
+    visit_cost: float = parameter(1_500.0, 0.0, 1e6, "CNY/visit", "assumption: a day of an expert", "N", "government's cost of a visit")
+
+    def due(self, world: World, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of some firms are to be visited this month: those in turn, and whom nobody has visited yet; shape of `rows`."""
+        never = world.firms.mapped[rows] == 0.0
+        return np.asarray(never | in_turn(world, self.key, self.start, self.every)[rows])
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing beyond the month's visits."""
+
+    def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Pay for the month's visits."""
+        return np.where(self.due(world, reached), self.visit_cost, 0.0)
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Let doubt come back, and visit."""
+        mapped, visited = world.firms.mapped, rows[self.due(world, rows)]
+        mapped[programme.reached] *= 1.0 - self.fading
+        mapped[visited] = np.maximum(mapped[visited], self.accuracy)
+        programme.counts["visits"] += int(visited.size)
+
+    def close(self, world: World, programme: Programme) -> None:
+        """Nobody keeps the map any more."""
+        world.firms.mapped[programme.reached] = 0.0

@@ -1,0 +1,53 @@
+"""Service manuals for firms and chains (一企一册)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["ServiceManuals"]
+
+
+@instrument("service_manuals", dose="uptake", practice="一企一册")
+@dataclass(frozen=True, kw_only=True)
+class ServiceManuals(Instrument):
+    """A manual tells a firm what there is for it, so that policy finds firms (一企一册, 一链一册, 一镇一册, 政策找企业).
+
+    It serves other programmes alone: of the fitting firms beyond their reach a share takes part after all while this one runs. Firms taken on
+    also learn of the standing service stations. No firm's quality changes by a manual.
+
+    Cost: government pays for the manuals.
+    Ends: further uptake of other programmes; who takes part goes on.
+    Stays: that firms know the standing stations.
+    Practice: 16 manuals for chains and 18 for towns in Shanxi (F171, F184); what they achieve is an assumption.
+    """
+
+    first: ClassVar[bool] = True
+    counted: ClassVar[dict[str, str]] = {"manuals": "manuals written for firms"}
+
+    uptake: float = parameter(
+        0.1,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "share of the firms with a manual beyond other programmes' reach that take part after all",
+    )
+    unit_cost: float = parameter(2_000.0, 0.0, 1e9, "CNY/firm", "assumption: a day or two of work", "N", "one-off cost of a manual")
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Tell firms of the standing stations: what one knows one does not forget."""
+        world.firms.knows_stations[chosen] = True
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Lend uptake to the firms with a manual."""
+        world.lend("uptake", rows, self.uptake)
+        programme.counts["manuals"] += int(programme.fresh.size)

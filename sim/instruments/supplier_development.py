@@ -1,0 +1,86 @@
+"""Supplier development by chain leaders (链主赋能)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.firm import MANAGEMENT
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.month.learning import lessons_at, take_lessons
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["SupplierDevelopment"]
+
+
+@instrument("supplier_development", dose="pace", practice="链主赋能")
+@dataclass(frozen=True, kw_only=True)
+class SupplierDevelopment(Instrument):
+    """Leaders hand their quality practice down the chain (链主赋能, 供应链质量赋能"134N", "5全5数").
+
+    Suppliers join at once; teams come to those next to the leaders first, and to one tier more each `cascade`. Teams of the customers that
+    stand nearer to the leaders close part of the gap between their practice and the supplier's, month by month. Half of a lesson
+    (`parameters.relation_share`) serves the customer that taught alone: Dyer & Hatch (2006). A supplier whose customers know no better
+    learns nothing.
+
+    Cost: the customers that teach pay their teams.
+    Ends: the lessons.
+    Stays: what was learnt, which fades like all practice; the customer's own part ends with the relation.
+    Practice: over 5,000 suppliers took on leaders' models in Guangdong (F037), 146 followed Jingwei (F167), CATL has its "134N" (F067). Pace
+    and cost are assumptions.
+    """
+
+    counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier"}
+
+    reach: float = parameter(
+        0.14, 0.0, 1.0, "share", "F037/F024: models passed to 5,000 suppliers, 35,000 firms of chains helped", "D",
+        "share of the eligible firms that it reaches",
+    )  # fmt: skip
+    pace: float = parameter(
+        0.1,
+        0.0,
+        1.0,
+        "1/month",
+        "assumption",
+        "N",
+        "pace at which a supplier closes the gap to a customer's practice, were all its sales to it",
+    )
+    tiers: int = parameter(3, 1, 20, "tiers", "assumption", "N", "tiers of suppliers that take part, counted from the leaders")
+    cascade: int = parameter(12, 0, 240, "months", "assumption: a year", "N", "months after which teams come to one tier more")
+    team_cost: float = parameter(
+        0.01,
+        0.0,
+        1.0,
+        "CNY/CNY",
+        "assumption: that of the development list",
+        "N",
+        "what a supplier taught costs its customer, per CNY delivered",
+    )
+
+    def eligible(self, world: World) -> NDArray[np.bool_]:
+        """Suppliers up to some tiers away from a leader."""
+        tier = world.firms.tier
+        return super().eligible(world) & (tier >= 1) & (tier <= self.tiers)
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing at once: the first lesson is in the month's round."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Teach: every customer nearer to the leaders those of its suppliers that teams have come to."""
+        firms, links = world.firms, world.links
+        helped = np.zeros(firms.n, dtype=np.bool_)
+        helped[rows] = True
+        helped &= (firms.tier - 1) * self.cascade <= world.month - self.start
+        tier = firms.tier[links.customer]
+        taught = helped[links.supplier] & (tier >= 0) & (tier < firms.tier[links.supplier])
+        lesson = np.where(taught, lessons_at(world, self.pace), 0.0)
+        # Lessons of many customers at once cannot lift a firm above full capability.
+        firms.capability[:, MANAGEMENT] = np.minimum(firms.capability[:, MANAGEMENT] + take_lessons(world, lesson), 1.0)
+        cost = self.team_cost * world.by_customer(links.delivered * (lesson > 0))
+        firms.prevention[:] += cost
+        world.firms_pay("households", self.key, cost)
+        programme.counts["lessons"] += int((lesson > 0).sum())

@@ -1,0 +1,58 @@
+"""Qualification of suppliers (合格供应商评定)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.parameters import parameter
+from sim.world import World
+
+__all__ = ["SupplierQualification"]
+
+
+@instrument("supplier_qualification", dose="audits", practice="合格供应商评定")
+@dataclass(frozen=True, kw_only=True)
+class SupplierQualification(Instrument):
+    """Customers audit their suppliers and ask more of them (合格供应商评定, 共同质量管理体系).
+
+    Taken on are firms that buy. Audits show them defects that get past goods-in and would not show on the line; and they lower their bar, so
+    that more suppliers come on the development list, learn faster or are replaced. No supplier's defects change at once.
+
+    Cost: the customers pay for audits and for the development list.
+    Ends: the audits and the lower bar.
+    Stays: new relations, and what suppliers on the list have learnt, which fades like all practice.
+    Practice: CRRC Datong shares a mechanism of three levels with its suppliers (F175). Effects and costs are assumptions.
+    """
+
+    counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier"}
+
+    audits: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the defects that would not show on the customer's line which audits show"
+    )
+    strictness: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share by which the bar for suppliers is lower than usual")
+    audit_cost: float = parameter(
+        0.002, 0.0, 1.0, "CNY/CNY", "assumption: a fifth of the development list", "N",
+        "what audits that show everything cost the customer, per CNY delivered",
+    )  # fmt: skip
+
+    def eligible(self, world: World) -> NDArray[np.bool_]:
+        """Firms that buy."""
+        return super().eligible(world) & (world.by_customer(world.links.value_share) > 0)
+
+    def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
+        """Nothing at once: audits are in the month's round."""
+
+    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+        """Audit and ask more, for this month."""
+        firms, delivered = world.firms, world.links.delivered
+        world.lend("audits", rows, self.audits)
+        world.lend("strictness", rows, self.strictness)
+        cost = world.for_firms(rows, self.audits * self.audit_cost * world.by_customer(delivered)[rows])
+        firms.prevention[:] += cost
+        world.firms_pay("households", self.key, cost)
+        programme.counts["suppliers audited, months"] += int(world.by_customer(delivered > 0)[rows].sum())
