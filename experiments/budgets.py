@@ -25,11 +25,13 @@ __all__ = ["LEVERS", "TRIALS", "lever_of", "months_at_work", "with_length", "wit
 #: The lever by which an instrument spends more or less, where that is not its reach.
 LEVERS = {"one_stop_stations": "per_1000_firms", "consortia": "projects", "supervision": "samples", "assessment": "counties"}
 #: Trial runs of an arm, and rounds of them at most.
-TRIALS, ROUNDS = 2, 7
+TRIALS, ROUNDS = 2, 6
 #: Added to the study's seed for the luck of trials, so that they are not the runs that are told.
 LUCK = 3_000_017
 #: A trial that spends the budget and at most so much of it more will do: the limit cuts that off.
 ENOUGH = 1.015
+#: Values of a lever that are so near to each other, as a share, need none between them: firms are whole.
+NEAR = 0.02
 #: Most by which a lever moves in one round.
 STRIDE = 8.0
 
@@ -78,7 +80,8 @@ class _Aim:
             self.little = max(self.little, (self.value, spent))
         elif self.plenty is None or self.value < self.plenty[0]:
             self.plenty = (self.value, spent)
-        self.done = self.target <= spent <= ENOUGH * self.target or (spent < self.target and self.value >= self.most)
+        near = self.plenty is not None and self.plenty[0] - self.little[0] <= NEAR * self.plenty[0]
+        self.done = near or self.target <= spent <= ENOUGH * self.target or (spent < self.target and self.value >= self.most)
         if not self.done:
             self.value = self._next(spent)
             self.done = self.value in self.seen

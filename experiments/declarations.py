@@ -165,6 +165,10 @@ TOP = {
         "be a whole number in 1 … 12,000, or null", lambda value: value is None or (isinstance(value, int) and value is not True
         and 1 <= value <= 12_000),
     ),
+    "study.only": Top(
+        (), "1", "arms that run, besides the reference and `study.beside`; none is all", "names of arms",
+        "be a list of arms", lambda value: isinstance(value, list | tuple) and all(isinstance(one, str) for one in value),
+    ),
     "study.beside": Top(None, "1", "second arm, besides the reference, that the others are compared with in a figure of its own", "an arm"),
     "study.regions": Options((), "1", "exchange: regions that every portfolio is tried in", "names of regions", group="region"),
     "study.policies": Options((), "1", "exchange: portfolios that are tried in every region", "names of policies", group="policy"),

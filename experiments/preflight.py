@@ -23,7 +23,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 import experiments.declarations as declarations
 from experiments.declarations import groups
 from experiments.flags import MANY, apart
-from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever, no_arm, too_few, too_short
+from experiments.settings import ARM_KEYS, SettingsError, check_name, compose_settings, idle_lever, named_arms, no_arm, too_few, too_short
 from experiments.values import look_at
 from experiments.words import Word, leaves, read_word, settings, why_unreadable
 
@@ -224,15 +224,14 @@ def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str]
     """Say where the reference is no arm, and what that was read from."""
     more = [word.key.removeprefix("study.arms.") for word in words if word.key.startswith("study.arms.")]
     active = [str(key) for key, levers in found.instruments.items() if levers.active]
-    for arms, reference in itertools.product(_given(words, found, "study.arms"), _given(words, found, "study.reference")):
+    settings_of_arms = (_given(words, found, f"study.{name}") for name in ("arms", "reference", "beside", "only"))
+    for arms, reference, beside, only in itertools.product(*settings_of_arms):
         if not isinstance(arms, dict | None):
             continue  # told elsewhere
         names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
-        if not str(reference).startswith("${") and (said := no_arm(reference, names)):
-            yield {"study.arms", "study.reference", "instruments"}, said
-        for beside in _given(words, found, "study.beside"):
-            if beside is not None and (said := no_arm(beside, names, "study.beside")):
-                yield {"study.arms", "study.beside", "instruments"}, said
+        for setting, arm in named_arms(reference, beside, only if isinstance(only, list | tuple) else ()):
+            if not str(arm).startswith("${") and (said := no_arm(arm, names, setting)):
+                yield {"study.arms", setting, "instruments"}, said
 
 
 def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple[str, DictConfig | str]]) -> bool:
@@ -262,6 +261,9 @@ def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
             arms = value if word.key == "study.arms" else {word.key.removeprefix("study.arms."): value}
             if value is None or (isinstance(value, str) and value.startswith("${")):
                 continue
+            if word.readable and word.key == "study.arms" and (theirs := _arms_of_a_file(outer)):
+                yield f"{word.typed}: {theirs} has arms of its own; add one with study.arms.NAME=[…], choose among them with study.only=[…]"
+                continue
             if not isinstance(arms, dict) or not all(_are_words(inner) for inner in arms.values()):
                 why = why_unreadable(value) if isinstance(value, str) else ""
                 yield f"{word.typed}: {why or NO_LISTS}"
@@ -272,6 +274,13 @@ def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
             for name, inner in arms.items():
                 yield from _same_file(name, named)
                 yield from _arm(str(name), inner, outer)
+
+
+def _arms_of_a_file(context: Sequence[Word]) -> str:
+    """Name the experiment chosen that has arms of its own, to which Hydra could add but for which it could not put others."""
+    chosen = [word.typed for word in context if word.key == "experiment"]
+    found = [found for _, found in _points(context) if chosen and not isinstance(found, str)]
+    return chosen[-1] if any(one.study.arms is not None for one in found) else ""
 
 
 def _same_file(name: Any, seen: dict[str, str]) -> Iterator[str]:

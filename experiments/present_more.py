@@ -14,6 +14,7 @@ from experiments.more import LEFT
 from experiments.pieces import Draw, Section, Table
 from experiments.question import in_words, joined, practice
 from experiments.results import Comparison
+from experiments.text import table
 from sim.outcomes import HEADLINE
 
 __all__ = ["Shown", "differences_from", "lines_on_more", "shown_besides"]
@@ -179,8 +180,5 @@ def lines_on_more(found: Comparison) -> list[str]:
     """Return what is shown besides, as lines for a terminal."""
     lines = []
     for shown in shown_besides(found):
-        lines.append(f"  {shown.table.caption}")
-        for row in shown.table.rows:
-            cells = (f"{name} {cell}" for name, cell in zip(shown.table.head[1:], row[1:], strict=True))
-            lines.append(f"    {row[0]:<24} {'; '.join(cells)}")
+        lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(shown.table.head, shown.table.rows))]
     return lines

@@ -74,6 +74,8 @@ class Study:
         By arm, the share of the budget for each instrument; evenly where an arm is not named.
     length : int, optional
         Months after which programmes end.
+    only : list of str
+        Arms that run, with the reference; none is all.
     beside : str, optional
         A second arm that the others are compared with.
     regions, policies : list of str
@@ -91,6 +93,7 @@ class Study:
     budget: float | None = None
     split: Any = None
     length: int | None = None
+    only: list[str] = field(default_factory=list)
     beside: str | None = None
     regions: list[str] = field(default_factory=list)
     policies: list[str] = field(default_factory=list)

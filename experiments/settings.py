@@ -40,6 +40,7 @@ __all__ = [
     "check_name",
     "compose_settings",
     "idle_lever",
+    "named_arms",
     "no_arm",
     "read_arm",
     "read_settings",
@@ -243,6 +244,15 @@ def no_arm(reference: object, names: Sequence[str], setting: str = "study.refere
     if reference in names:
         return ""
     return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+
+
+def named_arms(reference: object, beside: object, only: Sequence[object]) -> list[tuple[str, object]]:
+    """Pair the settings that name arms with the arms that they name."""
+    return [
+        ("study.reference", reference),
+        *(("study.only", arm) for arm in only),
+        *([("study.beside", beside)] if beside is not None else []),
+    ]
 
 
 def check_name(name: str, what: str) -> None:

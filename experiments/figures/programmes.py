@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.effects import FOUND, VERDICTS
-from experiments.figures.rows import Row, draw_rows
+from experiments.figures.rows import Row, draw_rows, limits
 from experiments.figures.style import (
     COLOURS,
     SMALL,
@@ -41,6 +41,8 @@ __all__ = ["aftermath_figure", "beside_figure", "exchange_figure", "spending_fig
 
 #: Height of a row of one line, inches, and letters that its label may have in a line.
 LINE, LETTERS = 0.2, 26
+#: Regions that the small print names.
+MOST_NAMED = 6
 VERDICT = {"spent": Mark(COLOURS[1]), "cannot spend it": Mark(COLOURS[2], "s"), "not all spent": Mark(COLOURS[5], "D")}
 
 
@@ -68,12 +70,16 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
     with matplotlib.rc_context(style()):
         figure = Figure(figsize=(WIDE, 1.45 + LINE * max(float(lines.sum()), 4.0)))
         first, second, third = figure.subplots(1, 3, sharey=True, gridspec_kw={"width_ratios": (0.7, 1.0, 1.0)})
-        for y, arm in zip(place, arms, strict=True):
+        changes = [_values(total.loc[arm], "effect_share", 100.0) for arm in arms]
+        gains = [_values(gain.loc[arm], "per_yuan", 1.0) for arm in arms]
+        for ax, values in ((second, changes), (third, gains)):
+            ax.set_xlim(*(limits([Row("", *of) for of in values], 0.0, False) or (-1.0, 1.0)))
+        for y, arm, change, bought_by in zip(place, arms, changes, gains, strict=True):
             mark = VERDICT[str(whole.at[arm, "verdict"])]
             first.barh(y, 100.0 * whole.at[arm, "share"], 0.6, color=mark.colour, lw=0)
-            _bar(second, y, [100.0 * total.at[arm, f"effect_share{end}"] for end in ("", "_low", "_high")], total.at[arm, "told"] in FOUND)
+            _bar(second, y, change, total.at[arm, "told"] in FOUND)
             if gain.at[arm, "defined"]:
-                _bar(third, y, [gain.at[arm, f"per_yuan{end}"] for end in ("", "_low", "_high")], gain.at[arm, "told"] in ("fewer", "more"))
+                _bar(third, y, bought_by, gain.at[arm, "told"] in ("fewer", "more"))
             else:
                 third.text(0.03, y, "not defined", transform=third.get_yaxis_transform(), va="center", fontsize=SMALL, style="italic")
         first.axvline(100.0, color=COLOURS[0], lw=0.8, ls=(0, (4, 2)))
@@ -86,7 +92,7 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
             (third, "sales with a defect avoided, CNY per CNY of government (whole run)"),
         ):
             ax.set_xlabel(wrapped(text, 30))
-            ax.xaxis.set_major_locator(MaxNLocator(4))
+            ax.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
             ax.grid(axis="x", color="0.9", lw=0.5)
             ax.set_axisbelow(True)
         first.set_yticks(place, names, fontsize=SMALL)
@@ -100,11 +106,21 @@ def _budget(about: Mapping[str, Any]) -> str:
     return f"budget: {about['configuration']['study']['budget']:,.0f} CNY per 1,000 firms and year"
 
 
+def _values(row: pd.Series, stem: str, times: float) -> tuple[float, float, float]:
+    """Return a value with the ends of its interval."""
+    value, low, high = (times * float(row[f"{stem}{end}"]) for end in ("", "_low", "_high"))
+    return value, low, high
+
+
 def _bar(ax: Axes, y: float, values: Sequence[float], told: bool) -> None:
-    """Draw one value and its interval, hollow where it is not told from 0."""
+    """Draw one value and its interval, hollow where it is not told from 0; what leaves the axis ends in an arrow."""
     value, low, high = values
+    left, right = ax.get_xlim()
     if np.isfinite(low) and np.isfinite(high):
-        ax.hlines(y, low, high, color=COLOURS[1], lw=1.3, zorder=2)
+        ax.hlines(y, max(low, left), min(high, right), color=COLOURS[1], lw=1.3, zorder=2)
+        for end, marker, out in ((left, "<", low < left), (right, ">", high > right)):
+            if out:
+                ax.plot(end, y, marker, color=COLOURS[1], ms=3.5, clip_on=False)
     if np.isfinite(value):
         ax.plot(value, y, "o", color=COLOURS[1], mfc=COLOURS[1] if told else "white", ms=4, zorder=3)
 
@@ -213,6 +229,9 @@ def exchange_figure(cells: pd.DataFrame, about: Mapping[str, Any], regions: Mapp
         How they are called, by their keys, in the order in which they are drawn.
     """
     table = cells.set_index(["region", "policy"])
+    configuration = about["configuration"]
+    where = {**configuration["region"], "key": ", ".join(regions)} if len(regions) <= MOST_NAMED else {"key": f"{len(regions)} regions"}
+    about = {**about, "configuration": {**configuration, "region": where, "network": {"kind": "region"}}}
     tall = 0.36 * len(regions) + 0.45
     with matplotlib.rc_context(style()):
         figure = Figure(figsize=(WIDE, 1.1 + 2 * tall + 0.35))
@@ -222,7 +241,7 @@ def exchange_figure(cells: pd.DataFrame, about: Mapping[str, Any], regions: Mapp
         _heat(below, table, "effect_share", 100.0, regions, policies, -1.0)
         below.set_title(f"{OUTCOMES[HEADLINE].label}, % of no programme in the same region ({window(about)})")
         below.set_xlabel("portfolio")
-        what = "blue is better, red worse; brackets: 95 % intervals (above Fieller's); grey letters: not told from 0; hatched: not defined"
+        what = "blue is better, red worse; brackets: 95 % intervals (above Fieller's); grey on white: not told from 0; hatched: not defined"
         return finish(figure, about, what)
 
 
@@ -243,18 +262,19 @@ def _heat(
         ax.set_xticks([])
         return
     most = float(np.nanmax(np.abs(value))) or 1.0
-    shown = np.ma.masked_invalid(better * value)
-    ax.imshow(shown, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.5 * most, 1.5 * most))  # never so dark that letters drown
+    told = (low > 0.0) | (high < 0.0)
+    shown = np.ma.masked_invalid(better * np.where(np.isfinite(value) & ~told, 0.0, value))
+    ax.imshow(shown, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.9 * most, 1.9 * most))  # never so dark that letters drown
     for (y, x), one in np.ndenumerate(value):
-        told = low[y, x] > 0.0 or high[y, x] < 0.0
         if not np.isfinite(one):
             ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="none", ec="0.75", hatch="////", lw=0))
             ax.text(x, y, "not defined", ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
             continue
         text = figures(one) if stem == "per_yuan" else signed(one)
         if np.isfinite(low[y, x]):
-            text += f"\n[{_short(float(low[y, x]))}, {_short(float(high[y, x]))}]"
-        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if told else "0.4", linespacing=1.1)
+            ends = [float(low[y, x]), float(high[y, x])]
+            text += "\n[" + ", ".join(figures(end) if stem == "per_yuan" else f"{end:+.1f}" for end in ends) + "]"
+        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if told[y, x] else "0.4", linespacing=1.1)
     ax.set_xticks(range(len(policies)), [wrapped(name, 18) for name in policies.values()], fontsize=SMALL)
     ax.set_yticks(range(len(regions)), [wrapped(name, 24) for name in regions.values()], fontsize=SMALL)
     ax.set_xticks(np.arange(-0.5, len(policies)), minor=True)
@@ -263,8 +283,3 @@ def _heat(
     ax.tick_params(which="both", length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-
-
-def _short(value: float) -> str:
-    """Write an end of an interval with at most three figures."""
-    return figures(value) if abs(value) >= 0.01 else f"{value:.2g}"

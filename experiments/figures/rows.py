@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from experiments.figures.style import COLOURS, SINGLE, SMALL, WIDE, Mark, without_values, wrapped
 
-__all__ = ["Row", "draw_rows"]
+__all__ = ["Row", "draw_rows", "limits"]
 
 #: Height of a line of text, inches.
 LINE = 0.128
@@ -70,10 +70,10 @@ def draw_rows(
     height = max(sum(line.height for block in part for line in block) for part in parts)
     figure = Figure(figsize=(WIDE if wide or len(parts) > 1 else SINGLE, 1.25 + LINE * max(height, 4.0)))
     rows = [row for mine in groups.values() for row in mine]
-    limits = _limits(rows, origin, log)
+    ends = limits(rows, origin, log)
     for ax, part in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
-        if limits:
-            _scale(ax, limits, log, 6 if wide else 4)
+        if ends:
+            _scale(ax, ends, log, 6 if wide else 4)
             if origin is not None:
                 ax.axvline(origin, color=COLOURS[0], lw=0.8, zorder=1)
         else:
@@ -115,7 +115,7 @@ def _parts(blocks: list[list[_Line]]) -> list[list[list[_Line]]]:
     return [blocks[:cut], blocks[cut:]]
 
 
-def _limits(rows: Sequence[Row], origin: float | None, log: bool) -> tuple[float, float] | None:
+def limits(rows: Sequence[Row], origin: float | None, log: bool) -> tuple[float, float] | None:
     """Ends of the axis: all values, and intervals as far as they do not dwarf them."""
     values = np.array([[row.low, row.value, row.high] for row in rows]).reshape(-1, 3)
     centre = np.concatenate([values[:, 1], [row.wanted for row in rows], [] if origin is None else [origin]])

@@ -22,8 +22,10 @@ from experiments.settings import (
     Arm,
     Settings,
     SettingsError,
+    Study,
     check_name,
     compose_settings,
+    named_arms,
     no_arm,
     read_arm,
     read_settings,
@@ -51,18 +53,22 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     if settings.study.arms is None:
         active = [ins.key for ins in settings.instruments]
         chosen = {"nothing": [], **{key: [key] for key in active}, **({"all": active} if len(active) > 1 else {})}
+        chosen = {name: chosen[name] for name in _wanted(settings.study, list(chosen))}
         arms = [read_arm(name, _with(settings.resolved, keys, whole=bool(keys) and keys == active)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
-        arms = [_arm(name, words, extra) for name, extra in settings.study.arms.items()]
-    names = [arm.name for arm in arms]
-    if said := no_arm(settings.study.reference, names):
-        raise SettingsError(said)
-    if settings.study.beside is not None and (said := no_arm(settings.study.beside, names, "study.beside")):
-        raise SettingsError(said)
+        arms = [_arm(name, words, settings.study.arms[name]) for name in _wanted(settings.study, list(settings.study.arms))]
     arms = [with_length(arm, settings.study.length) for arm in arms]
     return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
+
+
+def _wanted(study: Study, names: list[str]) -> list[str]:
+    """Return the arms that run: all, or those asked for, the reference and the one that others are compared with besides."""
+    for setting, arm in named_arms(study.reference, study.beside, study.only):
+        if said := no_arm(arm, names, setting):
+            raise SettingsError(said)
+    return [name for name in names if not study.only or name in {*study.only, study.reference, study.beside}]
 
 
 def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool) -> dict[str, Any]:

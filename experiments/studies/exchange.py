@@ -89,7 +89,9 @@ def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[st
         lists[_called(NOTHING, region)] = [f"region={region}", "policy=none", "instruments=[]"]
         lists |= {_called(policy, region): [f"region={region}", f"policy={policy}"] for policy in policies}
     first = _called(NOTHING, regions[0])
-    arms = {arm.name: arm for arm in arms_of(replace(settings, study=replace(study, arms=lists, reference=first, beside=None)), words)}
+    arms = {
+        arm.name: arm for arm in arms_of(replace(settings, study=replace(study, arms=lists, reference=first, beside=None, only=[])), words)
+    }
     return {(region, policy): arms[_called(policy, region)] for region in regions for policy in (NOTHING, *policies)}
 
 
