@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from experiments import Comparison, compare
+from experiments.flagship_runs import DOSES
 from experiments.markdown import table
 from experiments.settings import compose_settings, read_settings
 from experiments.statistics import adjusted_p_values, ratio_intervals
-from sim import INSTRUMENTS, Region
+from sim import Region
 from sim.outcomes import HEADLINE
 
 __all__ = ["REPLICATES", "Measured", "measured", "page", "same", "write"]
@@ -64,12 +65,12 @@ def _effect(change: NDArray[np.float64], base: NDArray[np.float64]) -> tuple[flo
 
 def measured(scale: float, replicates: int, words: Sequence[str] = WORDS) -> Measured:
     """Compare every instrument alone with nothing, at one scale."""
-    arms = ", ".join(["nothing: ['instruments=[]']", *(f"{key}: ['instruments=[{key}]']" for key in INSTRUMENTS)])
+    arms = ", ".join(["nothing: ['instruments=[]']", *(f"{key}: ['instruments=[{key}]']" for key in DOSES)])
     typed = [*words, f"scale={scale}"]
     found: Comparison = compare(*typed, f"replicates={replicates}", f"study.arms={{{arms}}}", "by=[]")
     each = found.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
     base = each["nothing"].to_numpy(np.float64)
-    effects = {key: _effect(each[key].to_numpy(np.float64) - base, base) for key in INSTRUMENTS}
+    effects = {key: _effect(each[key].to_numpy(np.float64) - base, base) for key in DOSES}
     region = read_settings(compose_settings(typed)).world.region
     error = float(base.std(ddof=1) / np.sqrt(base.size))
     return Measured(scale, base.size, region, (float(base.mean()), error), effects)
@@ -127,7 +128,7 @@ def page(rows: Sequence[Measured], words: Sequence[str] = WORDS) -> str:
     lines = [
         "# Does a smaller region give the same answer?",
         "",
-        f"Written by `python -m experiments.scales`: {' '.join(w for w in words if not w.startswith('parallel'))}, each instrument alone, "
+        f"Written by `python -m experiments.scales`: {' '.join(w for w in words if not w.startswith('parallel'))}, each flagship instrument alone, "
         "at its defaults, against nothing. Effects are on field DPU (mean of the last 12 months), in per cent of the level without "
         "programme, with Fieller's 95 % interval. It is the agreement between rows that counts here, not the size.",
         "",
