@@ -129,8 +129,8 @@ def page(rows: Sequence[Measured], words: Sequence[str] = WORDS) -> str:
         "# Does a smaller region give the same answer?",
         "",
         f"Written by `python -m experiments.scales`: {' '.join(w for w in words if not w.startswith('parallel'))}, each flagship "
-        "instrument alone, at its defaults, against nothing. Effects are on field DPU (mean of the last 12 months), in per cent of the level without "
-        "programme, with Fieller's 95 % interval. It is the agreement between rows that counts here, not the size.",
+        "instrument alone, at its defaults, against nothing. Effects are on field DPU (mean of the last 12 months), in per cent of the "
+        "level without programme, with Fieller's 95 % interval. It is the agreement between rows that counts here, not the size.",
         "",
         *table(head, body),
         "",
