@@ -51,7 +51,7 @@ def figure(found: Found) -> Figure:
         drawn = Figure(figsize=(WIDE, 0.5 + 1.55 * rows))
         panels = drawn.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axes, one in zip(panels, found.responses, strict=False):
-            dose_panel(axes, one.key, [0.0, *one.given], [(0.0, 0.0, 0.0), *one.effects], SIGNS[sign(one)][1], width=30)
+            dose_panel(axes, one.key, [0.0, *one.given], [(0.0, 0.0, 0.0), *one.effects], SIGNS[sign(one)][1], width=24)
             low, high = axes.get_ylim()
             axes.set_ylim(min(low, -0.5), max(high, 0.5))  # so that noise does not look like an effect
         for axes in panels[len(found.responses) :]:

@@ -12,6 +12,9 @@ from sim import INSTRUMENTS
 
 __all__ = ["dose_panel"]
 
+#: Letters to a line of a panel as wide as the page.
+WIDEST = 200
+
 
 def dose_panel(
     axes: Axes,
@@ -20,7 +23,7 @@ def dose_panel(
     effects: Sequence[tuple[float, float, float]],
     colour: str = COLOURS[1],
     marker: str = "o",
-    width: int = 200,
+    width: int = WIDEST,
 ) -> None:
     """Draw the effects of an instrument's doses with their intervals; a dashed line stands at the default dose.
 
@@ -40,7 +43,9 @@ def dose_panel(
     axes.axhline(0.0, color=COLOURS[0], lw=0.8)
     axes.axvline(cls().level, color="0.6", lw=0.8, ls=(0, (2, 2)))
     axes.errorbar(given, middle, [middle - low, high - middle], color=colour, marker=marker, ms=4, lw=1.2, capsize=2.5)
-    axes.set_title(wrapped(f"{key} ({cls.practice})", width))
+    first = cls.practice.split(",")[0]
+    # Chinese cannot be wrapped at blanks: in a narrow panel it has a line of its own.
+    axes.set_title(f"{key}\n{first}" if width < WIDEST else f"{key} ({cls.practice})")
     lever = cls.__dataclass_fields__[cls.dose]
     unit = lever.metadata["unit"]
     axes.set_xlabel(wrapped(lever.name if unit == "1" else f"{lever.name}, {unit}", width))
