@@ -194,7 +194,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain(word: str = "") -> list[str]:
-    """Tell all of an instrument, a practice, a setting, an outcome, a region, a portfolio or a phase of the month."""
+    """Tell all of an instrument, a setting, an outcome, a region, a portfolio, a phase or a practice."""
     known = dict[str, list[Callable[[], list[str]]]]()
     for names, tell in explained():
         for name in names:
