@@ -157,7 +157,7 @@ LOOKED_INTO = """\
 Stations come out unlike at the four scales, in no order of size. With other luck (seed 2) they do -1.34 % [-1.61, -1.09] at scale
 0.05 (240 replicates), -1.57 % [-1.94, -1.20] at 0.1 (160) and -1.18 % [-1.41, -0.95] at 0.5 (100): at one and the same scale two seeds
 differ by as much as two scales do. So it is the luck of worlds, of which few with much effect make the mean, and intervals of this
-kind hold less than 95 % of it; of both seeds together scale 0.05 has about -1.5 %, 0.1 and 0.5 have -1.4 %, and the whole -1.2 %.
+kind may hold less than 95 % of it; of both seeds together scale 0.05 has about -1.5 %, 0.1 and 0.5 have -1.4 %, and the whole -1.2 %.
 
 The level without programme is a little higher in small worlds; effects are told in per cent of it. At earlier defaults months 4 to 6
 without any burn-in showed about the same gap (0.0218 ± 0.0013 at scale 0.05, 150 networks; 0.0201 ± 0.0010 at scale 1, 46): so it seems
