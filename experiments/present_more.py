@@ -33,6 +33,8 @@ class Shown:
     figure: Callable[[], Figure]
     alt: str
     table: Table
+    #: Columns of the table that a terminal has room for.
+    terse: tuple[int, ...] = ()
 
     def section(self, draw: Draw) -> Section:
         """Return it as a section of a report."""
@@ -89,6 +91,7 @@ def _spending(found: Comparison) -> Shown:
         lambda: spending_figure(spending, found.effects, found.more["per_yuan"], found.manifest),
         "For every arm the part of the budget that was spent, its effect, and sales with a defect avoided per CNY of government",
         Table("Budget, effect on defects reaching users, and sales with a defect avoided per CNY of government", head, rows, words=2),
+        (0, *range(2, len(head))),
     )
 
 
@@ -180,5 +183,7 @@ def lines_on_more(found: Comparison) -> list[str]:
     """Return what is shown besides, as lines for a terminal."""
     lines = []
     for shown in shown_besides(found):
-        lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(shown.table.head, shown.table.rows))]
+        kept = shown.terse or range(len(shown.table.head))
+        head, *rows = ([cells[k] for k in kept] for cells in (shown.table.head, *shown.table.rows))
+        lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(head, rows))]
     return lines
