@@ -91,8 +91,8 @@ def _answer(found: Exchange) -> Iterator[tuple[str, str]]:
         "Not shown",
         f"{nil} of {len(cells)} cells cannot be told from no effect.{few} Sizes rest on {len(assumptions(found.comparison))} assumptions "
         "(settings marked N); portfolios are what places report of themselves, and set how much is delivered, never how well it works. "
-        "Regions are other firms with other luck: cells of a row are compared on the same luck, cells of a column are not. Intervals are those of "
-        "single cells, uncorrected for their number.",
+        "Regions are other firms with other luck: cells of a row are compared on the same luck, cells of a column are not. Intervals are "
+        "those of single cells, uncorrected for their number.",
     )
 
 

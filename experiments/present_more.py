@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.answer import percent
+from experiments.answer import percent, rounded
 from experiments.figures.programmes import aftermath_figure, beside_figure, spending_figure
 from experiments.more import LEFT
 from experiments.pieces import Draw, Section, Table
@@ -49,7 +49,7 @@ def shown_besides(found: Comparison) -> list[Shown]:
 
 
 def _interval(low: str, high: str) -> str:
-    return f"{low} to {high}" if "nan" not in f"{low}{high}" else "–"
+    return "–" if {low, high} & {"nan", "–"} else f"{low} to {high}"
 
 
 def _share(row: pd.Series, stem: str = "effect_share") -> tuple[str, str]:
@@ -70,10 +70,11 @@ def _spending(found: Comparison) -> Shown:
         mine, gain = whole.loc[arm], bought.loc[arm]
         parts = spending[(spending["arm"] == arm) & (spending["instrument"] != "in all")]
         levers = "; ".join(f"{practice(row.instrument)}: {row.lever} {row.value:.3g}" for row in parts.itertuples())
-        worth = f"{gain['per_yuan']:.3g}" if gain["defined"] else "not defined"
-        interval = f"{gain['per_yuan_low']:.3g} to {gain['per_yuan_high']:.3g}" if gain["defined"] else "–"
+        worth, low, high = rounded([gain[f"per_yuan{end}"] for end in ("", "_low", "_high")])
+        interval = _interval(low, high)
         spent = f"{mine['spent'] / 1e6:.3g} of {mine['budget'] / 1e6:.3g}"
-        rows.append((in_words(found, arm), levers, spent, mine["verdict"], *_share(found.effect(arm)), worth, interval))
+        bought_by = (worth, interval) if gain["defined"] else ("not defined", "–")
+        rows.append((in_words(found, arm), levers, spent, mine["verdict"], *_share(found.effect(arm)), *bought_by))
     lacking = [(row.verdict, f"{in_words(found, arm)} ({100 * row.share:.0f} % of it)") for arm, row in whole.iterrows()]
     short, short_of = ([told for verdict, told in lacking if verdict == which] for which in ("cannot spend it", "not all spent"))
     says = (
