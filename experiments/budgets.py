@@ -89,11 +89,11 @@ class _Aim:
     def _next(self, spent: float) -> float:
         """A value that should spend a little more than the target, if spending goes with the lever; between those known."""
         aimed = self.target * (1.0 + ENOUGH) / 2.0
-        value = self.value * min(max(aimed / spent, 1.0 / STRIDE), STRIDE) if spent > 0.0 else self.value * STRIDE
-        if self.plenty:
+        if self.plenty is None:
+            value = self.value * min(aimed / spent, STRIDE) if spent > 0.0 else self.value * STRIDE
+        else:
             (low, less), (high, more) = self.little, self.plenty
-            if not low < value < high:
-                value = low + (high - low) * min(max((aimed - less) / (more - less), 0.1), 0.9) if more > less else (low + high) / 2.0
+            value = low + (high - low) * min(max((aimed - less) / (more - less), 0.02), 0.98)
         return float(f"{min(value, self.most):.5g}")
 
     @property
@@ -110,10 +110,12 @@ def _targets(arm: Arm, budget: float, split: Mapping[str, Any], months: int) -> 
     return {ins.key: shares[ins.key] * a_year * months_at_work(ins, months) / 12.0 for ins in arm.instruments}
 
 
-def _check_split(arms: Sequence[Arm], split: Any) -> None:
-    """Raise if shares are of no arm, of no instrument of it, or do not sum to 1."""
+def _check_split(arms: Sequence[Arm], split: Mapping[str, Any], idle: Sequence[str]) -> None:
+    """Raise if shares are of no arm, of no instrument of it, or do not sum to 1; those of idle arms are not looked at."""
     names = {arm.name: [ins.key for ins in arm.instruments] for arm in arms}
     for name, shares in split.items():
+        if name not in names and name in idle:
+            continue
         if name not in names:
             raise SettingsError(f"study.split names {name!r}, which is no arm; arms: {', '.join(names)}{nearest(str(name), list(names))}")
         if not isinstance(shares, Mapping) or set(shares) != set(names[name]):
@@ -137,7 +139,7 @@ def within_budget(settings: Settings, arms: Sequence[Arm], store: Store | None, 
         If `study.split` does not fit the arms.
     """
     budget, split = settings.study.budget, settings.study.split or {}
-    _check_split(arms, split)
+    _check_split(arms, split, list(settings.study.arms or {}))
     if budget is None:
         if split:
             raise SettingsError("study.split shares out a budget, and there is none; type study.budget=VALUE as well")

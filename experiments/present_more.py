@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.answer import percent
+from experiments.answer import percent, rounded
 from experiments.figures.programmes import aftermath_figure, beside_figure, spending_figure
 from experiments.more import LEFT
 from experiments.pieces import Draw, Section, Table
@@ -33,6 +33,8 @@ class Shown:
     figure: Callable[[], Figure]
     alt: str
     table: Table
+    #: Columns of the table that a terminal has room for.
+    terse: tuple[int, ...] = ()
 
     def section(self, draw: Draw) -> Section:
         """Return it as a section of a report."""
@@ -47,7 +49,7 @@ def shown_besides(found: Comparison) -> list[Shown]:
 
 
 def _interval(low: str, high: str) -> str:
-    return f"{low} to {high}" if "nan" not in f"{low}{high}" else "–"
+    return "–" if {low, high} & {"nan", "–"} else f"{low} to {high}"
 
 
 def _share(row: pd.Series, stem: str = "effect_share") -> tuple[str, str]:
@@ -68,10 +70,11 @@ def _spending(found: Comparison) -> Shown:
         mine, gain = whole.loc[arm], bought.loc[arm]
         parts = spending[(spending["arm"] == arm) & (spending["instrument"] != "in all")]
         levers = "; ".join(f"{practice(row.instrument)}: {row.lever} {row.value:.3g}" for row in parts.itertuples())
-        worth = f"{gain['per_yuan']:.3g}" if gain["defined"] else "not defined"
-        interval = f"{gain['per_yuan_low']:.3g} to {gain['per_yuan_high']:.3g}" if gain["defined"] else "–"
+        worth, low, high = rounded([gain[f"per_yuan{end}"] for end in ("", "_low", "_high")])
+        interval = _interval(low, high)
         spent = f"{mine['spent'] / 1e6:.3g} of {mine['budget'] / 1e6:.3g}"
-        rows.append((in_words(found, arm), levers, spent, mine["verdict"], *_share(found.effect(arm)), worth, interval))
+        bought_by = (worth, interval) if gain["defined"] else ("not defined", "–")
+        rows.append((in_words(found, arm), levers, spent, mine["verdict"], *_share(found.effect(arm)), *bought_by))
     lacking = [(row.verdict, f"{in_words(found, arm)} ({100 * row.share:.0f} % of it)") for arm, row in whole.iterrows()]
     short, short_of = ([told for verdict, told in lacking if verdict == which] for which in ("cannot spend it", "not all spent"))
     says = (
@@ -89,6 +92,7 @@ def _spending(found: Comparison) -> Shown:
         lambda: spending_figure(spending, found.effects, found.more["per_yuan"], found.manifest),
         "For every arm the part of the budget that was spent, its effect, and sales with a defect avoided per CNY of government",
         Table("Budget, effect on defects reaching users, and sales with a defect avoided per CNY of government", head, rows, words=2),
+        (0, *range(2, len(head))),
     )
 
 
@@ -180,5 +184,7 @@ def lines_on_more(found: Comparison) -> list[str]:
     """Return what is shown besides, as lines for a terminal."""
     lines = []
     for shown in shown_besides(found):
-        lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(shown.table.head, shown.table.rows))]
+        kept = shown.terse or range(len(shown.table.head))
+        head, *rows = ([cells[k] for k in kept] for cells in (shown.table.head, *shown.table.rows))
+        lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(head, rows))]
     return lines

@@ -144,7 +144,7 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
     rows = series[series["outcome"] == HEADLINE]
     with matplotlib.rc_context(style()):
         figure = Figure(figsize=(WIDE, 1.0 + 1.55 * down))
-        axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+        axes = figure.subplots(down, across, sharex=True, squeeze=False)
         for ax in axes.flat[len(arms) :]:
             ax.remove()
         for k, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
@@ -153,8 +153,9 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
             if k + across >= len(arms):
                 ax.set_xlabel("month")
                 ax.tick_params(labelbottom=True)
-        figure.supylabel(f"change of defects per 1,000 units reaching users, against {about['reference']!r}", fontsize=TEXT)
-        what = "dashed line: end of the programmes; thin line: months, with 95 % bands; dots: means of years, bars 95 % intervals"
+        figure.supylabel("change of defects reaching users, per 1,000 units", fontsize=TEXT)
+        what = f"against {about['reference']!r}, each panel on a scale of its own; dashed line: end of the programmes; thin line: months, "
+        what += "with 95 % bands; dots: means of years, bars 95 % intervals"
         return finish(figure, about, f"{what}; left: what is left of the last year's effect 1, 2, 5 years on")
 
 
@@ -168,7 +169,11 @@ def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
     ax.vlines(x, low, high, color=COLOURS[1], lw=1.3)
     ax.plot(x, value, "o", color=COLOURS[1], ms=3)
     ax.axvline(float(years["end"].iloc[0]) + 0.5, color=COLOURS[2], lw=1.0, ls=(0, (4, 2)))
+    ends = limits([Row("", *of) for of in zip(value, low, high, strict=True)], 0.0, False)
+    if ends:
+        ax.set_ylim(*ends)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
     ax.margins(x=0.02)
 
 
