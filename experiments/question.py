@@ -33,13 +33,55 @@ __all__ = [
 ]
 
 #: Instruments as English readers call them; one that is not listed is called by its key.
-PRACTICES = {"cqo": "chief quality officers", "one_stop_stations": "one-stop service stations", "strong_chain_loans": "strong-chain loans"}
+PRACTICES = {
+    "assessment": "quality assessment of counties",
+    "awards": "quality awards",
+    "brands": "quality marks",
+    "certification": "help towards certificates",
+    "consortia": "quality innovation consortia",
+    "cqo": "chief quality officers",
+    "digital_quality": "digital quality management",
+    "metrology": "metrology partnerships",
+    "mutual_help": "mutual help between firms",
+    "one_stop_stations": "one-stop service stations",
+    "quality_map": "quality maps",
+    "recall": "recall programmes",
+    "service_manuals": "service manuals",
+    "standards": "joint standards",
+    "stewards": "quality stewards",
+    "strong_chain_loans": "strong-chain loans",
+    "supervision": "closer supervision",
+    "supplier_development": "supplier development by leaders",
+    "supplier_qualification": "supplier qualification",
+    "testing_services": "testing services",
+    "traceability": "traceability",
+    "training_bases": "training bases",
+}
 #: Of the assumptions behind an instrument the one on which its effect hangs most; the first is behind all of them.
 PIVOTAL = {
     "": "parameters.latent_share",
+    "assessment": "instruments.assessment.effort",
+    "awards": "instruments.awards.demonstration",
+    "brands": "instruments.brands.mark",
+    "certification": "instruments.certification.substance",
+    "consortia": "instruments.consortia.success",
     "cqo": "parameters.cqo_solving",
+    "digital_quality": "instruments.digital_quality.insight",
+    "metrology": "instruments.metrology.lesson",
+    "mutual_help": "instruments.mutual_help.pace",
     "one_stop_stations": "parameters.service_learning",
+    "quality_map": "parameters.map_noise",
+    "recall": "instruments.recall.lesson",
+    "service_manuals": "instruments.service_manuals.uptake",
+    "standards": "instruments.standards.strength",
+    "stewards": "instruments.stewards.competence",
     "strong_chain_loans": "parameters.approval",
+    "supervision": "instruments.supervision.samples",
+    "supplier_development": "instruments.supplier_development.pace",
+    "supplier_qualification": "instruments.supplier_qualification.strictness",
+    "testing_services": "instruments.testing_services.reliability",
+    "traceability": "instruments.traceability.records",
+    "training_bases": "instruments.training_bases.most",
 }
 #: Parts of an arm that make its world, and what of them is only a name.
 WORLD = ("region", "network", "scale", "burn_in")

@@ -190,7 +190,8 @@ def test_the_manifest_says_what_was_run_from_which_code_with_which_luck(ran):
     assert about["reference"] == "nothing"
     assert about["replicate_keys"] == [[f"{word:016x}" for word in key] for key in replicate_keys(1, 2)]
     assert about["configuration"]["months"] == 14 and about["configuration"]["region"]["key"] == "sample"
-    assert all(levers["active"] is True for levers in about["configuration"]["instruments"].values())
+    active = {key for key, levers in about["configuration"]["instruments"].items() if levers["active"]}
+    assert active == {"cqo", "one_stop_stations", "strong_chain_loans"}
     assert {"python", "mesa", "numpy", "scipy", "pandas", "hydra-core"} <= about["versions"].keys()
     assert about["network_notes"] == []
     assert about["platform"] and about["finished"]
@@ -302,7 +303,7 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("region=nowhere",): ("region=nowhere", "liaoning", "sample"),
     ("nonsense=1",): ("nonsense",),
     ("instruments.cqo.reachh=1",): ("instruments.cqo.reachh",),
-    ("instruments=[nonsense]",): ("instruments=nonsense", "cqo, one_stop_stations"),
+    ("instruments=[nonsense]",): ("instruments=nonsense", "one_stop_stations, quality_map"),
     ("instruments.cqo.reach=2",): ("instruments.cqo.reach is 2", "0 … 1 share"),
     ("parameters.latent_share=nan",): ("parameters.latent_share is nan", "0 … 0.9 share"),
     ("instruments.cqo.reach=2", "instruments.cqo.ramp=0"): ("2 mistakes", "instruments.cqo.reach is 2", "instruments.cqo.ramp is 0"),
@@ -400,7 +401,7 @@ def test_help_fits_a_screen(answers):
     status, out, _ = answers[HELP]
     assert status in {0, None}
     assert len(out.splitlines()) < 40
-    for word in ("strongchain -m ", "network=file", "region: anhui, fujian, guangdong", "instruments: cqo, one_stop_stations", "policy: "):
+    for word in ("strongchain -m ", "network=file", "region: anhui, fujian, guangdong", "instruments: assessment, awards", "policy: "):
         assert word in out
 
 

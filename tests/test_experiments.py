@@ -22,7 +22,7 @@ from experiments.runner import run_arms
 from experiments.settings import Arm, Parallel, SettingsError, Study, Task, WorldSettings, compose_settings, read_settings
 from experiments.statistics import mean_intervals
 from experiments.studies.compare import arms_of
-from sim import ChiefQualityOfficer, OneStopStations, StrongChainLoans, StrongchainModel
+from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongChainLoans, StrongchainModel
 from sim.outcomes import OUTCOMES
 from tests.worlds import differing, network, parameters, region
 
@@ -123,7 +123,10 @@ def test_an_arm_adds_its_words_to_those_of_the_job():
     a, b = arms_of(settings(*words), [*SMALL, *words])
     assert a.instruments == (ChiefQualityOfficer(reach=0.9),)
     assert b.instruments == (ChiefQualityOfficer(reach=0.9), OneStopStations(), StrongChainLoans())
-    assert a.world.region == b.world.region and (a.world.parameters.latent_share, b.world.parameters.latent_share) == (0.1, 0.2)
+    assert a.world.region == b.world.region and (a.world.parameters.latent_share, b.world.parameters.latent_share) == (
+        Parameters().latent_share,
+        0.2,
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +207,7 @@ def test_arms_in_one_world_share_the_burn_in(monkeypatch):
     config = settings(*words)
     arms = arms_of(config, [*SMALL, *words])
     run_arms(arms, replicate_keys(1, 2), Task(2, 1), SERIAL)
-    assert [world.parameters.latent_share for world in built] == [0.1, 0.2, 0.1, 0.2]
+    assert [world.parameters.latent_share for world in built] == [Parameters().latent_share, 0.2] * 2
 
 
 def test_arms_that_share_a_burn_in_have_the_bits_of_worlds_of_their_own():

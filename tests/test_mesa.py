@@ -311,11 +311,15 @@ def test_per_agent_research_code_changes_the_columns(loop_model):
 
 
 def test_per_agent_code_in_a_programme_equals_the_same_on_columns(loop_network):
-    class ByAgent:
+    class Own:
+        def give_up(self, world, rows, lost):
+            """Nothing is owed to firms that give up."""
+
+    class ByAgent(Own):
         def deliver(self, world):
             world.agents_by_type[MemberFirm].do(lambda firm: setattr(firm, "absorptive", 0.9 * firm.absorptive))
 
-    class ByColumn:
+    class ByColumn(Own):
         def deliver(self, world):
             world.firms.absorptive = np.where(world.firms.is_leader, 1.0, 0.9) * world.firms.absorptive
 

@@ -229,8 +229,8 @@ def test_a_firm_without_relations_leaves_no_trace_on_the_others():
 
 
 def test_an_entrant_inherits_the_luck_of_its_place():
-    """Whoever sits in a place draws the same there, and all others draw what they would have drawn."""
-    stays, changes = world(8), world(8)
+    """Whoever sits in a place draws the same there, and all others draw what they would have drawn. (Nobody else enters with it here.)"""
+    stays, changes = world(9), world(9)
     notes = [kept_diary(model) for model in (stays, changes)]
     bankrupt(changes, 11)
     changes.run(12)

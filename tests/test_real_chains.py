@@ -58,12 +58,12 @@ def test_a_small_chain_runs_under_every_law(name: str, months: int) -> None:
 def test_chain_36_is_compared_over_five_years_from_its_edges_alone() -> None:
     path = real_data("willems2008", "edges.csv")
     words = ["network=file", f"network.path='{path}'", "network.filter={chain: 36}"]
-    words += ["network.columns.supplier=source", "network.columns.customer=target", "months=60", "replicates=3", "by=[]"]
+    words += ["network.columns.supplier=source", "network.columns.customer=target", "months=60", "replicates=8", "by=[]"]
     found = compare(*words)
     assert list(found.maps) == ["nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all"]
     assert found.maps["nothing"].names.size == 1451
     assert all(picture.map.error < 1e-9 for picture in found.maps.values())
-    # On common luck three replicates are enough to see officers and stations lower the firms' non-conformity, and loans taken up.
+    # On common luck eight replicates are enough to see officers and stations lower the firms' non-conformity, and loans taken up.
     for arm in ("cqo", "one_stop_stations", "all"):
         assert found.effect(arm, "nonconformity")["effect_high"] < 0.0
     for arm, lends in (("cqo", False), ("strong_chain_loans", True), ("all", True)):

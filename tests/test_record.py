@@ -76,7 +76,7 @@ def test_ratio_over_months_is_the_ratio_of_the_months_sums():
 def test_groups_are_chains_tiers_and_sizes(model):
     assert groups(model, "total") == ["total"]
     assert groups(model, "chain") == list(model.network.chains)
-    assert groups(model, "tier") == [str(tier) for tier in range(model.firms.tier.max() + 1)]
+    assert groups(model, "tier") == [str(tier) for tier in range(world(1).firms.tier.max() + 1)]  # those when recording began
     assert groups(model, "size") == list(SIZE_CLASSES)
 
 

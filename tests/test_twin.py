@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agents import Population
+from agents.help import HELP
 from agents.lender import STRONG_CHAIN
 from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongchainModel, SupplyNetwork
 from sim.build.region import Region
@@ -20,9 +21,9 @@ from sim.month.credit import grant
 from tests.twin import TwinModel
 from tests.twin_luck import binomial_count, normal_value, poisson_count
 
-#: Columns that agents do not hold: who lives where, and cases, which are compared as such.
+#: Columns that agents do not hold: who lives where, and cases, which are compared as such; and what only other instruments change.
 NOT_HELD = {
-    "firms": {"alive", "case_station", "case_month", "case_tie"},
+    "firms": {"alive", "case_station", "case_month", "case_tie", "latent", "mapped", *HELP},
     "links": {"alive", "supplier", "customer"},
     "stations": {"alive"},
     "lenders": {"alive", "number"},
@@ -314,6 +315,9 @@ def assert_agree(model: StrongchainModel, twin: TwinModel) -> None:
     assert_columns_agree(model.chain_heads, np.arange(model.chain_heads.n), twin.support.heads, money)
     np.testing.assert_allclose(twin.quality_cost, model.classes.quality_cost, rtol=RELATIVE, atol=OF_SCALE)
 
+    assert not any(getattr(model.firms, name).any() for name in (*HELP, "mapped")), "the twin has no instrument that lends"
+    np.testing.assert_array_equal(model.firms.latent[places], model.parameters.latent_share)
+
     at, since, tie = model.firms.case_station, model.firms.case_month, model.firms.case_tie
     columns = {(i, k): (at[i, k], since[i, k], tie[i, k]) for i, k in np.argwhere(at >= 0).tolist()}
     assert columns == {(firm.place, kind): (c.station.row, c.month, c.tie) for firm in firms for kind, c in firm.cases.items()}
@@ -420,7 +424,7 @@ def test_a_larger_world_agrees() -> None:
 
 def test_refused_changes_agree() -> None:
     """Firms that buy more than they sell: changes that close loops are refused where orders might grow, and made elsewhere."""
-    network = random_network(0, firms=40, leaders=3, chains=2, density=6.0, cyclic=False, material=1.8)
+    network = random_network(2, firms=40, leaders=3, chains=2, density=6.0, cyclic=False, material=1.8)
     parameters = Parameters(relation_end=0.1, candidates=6, spare_capacity=10.0, scrap_share=0.3, false_alarm=0.5)
     twin = run_both(StrongchainModel(Region(stations=0), network, parameters, rng=3, burn_in=3), months=24)
     assert twin.counts["changes refused"] > 0 < twin.counts["suppliers replaced"]
