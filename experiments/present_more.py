@@ -110,7 +110,7 @@ def _aftermath(found: Comparison) -> Shown:
             if year not in by_year.index or not by_year.at[year, "defined"]:
                 cells.append("not defined" if not last["defined"] else "–")
                 continue
-            left, low, high = percent([by_year.at[year, f"left{end}"] for end in ("", "_low", "_high")], sign=False)
+            left, low, high = (f"{100.0 * by_year.at[year, f'left{end}']:,.0f}".replace("-", "−") for end in ("", "_low", "_high"))
             cells.append(f"{left} ({_interval(low, high)})")
         rows.append((in_words(found, str(arm)), str(last["end"]), *_share(last), *cells))
     years = [year for year in LEFT if year in table["year"].values]

@@ -156,7 +156,8 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
         figure.supylabel("change of defects reaching users, per 1,000 units", fontsize=TEXT)
         what = f"against {about['reference']!r}, each panel on a scale of its own; dashed line: end of the programmes; thin line: months, "
         what += "with 95 % bands; dots: means of years, bars 95 % intervals"
-        return finish(figure, about, f"{what}; left: what is left of the last year's effect 1, 2, 5 years on")
+        what += "; left: of the last year's effect, in year 1, 2, 5 after the end, in brackets where the interval holds 0"
+        return finish(figure, about, what)
 
 
 def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
@@ -184,8 +185,9 @@ def _left(years: pd.DataFrame) -> str:
     rows = years[years["year"].isin(LEFT)]
     if rows.empty:
         return "the run ends within a year of the programmes"
-    told = ", ".join(f"{100 * row.left:.0f} %" for row in rows.itertuples())
-    return f"left after {', '.join(str(year) for year in rows['year'])} years: {told}"
+    shares = [(f"{100 * row.left:.0f} %", row.left_low <= 0.0 <= row.left_high) for row in rows.itertuples()]
+    told = ", ".join(f"({share})" if unsure else share for share, unsure in shares)
+    return f"left in year {', '.join(str(year) for year in rows['year'])} after: {told}"
 
 
 # -- against a second arm --------------------------------------------------------------------------------------
