@@ -28,6 +28,12 @@ STUDIES = [
     ("strongchain name=first", "all", "strongchain nmae=first", "did you mean 'name'?"),
     ("strongchain region=liaoning policy=none name=liaoning", "nothing", "strongchain region=liaoing", "did you mean 'liaoning'?"),
     (
+        "strongchain region=liaoning policy=guangdong name=crossed",
+        "consortia",
+        "strongchain region=liaoning policy=guandong",
+        "did you mean 'guangdong'?",
+    ),
+    (
         "strongchain 'instruments=[cqo,strong_chain_loans]' instruments.cqo.reach=0.5 months=60 replicates=50 name=two",
         "strong_chain_loans",
         "strongchain 'instruments=[cqo,strong_chain_loans]' instruments.cqo.reach=1.5 months=60 replicates=50",
@@ -45,7 +51,8 @@ VERBS = [
     ("strongchain results", "first", "strongchain reslts", "did you mean 'results'?"),
     ("strongchain regions", "liaoning", "strongchain regions all", "one word too many"),
     ("strongchain instruments", "首席质量官", "strongchain instrument", "did you mean 'instruments'?"),
-    ("strongchain experiments", "experiment", "strongchain experimets", "did you mean 'experiments'?"),
+    ("strongchain policies", "guangdong", "strongchain polices", "did you mean 'policies'?"),
+    ("strongchain experiments", "policy_mix", "strongchain experimets", "did you mean 'experiments'?"),
     ("strongchain parameters", "latent_share", "strongchain parameters latnt", "did you mean"),
     ("strongchain explain cqo", "首席质量官", "strongchain explain cqq", "did you mean 'cqo'?"),
     ("strongchain --help", "strongchain regions", "strongchain --hepl", "--hepl"),
