@@ -36,6 +36,7 @@ SECTIONS = [
     "effects",
     "paths",
     "gains",
+    "delivered",
     "origins",
     "network",
     "queues",
