@@ -154,8 +154,9 @@ def page(rows: Sequence[Measured], words: Sequence[str] = WORDS) -> str:
 
 #: What was looked into beside the table, by hand: figures of Liaoning.
 LOOKED_INTO = """\
-Half as many replicates (the first half of these) had stations unlike at the four scales, in no order of size (Cochran's Q, p 0.0005), and
-two seeds at one and the same scale differed as much: few worlds carry much of the effect, so that few replicates can mislead.
+Half as many replicates (the first half of these) had stations unlike at the four scales, in no order of size (Cochran's Q, p
+0.0005), and two seeds at one and the same scale differed as much: few worlds carry much of the effect, so that few replicates can
+mislead.
 
 The level without programme is a little higher in small worlds; effects are told in per cent of it. At earlier defaults months 4 to 6
 without any burn-in showed about the same gap (0.0218 ± 0.0013 at scale 0.05, 150 networks; 0.0201 ± 0.0010 at scale 1, 46): so it seems
