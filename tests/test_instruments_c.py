@@ -70,7 +70,7 @@ def test_industry_and_chain_learn_from_a_recall_and_nobody_without_one():
     assert (model.firms.capability[:, 1:] == before[:, 1:]).all()
     programme = model.programmes["recall"]
     assert programme.spent == programme.instrument.analysis_cost
-    assert programme.counts == {"analyses": 1, "lessons": 3}
+    assert (programme.counts["analyses"], programme.counts["lessons"]) == (1, 3)
 
 
 def test_nobody_learns_from_a_recall_whose_analysis_the_budget_does_not_bear():
