@@ -186,6 +186,6 @@ def _try(settings: Settings, arms: Sequence[Arm], aims: Mapping[tuple[str, str],
         for arm in tried:
             mine = [run for run in runs if run.arm == arm.name]
             for ins in arm.instruments:
-                aims[arm.name, ins.key].learn(sum(run.spent.get(ins.key, 0.0) for run in mine) / len(mine))
+                aims[arm.name, ins.key].learn(min(run.spent.get(ins.key, 0.0) for run in mine))
         open_arms = [arm for arm in open_arms if not all(aims[arm.name, ins.key].done for ins in arm.instruments)]
         tell(f"  round {round_}: {len(tried)} arms tried, {len(open_arms)} to go on with")
