@@ -1,4 +1,4 @@
-"""Does a smaller region give the same answer? ``python -m experiments.scales`` writes docs/scales.md (about a quarter of an hour on two cores).
+"""Does a smaller region give the same answer? ``python -m experiments.scales`` writes docs/scales.md (a quarter of an hour).
 
 `scale` brings a region to fewer firms, so that a study takes seconds. That is sound only if effects stay what they are
 in the whole region, within noise; here it is measured, with more replicates of the smaller worlds.
