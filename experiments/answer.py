@@ -29,7 +29,7 @@ from experiments.settings import DEFAULT_FIRMS
 from experiments.tables import PAYERS
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["FEW", "amounts", "answer", "failed_replicates", "percent", "rounded", "verdict"]
+__all__ = ["FEW", "amounts", "answer", "defects_told", "failed_replicates", "percent", "rounded", "verdict"]
 
 #: What is said of a correction for many comparisons.
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "bonferroni": "Bonferroni"}
@@ -79,6 +79,11 @@ def percent(values: Sequence[float], sign: bool = True) -> list[str]:
     whole = [100.0 * value for value in values]
     decimals = max(1, _decimals(whole, 2))
     return [_signed(value, decimals, sign) for value in whole]
+
+
+def defects_told(told: str) -> str:
+    """Say in words what a table tells of the change of defects."""
+    return {"lower": "fewer", "higher": "more", "unknown": "no interval"}.get(told, "not told from zero")
 
 
 def amounts(values: Sequence[float], sign: bool = False) -> tuple[list[str], str]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from experiments.budgets import lever_of
 from experiments.measure import Run
-from experiments.statistics import ratio_intervals, shown_intervals
-from experiments.tables import DEFECTS
+from experiments.statistics import ratio_intervals
+from experiments.tables import DEFECTS, flow_in_all, shown_interval
 from sim.outcomes import HEADLINE
 
 __all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "more_tables", "per_yuan", "spending"]
@@ -49,17 +49,6 @@ def more_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -
     return found | ({"aftermath": aftermath(by_arm, reference, ends)} if ends else {})
 
 
-def _interval(values: Floats) -> tuple[float, float, float]:
-    found, _ = shown_intervals(values)
-    return float(found.mean), float(found.low), float(found.high)
-
-
-def _flow(runs: Sequence[Run], key: str) -> Floats:
-    """Return a flow summed over all months, run by run."""
-    at = runs[0].outcomes.index(key)
-    return np.array([run.cumulative[at, 0] for run in runs])
-
-
 # -- money -------------------------------------------------------------------------------------------------
 
 
@@ -74,9 +63,9 @@ def per_yuan(by_arm: ByArm, reference: str) -> pd.DataFrame:
     for arm, mine in by_arm.items():
         if arm == reference:
             continue
-        spent = _flow(mine, "government_cost") - _flow(by_arm[reference], "government_cost")
-        avoided = _flow(by_arm[reference], DEFECTS) - _flow(mine, DEFECTS)
-        paid, saved, ratio = _interval(spent), _interval(avoided), ratio_intervals(avoided, spent)
+        spent = flow_in_all(mine, "government_cost") - flow_in_all(by_arm[reference], "government_cost")
+        avoided = flow_in_all(by_arm[reference], DEFECTS) - flow_in_all(mine, DEFECTS)
+        paid, saved, ratio = shown_interval(spent), shown_interval(avoided), ratio_intervals(avoided, spent)
         sound = bool(ratio.defined) and paid[1] > 0.0
         values = [float(value) if sound else np.nan for value in ratio[:3]]
         told = "unknown" if np.isnan(saved[1]) else "fewer" if saved[1] > 0.0 else "more" if saved[2] < 0.0 else "not told"
@@ -110,7 +99,7 @@ def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:
         for key, name, value, budget, spent, at_most in [("in all", "", np.nan, whole, of_arm, stuck), *parts]:
             share = spent.mean() / budget
             verdict = "spent" if share >= SPENT else "cannot spend it" if at_most else "not all spent"
-            rows.append((arm, key, name, value, budget, *_interval(spent), share, verdict))
+            rows.append((arm, key, name, value, budget, *shown_interval(spent), share, verdict))
     names = ["arm", "instrument", "lever", "value", "budget", "spent", "spent_low", "spent_high", "share", "verdict"]
     return pd.DataFrame(rows, columns=names)
 
@@ -145,11 +134,11 @@ def aftermath(by_arm: ByArm, reference: str, ends: Mapping[str, int]) -> pd.Data
         paired = np.array([run.series[:, at] for run in by_arm[arm]]) - base
         paid = np.array([run.series[:, cost] for run in by_arm[arm]]) - before
         last = paired[:, max(0, end - 12) : end].mean(axis=1)
-        known = _interval(last)
+        known = shown_interval(last)
         for year in range(-((end - 1) // 12), (paired.shape[1] - end) // 12 + 1):
             first, stop = max(0, end + 12 * (year - 1)), end + 12 * year
             effect, level = paired[:, first:stop].mean(axis=1), abs(float(base[:, first:stop].mean()))
-            found = _interval(effect)
+            found = shown_interval(effect)
             ratio = ratio_intervals(effect, last)
             sound = bool(ratio.defined) and known[1] * known[2] > 0.0
             left = [float(value) if sound else np.nan for value in ratio[:3]] if year else [1.0, np.nan, np.nan] if sound else [np.nan] * 3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.answer import percent, rounded
+from experiments.answer import defects_told, percent, rounded
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
 from experiments.pieces import Pictures, Section, Table
@@ -46,7 +46,7 @@ def _row(found: Exchange, cell: pd.Series) -> tuple[str, ...]:
         found.policies[cell["policy"]],
         change,
         f"{low} to {high}" if known else "–",
-        {"lower": "fewer", "higher": "more", "unknown": "no interval"}.get(cell["told"], "not told from zero"),
+        defects_told(cell["told"]),
         f"{cell['spent'] / 1e6:,.3g}",
         worth[0],
         f"{worth[1]} to {worth[2]}" if len(worth) > 1 else "–",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.answer import percent, rounded
+from experiments.answer import defects_told, percent, rounded
 from experiments.figures.programmes import aftermath_figure, beside_figure, spending_figure
 from experiments.more import LEFT
 from experiments.pieces import Draw, Section, Table
@@ -158,7 +158,7 @@ def _beside(found: Comparison) -> Iterator[Shown]:
         return
     table = differences_from(found, beside)
     mine = table[table["outcome"] == HEADLINE]
-    rows = [(in_words(found, row["arm"]), *_share(row), _verdict(row)) for row in mine.to_dict("records")]
+    rows = [(in_words(found, row["arm"]), *_share(row), defects_told(row["told"])) for row in mine.to_dict("records")]
     told = [f"{arm} ({change} %)" for arm, change, _, verdict in rows if verdict == "fewer"]
     says = f"Every arm against {in_words(found, beside)}, on the same luck: fewer defects reach users with {joined(told)}." if told else (
         f"No arm is told to have fewer defects reach users than {in_words(found, beside)}."
@@ -171,10 +171,6 @@ def _beside(found: Comparison) -> Iterator[Shown]:
         f"Paired differences from {beside}, arm by arm",
         Table(f"Defects reaching users, difference from {beside}", ("arm", "difference, %", "95 % interval, %", "verdict"), rows),
     )
-
-
-def _verdict(row: dict[str, object]) -> str:
-    return {"lower": "fewer", "higher": "more", "unknown": "no interval"}.get(str(row["told"]), "not told from zero")
 
 
 # -- for a terminal ----------------------------------------------------------------------------------------------

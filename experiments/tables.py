@@ -32,7 +32,17 @@ from sim.outcomes import HEADLINE, OUTCOMES
 from sim.quality_map import CAUSES
 from sim.record import GROUPINGS
 
-__all__ = ["HEADLINES", "PAYERS", "effects_and_pairs", "headline_effects", "tables_of", "told_from_zero"]
+__all__ = [
+    "DEFECTS",
+    "HEADLINES",
+    "PAYERS",
+    "effects_and_pairs",
+    "flow_in_all",
+    "headline_effects",
+    "shown_interval",
+    "tables_of",
+    "told_from_zero",
+]
 
 Floats = NDArray[np.float64]
 ByArm = Mapping[str, Sequence[Run]]
@@ -283,22 +293,17 @@ def _costs(by_arm: ByArm, reference: str) -> pd.DataFrame:
     price of the product that has it. `ratio` is CNY paid per CNY of these, with Fieller's interval; where the interval of
     what is avoided holds 0 it is not defined, and where more defects were caused there is nothing to divide by either.
     """
-    keys = next(iter(by_arm.values()))[0].outcomes
-
-    def stack(runs: Sequence[Run], key: str) -> Floats:
-        return np.array([run.cumulative[keys.index(key), 0] for run in runs])
-
     base, rows = by_arm[reference], []
     for arm, mine in by_arm.items():
         if arm == reference:
             continue
-        avoided = stack(base, DEFECTS) - stack(mine, DEFECTS)
+        avoided = flow_in_all(base, DEFECTS) - flow_in_all(mine, DEFECTS)
         for payer, key in PAYERS.items():
-            paid = stack(mine, key) - stack(base, key)
-            ratio, saved = ratio_intervals(paid, avoided), _interval(avoided)
+            paid = flow_in_all(mine, key) - flow_in_all(base, key)
+            ratio, saved = ratio_intervals(paid, avoided), shown_interval(avoided)
             sound = bool(ratio.defined) and saved[1] > 0.0  # by the interval that is shown, which may be the wider one
             found = [float(value) if sound else np.nan for value in ratio[:3]]
-            rows.append((arm, payer, *_interval(paid), *saved, *found, sound))
+            rows.append((arm, payer, *shown_interval(paid), *saved, *found, sound))
     names = [f"{stem}{end}" for stem in ("cost", "avoided", "ratio") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["arm", "payer", *names, "defined"])
 
@@ -312,11 +317,18 @@ def _counts(by_arm: ByArm) -> pd.DataFrame:
             spread = float(values.std(ddof=1)) if values.size > 1 else np.nan
             known = INSTRUMENTS[key].counted if key in INSTRUMENTS else {}
             meaning = dict((TAKEN_ON,)).get(name) or known.get(name, "")
-            rows.append((arm, key, name, meaning, *_interval(values), spread, values.size))
+            rows.append((arm, key, name, meaning, *shown_interval(values), spread, values.size))
     return pd.DataFrame(rows, columns=["arm", "instrument", "count", "meaning", "mean", "mean_low", "mean_high", "sd", "replicates"])
 
 
-def _interval(values: Floats) -> tuple[float, float, float]:
+def flow_in_all(runs: Sequence[Run], key: str) -> Floats:
+    """Return a flow in total, summed over all months, run by run."""
+    at = runs[0].outcomes.index(key)
+    return np.array([run.cumulative[at, 0] for run in runs])
+
+
+def shown_interval(values: Floats) -> tuple[float, float, float]:
+    """Return the mean over runs and its 95 % interval, as it is shown."""
     found, _ = shown_intervals(values)
     return float(found.mean), float(found.low), float(found.high)
 
