@@ -94,9 +94,9 @@ test: .venv/.installed ## the test suite (ARGS='-k network' for a part of it)
 verify: .venv/.installed ## the slow statistical checks in tests/verification
 	@$(call pytest,.venv,-n auto -m verification)
 
-MESA_TESTS = $(wildcard tests/test_agents.py tests/test_mesa.py)
+MESA_TESTS = $(wildcard tests/test_agents.py tests/agents/test_mesa.py)
 mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Python 3.12 or 3.13)
-	@if [ -z "$(MESA_TESTS)" ]; then echo "make $@: skipped: neither tests/test_agents.py nor tests/test_mesa.py is there"; \
+	@if [ -z "$(MESA_TESTS)" ]; then echo "make $@: skipped: neither tests/test_agents.py nor tests/agents/test_mesa.py is there"; \
 	elif [ -z "$(newer)" ]; then echo "make $@: skipped: Mesa 3.5 needs Python 3.12 or 3.13, and none was found"; \
 	else $(MAKE) --silent --no-print-directory .venv-mesa35/.installed && { $(call pytest,.venv-mesa35,$(MESA_TESTS)); }; fi
 

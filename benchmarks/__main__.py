@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks.common_luck import LOOKED_AT, gains
 from benchmarks.firm_months import building, phases, race
 from benchmarks.studies import LARGE, TINY, study
-from experiments.statistics import Intervals
+from experiments.analysis.statistics import Intervals
 
 SMALL, LARGEST = 2_000, 100_000
 

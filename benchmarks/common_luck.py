@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from agents.streams import replicate_keys
-from experiments.settings import WorldSettings, compose_settings, read_settings
-from experiments.statistics import Intervals, mean_intervals, variance_ratios
+from experiments.analysis.statistics import Intervals, mean_intervals, variance_ratios
+from experiments.configuration.settings import WorldSettings, compose_settings, read_settings
 from sim import Instrument
 
 __all__ = ["LOOKED_AT", "Gains", "gains"]

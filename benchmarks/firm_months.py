@@ -1,7 +1,7 @@
 """Firm-months per second: the columns beside plain Mesa agents, phase by phase, and what building costs.
 
 A firm-month is one firm simulated for one month. The columns are `sim`; the agents are
-`tests.twin`, which computes the same months (to rounding) one Mesa agent at a time. Both run in
+`tests.reference_model.model`, which computes the same months (to rounding) one Mesa agent at a time. Both run in
 one process and take turns, so that a slow spell of the machine falls on both; medians are reported.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from agents import Population
 from sim import MONTH, Region, StrongchainModel, Synthetic
-from tests.twin import TwinModel
+from tests.reference_model.model import TwinModel
 
 __all__ = ["Building", "Race", "building", "phases", "race", "world"]
 

@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 
 from agents.streams import replicate_keys
 from experiments import Comparison, compare
-from experiments.settings import WorldSettings, compose_settings, read_settings
+from experiments.configuration.settings import WorldSettings, compose_settings, read_settings
 from sim import Instrument
 
 __all__ = ["LARGE", "TINY", "Study", "study"]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from experiments.analysis.results import Comparison, load
     from experiments.notebook import world
-    from experiments.results import Comparison, load
     from experiments.studies.compare import compare
 
 __all__ = ["Comparison", "compare", "load", "world"]
@@ -26,8 +26,8 @@ if _agents is None or Path(_agents.origin or "").resolve().parent.parent != Path
 _HOMES = {
     "world": "experiments.notebook",
     "compare": "experiments.studies.compare",
-    "Comparison": "experiments.results",
-    "load": "experiments.results",
+    "Comparison": "experiments.analysis.results",
+    "load": "experiments.analysis.results",
 }
 
 

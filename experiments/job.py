@@ -20,18 +20,18 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.flags import MANY
-from experiments.present import present, summary
-from experiments.present_exchange import present_exchange, summary_of_exchange
-from experiments.present_patterns import present_calibration, present_validation, summary_of_calibration, summary_of_validation
-from experiments.runner import expected_seconds, workers_of
-from experiments.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
+from experiments.configuration.flags import MANY
+from experiments.configuration.overrides import read_word
+from experiments.configuration.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
+from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
+from experiments.reports.comparison import present, summary
+from experiments.reports.exchange import present_exchange, summary_of_exchange
+from experiments.runs.runner import expected_seconds, workers_of
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
-from experiments.text import say
-from experiments.words import read_word
+from experiments.terminal import say
 from sim import NetworkError
 from sim.parameters import ParameterError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.streams import replicate_keys
-from experiments.preflight import preflight
-from experiments.settings import compose_settings, read_settings, refuse_idle_levers
+from experiments.configuration.preflight import preflight
+from experiments.configuration.settings import compose_settings, read_settings, refuse_idle_levers
 from sim import StrongchainModel
 
 __all__ = ["world"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import sys
 
-from experiments import verbs
+from experiments.commands import verbs
 
 __all__ = ["main"]
 
@@ -28,8 +28,8 @@ def main() -> None:
 def _answer(words: list[str]) -> int:
     if (status := verbs.main(words)) is not None:
         return status
-    from experiments.preflight import preflight
-    from experiments.settings import SettingsError
+    from experiments.configuration.preflight import preflight
+    from experiments.configuration.settings import SettingsError
 
     try:
         readable = preflight(words)

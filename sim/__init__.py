@@ -7,10 +7,10 @@ from sim.build.from_file import FromFile
 from sim.build.input_output import InputOutput
 from sim.build.region import Region
 from sim.build.synthetic import Synthetic
-from sim.fixed_points import NetworkError
 from sim.instruments import INSTRUMENTS, ChiefQualityOfficer, Instrument, OneStopStations, StrongChainLoans, instrument
 from sim.model import MONTH, StrongchainModel
-from sim.network import SupplyNetwork
+from sim.network.fixed_points import NetworkError
+from sim.network.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters, parameter
 

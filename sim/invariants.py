@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from agents.lender import LOANS
-from sim.fixed_points import NetworkError
-from sim.quality_map import quality_map
+from sim.attribution.quality_map import quality_map
+from sim.network.fixed_points import NetworkError
 from sim.world import World
 
 __all__ = ["INVARIANTS", "InvariantError", "check_invariants"]

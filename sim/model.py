@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.streams import Streams, replicate_keys
-from sim.accounts import Books
-from sim.balance_sheet import balance_sheet
+from sim.accounts.accounts import Books
+from sim.accounts.balance_sheet import balance_sheet
+from sim.attribution.quality_map import QualityMap, blocks, quality_map
 from sim.build.from_file import FromFile, from_file
 from sim.build.input_output import InputOutput, SectorEconomy, input_output
 from sim.build.region import Region, populate
@@ -32,10 +33,9 @@ from sim.month.recalls import recall_products
 from sim.month.relations import rate_suppliers, review_suppliers
 from sim.month.sampling import sample_products
 from sim.month.services import serve_cases
-from sim.network import SupplyNetwork
+from sim.network.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters
-from sim.quality_map import QualityMap, blocks, quality_map
 from sim.record import Record
 from sim.world import World
 
@@ -242,7 +242,7 @@ class StrongchainModel(World):
         return self.books.transaction_flow_matrix()
 
     def balance_sheet(self) -> pd.DataFrame:
-        """What every sector owns and owes at the end of the month, CNY (see `sim.balance_sheet`)."""
+        """What every sector owns and owes at the end of the month, CNY (see `sim.accounts.balance_sheet`)."""
         return balance_sheet(self)
 
     # -- looking at the world ----------------------------------------------------------------

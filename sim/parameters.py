@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from sim.plausible import calibrated
+from sim.data.plausible import calibrated
 
 __all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
-#: Source of what a calibration found: sim/plausible_sets.csv has its value, docs/calibration.md what is left of its range.
-CALIBRATED = "assumption, calibrated (docs/calibration.md)"
+#: Source of what a calibration found: sim/data/plausible_sets.csv has its value, docs/evidence/calibration.md what is left of its range.
+CALIBRATED = "assumption, calibrated (docs/evidence/calibration.md)"
 
 
 class ParameterError(ValueError):
@@ -285,7 +285,7 @@ class Parameters:
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
     # -- money (3.11) ----------------------------------------------------------------------------
-    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; calibrated (docs/calibration.md)", "R",
+    margin: float = parameter(calibrated("margin"), 0.0, 0.5, "share", "net margin of industry 5-6 %, before interest; calibrated (docs/evidence/calibration.md)", "R",
                               "profit per unit of output in the price, in prices of the start")  # fmt: skip
     outside_materials: float = parameter(
         0.35, 0.0, 1.0, "share", "assumption", "N", "part of a firm's own cost that goes to suppliers outside the network"

@@ -27,8 +27,8 @@ from agents import (
 from agents.firm import KINDS, SIZE_CLASSES, firm_classes
 from agents.help import HELP
 from agents.lender import LOANS
-from sim.accounts import FINANCING, Books
-from sim.network import SupplyNetwork
+from sim.accounts.accounts import FINANCING, Books
+from sim.network.network import SupplyNetwork
 from sim.parameters import Parameters
 
 __all__ = ["CHAIN", "CLASS", "LINK", "Deliverable", "World"]

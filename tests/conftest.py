@@ -8,9 +8,9 @@ import pytest
 from hypothesis import settings
 
 from sim import StrongchainModel, SupplyNetwork
-from tests.worlds import network, region
+from tests.support.worlds import network, region
 
-# What is printed has the same lines in every terminal; read when experiments.text is imported.
+# What is printed has the same lines in every terminal; read when experiments.terminal is imported.
 os.environ["COLUMNS"] = "100"
 # The same examples on every machine and in every run; a slow machine is no failure.
 settings.register_profile("repeatable", deadline=None, derandomize=True)

@@ -1,4 +1,4 @@
-"""Figures: each a function from a table of a study and its manifest to a Figure, in one style; docs/gallery.md shows them all."""
+"""Figures: each a function from a table of a study and its manifest to a Figure, in one style; docs/reference/gallery.md shows them all."""
 
 from experiments.figures.effects import effects_figure, gains_figure, origins_figure, pairs_figure
 from experiments.figures.money import books_figure, costs_figure

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from experiments.analysis.effects import HEADLINES
 from experiments.figures.rows import Row, draw_rows
 from experiments.figures.style import (
     CAUSE_STYLES,
@@ -31,9 +32,8 @@ from experiments.figures.style import (
     window,
     wrapped,
 )
-from experiments.tables import HEADLINES
+from sim.attribution.quality_map import CAUSES
 from sim.outcomes import HEADLINE, OUTCOMES
-from sim.quality_map import CAUSES
 
 __all__ = ["effects_figure", "gains_figure", "origins_figure", "pairs_figure"]
 

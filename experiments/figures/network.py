@@ -18,10 +18,10 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, finish, legend, style, wrapped
-from sim.quality_map import CAUSES
+from sim.attribution.quality_map import CAUSES
 
 if TYPE_CHECKING:
-    from experiments.measure import MapPicture
+    from experiments.runs.measure import MapPicture
 
 __all__ = ["network_map"]
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.catalogue import settings
+from experiments.catalogue.settings import settings
 from experiments.figures.style import (
     COLOURS,
     SHOWN,

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.calibration.patterns import Pattern
 from experiments.figures.style import COLOURS, SMALL, WIDE, finish, style, without_values, wrapped
-from experiments.patterns import Pattern
 
 __all__ = ["influence_figure", "pattern_figure"]
 

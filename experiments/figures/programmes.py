@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from experiments.analysis.programmes import LEFT
 from experiments.figures.effects import FOUND, VERDICTS
 from experiments.figures.rows import Row, draw_rows, limits
 from experiments.figures.style import (
@@ -34,7 +35,6 @@ from experiments.figures.style import (
     without_values,
     wrapped,
 )
-from experiments.more import LEFT
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["aftermath_figure", "beside_figure", "exchange_figure", "spending_figure"]

@@ -13,13 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agents.streams import replicate_keys
-from experiments.calibration import Axis, Emulator, axes_of, hypercube, next_points, scaled, spread_out
-from experiments.observe import Observed, observe_all
-from experiments.patterns import PATTERNS, PROBES, TELLING, implausibility
-from experiments.provenance import manifest, now
-from experiments.settings import Arm, Parallel, Settings, SettingsError, WorldSettings
-from experiments.text import say
-from sim.plausible import with_values
+from experiments.calibration.history_matching import Axis, Emulator, axes_of, hypercube, next_points, scaled, spread_out
+from experiments.calibration.observe import Observed, observe_all
+from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
+from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings
+from experiments.runs.provenance import manifest, now
+from experiments.terminal import say
+from sim.data.plausible import with_values
 
 __all__ = ["Calibration", "Search", "calibrate", "run_calibration"]
 

@@ -11,13 +11,11 @@ from typing import Any, cast
 from omegaconf import OmegaConf
 
 from agents.streams import replicate_keys
-from experiments.budgets import with_length, within_budget
-from experiments.measure import EXTRAS, Run
-from experiments.preflight import preflight
-from experiments.provenance import luck, manifest, now
-from experiments.results import Comparison, collect
-from experiments.runner import Failure, expected_seconds, run_arms, workers_of
-from experiments.settings import (
+from experiments.analysis.effects import headline_effects
+from experiments.analysis.results import Comparison, collect
+from experiments.analysis.statistics import more_replicates
+from experiments.configuration.preflight import preflight
+from experiments.configuration.settings import (
     ARM_KEYS,
     Arm,
     Settings,
@@ -31,12 +29,14 @@ from experiments.settings import (
     read_settings,
     refuse_idle_levers,
 )
-from experiments.statistics import more_replicates
-from experiments.store import Store, run_keys
-from experiments.tables import headline_effects
-from experiments.text import say
+from experiments.runs.measure import EXTRAS, Run
+from experiments.runs.provenance import luck, manifest, now
+from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of
+from experiments.runs.store import Store, run_keys
+from experiments.studies.budgets import with_length, within_budget
+from experiments.terminal import say
 from sim.build.input_output import SectorEconomy
-from sim.network import SupplyNetwork
+from sim.network.network import SupplyNetwork
 
 #: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
 FIRST = 20

@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 
 from agents.streams import replicate_keys
-from experiments.budgets import within_budget
-from experiments.measure import Run
-from experiments.more import per_yuan
-from experiments.provenance import luck, manifest, now
-from experiments.results import TABLES, Comparison, collect, table_hash
-from experiments.settings import Arm, Settings, SettingsError
-from experiments.store import Store
+from experiments.analysis.programmes import per_yuan
+from experiments.analysis.results import TABLES, Comparison, collect, table_hash
+from experiments.configuration.settings import Arm, Settings, SettingsError
+from experiments.runs.measure import Run
+from experiments.runs.provenance import luck, manifest, now
+from experiments.runs.store import Store
+from experiments.studies.budgets import within_budget
 from experiments.studies.compare import arms_of, run_arms_of_study
-from experiments.text import shown
+from experiments.terminal import shown
 from sim.outcomes import HEADLINE
 
 __all__ = ["NOTHING", "Exchange", "cells_of", "exchange_arms", "run_exchange"]

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from agents.streams import replicate_keys
-from experiments.observe import Observed, observe_all, observe_network, pooled
-from experiments.patterns import NETWORK, PATTERNS, TELLING
-from experiments.provenance import manifest, now
-from experiments.settings import Arm, Settings
-from experiments.text import say
-from sim.plausible import plausible_sets, with_values
+from experiments.calibration.observe import Observed, observe_all, observe_network, pooled
+from experiments.calibration.patterns import NETWORK, PATTERNS, TELLING
+from experiments.configuration.settings import Arm, Settings
+from experiments.runs.provenance import manifest, now
+from experiments.terminal import say
+from sim.data.plausible import plausible_sets, with_values
 
 __all__ = ["Validation", "run_validation"]
 

@@ -1,6 +1,6 @@
 """A supply network from a researcher's own file.
 
-`sim.build.listing` reads what the file says; here are the rules that fill what it leaves out.
+`sim.build.reading.listing` reads what the file says; here are the rules that fill what it leaves out.
 The network's `notes` say which of them were applied.
 """
 
@@ -14,10 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sim.build.listing import FromFile, check_settings, listed, read_listing
-from sim.build.table import did_you_mean, some
-from sim.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
-from sim.network import Floats, Ints, SupplyNetwork
+from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
+from sim.build.reading.table import did_you_mean, some
+from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
+from sim.network.network import Floats, Ints, SupplyNetwork
 
 __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.streams import Streams, normal
-from sim.build.balancing import Balance
 from sim.build.drawing import LARGEST_PART, by_slot, expected_customers, fitted_power, pareto_counts
-from sim.build.sector_links import covered, first_customers, place_firms, shared_out, suppliers
-from sim.build.sector_table import SectorTable, read_sector_table
-from sim.fixed_points import NetworkError, fixed_point
-from sim.network import SupplyNetwork
+from sim.build.sectors.balancing import Balance
+from sim.build.sectors.links import covered, first_customers, place_firms, shared_out, suppliers
+from sim.build.sectors.sector_table import SectorTable, read_sector_table
+from sim.network.fixed_points import NetworkError, fixed_point
+from sim.network.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
 
 __all__ = ["InputOutput", "SectorEconomy", "aggregated", "input_output", "read_economy"]

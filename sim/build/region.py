@@ -10,7 +10,7 @@ from agents.streams import Streams, poisson
 from sim.build.synthetic import Synthetic, synthetic
 from sim.month.own_defects import learning_multiplier
 from sim.month.problems import months_to_solve, problem_arrivals
-from sim.network import SupplyNetwork
+from sim.network.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
 from sim.traits import draw_traits
 from sim.world import World

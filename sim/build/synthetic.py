@@ -44,7 +44,7 @@ from sim.build.drawing import (
     fitted_power,
     pareto_counts,
 )
-from sim.network import SupplyNetwork
+from sim.network.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
 
 __all__ = ["Synthetic", "synthetic"]

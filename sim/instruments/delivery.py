@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
 from agents.streams import normal
+from sim.attribution.quality_map import quality_map
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import ParameterError, check_ranges, parameter
-from sim.quality_map import quality_map
 from sim.world import World
 
 __all__ = ["INSTRUMENTS", "TAKEN_ON", "TARGETING", "Delivery", "Instrument", "Programme", "instrument", "policy"]

@@ -1,6 +1,6 @@
 """Money: sales, materials, wages, the cost of quality, interest, dividends; prices.
 
-Every payment has a payer and a payee (`sim.accounts`). Prices are cost-plus at the mean cost of quality
+Every payment has a payer and a payee (`sim.accounts.accounts`). Prices are cost-plus at the mean cost of quality
 of the class: what a class saves together goes to its customers, what one firm saves is its own profit.
 Trade with the world outside balances, and what stations, lenders and government take in goes back to households.
 """
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from agents.firm import SIZE_CLASSES
 from agents.lender import ORDINARY
 from agents.streams import normal
-from sim.fixed_points import fixed_point
 from sim.month.credit import grant, serve_debts
 from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne
+from sim.network.fixed_points import fixed_point
 from sim.world import World
 
 __all__ = ["balance_others", "material_cost", "open_accounts", "price_class", "set_prices", "settle_accounts"]

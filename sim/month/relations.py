@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.streams import normal
-from sim.fixed_points import contracts
+from sim.network.fixed_points import contracts
 from sim.world import World
 
 __all__ = ["mean_rating", "rate_suppliers", "review_suppliers", "rewire", "view_of_candidates"]

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from experiments import load
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.verification
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = Path(sys.executable).with_name("strongchain")
 #: As a user calls it: the script that was installed, else the module, which is the same application.
 STRONGCHAIN = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "experiments.run"]

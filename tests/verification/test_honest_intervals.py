@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from agents.streams import Streams, replicate_keys
 from experiments import compare
-from experiments.settings import compose_settings, read_settings
-from experiments.statistics import shown_intervals
+from experiments.analysis.statistics import shown_intervals
+from experiments.configuration.settings import compose_settings, read_settings
 from sim import Region, StrongchainModel, Synthetic
 from sim.build.synthetic import synthetic
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from experiments.results import TABLES
-from tests.processes import kill
+from experiments.analysis.results import TABLES
+from tests.support.places import ROOT
+from tests.support.processes import kill
 
 pytestmark = [
     pytest.mark.verification,
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc"),
 ]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 RUNS = 2_000
 STUDY = (
     "name=study", "network=synthetic", "network.firms=30", "region=sample", "replicates=400", "months=6", "window=3", "burn_in=6",

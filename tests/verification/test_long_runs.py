@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sim import StrongchainModel
 from sim.instruments import ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.parameters import Parameters, declared
-from tests.worlds import (
+from tests.support.worlds import (
     Events,
     any_parameters,
     differing,

@@ -1,0 +1,1 @@
+"""From runs to tables: paired effects with their intervals, costs, what budgets bought."""

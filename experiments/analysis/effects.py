@@ -1,0 +1,376 @@
+"""From runs to tables: every arm paired with the reference, replicate by replicate, on common luck.
+
+Each function takes runs and returns one table with a fixed order of rows and columns, and neither times nor hosts
+in it, so that the same study always gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.analysis.statistics import (
+    Intervals,
+    adjusted_p_values,
+    half_widths,
+    mean_intervals,
+    p_values,
+    ratio_intervals,
+    replicates_needed,
+    shown_intervals,
+    variance_ratios,
+)
+from experiments.configuration.settings import Study
+from experiments.runs.measure import Run
+from sim.attribution.quality_map import CAUSES
+from sim.instruments import INSTRUMENTS, TAKEN_ON
+from sim.outcomes import HEADLINE, OUTCOMES
+from sim.record import GROUPINGS
+
+__all__ = [
+    "DEFECTS",
+    "HEADLINES",
+    "PAYERS",
+    "effects_and_pairs",
+    "flow_in_all",
+    "headline_effects",
+    "shown_interval",
+    "tables_of",
+    "told_from_zero",
+]
+
+Floats = NDArray[np.float64]
+ByArm = Mapping[str, Sequence[Run]]
+
+#: What a study is judged by: of these is told whether replicates are enough, and what common luck gains.
+HEADLINES = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost")
+#: Who pays for an avoided defect, and the flow that counts it.
+PAYERS = {"government": "government_cost", "firms": "firm_quality_cost", "society": "society_quality_cost"}
+#: Half-width, as a share of an effect, at which 80 % of studies tell it from 0: z(97.5 %) / (z(97.5 %) + z(80 %)).
+POWER = 0.6996
+#: The flow of defects that is avoided.
+DEFECTS = "field_defects"
+
+
+def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = False) -> dict[str, pd.DataFrame]:
+    """Return every table of a study by its name.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Whole replicates: as many of every arm.
+    reference : str
+        The arm that the others are compared with.
+    study : Study
+        How p-values are corrected, and how narrow intervals are to be.
+    groups : bool
+        Whether the table of runs has their groups besides totals.
+    """
+    by_arm = {arm: [run for run in runs if run.arm == arm] for arm in dict.fromkeys(run.arm for run in runs)}
+    tiers = max(run.origins.shape[0] for run in runs)
+    base = by_arm[reference]
+    effects, pairs = effects_and_pairs(by_arm, reference, study)
+    return {
+        "runs": _runs(runs, groups),
+        "effects": effects,
+        "pairs": pairs,
+        "series": pd.concat([_series(mine, base) for mine in by_arm.values()], ignore_index=True),
+        "origins": pd.concat([_origins(mine, tiers) for mine in by_arm.values()], ignore_index=True),
+        "books": _books(by_arm, base),
+        "costs": _costs(by_arm, reference),
+        "counts": _counts(by_arm),
+        "enough": _enough(by_arm, reference, study),
+        "luck": _luck(by_arm, reference),
+    }
+
+
+# -- run by run ---------------------------------------------------------------------------------------
+
+
+def _runs(runs: Sequence[Run], groups: bool) -> pd.DataFrame:
+    """A row per arm, replicate (from 1) and group: outcomes of the last months, flows in all, money and counts by instrument."""
+    keys = runs[0].outcomes
+    flows = [k for k, key in enumerate(keys) if OUTCOMES[key].is_flow]
+    head, level, whole = [], [], []
+    for run in runs:
+        for g, group in enumerate(run.groups if groups else run.groups[:1]):
+            head.append((run.arm, run.replicate + 1, *group))
+            level.append(run.window[:, g])
+            whole.append(run.cumulative[flows, g])
+    spent = sorted({key for run in runs for key in run.spent})
+    columns: dict[str, NDArray] = dict(zip(("arm", "replicate", "by", "group"), map(np.asarray, zip(*head, strict=True)), strict=True))
+    columns |= dict(zip(keys, np.stack(level, axis=1), strict=True))
+    columns |= dict(zip((f"{keys[k]}_in_all" for k in flows), np.stack(whole, axis=1), strict=True))
+    times = [len(run.groups) if groups else 1 for run in runs]
+    columns |= {f"spent_on_{key}": np.repeat([run.spent.get(key, 0.0) for run in runs], times) for key in spent}
+    for key, name in _counted(runs):
+        columns[f"count_of_{key}: {name}"] = np.repeat([run.counts.get(key, {}).get(name, 0) for run in runs], times)
+    return pd.DataFrame(columns)
+
+
+def _counted(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """What instruments count in any of some runs: instrument and count."""
+    return list(dict.fromkeys((key, name) for run in runs for key, counts in run.counts.items() for name in counts))
+
+
+# -- effects --------------------------------------------------------------------------------------------
+
+
+def headline_effects(runs: Sequence[Run], reference: str) -> tuple[Floats, float]:
+    """Return the paired effects on the headline, shape (replicates, other arms), and its mean in the reference."""
+    at = runs[0].outcomes.index(HEADLINE)
+    value = {arm: np.array([run.window[at, 0] for run in runs if run.arm == arm]) for arm in dict.fromkeys(run.arm for run in runs)}
+    others = [mine - value[reference] for arm, mine in value.items() if arm != reference]
+    return np.stack(others, axis=1) if others else np.empty((len(value[reference]), 0)), float(value[reference].mean())
+
+
+def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the effects against the reference, all groups, and those of every pair of arms in total.
+
+    With a correction p-values are adjusted in families: the headline outcomes of all other arms in total, and those of all
+    pairs; of other outcomes and groups, which nobody is to judge a policy by, an adjusted one is not known. `told` says
+    whether an effect is told from 0: "lower" or "higher" where its interval leaves out 0 and the adjusted p-value, where
+    there is one, is below 5 %.
+    """
+    effects = pd.concat([_effects(mine, by_arm[reference]) for mine in by_arm.values()], ignore_index=True)
+    parts = []
+    for against, arm in combinations(by_arm, 2):
+        found = _effects([_in_total(run) for run in by_arm[arm]], [_in_total(run) for run in by_arm[against]])
+        found.insert(1, "against", against)
+        parts.append(found)
+    none = _effects(by_arm[reference], by_arm[reference]).iloc[:0].assign(against="")
+    pairs = pd.concat(parts, ignore_index=True) if parts else none
+    effects, pairs = (_judged(table, (table["arm"] != reference).to_numpy(), study.correction) for table in (effects, pairs))
+    names = ["effect", "effect_low", "effect_high", "effect_share", "effect_share_low", "effect_share_high"]
+    sums = ["cumulative_effect", "cumulative_effect_low", "cumulative_effect_high"]
+    ends = ["bootstrap", "p", "p_adjusted", "told", "replicates"]
+    return effects, pairs[["arm", "against", "outcome", "unit", "better", *names, *sums, *ends]]
+
+
+def _judged(table: pd.DataFrame, compared: NDArray[np.bool_], correction: str) -> pd.DataFrame:
+    """Add the adjusted p-values, not a number outside of their family, and what is told from 0."""
+    p = table["p"].to_numpy()
+    family = compared & (table["by"] == "total").to_numpy()
+    if correction != "none":
+        family &= table["outcome"].isin(HEADLINES).to_numpy()
+    adjusted = np.full(p.shape, np.nan)
+    adjusted[family] = p[family] if correction == "none" else adjusted_p_values(p[family], correction)  # type: ignore[arg-type]
+    told = told_from_zero(table["effect_low"].to_numpy(), table["effect_high"].to_numpy(), adjusted)
+    at = table.columns.get_loc("p") + 1
+    table.insert(at, "p_adjusted", adjusted)
+    table.insert(at + 1, "told", told)
+    return table
+
+
+def told_from_zero(low: Floats, high: Floats, adjusted: Floats) -> NDArray[np.str_]:
+    """Say of each effect whether it is told from 0: its interval leaves out 0, and an adjusted p-value, if any, is below 5 %."""
+    sure = np.isnan(adjusted) | (adjusted < 0.05)
+    return np.select([np.isnan(low), sure & (high < 0.0), sure & (low > 0.0)], ["unknown", "lower", "higher"], "not told")
+
+
+def _in_total(run: Run) -> Run:
+    """A run without its groups."""
+    return replace(run, groups=run.groups[:1], window=run.window[:, :1], cumulative=run.cumulative[:, :1])
+
+
+def _groups(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """All groups, in order: arms, and replicates of a generated network, may differ in their deepest tier."""
+
+    def place(group: tuple[str, str]) -> tuple[int, int, str]:
+        by, name = group
+        return GROUPINGS.index(by), int(name) if name.isdigit() else len(name) * 10**6, name
+
+    return sorted({group for run in runs for group in run.groups}, key=place)
+
+
+def _stack(runs: Sequence[Run], what: str, groups: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """Window means or cumulative sums of all runs, shape (replicates, groups, outcomes); not a number where a run lacks a group."""
+    out = np.full((len(runs), len(groups), len(runs[0].outcomes)), np.nan)
+    for r, run in enumerate(runs):
+        there = [groups.index(group) for group in run.groups]
+        out[r, there] = getattr(run, what).T
+    return out
+
+
+def _columns(stem: str, found: Intervals) -> dict[str, NDArray[np.float64]]:
+    return {stem: found.mean.ravel(), f"{stem}_low": found.low.ravel(), f"{stem}_high": found.high.ravel()}
+
+
+def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
+    groups, keys = _groups([*base, *treated]), treated[0].outcomes
+    level, start = _stack(treated, "window", groups), _stack(base, "window", groups)
+    paired, widened = shown_intervals(level - start)
+    reference = mean_intervals(start).mean
+    whole = np.where(reference != 0.0, np.abs(reference), np.nan)  # taken as known: the share's interval is the effect's
+    share = Intervals(paired.mean / whole, paired.low / whole, paired.high / whole, paired.n)
+    in_all, in_all_start = _stack(treated, "cumulative", groups), _stack(base, "cumulative", groups)
+    gained, _ = shown_intervals(in_all - in_all_start)
+    return pd.DataFrame(
+        {
+            "arm": treated[0].arm,
+            "outcome": np.tile(keys, len(groups)),
+            "by": np.repeat([by for by, _ in groups], len(keys)),
+            "group": np.repeat([group for _, group in groups], len(keys)),
+            "unit": np.tile([OUTCOMES[key].unit for key in keys], len(groups)),
+            "better": np.tile([OUTCOMES[key].better for key in keys], len(groups)),
+            **_columns("level", mean_intervals(level)),
+            **_columns("effect", paired),
+            **_columns("effect_share", share),
+            **_columns("cumulative", mean_intervals(in_all)),
+            **_columns("cumulative_effect", gained),
+            "bootstrap": widened.ravel(),
+            "p": p_values(level - start).ravel(),
+            "replicates": paired.n.ravel(),
+        }
+    )
+
+
+def _series(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
+    level = np.stack([run.series for run in treated])  # replicates, months, outcomes
+    paired = level - np.stack([run.series for run in base])
+    months, keys = level.shape[1], treated[0].outcomes
+    return pd.DataFrame(
+        {
+            "arm": treated[0].arm,
+            "outcome": np.tile(keys, months),
+            "month": np.repeat(np.arange(1, months + 1), len(keys)),
+            **_columns("level", mean_intervals(level)),
+            **_columns("effect", mean_intervals(paired)),
+        }
+    )
+
+
+def _origins(runs: Sequence[Run], tiers: int) -> pd.DataFrame:
+    """Field loss by tier and cause; the last of the tiers is of firms without a leader, and no run has more."""
+    loss = np.zeros((len(runs), tiers, len(CAUSES)))
+    for r, run in enumerate(runs):
+        loss[r, : run.origins.shape[0] - 1] = run.origins[:-1]
+        loss[r, -1] = run.origins[-1]
+    whole = loss.sum(axis=(1, 2), keepdims=True)
+    share = np.divide(loss, whole, out=np.full(loss.shape, np.nan), where=whole > 0.0)  # of no loss there are no shares
+    return pd.DataFrame(
+        {
+            "arm": runs[0].arm,
+            "tier": np.repeat([*map(str, range(tiers - 1)), "none"], len(CAUSES)),
+            "cause": np.tile(CAUSES, tiers),
+            **_columns("loss", mean_intervals(loss)),
+            **_columns("share", mean_intervals(share)),
+        }
+    )
+
+
+# -- money, and how sure it is -----------------------------------------------------------------------------
+
+
+def _books(by_arm: ByArm, base: Sequence[Run]) -> pd.DataFrame:
+    """Payments between sectors, CNY a month over the last months: a row per arm, purpose, payer and payee."""
+    flows = sorted({flow for mine in by_arm.values() for run in mine for flow in run.payments})
+
+    def stack(runs: Sequence[Run]) -> Floats:
+        return np.array([[run.payments.get(flow, 0.0) for flow in flows] for run in runs])
+
+    start, parts = stack(base), []
+    head = {name: [flow[k] for flow in flows] for k, name in enumerate(("purpose", "payer", "payee"))}
+    for arm, mine in by_arm.items():
+        level = stack(mine)
+        parts.append(
+            pd.DataFrame(
+                {"arm": arm, **head, **_columns("level", mean_intervals(level)), **_columns("effect", mean_intervals(level - start))}
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _costs(by_arm: ByArm, reference: str) -> pd.DataFrame:
+    """Cost per avoided defect: a row per arm and payer, CNY over the whole run against the reference.
+
+    `avoided` are sales that reach users with a defect in the reference and not in the arm, CNY: a defect counts with the
+    price of the product that has it. `ratio` is CNY paid per CNY of these, with Fieller's interval; where the interval of
+    what is avoided holds 0 it is not defined, and where more defects were caused there is nothing to divide by either.
+    """
+    base, rows = by_arm[reference], []
+    for arm, mine in by_arm.items():
+        if arm == reference:
+            continue
+        avoided = flow_in_all(base, DEFECTS) - flow_in_all(mine, DEFECTS)
+        for payer, key in PAYERS.items():
+            paid = flow_in_all(mine, key) - flow_in_all(base, key)
+            ratio, saved = ratio_intervals(paid, avoided), shown_interval(avoided)
+            sound = bool(ratio.defined) and saved[1] > 0.0  # by the interval that is shown, which may be the wider one
+            found = [float(value) if sound else np.nan for value in ratio[:3]]
+            rows.append((arm, payer, *shown_interval(paid), *saved, *found, sound))
+    names = [f"{stem}{end}" for stem in ("cost", "avoided", "ratio") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["arm", "payer", *names, "defined"])
+
+
+def _counts(by_arm: ByArm) -> pd.DataFrame:
+    """What programmes delivered over the whole run: a row per arm, instrument and count, mean of the runs, 95 % interval and spread."""
+    rows = []
+    for arm, mine in by_arm.items():
+        for key, name in _counted(mine):
+            values = np.array([run.counts[key][name] for run in mine], dtype=np.float64)
+            spread = float(values.std(ddof=1)) if values.size > 1 else np.nan
+            known = INSTRUMENTS[key].counted if key in INSTRUMENTS else {}
+            meaning = dict((TAKEN_ON,)).get(name) or known.get(name, "")
+            rows.append((arm, key, name, meaning, *shown_interval(values), spread, values.size))
+    return pd.DataFrame(rows, columns=["arm", "instrument", "count", "meaning", "mean", "mean_low", "mean_high", "sd", "replicates"])
+
+
+def flow_in_all(runs: Sequence[Run], key: str) -> Floats:
+    """Return a flow in total, summed over all months, run by run."""
+    at = runs[0].outcomes.index(key)
+    return np.array([run.cumulative[at, 0] for run in runs])
+
+
+def shown_interval(values: Floats) -> tuple[float, float, float]:
+    """Return the mean over runs and its 95 % interval, as it is shown."""
+    found, _ = shown_intervals(values)
+    return float(found.mean), float(found.low), float(found.high)
+
+
+def _headlines(by_arm: ByArm) -> dict[str, Floats]:
+    """Headline outcomes in total by arm, shape (replicates, outcomes)."""
+    keys = next(iter(by_arm.values()))[0].outcomes
+    at = [keys.index(key) for key in HEADLINES]
+    return {arm: np.array([run.window[at, 0] for run in mine]) for arm, mine in by_arm.items()}
+
+
+def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
+    """Enough replicates? A row per arm and headline outcome.
+
+    `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `to_tell` those of a new
+    study that tells the effect from 0 in four cases of five, if it is as large as was found. `enough` is yes, no, or not asked.
+    """
+    values = _headlines(by_arm)
+    start = values.pop(reference)
+    baseline = np.abs(start.mean(axis=0))
+    wanted = np.nan if study.half_width is None else study.half_width
+    parts = []
+    for arm, mine in values.items():
+        effect = mine - start
+        found, _ = shown_intervals(effect)
+        half = half_widths(found)
+        share = np.divide(half, baseline, out=np.full(half.shape, np.nan), where=baseline > 0.0)
+        needed = replicates_needed(effect, wanted * baseline) if study.half_width else np.full(half.shape, np.nan)
+        verdict = np.where(share <= wanted, "yes", "no") if study.half_width else "not asked"
+        columns = {"baseline": baseline, "half_width": half, "share": share, "wanted": wanted, "needed": needed}
+        columns |= {"to_tell": replicates_needed(effect, POWER * np.abs(found.mean)), "replicates": found.n, "enough": verdict}
+        units = [OUTCOMES[key].unit for key in HEADLINES]
+        parts.append(pd.DataFrame({"arm": arm, "outcome": HEADLINES, "unit": units, **columns}))
+    names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "to_tell", "replicates", "enough"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
+
+
+def _luck(by_arm: ByArm, reference: str) -> pd.DataFrame:
+    """The gain of common luck: by what factor it cuts the variance of an effect, against independent seeds."""
+    values = _headlines(by_arm)
+    start = values.pop(reference)
+    parts = [
+        pd.DataFrame({"arm": arm, "outcome": HEADLINES, **_columns("ratio", variance_ratios(mine, start))}) for arm, mine in values.items()
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["arm", "outcome", "ratio", "ratio_low", "ratio_high"])

@@ -1,0 +1,223 @@
+"""Results: the tables of a study, how they are stored and loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.analysis.effects import tables_of
+from experiments.analysis.programmes import more_tables
+from experiments.configuration.settings import Study
+from experiments.runs.measure import MapPicture, Run
+from experiments.runs.store import write_whole
+
+__all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
+
+#: Tables of a study, in the order in which they are written.
+TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
+#: Tables that only some studies have.
+MORE = ("spending", "per_yuan", "aftermath")
+#: Rows that a sheet of Excel holds, its head left out.
+SHEET = 1_048_575
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Arms compared on the same luck.
+
+    Attributes
+    ----------
+    runs : DataFrame
+        A row per arm and replicate: outcomes over the last months, flows also over the whole run.
+    effects : DataFrame
+        A row per arm, outcome and group: level, paired effect against the reference over the
+        last months with its 95 % interval, the same relative to the reference; of flows level and effect summed over all months.
+    pairs : DataFrame
+        A row per pair of arms and outcome: the paired effect of the one against the other, in total.
+    series : DataFrame
+        A row per arm, outcome and month: mean and 95 % interval of the level and of the effect.
+    origins : DataFrame
+        A row per arm, tier and cause: field loss that begins there, with its 95 % interval.
+    books : DataFrame
+        A row per arm and payment between sectors, over the last months.
+    costs : DataFrame
+        A row per arm and payer: what was paid and avoided, and cost per avoided defect with its Fieller interval.
+    counts : DataFrame
+        A row per arm, instrument and count: what was delivered over the whole run, mean with its 95 % interval.
+    enough : DataFrame
+        A row per arm and headline outcome: how narrow intervals are, and how many replicates are enough.
+    luck : DataFrame
+        A row per arm and headline outcome: by what factor common luck cuts the variance of the effect.
+    manifest : dict
+        Where the figures came from.
+    maps : dict of str to MapPicture
+        Quality map of each arm, first replicate; not stored.
+    of_runs : dict of str to list of (arm, replicate, Path)
+        Tables of single runs that were asked for (`save`), by kind, and where each lies.
+    more : dict of str to DataFrame
+        Tables that only some studies have, by name (`experiments.analysis.programmes`).
+    """
+
+    runs: pd.DataFrame
+    effects: pd.DataFrame
+    pairs: pd.DataFrame
+    series: pd.DataFrame
+    origins: pd.DataFrame
+    books: pd.DataFrame
+    costs: pd.DataFrame
+    counts: pd.DataFrame
+    enough: pd.DataFrame
+    luck: pd.DataFrame
+    manifest: dict[str, Any]
+    maps: dict[str, MapPicture] = field(default_factory=dict)
+    of_runs: dict[str, list[tuple[str, int, Path]]] = field(default_factory=dict)
+    more: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> str:
+        """The arm that the others are compared with."""
+        return str(self.manifest["reference"])
+
+    @property
+    def failures(self) -> str:
+        """One line on the runs that failed; empty where none did."""
+        failed = self.manifest.get("failed", [])
+        if not failed:
+            return ""
+        told = "1 run failed, and its replicate is" if len(failed) == 1 else f"{len(failed)} runs failed, and their replicates are"
+        return f"{told} left out (all in manifest.json); the first: {failed[0]}"
+
+    def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
+        """Return the row of one arm and outcome, in total."""
+        rows = self.effects.query("arm == @arm and outcome == @outcome and by == 'total'")
+        if rows.empty:
+            raise KeyError(f"no arm {arm!r} or no outcome {outcome!r}; arms: {', '.join(self.effects['arm'].unique())}")
+        return rows.iloc[0]
+
+    def save(self, folder: Path) -> None:
+        """Write tables and, last, the manifest into a folder."""
+        self.save_tables(folder)
+        self.save_manifest(folder)
+
+    def save_tables(self, folder: Path) -> None:
+        """Write the tables (CSV and Parquet) into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in TABLES:
+            write_table(getattr(self, name), folder / name)
+        for name, table in self.more.items():
+            write_table(table, folder / name)
+        for kind, parts in self.of_runs.items():
+            write_parts(parts, folder / f"{kind}_of_runs")
+
+    def save_manifest(self, folder: Path) -> None:
+        """Write the manifest into a folder: it says that the study is whole."""
+        write_manifest(self.manifest, folder)
+
+
+def write_manifest(about: Mapping[str, Any], folder: Path) -> None:
+    """Write the manifest of a study of any kind, last of all: it says that the study is whole."""
+    write_whole(folder / "manifest.json", json.dumps(about, indent=2, ensure_ascii=False).encode())
+
+
+def _named(stem: Path, kind: str) -> Path:
+    """Return the name of a table's file: a dot in the stem, of an arm's name say, is no suffix."""
+    return stem.with_name(f"{stem.name}.{kind}")
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    """Write a table as CSV with a mark by which spreadsheets, Chinese ones too, see that it is UTF-8."""
+    return table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+
+
+def table_hash(runs: pd.DataFrame) -> str:
+    """Return the SHA-256 of the table of runs as CSV: the hash of the result, since every other table is made of this one's runs."""
+    return hashlib.sha256(_csv(runs)).hexdigest()
+
+
+def write_table(table: pd.DataFrame, stem: Path) -> None:
+    """Write a table as Parquet and, if a sheet holds it, as CSV; each is there whole or not at all."""
+    parquet = io.BytesIO()
+    table.to_parquet(parquet, index=False)
+    write_whole(_named(stem, "parquet"), parquet.getvalue())
+    if len(table) <= SHEET:
+        write_whole(_named(stem, "csv"), _csv(table))
+
+
+def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
+    """Write the tables of single runs as one, part after part, so that memory holds one of them: Parquet, and CSV if a sheet holds it.
+
+    Parameters
+    ----------
+    parts : sequence of (arm, replicate, Path)
+        Where each table lies as Parquet.
+    stem : Path
+        Where the whole goes, without its suffix.
+    """
+    rows = sum(pq.read_metadata(path).num_rows for *_, path in parts)
+    whole, sheet = (_named(stem, kind) for kind in ("parquet", "csv"))
+    unfinished = [path.with_name(f".{path.name}.part") for path in (whole, sheet)]
+    writer: pq.ParquetWriter | None = None
+    try:
+        for arm, replicate, path in parts:
+            table = pd.read_parquet(path)
+            table.insert(0, "arm", arm)
+            table.insert(1, "replicate", replicate)
+            part = pa.Table.from_pandas(table, preserve_index=False)
+            if rows <= SHEET:
+                first = writer is None
+                table.to_csv(
+                    unfinished[1],
+                    index=False,
+                    lineterminator="\n",
+                    mode="w" if first else "a",
+                    header=first,
+                    encoding="utf-8-sig" if first else "utf-8",
+                )
+            writer = writer or pq.ParquetWriter(unfinished[0], part.schema, compression="zstd")
+            writer.write_table(part)
+        if writer:
+            writer.close()
+        for part_path, path in zip(unfinished, (whole, sheet), strict=True):
+            if part_path.exists():
+                part_path.replace(path)
+    finally:
+        for part_path in unfinished:
+            part_path.unlink(missing_ok=True)
+
+
+def load(folder: str | Path) -> Comparison:
+    """Load a stored comparison (its maps are not stored).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no finished study.
+    """
+    here = Path(folder)
+    if not (here / "manifest.json").is_file():
+        raise FileNotFoundError(f"{here} holds no finished study (there is no manifest.json in it)")
+    about = json.loads((here / "manifest.json").read_text(encoding="utf-8"))
+    if (kind := about.get("configuration", {}).get("study", {}).get("kind", "compare")) != "compare":
+        raise FileNotFoundError(f"{here} holds a {kind}, no comparison; read its tables with pandas: {here / '*.parquet'}")
+    if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
+        raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
+    tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
+    more = {name: pd.read_parquet(here / f"{name}.parquet") for name in MORE if (here / f"{name}.parquet").is_file()}
+    return Comparison(**tables, manifest=about, more=more)
+
+
+def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups: bool = False) -> Comparison:
+    """Turn runs into the tables of a study; what `about` says of it is completed by the hash of the result."""
+    tables = tables_of(runs, study.reference, study, groups)
+    manifest = {**about, "reference": study.reference, "result": table_hash(tables["runs"])}
+    maps = {run.arm: run.picture for run in runs if run.picture is not None}
+    return Comparison(**tables, manifest=manifest, maps=maps, more=more_tables(runs, about, study.reference))

@@ -1,0 +1,312 @@
+"""What one replicate of a world shows of the patterns: the figures of `experiments.calibration.patterns`, measured.
+
+Three runs on the same luck: eight and a half years unaided; the same, with capability given to half of the
+members at the start; and 25 years of adoption from a low start.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+from scipy.special import expit
+from scipy.stats import spearmanr
+
+from agents.streams import Streams
+from experiments.configuration.settings import Parallel, WorldSettings
+from experiments.runs.progress import Progress
+from experiments.runs.runner import fan_out
+from experiments.runs.store import CODE, Store, fingerprint, plain, write_whole
+from sim import StrongchainModel
+from sim.build.synthetic import Synthetic, synthetic
+from sim.month.propagation import outgoing_dpu
+from sim.month.quality_cost import borne
+from sim.month.sampling import nonconformity, risk
+from sim.network.topology import assortativity, customers, mean_clustering, size_elasticity, suppliers, tail_exponent
+from sim.quality_engineering import acceptance_probability, sigma_level
+from sim.record import Record
+from sim.world import World
+
+__all__ = ["MONTHS", "Observed", "observe", "observe_all", "observe_network", "pooled", "rejected_lots"]
+
+Floats = NDArray[np.float64]
+
+#: Months of the runs of which a gap of practice is read, after Bloom et al. (2020); drift is read off the first 96.
+MONTHS, YEARS = 102, 8
+#: Months and share of firms of the run of adoption.
+ADOPTION_MONTHS, LOW_START = 300, 0.02
+#: Months over which an effect is smoothed before its half-time is read, and those in which it is looked for.
+SMOOTHED, LOOKED_AT = 3, 60
+#: Recalls without which their tail is not told.
+FEWEST_RECALLS = 30
+#: Lots, of the same value each, are sampled by ISO 2859-1, code letter K at an AQL of 2.5 %: units looked at, defects accepted.
+PLAN = (125, 7)
+#: Capability given to the helped.
+LESSON = 0.1
+
+
+@dataclass
+class Observed:
+    """What one replicate shows.
+
+    Attributes
+    ----------
+    figures : dict of str to float
+        Figures that a replicate tells by itself.
+    recalls : list of float
+        Sizes of recalls, CNY; to be pooled.
+    own, users : list of float
+        Effect of the lesson by month on the own defects of the helped, and on the defects that reach users; to be averaged.
+    """
+
+    figures: dict[str, float]
+    recalls: list[float] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+    users: list[float] = field(default_factory=list)
+
+
+def rejected_lots(world: World) -> tuple[Floats, Floats]:
+    """Return what customers are expected to reject at goods-in this month, by the sampling plan, and what arrives, by link.
+
+    Returns
+    -------
+    lots : array, shape (m,)
+        Value of the lots rejected, of what is inspected, CNY.
+    arriving : array, shape (m,)
+        Detectable defects per unit delivered.
+    """
+    links = world.links
+    arriving = np.divide(links.caught + links.passed_detectable, links.value_share, out=np.zeros(links.n), where=links.delivered > 0)
+    return links.delivered * links.inspected * (1.0 - acceptance_probability(*PLAN, -np.expm1(-arriving))), arriving
+
+
+@dataclass
+class _Watch:
+    """Sums over the months of an unaided run."""
+
+    model: StrongchainModel
+    chance: Floats = field(default_factory=lambda: np.zeros((MONTHS, 3)))  # risk-weighted samples, by size class
+    fails: Floats = field(default_factory=lambda: np.zeros((MONTHS, 3)))
+    passes: Floats = field(default_factory=lambda: np.zeros(MONTHS))
+    warranty: Floats = field(default_factory=lambda: np.zeros(2))  # cost, sales
+    rejected: Floats = field(init=False)
+    copq: Floats = field(init=False)
+    defects: Floats = field(init=False)
+    sales: Floats = field(init=False)
+    recalls: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        n = self.model.firms.n
+        self.rejected, self.copq, self.defects, self.sales = np.zeros((4, n))
+
+    def month(self, month: int) -> None:
+        """Take down the month that has just ended."""
+        world, firms = self.model, self.model.firms
+        bad, weight = nonconformity(world), risk(world)
+        self.chance[month] = np.bincount(firms.size_class, weight, minlength=3)
+        self.fails[month] = np.bincount(firms.size_class, weight * bad, minlength=3)
+        sells = firms.alive & (firms.output > 0)
+        self.passes[month] = 1.0 - bad[sells].mean()
+        cost = world.parameters.field_cost * outgoing_dpu(world) * firms.to_users
+        self.warranty += cost[firms.is_leader].sum(), firms.to_users[firms.is_leader].sum()
+        self.recalls += firms.recalled[firms.recalls > 0].tolist()
+        if month >= MONTHS - 24:
+            self.rejected += world.by_supplier(rejected_lots(world)[0])
+        if month >= MONTHS - 12:
+            self.copq += borne(world)
+            self.defects += firms.output * (firms.before_final + firms.out_latent)
+            self.sales += firms.output
+
+    def figures(self) -> dict[str, float]:
+        """Return what the unaided run shows, in the units of the patterns."""
+        rate = np.divide(self.fails.sum(axis=0), self.chance.sum(axis=0), out=np.full(3, np.nan), where=self.chance.sum(axis=0) > 0)
+        small, medium, large = rate
+        lots = np.sort(self.rejected[self.rejected > 0])[::-1]
+        top = lots[: max(1, round(lots.size / 10))].sum() / lots.sum() if lots.size else np.nan
+        made = self.sales > 0
+        sigma = sigma_level(1e6 * -np.expm1(-self.defects[made] / self.sales[made]))
+        record = self.model.record
+        money = record.mean(MONTHS)
+        years = self.passes[: 12 * YEARS].reshape(YEARS, 12).mean(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return {
+                "pass_rate": 100.0 * self.passes.mean(),
+                "drift": 100.0 * (years[-1] - years[0]),
+                "small_to_large": small / large,
+                "small_to_medium": small / medium,
+                "medium_to_large": medium / large,
+                "targeted_fail_rate": 100.0 * self.fails.sum() / self.chance.sum(),
+                "top_tenth": 100.0 * top,
+                "copq_by_sigma": float(spearmanr(sigma, self.copq[made] / self.sales[made]).statistic),
+                "warranty": 100.0 * self.warranty[0] / self.warranty[1],
+                "bad_loans": 100.0 * money[record.outcomes.index("bad_loans"), record.groups.index(("size", "small"))],
+                "net_margin": 100.0 * money[record.outcomes.index("net_margin"), 0],
+                "officers": 100.0 * money[record.outcomes.index("cqo_share"), 0],
+                "certificates": 100.0 * money[record.outcomes.index("certified_share"), 0],
+            }
+
+
+def _half_time(effect: Floats) -> float:
+    """Months after which half of the largest effect is reached for good, the effect smoothed; not a number where there is none."""
+    smooth = np.convolve(effect, np.full(SMOOTHED, 1.0 / SMOOTHED), mode="valid")
+    largest = smooth[np.abs(smooth).argmax()] if smooth.size else 0.0
+    return float(np.flatnonzero(smooth / largest >= 0.5)[0]) if largest != 0.0 else float("nan")
+
+
+def pooled(observed: Sequence[Observed]) -> dict[str, float]:
+    """Return the figures that only many replicates together tell: the tail of recalls, and how effects lag."""
+    sizes = np.sort(np.concatenate([one.recalls for one in observed]) if observed else np.empty(0))[::-1]
+    top = sizes[: max(1, round(sizes.size / 10))].sum() / sizes.sum() if sizes.size >= FEWEST_RECALLS else np.nan
+    own, users = (np.mean([getattr(one, name) for one in observed], axis=0) for name in ("own", "users"))
+    across = _half_time(users)
+    return {"recalls_top": 100.0 * float(top), "lag_across": across, "lag_difference": across - _half_time(own)}
+
+
+def _unaided(ready: StrongchainModel) -> Observed:
+    """Run a world unaided and, beside it on the same luck, with capability given to half of its members."""
+    alone, helped = ready, copy.deepcopy(ready)
+    helped.record = Record(helped, (), ("field_dpu",))
+    rows = ~alone.firms.is_leader & (np.arange(alone.firms.n) % 2 == 0)
+    capability = helped.firms.capability
+    capability[rows] = np.minimum(capability[rows] + LESSON, 1.0)
+    start = (helped.firms.capability - alone.firms.capability)[rows].mean()
+    watch = _Watch(alone)
+    own, users = np.zeros((2, MONTHS))
+    for month in range(MONTHS):
+        alone.step()
+        helped.step()
+        watch.month(month)
+        own[month] = (helped.firms.own_dpu - alone.firms.own_dpu)[rows].mean()
+        users[month] = helped.record.latest("field_dpu") - alone.record.latest("field_dpu")
+    stayed = rows & (alone.firms.entered < 0) & (helped.firms.entered < 0)
+    left = (helped.firms.capability - alone.firms.capability)[stayed].mean() / start if stayed.any() else float("nan")
+    months = slice(0, LOOKED_AT)
+    return Observed(watch.figures() | {"gap_left": float(left)}, watch.recalls, own[months].tolist(), users[months].tolist())
+
+
+def _logistic(t: Floats, top: float, pace: float, middle: float) -> Floats:
+    return np.asarray(top * expit(pace * (t - middle)))
+
+
+def _curve(share: Floats) -> float:
+    """Share of the variance of an adoption curve, up to its top, that a logistic curve explains."""
+    rise = share[: share.argmax() + 1]
+    if rise.size < 24:
+        return float("nan")
+    t = np.arange(rise.size, dtype=np.float64)
+    try:
+        best, _ = curve_fit(_logistic, t, rise, p0=(rise[-1], 8.0 / rise.size, rise.size / 2.0), maxfev=10_000)
+    except RuntimeError:  # no curve fits
+        return float("nan")
+    return float(1.0 - np.var(rise - _logistic(t, *best)) / np.var(rise))
+
+
+def _adoption(world: WorldSettings, key: tuple[int, int]) -> dict[str, float]:
+    """Run adoption from a low start: how well it follows a logistic curve, and what becomes of it."""
+    low = replace(
+        world,
+        region=replace(world.region, officers=LOW_START),
+        parameters=replace(world.parameters, certificate_start=LOW_START),
+        burn_in=0,
+    )
+    model = StrongchainModel(low.region, low.network, low.parameters, key=key, burn_in=0, outcomes=("cqo_share", "certified_share"))
+    model.run(ADOPTION_MONTHS)
+    officers, certificates = model.record.series("cqo_share"), model.record.series("certified_share")
+    last = officers[-12:].mean() - officers[-72:-60].mean()
+    return {
+        "officer_curve": _curve(officers),
+        "certificate_curve": _curve(certificates),
+        "officer_later": last / 5.0 / officers.max() if officers.max() > 0.0 else float("nan"),
+    }
+
+
+def observe(world: WorldSettings, key: tuple[int, int]) -> Observed:
+    """Measure one replicate of a world.
+
+    Parameters
+    ----------
+    world : WorldSettings
+    key : (int, int)
+        Of the replicate.
+    """
+    found = _unaided(world.build(key, ("size",)))
+    return replace(found, figures=found.figures | _adoption(world, key))
+
+
+def observe_network(key: tuple[int, int], settings: Synthetic | None = None) -> dict[str, float]:
+    """Measure the generator of networks, at a size at which tails can be told: 20,000 firms."""
+    network = synthetic(settings or Synthetic(firms=20_000, leaders=400), Streams(key))
+    return {
+        "supplier_tail": tail_exponent(suppliers(network)),
+        "customer_tail": tail_exponent(customers(network)),
+        "assortativity": assortativity(network),
+        "clustering": mean_clustering(network),
+        "elasticity": size_elasticity(network),
+    }
+
+
+# -- many of them, kept --------------------------------------------------------------------------------
+
+
+#: Of the code that measures patterns, beside that of the world.
+MEASURED_BY = fingerprint([Path(__file__).resolve()])
+
+
+def _name(world: WorldSettings, key: tuple[int, int]) -> str:
+    about = json.dumps(["observed", CODE, MEASURED_BY, world, list(key)], default=plain, sort_keys=True)
+    return hashlib.sha256(about.encode()).hexdigest()
+
+
+def observe_all(
+    worlds: Sequence[WorldSettings], keys: Sequence[tuple[int, int]], parallel: Parallel, keep: Path | None = None, progress: bool = False
+) -> list[Observed | Exception]:
+    """Observe worlds, each on the luck of its own key, in parallel; what is kept in a folder is not simulated again.
+
+    Returns
+    -------
+    list of Observed or Exception
+        In the order of the worlds; the mistake where a world cannot be simulated.
+
+    Raises
+    ------
+    StoreError
+        If nothing can be kept in the folder.
+    """
+    if keep is not None:
+        Store(keep).prepare()
+        keep.mkdir(parents=True, exist_ok=True)
+    paths = [keep / f"{_name(world, key)}.json" if keep else None for world, key in zip(worlds, keys, strict=True)]
+    jobs = list(zip(range(len(worlds)), worlds, keys, paths, strict=True))
+    found: list[Observed | Exception | None] = [_read(path) for path in paths]
+    missing = [job for job in jobs if found[job[0]] is None]
+    with Progress(len(jobs), len(jobs) - len(missing), shown=progress) as shown:
+        for number, one in fan_out(_observed, missing, parallel):
+            found[number] = one
+            shown.add(1)
+    return [one for one in found if one is not None]
+
+
+def _read(path: Path | None) -> Observed | None:
+    """Read what was observed of a replicate; nothing if it is not there, or damaged."""
+    try:
+        return Observed(**json.loads(path.read_text(encoding="utf-8"))) if path is not None else None
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Path | None) -> tuple[int, Observed | Exception]:
+    """Observe a replicate and keep what was seen."""
+    try:
+        found = observe(world, key)
+    except (ArithmeticError, ValueError) as mistake:  # say, orders that grow without end at these parameters
+        return number, mistake
+    if path is not None:
+        write_whole(path, json.dumps(asdict(found)).encode())
+    return number, found

@@ -1,0 +1,1 @@
+"""From typed words and YAML to checked settings."""

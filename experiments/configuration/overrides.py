@@ -1,0 +1,204 @@
+"""Overrides as typed, read with Hydra's own grammar: what that cannot read is quoted for the user."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from antlr4 import InputStream  # type: ignore[import-untyped]
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, Override, Transformer
+from hydra.errors import HydraException
+from hydra.grammar.gen.OverrideLexer import OverrideLexer
+
+from agents.columns import nearest
+from experiments.configuration.declared import TOP, VERBS, declaring, fields_by_path, groups
+from experiments.configuration.settings import SettingsError, check_name
+
+__all__ = ["FILES", "FREE", "Word", "leaves", "read_word", "settings", "why_unreadable"]
+
+#: Settings under which every key is the user's own.
+FREE = (
+    "study.arms",
+    "study.split",
+    "study.searched",
+    "study.ranges",
+    "network.filter",
+    "network.columns",
+    "network.node_columns",
+    "region.sources",
+    "portfolio.sources",
+)
+#: Settings that name files of the user's.
+FILES = ("network.path", "network.nodes", "network.sectors_path")
+
+
+@dataclass(frozen=True)
+class Word:
+    """One override as typed, and as Hydra can read it; of a sweep every value, each beside what would be typed for it alone."""
+
+    typed: str
+    readable: str
+    key: str
+    values: tuple[Any, ...]
+    alone: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def settings() -> dict[str, str]:
+    """Every path that can be set, with whether it is a "leaf" or a "node" that holds others."""
+    found = dict.fromkeys([*TOP, *fields_by_path(), *(f"{prefix}.active" for prefix, _ in declaring() if "." in prefix)], "leaf")
+    nodes = {path.rsplit(".", k)[0] for path in found for k in range(1, path.count(".") + 1)}
+    return {**dict.fromkeys(sorted(nodes), "node"), **found, "network.kind": "leaf"}
+
+
+def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Take the dictionary of a node apart into single settings and their values."""
+    if isinstance(value, dict) and settings().get(key) != "leaf" and value:
+        for name, inner in value.items():
+            yield from leaves(f"{key}.{name}" if key else str(name), inner)
+    else:
+        yield key, value
+
+
+def read_word(typed: str) -> Word:
+    """Read one override; a value that Hydra's grammar cannot read is taken as it stands, between quotes.
+
+    Whether Hydra wants a ``+`` before it is not the user's business.
+
+    Raises
+    ------
+    SettingsError
+        It is no override: what to type instead.
+    """
+    start, equals, value = typed.partition("=")
+    key = start.lstrip("+~")
+    if start.startswith("~"):
+        raise SettingsError(f"{typed}: no setting can be taken away; type {key}=VALUE instead")
+    if not equals:
+        known = [*VERBS, *groups(), *(path for path in TOP if "." not in path)]
+        raise SettingsError(f"{typed}: what is it to be? Type {typed}=VALUE{'' if typed in known else nearest(typed, known)}")
+    sign = _sign(key, start[: len(start) - len(key)])
+    for names in _outline(value)[0] if "{" in value and key not in FILES else ():
+        if twice := [name for k, name in enumerate(names) if name in names[:k]]:
+            raise SettingsError(f"{typed}: {twice[0]} is there twice; give each a name of its own")
+    ways = [value, *_with_quotes(value), _quoted(value)]
+    if key in FILES and Path(value).is_file():
+        ways = [_quoted(value)]  # a comma in its name makes no sweep
+    for way in ways:
+        readable = f"{sign}{key}={way}"
+        with contextlib.suppress(HydraException):
+            override = _parser().parse_override(readable)
+            break
+    else:
+        arm = key.removeprefix("study.arms.")
+        why = _untypable(arm) or "write it as 'study.arms={NAME: [OVERRIDE]}'" if arm != key else ""
+        raise SettingsError(f"{typed}: {why or 'cannot be read; write KEY=VALUE, with a dotted path as the key'}")
+    group = key.split("@")[0]
+    if not override.is_sweep_override():
+        return Word(typed, readable, group, (override.value(),), (readable,))
+    try:
+        values, texts = _swept(override, group)
+    except HydraException:
+        raise SettingsError(f"{typed}: cannot be swept; write out its values: {key}=A,B,C") from None
+    return Word(typed, readable, group, values, tuple(f"{sign}{key}={text}" for text in texts))
+
+
+def why_unreadable(arms: str) -> str:
+    """Say why arms as typed are no dictionary to Hydra: a bracket that is missing, a name that it cannot read; nothing if neither."""
+    if mark := next((mark for mark in "'\"" if arms.count(mark) % 2), ""):
+        return f"a {mark} is left open"
+    dictionaries, brackets = _outline(arms)
+    return brackets or next(filter(None, map(_untypable, itertools.chain(*dictionaries))), "")
+
+
+def _untypable(name: str) -> str:
+    """Say why an arm cannot have a name, or have it on the command line."""
+    try:
+        check_name(name, "an arm's name")
+    except SettingsError as mistake:
+        return str(mistake)
+    if re.fullmatch(r"[\w .+%@$?-]+", name, re.ASCII):
+        return ""
+    return (
+        f"an arm's name is {name!r}, which cannot be typed here: letters from a to z, digits, blanks and _ - . + % can; "
+        "in a file configs/experiment/NAME.yaml any name will do"
+    )
+
+
+def _outline(text: str) -> tuple[list[list[str]], str]:
+    """Return the names in every dictionary of a text, the outermost first, and what is wrong with its brackets."""
+    lexer = OverrideLexer(InputStream(text))
+    lexer.removeErrorListeners()
+    lexer.mode(lexer.VALUE_MODE)
+    closing = {lexer.BRACE_OPEN: lexer.BRACE_CLOSE, lexer.BRACKET_OPEN: lexer.BRACKET_CLOSE}
+    dictionaries: list[list[str]] = []
+    around: list[tuple[int, list[str]]] = []
+    begun = 0
+    for token in lexer.getAllTokens():
+        if token.type in closing:
+            around.append((closing[token.type], []))
+            if token.type == lexer.BRACE_OPEN:
+                dictionaries.append(around[-1][1])
+        elif token.type in closing.values():
+            if not around:
+                return dictionaries, f"there is a {token.text.strip()} too many"
+            if around.pop()[0] != token.type:
+                return dictionaries, f"a {'[' if token.type == lexer.BRACKET_CLOSE else ']'} is missing before {token.text.strip()}"
+        elif token.type == lexer.COLON and around and around[-1][0] == lexer.BRACE_CLOSE:
+            around[-1][1].append(text[begun : token.start].strip(" '\""))
+        if token.type in closing or token.type == lexer.COMMA:
+            begun = token.stop + 1
+    lacking = "".join("}" if end == lexer.BRACE_CLOSE else "]" for end, _ in reversed(around))
+    return dictionaries, f"{lacking} is missing at its end" if lacking else ""
+
+
+def _swept(override: Override, group: str) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Return the values of a sweep, and how each is written."""
+    sweep: Any = override.value()
+    if isinstance(sweep, Glob):
+        found = tuple(sweep.filter(list(groups().get(group, ()))))
+        return found, found
+    return tuple(override.sweep_iterator(transformer=Transformer.identity)), tuple(override.sweep_string_iterator())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _with_quotes(value: str) -> Iterator[str]:
+    """Set quotes around the texts of a list or dictionary that YAML can read, if need be with quotes around words like ``by=[tier]``."""
+
+    def written(part: Any) -> str:
+        if isinstance(part, dict):
+            return "{" + ", ".join(f"{name}: {written(inner)}" for name, inner in part.items()) + "}"
+        if isinstance(part, list):
+            return "[" + ", ".join(map(written, part)) + "]"
+        return _quoted(part) if isinstance(part, str) else "null" if part is None else str(part).lower()
+
+    for text in (value, re.sub(r"(?<![\w'\"])([\w./@+]+=\[[^\[\]'\"]*\])", r"'\1'", value)):
+        with contextlib.suppress(yaml.YAMLError):
+            read = yaml.safe_load(text)
+            if isinstance(read, dict | list):
+                yield written(read)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> OverridesParser:
+    return OverridesParser.create()
+
+
+def _sign(key: str, typed: str) -> str:
+    """Return what Hydra wants before a key: a plus for what is not in the main configuration, two for what may be or not."""
+    if key == "experiment":
+        return "+"
+    if any(key.startswith(f"{free}.") for free in FREE):
+        return "++"
+    return "" if key in groups() or key in settings() else typed

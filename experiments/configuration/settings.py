@@ -1,0 +1,303 @@
+"""Settings: from typed words and YAML to validated dataclasses, and from these to worlds."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+from agents.columns import nearest
+from experiments.configuration.declared import TOP, networks
+from experiments.configuration.schema import Parallel, Study, register, restore
+from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
+from sim.build.from_file import from_file
+from sim.build.input_output import SectorEconomy, read_economy
+from sim.instruments import INSTRUMENTS
+
+__all__ = [
+    "ARM_KEYS",
+    "CONFIG",
+    "Arm",
+    "Parallel",
+    "Settings",
+    "SettingsError",
+    "Study",
+    "Task",
+    "WorldSettings",
+    "check_name",
+    "compose_settings",
+    "idle_lever",
+    "named_arms",
+    "no_arm",
+    "read_arm",
+    "read_settings",
+    "register",
+    "too_few",
+    "too_short",
+]
+
+#: Name of the main configuration.
+CONFIG = "strongchain"
+#: The parts of a configuration that an arm has for itself.
+ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
+#: Firms to which a region is scaled down unless `scale` says otherwise.
+DEFAULT_FIRMS = 2_000
+
+
+class SettingsError(ValueError):
+    """Settings that contradict each other: which, and what would be right."""
+
+
+# -- what the program works with --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """All that makes a world before any policy: what arms can share a burn-in by.
+
+    `files` are hashes of the files that it was read from, by their names as given.
+    """
+
+    region: Region
+    network: SupplyNetwork | Synthetic | SectorEconomy | None
+    parameters: Parameters
+    burn_in: int
+    files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def firms(self) -> int:
+        """How many firms it has."""
+        match self.network:
+            case SupplyNetwork():
+                return self.network.n_firms
+            case Synthetic() | SectorEconomy():
+                return self.network.firms
+        return self.region.firms
+
+    def build(self, key: tuple[int, int], record: Sequence[str] = (), check: bool = False) -> StrongchainModel:
+        """Build the world of one replicate and let it burn in."""
+        return StrongchainModel(self.region, self.network, self.parameters, key=key, burn_in=self.burn_in, record=record, check=check)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One policy in one world, under a name; `configuration` is what it was read from, resolved."""
+
+    name: str
+    world: WorldSettings
+    instruments: tuple[Instrument, ...]
+    configuration: dict[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What every run of a study does, whatever its arm.
+
+    Attributes
+    ----------
+    months, window : int
+        Months of a run, and how many of the last ones means are over.
+    by : tuple of str
+        Groupings besides the total.
+    check : bool
+        Whether every invariant is checked after every month.
+    save : tuple of str
+        What is kept besides totals: groups in the table of runs, series by month, firms at the end.
+    """
+
+    months: int
+    window: int = 12
+    by: tuple[str, ...] = ()
+    check: bool = False
+    save: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a study needs, checked."""
+
+    name: str
+    replicates: int
+    seed: int
+    task: Task
+    quiet: bool
+    world: WorldSettings
+    instruments: tuple[Instrument, ...]
+    study: Study
+    parallel: Parallel
+    resolved: dict[str, Any]
+
+
+@lru_cache(maxsize=16)
+def _read_file(kind: str, values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork | SectorEconomy:
+    """Read the file of a network once for all arms that name it, as long as its bytes stay the same."""
+    settings = restore(networks()[kind], json.loads(values))
+    return read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
+
+
+def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | SectorEconomy | None, tuple[tuple[str, str], ...]]:
+    """Return the network, or how to make it, and hashes of the files that it is read from."""
+    kind = values.pop("kind", "region")
+    if kind == "region":
+        return None, ()
+    if kind == "synthetic":
+        return cast(Synthetic, restore(Synthetic, values)), ()
+    if kind == "file" and not values.get("path"):
+        raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/guide/networks.md)")
+    if values.get("filter") is not None and not isinstance(values["filter"], dict):
+        raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: 'network.filter={{chain: 36}}'")
+    names = restore(InputOutput, values).files if kind == "input_output" else [values["path"], values.get("nodes")]
+    paths = [Path(name) for name in names if name]
+    files = tuple((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths if path.is_file())
+    return _read_file(kind, json.dumps(values), files), files
+
+
+def _check(configuration: dict[str, Any], paths: Iterable[str]) -> None:
+    """Raise if a setting of the study itself is wrong."""
+    for path in paths:
+        if said := TOP[path].wrong(path, reduce(getitem, path.split("."), configuration)):
+            raise SettingsError(said)
+
+
+def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None:
+    """Raise if a portfolio has a source for what is neither an instrument nor a lever."""
+    known = [f"instruments.{key}{end}" for key, levers in instruments.items() for end in ("", *(f".{lever}" for lever in levers))]
+    for path in sources:
+        if path not in known:
+            raise SettingsError(f"portfolio.sources names {path!r}, which is no instrument and no lever{nearest(path, known)}")
+
+
+def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
+    """Check the part of a resolved configuration that makes an arm (`ARM_KEYS`), and turn it into one.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        One line: what, where, and what would be right.
+    """
+    mine = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    if "portfolio" in configuration:  # what it is called: no part of what is built
+        mine["portfolio"] = copy.deepcopy(configuration["portfolio"])
+        _check_sources(mine["portfolio"]["sources"] or {}, mine["instruments"])
+    _check(mine, [path for path in TOP if path in ARM_KEYS])
+    plain = copy.deepcopy(mine)
+    region, scale = restore(Region, plain["region"]), plain["scale"]
+    region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
+    active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
+    network, files = _network(dict(plain["network"]))
+    return Arm(name, WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files), active, mine)
+
+
+def read_settings(config: DictConfig) -> Settings:
+    """Check a composed configuration and turn it into settings.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        One line: what, where, and what would be right.
+    """
+    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    check_name(plain["name"], "name")
+    _check(plain, TOP)
+    study = plain["study"]
+    if said := too_short(plain["months"], plain["window"]) or too_few(plain["replicates"], study["half_width"], study["cap"]):
+        raise SettingsError(said)
+    arms = study["arms"]
+    listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
+    if arms is not None and not listed:
+        raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
+    task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
+    base = read_arm("", plain)
+    return Settings(
+        plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
+        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain,
+    )  # fmt: skip
+
+
+def too_short(months: int, window: int) -> str:
+    """Say where a window is longer than the run; nothing if it fits."""
+    return f"window is {window} but the run has {months} months; effects are means over the last window months" if window > months else ""
+
+
+def too_few(replicates: int, half_width: float | None, cap: int) -> str:
+    """Say where fewer replicates are allowed than come first, if a half-width is asked for; nothing if they are enough."""
+    if half_width is None or cap >= replicates:
+        return ""
+    return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
+
+
+def no_arm(reference: object, names: Sequence[str], setting: str = "study.reference") -> str:
+    """Say that the reference is no arm; nothing if it is one."""
+    if reference in names:
+        return ""
+    return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+
+
+def named_arms(reference: object, beside: object, only: Sequence[object]) -> list[tuple[str, object]]:
+    """Pair the settings that name arms with the arms that they name."""
+    return [
+        ("study.reference", reference),
+        *(("study.only", arm) for arm in only),
+        *([("study.beside", beside)] if beside is not None else []),
+    ]
+
+
+def check_name(name: str, what: str) -> None:
+    """Raise if a name cannot be that of a file in the results: it must neither lead elsewhere nor be illegal on some system."""
+    if not name.strip() or name in {".", ".."} or set(name) & set('/\\:*?"<>|'):
+        why = 'it must be a plain name without any of / \\ : * ? " < > |'
+    elif any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
+        why = "it must hold no line break, tab or other control character"
+    elif len(name) > 100 or len(name.encode()) > 240:
+        why = f"it has {len(name)} characters; it must have at most 100, or 80 Chinese ones"
+    elif name != name.strip() or name.endswith("."):
+        why = "it must not begin or end with a blank, nor end with a dot"
+    elif re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[1-9])(\..*)?", name.casefold()):
+        why = "Windows keeps it for a device; choose another name"
+    else:
+        return
+    raise SettingsError(f"{what} is {name!r}; {why}")
+
+
+def idle_lever(config: DictConfig, path: str) -> str:
+    """Say why a setting would change nothing: its instrument is not active, or its network of another kind; nothing if it counts."""
+    group, _, rest = path.partition(".")
+    name, _, lever = rest.partition(".")
+    if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
+        active = [key for key in INSTRUMENTS if config.instruments[key].active]
+        return f"{name} is not active, so the lever would change nothing; type 'instruments=[{','.join([*active, name])}]' as well"
+    kinds = [kind for kind, cls in networks().items() if name in {f.name for f in dataclasses.fields(cls)}]
+    if group == "network" and kinds and config.network.kind not in kinds:
+        return f"belongs to another kind of network; type network={kinds[0]} as well"
+    return ""
+
+
+def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
+    """Raise if anything typed would change nothing in a composed configuration; one with arms leaves that to each of them."""
+    if config.study.arms is not None:
+        return
+    typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
+    if said := [f"{word}: {idle}" for word, path in typed if (idle := idle_lever(config, path))]:
+        raise SettingsError("; ".join(said))
+
+
+def compose_settings(overrides: Sequence[str]) -> DictConfig:
+    """Compose a configuration from overrides, inside a running job or outside."""
+    if GlobalHydra.instance().is_initialized():
+        return compose(config_name=CONFIG, overrides=list(overrides))
+    register()
+    with initialize_config_module("configs", version_base="1.3"):
+        return compose(config_name=CONFIG, overrides=["name=notebook", *overrides])

@@ -1,0 +1,128 @@
+"""What is wrong with one word: no such setting, a value of the wrong type or out of its range, a file that is not there, code to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from agents.columns import nearest
+from experiments.configuration.declared import TOP, fields_by_path, groups
+from experiments.configuration.overrides import FILES, FREE, Word, leaves, settings
+from experiments.configuration.settings import SettingsError, check_name
+from sim.parameters import wrong_value
+
+__all__ = ["look_at"]
+
+#: Settings of Hydra that may be typed; everything else of it can name code to run, or leads results astray.
+HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
+#: Keys that make Hydra call something.
+CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
+
+
+def look_at(word: Word) -> Iterator[str]:
+    """Say everything that is wrong with one word."""
+    key = word.key
+    if names := [part for value in (key, *word.values) for part in _names_code(value)]:
+        yield f"{word.typed}: {names[0]} names code to run, which no setting may"
+    elif key.startswith("hydra"):
+        if key not in HYDRAS:
+            yield f"{word.typed}: of Hydra's own settings only {', '.join(HYDRAS)} can be typed{nearest(key, HYDRAS)}"
+    elif key in groups() and not any(isinstance(value, dict) for value in word.values):
+        yield from _choices(word)
+    elif key in settings() or any(key.startswith(f"{free}.") for free in FREE):
+        for value in word.values:
+            for path, leaf in leaves(key, value):
+                yield from _value(path, leaf)
+    else:
+        yield f"{word.typed}: {_unknown(key)}"
+
+
+def _names_code(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from (part for part in value.replace("/", ".").split(".") if part in CODE)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _names_code(str(name))
+            yield from _names_code(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _names_code(inner)
+
+
+def _unknown(key: str) -> str:
+    """Name the nearest setting: of the same group if there is one, of its last part anywhere, or of any."""
+    group, _, rest = key.partition(".")
+    said = f"there is no setting {key!r}"
+    same = [known for known in settings() if known.startswith(f"{group}.")]
+    if not rest or not same:
+        homes = [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
+        if homes:
+            return f"{said}; did you mean {homes[0]!r}?"
+    return said + (nearest(key, same) or nearest(key, [*settings(), *groups()]))
+
+
+def _choices(word: Word) -> Iterator[str]:
+    """Say which options of a group there are not."""
+    options = groups()[word.key]
+    chosen = [option for value in word.values for option in (value if isinstance(value, list) else [value])]
+    for option in chosen:
+        if str(option) not in options:
+            there = f"there is {', '.join(options)}" if options else "there is none yet"
+            yield f"{word.key}={option}: no such {word.key.rstrip('s')}; {there}{nearest(str(option), options)}"
+
+
+def _value(key: str, value: Any) -> Iterator[str]:
+    """Say what is wrong with one value of a setting."""
+    if isinstance(value, str) and value.startswith("${"):
+        return
+    if key not in settings() and not any(key.startswith(f"{free}.") for free in FREE):
+        yield _unknown(key)
+    elif settings().get(key) == "node":
+        yield f"{key} is {value!r}; it holds settings of its own: type {key}.NAME=VALUE"
+    elif key == "name" and value is None:
+        yield "name is null; type name=NAME, or leave it out for the time of day"
+    elif key == "name":
+        try:
+            check_name(str(value), "name")
+        except SettingsError as mistake:
+            yield str(mistake)
+    elif key in TOP:
+        yield from filter(None, [TOP[key].wrong(key, value)])
+    elif key in FILES:
+        path = Path(str(value))
+        if value == "" or (value is None and key == "network.path"):
+            yield f"{key}={'null' if value is None else value}: which file? Type {key}=FILE.csv"
+        elif value is not None and path.is_dir():
+            yield f"{key}: {str(value)!r} is a folder; name a file in it"
+        elif value is not None and not path.is_file():
+            yield f"{key}: there is no file {str(value)!r}{_nearest_file(path)}"
+    elif key.endswith(".active"):
+        if not isinstance(value, bool):
+            yield f"{key} is {value!r}; it must be true or false"
+    elif key == "network.kind":
+        yield f"{key} is {value!r}; the kind of a network is chosen as a whole: type network={value}"
+    elif key in FREE:
+        if value is not None and not isinstance(value, dict):
+            yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
+    elif (f := fields_by_path().get(key)) is not None:
+        yield from _declared_value(f, key, value)
+
+
+def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
+    if "range" in f.metadata:
+        yield from filter(None, [wrong_value(f, list(value) if isinstance(value, list) else value, key)])
+    elif "choices" in f.metadata:
+        choices = f.metadata["choices"]
+        for one in value if isinstance(value, list) else [value]:
+            if one not in choices:
+                yield f"{key} is {one!r}; it must be one of {', '.join(choices)}{nearest(str(one), choices)}"
+    elif str(f.type) == "bool" and not isinstance(value, bool):
+        yield f"{key} is {value!r}; it must be true or false"
+
+
+def _nearest_file(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f"; nor is there a folder {str(folder)!r}"
+    return nearest(path.name, [there.name for there in folder.iterdir() if there.is_file()])

@@ -1,0 +1,40 @@
+"""Write pages of docs/ anew: ``python -m experiments.pages [PAGE [OPTION …]]``, or ``make docs PAGE=…``.
+
+Without a page, those that are written from declarations alone, in a few seconds.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from agents.columns import nearest
+
+#: What writes each page that needs no simulation, and each that does.
+DECLARED = {"parameters": "reference.parameters", "portfolios": "reference.portfolios"}
+SIMULATED = {
+    "gallery": "reference.gallery",
+    "case_studies": "evidence.case_studies",
+    "dose_response": "evidence.dose_response",
+    "eight_years": "evidence.eight_years",
+    "flagships": "evidence.flagships",
+    "held_out": "evidence.held_out",
+    "multipliers": "evidence.multipliers",
+    "plausible_worlds": "evidence.plausible_worlds",
+    "scales": "evidence.scales",
+}
+
+
+def main(words: list[str]) -> None:
+    """Write one page, with its own options, or all those that need no simulation."""
+    page, *options = words or [""]
+    known = DECLARED | SIMULATED
+    if page and page not in known:
+        raise SystemExit(f"there is no page {page!r}{nearest(page, known)}; there is {', '.join(known)}")
+    for name in [page] if page else DECLARED:
+        sys.argv[1:] = options
+        runpy.run_module(f"experiments.pages.{known[name]}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

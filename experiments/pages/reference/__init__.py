@@ -1,0 +1,1 @@
+"""Pages written from what the code declares: settings, instruments, regions, portfolios, figures."""

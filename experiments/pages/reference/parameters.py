@@ -1,0 +1,70 @@
+"""Reference pages, generated from the declarations: ``make docs`` writes them to docs/."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from experiments.catalogue.settings import setting
+from experiments.configuration.declared import declaring
+from experiments.formatting import table
+from experiments.pages import REFERENCE
+from experiments.pages.reference.instruments import anchor, heading, instruments_page
+from experiments.pages.reference.regions import regions_page
+from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
+
+__all__ = ["outcomes_page", "parameters_page", "write"]
+
+#: What the dataclasses that declare settings are about; instruments tell themselves.
+TITLES = {
+    Parameters: "The model",
+    Region: "A region",
+    Synthetic: "A synthetic network",
+    FromFile: "A network from a file",
+    InputOutput: "A network from an input-output table",
+}
+
+
+def _declarations(cls: type, prefix: str) -> list[str]:
+    found = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices"} & f.metadata.keys())
+    rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in found]
+    return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
+
+
+def parameters_page() -> str:
+    """Return the page of all parameters and levers, with ranges, units, sources and confidence marks."""
+    lines = [
+        "# Parameters",
+        "",
+        "Written by `make docs` from the declarations in the code. Confidence: **S** read in the source, "
+        "**D** arithmetic from it, **R** recalled and to be verified, **N** looked for and not found: an assumption. "
+        "Show the sensitivity of what rests on an N.",
+    ]
+    for prefix, cls in declaring():
+        if issubclass(cls, Instrument):
+            does = f"[what it does](instruments.md#{anchor(heading(cls))})"
+            lines += ["", f"## Instrument `{cls.key}`", "", f"{cls.practice}; dose: `{cls.dose}`; {does}.", ""]
+        else:
+            lines += ["", f"## {TITLES[cls]}", ""]
+        lines += _declarations(cls, prefix)
+    return "\n".join(lines) + "\n"
+
+
+def outcomes_page() -> str:
+    """Return the page of all outcomes: unit, formula, better direction, labels."""
+    rows = [[f"`{o.key}`", o.label, o.label_zh, o.unit, o.formula, o.better or "neither"] for o in OUTCOMES.values()]
+    head = ["# Outcomes", "", "Written by `make docs` from the declarations in the code.", ""]
+    return "\n".join([*head, *table(["key", "English", "中文", "unit", "formula", "better"], rows)]) + "\n"
+
+
+PAGES = {"parameters.md": parameters_page, "outcomes.md": outcomes_page, "regions.md": regions_page, "instruments.md": instruments_page}
+
+
+def write(folder: Path) -> None:
+    """Write every page into a folder."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(REFERENCE)

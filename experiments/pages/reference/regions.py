@@ -1,0 +1,204 @@
+"""The page of the regions, figure by figure with its source: a part of ``make docs``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import geometric_mean, median
+
+import numpy as np
+
+from agents.firm import SIZE_CLASSES
+from agents.streams import Streams, replicate_keys
+from experiments.catalogue.settings import region_files
+from experiments.configuration.declared import CONFIGS
+from experiments.formatting import table
+from sim import Parameters, Region
+from sim.parameters import declared
+
+__all__ = ["DEFAULT_RULES", "Figure", "figures_of", "read_source", "regions_page", "rules", "size_mix"]
+
+#: The rules by which a count is filled in where a document has none, as the presets use them: rounded.
+DEFAULT_RULES = {"firms a chain": 355.0, "leaders a chain": 2.5, "stations per 1,000 firms": 9.7, "chains": 20.0}
+#: The figures that make the structure of a place; the others are the same nearly everywhere.
+STRUCTURE = ("chains", "leaders", "firms", "chain_heads", "counties", "sectors", "stations")
+#: Presets from which the rules take nothing: cities, one industry, targets instead of counts.
+NO_PROVINCE = ("jiaxing", "jinzhong", "nanping", "national", "sample")
+#: Firms to which a region is brought for its size mix, and the replicates that it is the mean of.
+MIX_FIRMS, MIX_REPLICATES = 2_000, 2
+#: What a source line that was read in a document looks like: ids, how they were read, the words in 「」.
+READ = re.compile(r"(?P<ids>[FI]\d{3}(?:[+/,][FI]\d{3})*): (?P<how>[^「]*?) ?(?P<words>(?:「[^」]*」)*)")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a region.
+
+    Attributes
+    ----------
+    name, value, unit : str
+    facts : tuple of str
+        Ids of the facts that it was read from; none if it is an assumption.
+    words : tuple of str
+        The original words of each.
+    how : str
+        How it was read, or why it is assumed.
+    """
+
+    name: str
+    value: str
+    unit: str
+    facts: tuple[str, ...]
+    words: tuple[str, ...]
+    how: str
+
+
+def read_source(source: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Take a line of `sources` apart: ids of facts (or of practices), their words, and how they were read or why it is assumed."""
+    found = READ.fullmatch(source)
+    if not found:
+        return (), (), source
+    return tuple(re.findall(r"[FI]\d{3}", found["ids"])), tuple(re.findall("「([^」]*)」", found["words"])), found["how"]
+
+
+def figures_of(region: Region) -> list[Figure]:
+    """Return the figures of a region in the order of their declaration."""
+    return [
+        Figure(f.name, f"{getattr(region, f.name):,.10g}", f.metadata["unit"], *read_source(region.sources.get(f.name, "none was given")))
+        for f in declared(region)
+    ]
+
+
+def _own(region: Region, *names: str) -> bool:
+    """Whether figures of a region were read in a document."""
+    return all(read_source(region.sources.get(name, ""))[0] for name in names)
+
+
+def rules(regions: Sequence[Region]) -> dict[str, tuple[float, list[str]]]:
+    """Return what a rule gives before it is rounded, and the places that it is from: those that report both counts.
+
+    Ratios are geometric means, as places differ by factors; the number of chains is the median of provinces.
+    """
+    out = {}
+    for name, above, below, times in (
+        ("firms a chain", "firms", "chains", 1.0),
+        ("leaders a chain", "leaders", "chains", 1.0),
+        ("stations per 1,000 firms", "stations", "firms", 1e3),
+    ):
+        known = [one for one in regions if _own(one, above, below) and one.key not in NO_PROVINCE]
+        out[name] = geometric_mean([times * getattr(one, above) / getattr(one, below) for one in known]), [one.label for one in known]
+    known = [one for one in regions if _own(one, "chains") and one.key not in (*NO_PROVINCE, "hubei")]
+    out["chains"] = float(median(one.chains for one in known)), [one.label for one in known]
+    return out
+
+
+def size_mix(region: Region, replicates: int = MIX_REPLICATES) -> list[float]:
+    """Return the shares of small, medium and large firms in the region's generated network, at most about 2,000 firms of it."""
+    limits, part = Parameters(), region.scaled(min(1.0, MIX_FIRMS / region.firms))
+    counts = np.zeros(len(SIZE_CLASSES))
+    for key in replicate_keys(1, replicates):
+        revenue = 12.0 * part.network(Streams(key)).steady_orders()
+        counts += np.bincount((revenue >= limits.medium_from).astype(int) + (revenue >= limits.large_from), minlength=len(SIZE_CLASSES))
+    return [float(share) for share in counts / counts.sum()]
+
+
+# -- the page -----------------------------------------------------------------------------------------
+
+
+def _about(key: str) -> str:
+    """What the head of a region's file says of it."""
+    lines = (CONFIGS / "region" / f"{key}.yaml").read_text(encoding="utf-8").splitlines()
+    return " ".join(line.removeprefix("#").strip() for line in lines[: next(k for k, line in enumerate(lines) if line[:1] != "#")])
+
+
+def _rows(figures: Sequence[Figure]) -> list[str]:
+    """The table of some figures."""
+    head = ["figure", "value", "unit", "read from", "original words", "how it was read, or why it is assumed"]
+    rows = [[f"`{f.name}`", f.value, f.unit, ", ".join(f.facts) or "—", "; ".join(f.words) or "—", f.how] for f in figures]
+    return table(head, rows)
+
+
+def _overview(regions: Sequence[Region]) -> list[str]:
+    rows = []
+    for one in regions:
+        figures = figures_of(one)
+        read = [f.name for f in figures if f.facts and f.name in STRUCTURE]
+        scale = min(1.0, MIX_FIRMS / one.firms)
+        mix = [f"{100 * share:.0f} %" for share in size_mix(one)]
+        counts = [f"{getattr(one, name):,}" for name in ("chains", "leaders", "firms", "stations")]
+        rows.append([f"`{one.key}`", f"{one.label}, {one.label_zh}", *counts, f"{len(read)} of {len(STRUCTURE)}", f"{scale:.2g}", *mix])
+    return table(
+        [
+            "region",
+            "",
+            "chains",
+            "leaders",
+            "firms",
+            "stations",
+            "structural figures read in a document",
+            "scale by default",
+            *SIZE_CLASSES,
+        ],
+        rows,
+    )
+
+
+def _common(regions: Sequence[Region]) -> list[Figure]:
+    """Figures that most regions share, value and source alike."""
+    first = figures_of(regions[0])
+    return [f for f in first if f.name not in STRUCTURE and sum(f in figures_of(one) for one in regions) > len(regions) / 2]
+
+
+def _rules(regions: Sequence[Region]) -> list[str]:
+    rows = []
+    for name, (value, places) in rules(regions).items():
+        how = "median" if name == "chains" else "geometric mean"
+        rows.append([name, f"{DEFAULT_RULES[name]:g}", f"{value:.4g}", how, ", ".join(places)])
+    return table(["rule", "used", "computed", "as", "of the places that report it"], rows)
+
+
+def regions_page() -> str:
+    """Return the page of all regions: what was read where, in which words, and what is assumed."""
+    regions = [one for one in region_files() if one.key != "sample"]
+    common = _common(regions)
+    lines = [*INTRODUCTION.splitlines(), "", *_overview(regions), "", *NOT_MADE.splitlines(), "", "## Rules where a document is silent", ""]
+    lines += [*RULES.splitlines(), "", *_rules(regions), "", "## The same in every region", "", *_rows(common)]
+    for one in regions:
+        own = [f for f in figures_of(one) if f not in common]
+        lines += ["", f"## {one.label} {one.label_zh} (`region={one.key}`)", "", _about(one.key), "", *_rows(own)]
+    return "\n".join(lines) + "\n"
+
+
+INTRODUCTION = f"""\
+# The regions
+
+Written by `make docs` from `configs/region`. Choose one with `strongchain region=guangdong`; each of its
+figures can be set beside it (`region.firms=5000`), and `scale` sets how much of it is simulated (about {MIX_FIRMS:,} firms unless
+you say otherwise: [what that keeps](../evidence/scales.md)).
+
+- **Figures are what authorities say of themselves**, in reports of successes without a control group. They set scale (how many chains,
+  firms, stations), never the size of an effect. Places count differently (of one year or of all years, helped or linked firms): a
+  difference between two regions may be one of counting. Each id (F097) is that of a fact collected from the documents; its words
+  are given as they stand.
+- **Only structure differs between regions**: how many there are of what. No document tells how good firms of a place are, so
+  capabilities, problems and defects start alike everywhere, and regions must not be ranked by their field DPU.
+- **Stations** that a place reports are taken to stand in every arm, also under "nothing"; a programme adds to them.
+- **Chief quality officers**: `officers` is the share of firms that have one without any programme. A reported count of officers is
+  what a programme achieved, so it is in no preset; it belongs to a policy.
+- **The size mix** is no figure of a region. It follows from `median_revenue` and the statistics of generated networks (customers, tiers,
+  demand), so it is nearly the same everywhere; the last columns show what comes out (revenue limits of 20 and 400 million CNY a year;
+  means of {MIX_REPLICATES} networks of the scale by default).
+- **Links** are generated: no document tells who supplies whom. For observed links: [networks](../guide/networks.md)."""
+
+NOT_MADE = """\
+`sample` is invented, for classrooms. No preset was made of places of which the documents tell only projects, prizes or products
+(Chongqing, Wuhan, Luohe, Taizhou, Xiamen, Langxi; in Dangtu, 2 chains and a loan to 4 firms), of specialised towns, whose firms
+nobody counts, nor of a single firm with its direct suppliers (146 at Jingwei, more than 40 at Dayun), which generated tiers would
+contradict."""
+
+RULES = """\
+A count that no document gives follows from the places that report it, and its source says "assumption". Places differ by factors of six
+in firms a chain, and of three in stations a firm: so wide is what these rules do not know. One chain head and one home sector a chain
+are conventions. Hubei's chains are read off projects, cities count for
+no province, and the national figures are targets: they are in no rule."""

@@ -1,0 +1,138 @@
+"""Show what a study found: its figures and tables in a folder, and the effects in total as lines for a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from experiments.analysis.results import Comparison, write_table
+from experiments.figures import (
+    books_figure,
+    costs_figure,
+    effects_figure,
+    enough_figure,
+    gains_figure,
+    luck_figure,
+    network_map,
+    origins_figure,
+    pairs_figure,
+    queues_figure,
+    save,
+    time_paths,
+)
+from experiments.reports.html import write_report
+from experiments.reports.programmes import lines_on_more, shown_besides
+from experiments.reports.sections import most_telling
+from sim.outcomes import HEADLINE, OUTCOMES
+
+__all__ = ["SHOWN", "present", "summary"]
+
+#: Arms of which every figure shows all; of more the crowded ones show the reference, the main one and those with the fewest defects.
+MOST_ARMS = 12
+
+#: Outcomes of the summary.
+SHOWN = (
+    HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost",
+    "investment", "credit_bound", "exits", "cases_solved", "government_cost", "firm_cost",
+)  # fmt: skip
+
+
+def present(found: Comparison, folder: Path, figures: bool = True) -> None:
+    """Write everything of a study into a folder; the manifest comes last, because it says that the study is whole.
+
+    Parameters
+    ----------
+    found : Comparison
+    folder : Path
+    figures : bool
+        Whether figures are drawn besides the tables, and the report written. The points of a sweep go without, since a single study of the
+        same settings draws them from the same runs in seconds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found.save_tables(folder)
+    for arm, picture in found.maps.items():
+        write_table(picture.table, folder / f"quality_map_{arm}")
+    if figures:
+        _draw(found, folder)
+        write_report(found, folder)
+    found.save_manifest(folder)
+
+
+def _draw(found: Comparison, folder: Path) -> None:
+    about, few = found.manifest, most_telling(found, MOST_ARMS)
+    drawn = {
+        "time_paths": time_paths(few.series, about),
+        "effects": effects_figure(found.effects, about),
+        "gains": gains_figure(few.effects, about, "nonconformity"),
+        "pairs": pairs_figure(_among(few), about),
+        "origins": origins_figure(found.origins, about),
+        "queues": queues_figure(few.series, about),
+        "books": books_figure(few.books, about),
+        "costs": costs_figure(found.costs, about),
+        "enough": enough_figure(found.enough, about),
+        "luck": luck_figure(found.luck, about),
+        **{shown.key: shown.figure() for shown in shown_besides(found)},
+    }
+    for name, figure in drawn.items():
+        save(figure, folder / f"{name}.png", about)
+    for arm, picture in found.maps.items():
+        if arm not in set(few.effects["arm"]):
+            continue
+        loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
+        title = f"Where the defects that reach users begin: arm {arm!r}, first replicate, {loss}"
+        save(network_map(picture, about, title), folder / f"quality_map_{arm}.png", about)
+
+
+def _among(few: Comparison) -> pd.DataFrame:
+    """The pairs of which both arms are shown."""
+    arms = set(few.effects["arm"])
+    return few.pairs[few.pairs["arm"].isin(arms) & few.pairs["against"].isin(arms)]
+
+
+def summary(found: Comparison) -> str:
+    """Return the effects in total, as lines for a terminal."""
+    rows = found.effects[found.effects["by"] == "total"]
+    configuration = found.manifest["configuration"]
+    correction = configuration["study"]["correction"]
+    judged = "" if correction == "none" else f" ({correction}'s correction for the headline outcomes of all arms)"
+    lines = [
+        f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals{judged}; "
+        f"means of the last {configuration['window']} months, flows over the whole run:"
+    ]
+    for key in SHOWN:
+        outcome = OUTCOMES[key]
+        mine = rows[rows["outcome"] == key].set_index("arm")
+        level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
+        unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
+        lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
+        start = mine.loc[found.reference, level]
+        lines.append(f"    {found.reference:<20} {start:>12.5g}")
+        for arm in mine.index.drop(found.reference):
+            row = mine.loc[arm]
+            low, high = row[f"{effect}_low"], row[f"{effect}_high"]
+            share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start else ""
+            if pd.isna(low):
+                verdict = "  (no interval from one replicate)"
+            elif low <= 0 <= high:
+                verdict = "  (the interval holds 0)"
+            else:
+                verdict = (
+                    "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
+                )
+            lines.append(f"    {arm:<20} {row[effect]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
+    return "\n".join([*lines, *lines_on_more(found), *_sure(found)])
+
+
+def _sure(found: Comparison) -> list[str]:
+    """Say whether a half-width that was asked for is reached, and how many replicates it would take."""
+    study = found.manifest["configuration"]["study"]
+    rows = found.enough[found.enough["outcome"] == HEADLINE]
+    if study["half_width"] is None or rows.empty:
+        return []
+    wanted, n = f"{100 * study['half_width']:g} %", found.runs["replicate"].nunique()
+    if found.manifest["half_width_reached"]:
+        return [f"Half-widths on the headline are at most {wanted} of {found.reference!r} with {n} replicates."]
+    needed = rows["needed"].max()
+    about = f"about {needed:,.0f}" if needed < 1e9 else "more than a thousand million"
+    return [f"Half-widths on the headline are NOT {wanted} of {found.reference!r} with {n} replicates, the cap: {about} would do."]

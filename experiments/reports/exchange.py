@@ -1,0 +1,158 @@
+"""Show what an exchange found: its tables, its heat maps and a report in a folder, and lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from experiments.analysis.results import write_table
+from experiments.figures import save
+from experiments.figures.programmes import exchange_figure
+from experiments.reports.conclusions import defects_told, percent, rounded
+from experiments.reports.elements import Pictures, Section, Table
+from experiments.reports.html import WORDS, again, assumed, page
+from experiments.reports.study import assumptions, joined, practice
+from experiments.runs.store import write_whole
+from experiments.studies.exchange import Exchange
+
+__all__ = ["exchange_report", "present_exchange", "summary_of_exchange"]
+
+
+def present_exchange(found: Exchange, folder: Path, figures: bool = True) -> None:
+    """Write everything of an exchange into a folder; the manifest comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found.comparison.save_tables(folder)
+    write_table(found.cells, folder / "exchange")
+    if figures:
+        about = found.manifest
+        save(exchange_figure(found.cells, about, found.regions, found.policies), folder / "exchange.png", about)
+        write_whole(folder / "report.html", exchange_report(found, folder).encode())
+    found.comparison.save_manifest(folder)
+
+
+# -- in words ---------------------------------------------------------------------------------------------------
+
+
+def _row(found: Exchange, cell: pd.Series) -> tuple[str, ...]:
+    """One cell as a row of a table."""
+    change, low, high = percent([cell[f"effect_share{end}"] for end in ("", "_low", "_high")])
+    known = not pd.isna(cell["effect_low"])
+    sure = cell["defined"] and cell["avoided_told"] == "fewer" and cell["per_yuan_low"] > 0.0
+    worth = rounded([cell[f"per_yuan{end}"] for end in ("", "_low", "_high")]) if cell["defined"] else ["not defined"]
+    return (
+        found.regions[cell["region"]],
+        found.policies[cell["policy"]],
+        change,
+        f"{low} to {high}" if known else "–",
+        defects_told(cell["told"]),
+        f"{cell['spent'] / 1e6:,.3g}",
+        worth[0],
+        f"{worth[1]} to {worth[2]}" if len(worth) > 1 else "–",
+        f"{1000.0 / cell['per_yuan']:,.3g}" if sure else "not defined",
+    )
+
+
+HEAD = (
+    "region", "portfolio", "effect, %", "95 % interval, %", "defects reaching users", "government, million CNY",
+    "avoided, CNY per CNY", "95 % interval", "CNY of government per defect avoided in a product of 1,000 CNY",
+)  # fmt: skip
+
+
+def _answer(found: Exchange) -> Iterator[tuple[str, str]]:
+    cells = found.cells
+    told = cells[cells["told"] == "lower"]
+    worse = cells[cells["told"] == "higher"]
+    said = f"In {len(told)} of {len(cells)} cells fewer defects reach users than with no programme in the same region"
+    if len(told):
+        best = told.loc[told["effect_share"].idxmin()]
+        change, low, high = percent([best[f"effect_share{end}"] for end in ("", "_low", "_high")])
+        where = f"{found.policies[best['policy']]} in {found.regions[best['region']]}"
+        said += f"; the lowest mean is that of {where} ({change} %, 95 % interval {low} to {high} %), chosen by its result"
+    if len(worse):
+        said += f"; in {len(worse)} more reach them, which is harm"
+    yield "Effect", said + "."
+    sure = cells[cells["defined"] & (cells["avoided_told"] == "fewer")]
+    if len(sure):
+        best = sure.loc[sure["per_yuan"].idxmax()]
+        worth, low, high = rounded([best[f"per_yuan{end}"] for end in ("", "_low", "_high")])
+        where = f"{found.policies[best['policy']]} in {found.regions[best['region']]}"
+        yield (
+            "Cost",
+            f"A CNY of government avoids most sales with a defect with {where}: {worth} CNY (95 % interval {low} to {high}), chosen by its "
+            "result, so that luck flatters it. What firms pay is not in it (costs.csv has it).",
+        )
+    else:
+        yield "Cost", "In no cell is it sure that sales with a defect were avoided, so that no cost of an avoided defect is defined."
+    nil = int((cells["told"].isin(["not told", "unknown"])).sum())
+    few = " One replicate gives no interval." if cells["told"].eq("unknown").any() else ""
+    yield (
+        "Not shown",
+        f"{nil} of {len(cells)} cells cannot be told from no effect.{few} Sizes rest on {len(assumptions(found.comparison))} assumptions "
+        "(settings marked N); portfolios are what places report of themselves, and set how much is delivered, never how well it works. "
+        "Regions are other firms with other luck: cells of a row are compared on the same luck, cells of a column are not. "
+        "Intervals are those of single cells, uncorrected for their number.",
+    )
+
+
+def _arms(found: Exchange) -> Table:
+    """Every portfolio: its instruments, as they stand in the first region."""
+    rows = []
+    first = next(iter(found.regions))
+    for policy, name in found.policies.items():
+        arm = found.manifest["arms"][f"{policy} in {first}"]
+        active = [practice(key, chinese=True) for key, levers in arm["instruments"].items() if levers["active"]]
+        rows.append((name, joined(active) if active else "nothing"))
+    return Table("Portfolios", ("portfolio", "instruments"), rows, words=2)
+
+
+def exchange_report(found: Exchange, folder: Path | None = None) -> str:
+    """Return the report of an exchange as HTML that asks for nothing outside itself."""
+    about = found.manifest
+    configuration, pictures = about["configuration"], Pictures(about, folder)
+    regions, policies = list(found.regions.values()), list(found.policies.values())
+    heat = pictures.draw(
+        lambda: exchange_figure(found.cells, about, found.regions, found.policies),
+        "Heat maps of regions by portfolios: sales with a defect avoided per CNY of government, and effects in %",
+        "exchange",
+    )
+    says = (
+        "Each cell is a portfolio in a region, against no programme in that region on the same luck; blue is better. Grey letters: the "
+        "interval holds 0. Portfolios differ in what they cost: above, effects are divided by what government spent, below they are not."
+    )
+    rows = [_row(found, cell) for _, cell in found.cells.iterrows()]
+    table = Table("Every cell (all figures: exchange.csv)", HEAD, rows, words=2)
+    sections = [Section("cells", "Which portfolio does what, where?", says, [heat], [table])]
+    count = about["replicates"]
+    subtitle = (
+        f"{count} replicate{'s' * (count != 1)} of {configuration['months']} months for each of {len(about['arms'])} arms · "
+        f"seed {configuration['seed']} · {about['finished'][:10]} · study {about['id']}"
+    )
+    return page(
+        question=f"What do the portfolios {joined(policies)} change in {joined(regions)}, and what does a CNY buy where?",
+        subtitle=subtitle,
+        answer=list(_answer(found)),
+        arms=_arms(found),
+        sections=sections,
+        last=[again(found.comparison, None), assumed(found.comparison)],
+        words=WORDS,
+        about=about,
+        failures=found.failures,
+    )
+
+
+def summary_of_exchange(found: Exchange) -> str:
+    """Return the cells, as lines for a terminal."""
+    window = found.manifest["configuration"]["window"]
+    lines = [
+        f"Paired effects on defects reaching users against no programme in the same region (last {window} months), with 95 % intervals;",
+        "and sales with a defect avoided per CNY of government over the whole run",
+    ]
+    for _, cell in found.cells.iterrows():
+        region, policy, change, interval, verdict, spent, worth, between, _ = _row(found, cell)
+        lines.append(
+            f"  {region:<20} {policy:<20} {change:>7} % [{interval}] {verdict}; {spent} million CNY; per CNY {worth}"
+            + (f" [{between}]" if between != "–" else "")
+        )
+    return "\n".join(lines)

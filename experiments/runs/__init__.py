@@ -1,0 +1,1 @@
+"""Simulate, measure, keep: arms × replicates, and where each figure came from."""

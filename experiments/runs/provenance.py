@@ -1,0 +1,129 @@
+"""Where results come from: the manifest of a study, and what has changed since one was written."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments.configuration.settings import Arm
+from experiments.runs.store import CODE, fingerprint
+
+__all__ = ["changes_since", "luck", "manifest", "now"]
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Packages whose versions may move figures.
+PACKAGES = ("mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
+#: Settings that change no figure.
+IDLE = ("name", "parallel", "quiet")
+
+
+def _git(*words: str) -> str:
+    try:
+        found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def _lock() -> str | None:
+    """Hash of the lock file of a clone; none where Strongchain was installed without one."""
+    path = ROOT / "requirements.lock"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _code_from() -> tuple[str | None, bool | None]:
+    """The commit of the code, and whether files of it are changed or not committed; nothing if it is no clone of its own."""
+    if Path(_git("rev-parse", "--show-toplevel") or "/").resolve() != ROOT:
+        return None, None
+    return _git("rev-parse", "HEAD") or None, bool(_git("status", "--porcelain", "--", "agents", "sim", "experiments", "configs"))
+
+
+def manifest(
+    resolved: Mapping[str, Any],
+    overrides: Sequence[str],
+    keys: Sequence[tuple[int, int]],
+    arms: Sequence[Arm] = (),
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Say what was run, from which code, on what, with which luck.
+
+    `id` is a hash of the resolved configuration (but for what changes no figure, `IDLE`), the configurations of its arms, the
+    replicate keys, the bytes of the input files and the code of the world: two studies with one id are one study. To be called
+    before anything is simulated, since the code may be edited meanwhile.
+
+    Parameters
+    ----------
+    resolved : dict
+        The configuration.
+    overrides : sequence of str
+        The words it was composed from.
+    keys : sequence of (int, int)
+        Keys of all replicates.
+    arms : sequence of Arm
+    notes : sequence of str
+        What was noted when a network was read.
+    """
+    settings = {key: value for key, value in resolved.items() if key not in IDLE}
+    files = dict(sorted({file for arm in arms for file in arm.world.files}))
+    composed = {arm.name: arm.configuration for arm in arms}
+    core = json.dumps([settings, composed, [list(key) for key in keys], sorted(files.values()), CODE], sort_keys=True, default=str)
+    commit, changed = _code_from()
+    return {
+        "id": hashlib.blake2b(core.encode(), digest_size=6).hexdigest(),
+        "overrides": list(overrides),
+        "configuration": dict(resolved),
+        "arms": composed,
+        **luck(keys),
+        "network_notes": list(notes),
+        "input_files": files,
+        "code": {"world": CODE, "study": fingerprint([ROOT / "experiments"])},
+        "commit": commit,
+        "uncommitted_changes": changed,
+        "lock": _lock(),
+        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}},
+        "platform": platform.platform(),
+        "finished": now(),
+    }
+
+
+def luck(keys: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """Say how many replicates there are, and their keys."""
+    return {"replicates": len(keys), "replicate_keys": [[f"{word:016x}" for word in key] for key in keys]}
+
+
+def now() -> str:
+    """Return the time of day, with its zone."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def changes_since(about: Mapping[str, Any]) -> list[str]:
+    """Tell what differs now from when a manifest was written: code, input files, lock, versions; empty if nothing does."""
+    here = manifest({}, [], [])
+    told = []
+    if about["code"] != here["code"]:
+        which = " and ".join(name for name in ("world", "study") if about["code"][name] != here["code"][name])
+        commits = " -> ".join(
+            str(m["commit"] or "unknown")[:10] + (" with changes" if m["uncommitted_changes"] else "") for m in (about, here)
+        )
+        told.append(f"the code of the {which} is not what it was ({commits})")
+    for path, content in about["input_files"].items():
+        there = Path(path)
+        if not there.is_file():
+            told.append(f"the input file {path} is not there")
+        elif hashlib.sha256(there.read_bytes()).hexdigest() != content:
+            told.append(f"the input file {path} is not what it was")
+    if about["lock"] != here["lock"]:
+        told.append("requirements.lock is not what it was")
+    for name, version in here["versions"].items():
+        if (then := about["versions"].get(name)) != version:
+            told.append(f"{name} was {then} and is {version}")
+    if about["platform"] != here["platform"]:
+        told.append(f"the platform was {about['platform']} and is {here['platform']}")
+    return told

@@ -1,0 +1,205 @@
+"""Arms × replicates: every arm of a replicate on the same luck and the same burn-in, replicates in parallel, nothing twice."""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from joblib import Parallel as Pool
+from joblib import cpu_count, delayed, parallel_config
+
+from experiments.configuration.settings import Arm, Parallel, Task, WorldSettings
+from experiments.runs.measure import EXTRAS, Run, measure
+from experiments.runs.progress import Progress
+from experiments.runs.store import CODE, Store, StoreError, run_keys
+from sim import StrongchainModel
+
+__all__ = ["Failure", "expected_seconds", "fan_out", "run_arms", "workers_of"]
+
+T = TypeVar("T")
+
+#: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
+SECONDS_PER_FIRM_MONTH = 7e-6
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that was not finished, and why; replicates count from 0, and are told from 1."""
+
+    arm: str
+    replicate: int
+    mistake: Exception
+
+    def __str__(self) -> str:
+        return f"arm {self.arm!r}, replicate {self.replicate + 1}: {type(self.mistake).__name__}: {self.mistake}"
+
+
+def _end_with(parent: int) -> None:
+    """End this worker soon after the process that started it: killed, that cannot tell its workers."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _replicate(
+    arms: Sequence[Arm], names: Sequence[str], replicate: int, key: tuple[int, int], task: Task, store: Store | None, code: str
+) -> list[Run | Failure]:
+    """Run some arms of one replicate; arms in the same world share its burn-in. Each run is kept as soon as it is finished.
+
+    Arms of the same content are simulated once, and what another study has kept meanwhile is read. The wait until a run is on
+    the disk is spent on the next one; what is returned is kept. `code` is the fingerprint in the process that asks: a
+    worker that imported other code must not keep runs under its keys.
+    """
+    if code != CODE:
+        raise StoreError(
+            "the code of the world was changed since this process imported it; start again (in a notebook: restart the kernel)"
+        )
+    worlds: list[tuple[WorldSettings, StrongchainModel]] = []
+    found: list[Run | Failure] = []
+    writing: dict[str, tuple[Run, Future[None]]] = {}
+    with ThreadPoolExecutor(max(1, len(arms))) as disk:
+        for k, (arm, name) in enumerate(zip(arms, names, strict=True)):
+            if store and (kept := _there(store, name, arm.name, replicate, task, writing)):
+                found.append(kept)
+                continue
+            try:
+                ready = next((model for settings, model in worlds if settings == arm.world), None)
+                if ready is None:
+                    ready = arm.world.build(key, task.by, task.check)
+                    worlds.append((arm.world, ready))
+                wanted = any(other.world == arm.world for other in arms[k + 1 :])
+                model = copy.deepcopy(ready) if wanted else ready  # the last arm can have the world itself
+                model.adopt(arm.instruments)
+                run = measure(model, arm.name, replicate, task)
+                extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}
+            except Exception as mistake:
+                mistake.add_note(traceback.format_exc())  # does not come along from another process by itself
+                found.append(Failure(arm.name, replicate, mistake))
+                continue
+            if store:
+                writing[name] = run, disk.submit(store.put, name, run, extras)
+            found.append(run)
+    for _, written in writing.values():
+        written.result()  # raises what went wrong
+    return found
+
+
+def _there(store: Store, name: str, arm: str, replicate: int, task: Task, writing: dict[str, tuple[Run, Future[None]]]) -> Run | None:
+    """Return a run that is being written, or else is kept, under the name of an arm."""
+    if name in writing:
+        return replace(writing[name][0], arm=arm)
+    return store.get(name, arm, replicate, task.save)
+
+
+def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int, missing: float = 1.0) -> float:
+    """Forecast roughly how long a study takes of whose runs a share is missing, start of the workers and figures included."""
+    worlds: list[WorldSettings] = []
+    for arm in arms:
+        worlds += [arm.world] if arm.world not in worlds else []  # each burns in once
+    firm_months = sum(arm.world.firms for arm in arms) * months + sum(world.firms * world.burn_in for world in worlds)
+    return 12.0 + missing * firm_months * replicates * SECONDS_PER_FIRM_MONTH / workers
+
+
+def workers_of(parallel: Parallel, most: int) -> int:
+    """Return how many processes a study uses that has work for `most` of them; -1 is every core, -2 all but one."""
+    return max(1, min(most, parallel.workers if parallel.workers > 0 else cpu_count() + 1 + parallel.workers))
+
+
+def fan_out(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], parallel: Parallel, ordered: bool = False) -> Iterator[T]:
+    """Do jobs in parallel, each a tuple of what the work takes; they come back as they are finished, or in their order."""
+    workers = workers_of(parallel, len(jobs))
+    backend = parallel.backend if workers > 1 else "sequential"
+    watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if backend in {"loky", "multiprocessing"} else {}
+    with parallel_config(backend=backend, **watched):
+        pool = Pool(n_jobs=workers, return_as="generator" if ordered else "generator_unordered")
+    yield from pool(delayed(work)(*job) for job in jobs)
+
+
+def _kept(
+    arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, first: int, store: Store | None
+) -> tuple[list[list[str]], list[list[Run | None]]]:
+    """Return names and runs by replicate, then arm: those that are kept, and nothing where a run is missing."""
+    if store is None:
+        return [[""] * len(arms)] * len(keys), [[None] * len(arms) for _ in keys]
+    names = run_keys(arms, keys, task)
+    return names, [
+        [store.get(name, arm.name, first + k, task.save) for arm, name in zip(arms, row, strict=True)] for k, row in enumerate(names)
+    ]
+
+
+def run_arms(
+    arms: Sequence[Arm],
+    keys: Sequence[tuple[int, int]],
+    task: Task,
+    parallel: Parallel,
+    *,
+    first: int = 0,
+    store: Store | None = None,
+    failed: list[Failure] | None = None,
+    progress: bool = False,
+) -> list[Run]:
+    """Run all arms on some replicates, and return the runs by replicate, then arm, whatever the number of workers.
+
+    Parameters
+    ----------
+    arms : sequence of Arm
+    keys : sequence of (int, int)
+        Keys of the replicates.
+    task : Task
+    parallel : Parallel
+    first : int
+        Number of the first of these replicates, counted from 0.
+    store : Store, optional
+        Where runs are kept; only those that are not there are simulated.
+    failed : list of Failure, optional
+        Takes the runs that failed: the others go on, and replicates in which any arm failed are left out of
+        what is returned. Without it the first failure is raised.
+    progress : bool
+        Show how far it is.
+
+    Raises
+    ------
+    StoreError
+        If runs cannot be kept.
+    ChildProcessError
+        If a worker was killed.
+    """
+    names, found = _kept(arms, keys, task, first, store)
+    missing = {k: gaps for k in range(len(keys)) if (gaps := [a for a, run in enumerate(found[k]) if run is None])}
+    if store and missing:
+        store.prepare()
+    jobs = [([arms[a] for a in gaps], [names[k][a] for a in gaps], first + k, keys[k], task, store, CODE) for k, gaps in missing.items()]
+    failures: list[Failure] = []
+    whole = len(arms) * len(keys)
+    with Progress(whole, whole - sum(map(len, missing.values())), shown=progress) as shown:
+        try:
+            for runs in fan_out(_replicate, jobs, parallel):
+                k = runs[0].replicate - first
+                for a, run in zip(missing[k], runs, strict=True):
+                    if isinstance(run, Run):
+                        found[k][a] = run
+                    elif failed is None:
+                        raise run.mistake
+                    else:
+                        failures.append(run)
+                shown.add(len(runs))
+        except BrokenProcessPool as lost:
+            kept = "the same command goes on from the runs that were finished" if store else "nothing was kept"
+            raise ChildProcessError(f"a worker was killed, perhaps because memory ran out; {kept} (fewer: parallel.workers=1)") from lost
+    sound = [run for row in found if None not in row for run in row if run is not None]
+    failures.sort(key=lambda failure: failure.replicate)
+    if failed is not None:
+        failed += failures
+    return sound

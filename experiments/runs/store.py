@@ -1,0 +1,242 @@
+"""A store of runs: one file a run, under a key made of all that the run's figures depend on.
+
+Studies share it, so that "nothing" is simulated once for all of them, and a study that was interrupted goes
+on where it stopped. A file is written under a temporary name and renamed when it is whole: none is ever torn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import importlib.metadata
+import io
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.configuration.settings import Arm, Task
+from experiments.runs.measure import EXTRAS, MapPicture, Run
+from sim.attribution.quality_map import QualityMap
+
+__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole"]
+
+#: Changes when what a file holds does.
+FORMAT = 4
+#: Seconds after which a file that was never finished belongs to nobody.
+ABANDONED = 86_400.0
+_ARRAYS = ("window", "cumulative", "series", "origins")
+_PICTURE = ("names", "tier", "supplier", "customer")
+_MAP = ("loss", "marginal", "link_loss")
+
+
+class StoreError(OSError):
+    """A run cannot be kept: where, why, and what then."""
+
+
+# -- keys --------------------------------------------------------------------------------------------
+
+
+def fingerprint(places: Iterable[Path]) -> str:
+    """Hash some Python files and those below some folders (path and bytes), and the versions of NumPy and SciPy."""
+    found = hashlib.sha256()
+    for place in places:
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            code = path.read_bytes()
+            found.update(f"{place.name}/{path.relative_to(place).as_posix()} {len(code)}\n".encode() + code)
+    found.update(" ".join(importlib.metadata.version(name) for name in ("numpy", "scipy")).encode())
+    return found.hexdigest()
+
+
+#: Of the code that makes a run's figures, as it was imported: what is edited while a notebook is open must not pass for what has run.
+CODE = fingerprint(
+    Path(__file__).resolve().parents[2] / name
+    for name in (
+        "agents",
+        "sim",
+        *(f"experiments/{part}.py" for part in ("runs/measure", "configuration/schema", "configuration/settings")),
+    )
+)
+
+
+def plain(value: Any) -> Any:
+    """What JSON cannot write, as what it can: settings by their fields, arrays by type, shape and a hash of their bytes."""
+    if dataclasses.is_dataclass(value):
+        return {"kind": type(value).__name__, **{f.name: getattr(value, f.name) for f in dataclasses.fields(value)}}
+    if isinstance(value, np.ndarray):
+        return [value.dtype.str, list(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]
+    raise TypeError(f"{value!r} has no canonical form")
+
+
+def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, code: str = CODE) -> list[list[str]]:
+    """Return the key of every run, by replicate, then arm: a hash of all that its figures depend on.
+
+    The arm's name, the order of its instruments, what is saved besides and the number of workers are not among
+    it. A network counts by the bytes of its files (not by their names), and by what was read from them.
+
+    Raises
+    ------
+    StoreError
+        If an arm has an instrument from outside `sim`, whose code the fingerprint does not cover.
+    """
+    texts = []
+    for arm in arms:
+        for ins in arm.instruments:
+            if not type(ins).__module__.startswith("sim."):
+                raise StoreError(
+                    f"arm {arm.name!r} has the instrument {ins.key!r} from {type(ins).__module__}, outside sim/: whether its code changed "
+                    "cannot be told, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
+                )
+        policy = sorted(arm.instruments, key=lambda ins: ins.key)
+        world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))
+        about = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
+        texts.append(json.dumps(about, default=plain, sort_keys=True))
+    return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
+
+
+# -- files -------------------------------------------------------------------------------------------
+
+
+def _pack(key: str, run: Run) -> bytes:
+    """Write a run as two arrays, and four times as many for a picture: opening one costs more than what is in it."""
+    arrays = [np.asarray(getattr(run, name), dtype=np.float64) for name in _ARRAYS]
+    head: dict[str, Any] = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent}
+    head["counts"] = run.counts
+    head["payments"] = [[*flow, amount] for flow, amount in run.payments.items()]
+    head["shapes"] = [array.shape for array in arrays]
+    members = {"values": np.concatenate([array.ravel() for array in arrays])}
+    if run.picture is not None:
+        head["total"] = run.picture.map.total
+        members |= {name: getattr(run.picture, name) for name in _PICTURE} | {name: getattr(run.picture.map, name) for name in _MAP}
+        members["table"] = np.frombuffer(run.picture.table.to_parquet(index=False), dtype=np.uint8)
+    members["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    whole = io.BytesIO()
+    np.savez(whole, allow_pickle=False, **members)
+    return whole.getvalue()
+
+
+def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        members = {name: file[name] for name in file.files}
+    head = json.loads(members["head"].tobytes())
+    if (head["format"], head["key"]) != (FORMAT, key):
+        raise ValueError("it is of another run")
+    picture = None
+    if "total" in head:
+        found = QualityMap(**{name: members[name] for name in _MAP}, total=head["total"])
+        table = pd.read_parquet(io.BytesIO(members["table"].tobytes()))
+        picture = MapPicture(**{name: members[name] for name in _PICTURE}, map=found, table=table)
+    ends = np.cumsum([math.prod(shape) for shape in head["shapes"]])
+    parts = np.split(members["values"], ends[:-1])
+    arrays: dict[str, Any] = {name: part.reshape(shape) for name, part, shape in zip(_ARRAYS, parts, head["shapes"], strict=True)}
+    groups = tuple((by, group) for by, group in head["groups"])
+    payments = {(why, payer, payee): amount for why, payer, payee, amount in head["payments"]}
+    told: dict[str, Any] = {"spent": head["spent"], "payments": payments, "counts": head["counts"]}
+    return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, **told)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whenever the process or the machine stops.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, the folder cannot be written, …; nothing is left of the file then.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of runs, shared by studies and by processes."""
+
+    folder: Path
+    _told: set[str] = field(default_factory=set, compare=False)
+
+    def path(self, key: str) -> Path:
+        """Where the run of a key is kept."""
+        return self.folder / f"{key}.npz"
+
+    def extra(self, key: str, kind: str) -> Path:
+        """Where what else was asked for of a run is kept, as a table: one of `EXTRAS`."""
+        return self.folder / f"{key}.{kind}.parquet"
+
+    def has(self, key: str, save: Sequence[str] = ()) -> bool:
+        """Whether there is a file of a run, and of all that is to be saved of it."""
+        return self.path(key).exists() and all(self.extra(key, kind).exists() for kind in save if kind in EXTRAS)
+
+    def get(self, key: str, arm: str, replicate: int, save: Sequence[str] = ()) -> Run | None:
+        """Return the run of a key under the name of an arm, or None where there is none, or none that can be used.
+
+        A file that is damaged or foreign is as good as none, and said so once. The first replicate needs its picture,
+        and every run what is to be saved of it.
+        """
+        if not all(self.extra(key, kind).exists() for kind in save if kind in EXTRAS):
+            return None
+        try:
+            data = self.path(key).read_bytes()
+        except OSError:
+            return None
+        try:
+            run = _unpack(data, key, arm, replicate)
+        except Exception as damage:  # whatever is wrong with it, and however that shows
+            if key not in self._told:
+                self._told.add(key)
+                print(f"note: {self.path(key)} is no whole run ({damage}); it is simulated again", file=sys.stderr)
+            return None
+        return run if replicate or run.picture else None
+
+    def put(self, key: str, run: Run, extras: Mapping[str, pd.DataFrame] | None = None) -> None:
+        """Keep a run, and before it the tables to be saved of it: after this it is there whole, before this not at all.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full, the folder cannot be written, …
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for kind, table in (extras or {}).items():
+                write_whole(self.extra(key, kind), table.to_parquet(index=False, compression="zstd"))
+            write_whole(self.path(key), _pack(key, run))
+        except OSError as trouble:
+            raise self._refusal(trouble.strerror or str(trouble)) from trouble
+
+    def prepare(self) -> None:
+        """Clear away what killed processes left unfinished, and see whether runs can be kept, before any is simulated.
+
+        Raises
+        ------
+        StoreError
+            If they cannot.
+        """
+        there = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise self._refusal(f"{there} is a file; it must be a folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise self._refusal(f"{there} cannot be written")
+        for part in self.folder.glob(".*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > ABANDONED:
+                    part.unlink()
+
+    def _refusal(self, why: str) -> StoreError:
+        return StoreError(f"cannot keep runs in {self.folder}: {why}; runs kept before are whole, and the same command goes on from them")

@@ -1,0 +1,269 @@
+"""Run a published study again from its manifest, or one run of it with everything written down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from agents.columns import nearest
+from agents.streams import replicate_keys
+from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
+from experiments.configuration.declared import VERBS
+from experiments.configuration.settings import Arm, Settings, SettingsError, read_arm, read_settings
+from experiments.runs.measure import firms_at_the_end, series_by_group
+from experiments.runs.provenance import changes_since
+from experiments.studies.compare import run_study
+from sim import NetworkError
+from sim.parameters import ParameterError
+from sim.record import GROUPINGS
+
+__all__ = ["USAGE", "main", "read_study", "rerun", "rerun_replicate"]
+
+USAGE = VERBS["rerun"]
+
+
+# -- what was run ---------------------------------------------------------------------------------------
+
+
+def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
+    """Return the settings and arms of a finished study as its manifest gives them, and the manifest.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds no finished study, or one whose settings this version does not know.
+    """
+    path = folder / "manifest.json"
+    if not folder.is_dir():
+        near = nearest(folder.name, [there.name for there in folder.parent.glob("*") if there.is_dir()])
+        raise SettingsError(f"there is no folder {str(folder)!r}{near}; `strongchain results` lists the studies")
+    if not path.is_file():
+        sweep = "; it is a sweep, and a single run is of one of its points" if _points(folder) else ""
+        raise SettingsError(f"{folder} holds no finished study (there is no manifest.json in it){sweep}")
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if (kind := about["configuration"]["study"].get("kind", "compare")) != "compare":
+            typed = " ".join(about["overrides"])
+            raise SettingsError(f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {typed}")
+        settings = read_settings(OmegaConf.create(about["configuration"]))
+        arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
+    except (SettingsError, ParameterError, NetworkError):
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as strange:
+        why = f"{type(strange).__name__}: {str(strange).splitlines()[0]}"
+        raise SettingsError(
+            f"{path} was written by another version of Strongchain, or changed since ({why}); "
+            "check out the commit that it names to run it again"
+        ) from strange
+    study = replace(settings.study, cap=about["replicates"])  # as many as there were: that is where it stopped
+    return replace(settings, replicates=about["replicates"], study=study), arms, about
+
+
+def _points(folder: Path) -> list[Path]:
+    """Return the points of a sweep that were finished, in order; none for anything else."""
+    return sorted((path.parent for path in folder.glob("*/manifest.json") if path.parent.name.isdigit()), key=lambda point: int(point.name))
+
+
+def _warn(about: Mapping[str, Any]) -> None:
+    for change in changes_since(about):
+        print(f"warning: {change}", file=sys.stderr)
+
+
+# -- the whole study ------------------------------------------------------------------------------------
+
+
+def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
+    """Simulate a study anew, every run of it, and tell whether its tables are the same.
+
+    Runs that were kept before are not used.
+
+    Parameters
+    ----------
+    folder, into : Path
+        Of the study, and where the tables and the manifest go that come out now.
+
+    Returns
+    -------
+    Comparison
+        What was found now.
+    list of str
+        What differs from then, table by table; empty if all are the same.
+    """
+    settings, arms, about = read_study(folder)
+    if (into / "manifest.json").exists():
+        raise SettingsError(f"{into} holds a rerun already; remove or rename it first")
+    if table_hash(load(folder).runs) != about["result"]:
+        raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
+    _warn(about)
+    runs = into / "runs"  # kept until the end, so that a rerun that is interrupted goes on
+    found = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
+    found.save(into)
+    shutil.rmtree(runs)
+    then = load(folder)
+    differences = {name: _differences(getattr(then, name), getattr(found, name)) for name in TABLES}
+    return found, [f"{name}: {line}" for name, lines in differences.items() for line in lines]
+
+
+def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
+    """Tell how two tables of runs differ."""
+    if list(then.columns) != list(now.columns):
+        gone, new = (sorted(set(a) - set(b)) for a, b in ((then.columns, now.columns), (now.columns, then.columns)))
+        return [f"other columns: {', '.join(gone) or 'none'} gone, {', '.join(new) or 'none'} new"]
+    if len(then) != len(now):
+        return [f"{len(then)} rows then, {len(now)} now"]
+    told = []
+    for name in then.columns:
+        one, other = then[name].to_numpy(), now[name].to_numpy()
+        if one.dtype.kind not in "fi":
+            if (one != other).any():
+                told.append(f"{name}: other labels")
+            continue
+        apart = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+        if apart.any():
+            scale = np.maximum(np.abs(one[apart]), np.abs(other[apart]))
+            most = np.nan_to_num(np.abs(one - other)[apart] / scale, nan=1.0).max()
+            told.append(f"{name}: {apart.sum()} of {one.size} values, by at most {most:.2g} of the value")
+    return told
+
+
+# -- one run in full --------------------------------------------------------------------------------------
+
+
+def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> list[tuple[str, bool]]:
+    """Simulate one replicate of a study with everything written down: of one arm, or of all.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the study.
+    replicate : int
+        Counted from 1, as in its table of runs.
+    arm : str, optional
+
+    Returns
+    -------
+    list of (str, bool)
+        For each arm a line on where it was written, and whether its totals are those of the study.
+    """
+    settings, arms, about = read_study(folder)
+    if not 1 <= replicate <= settings.replicates:
+        raise SettingsError(f"--replicate {replicate}: the study has replicates 1 … {settings.replicates}")
+    names = [one.name for one in arms]
+    if arm is not None and arm not in names:
+        raise SettingsError(f"--arm {arm}: the study has the arms {', '.join(names)}{nearest(arm, names)}")
+    _warn(about)
+    key = replicate_keys(settings.seed, settings.replicates)[replicate - 1]
+    table = load(folder).runs.query("by == 'total' and replicate == @replicate").set_index("arm")
+    told = []
+    for one in (one for one in arms if arm in (None, one.name)):
+        into = folder.with_name(f"{folder.name}_replicate_{replicate}") / one.name
+        totals = _in_full(one, key, settings, into)
+        there = one.name in table.index
+        same = there and all(_same(table.at[one.name, name], value) for name, value in totals.items())
+        verdict = "its totals are those of the study" if same else "its totals are NOT those of the study"
+        told.append(
+            (
+                f"{one.name}: {verdict if there else 'the study left this replicate out, as a run of it had failed'}; {into}",
+                same or not there,
+            )
+        )
+    return told
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or bool(np.isnan(one) and np.isnan(other))
+
+
+def _in_full(arm: Arm, key: tuple[int, int], settings: Settings, into: Path) -> dict[str, float]:
+    """Run an arm with every group recorded, every law checked and every payment booked by month; return its totals."""
+    task = settings.task
+    model = arm.world.build(key, GROUPINGS[1:], check=True)
+    model.adopt(arm.instruments)
+    payments = []
+    for month in range(1, task.months + 1):
+        model.step()
+        payments += [(month, why, payer, payee, amount) for (payer, payee, why), amount in sorted(model.books.month.items())]
+    awards = [(key, month, firms) for key, programme in model.programmes.items() for month, firms in programme.awards]  # type: ignore[attr-defined]
+    into.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "series": series_by_group(model),
+        "firms": firms_at_the_end(model),
+        "links": pd.DataFrame({name: getattr(model.links, name) for name in model.links.columns}),
+        "quality_map": model.quality_map().table(model),
+        "payments": pd.DataFrame(payments, columns=["month", "purpose", "payer", "payee", "CNY"]),
+        "balance_sheet": model.balance_sheet().reset_index(),
+        "awards": pd.DataFrame(awards, columns=["instrument", "month", "firms taken on"]),
+    }
+    for name, made in tables.items():
+        write_table(made, into / name)
+    return dict(zip(model.record.outcomes, model.record.mean(task.window)[:, 0].tolist(), strict=True))
+
+
+# -- the verb ---------------------------------------------------------------------------------------------
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what was typed after ``strongchain rerun``; the exit status is 1 if it could not be done or gave other figures."""
+    try:
+        folder, replicate, arm = _read(words)
+        if replicate is not None:
+            told = rerun_replicate(folder, replicate, arm)
+            print(*(line for line, _ in told), sep="\n")
+            return int(not all(same for _, same in told))
+        beside = folder.with_name(f"{folder.name}_rerun")
+        points = _points(folder)
+        found = [_told(point, beside / point.name) for point in points] if points else [_told(folder, beside)]
+    except (ValueError, OSError) as mistake:  # settings, parameters and networks are refused by kinds of ValueError
+        print(f"strongchain: {mistake}", file=sys.stderr)
+        return 1
+    return int(not all(found))
+
+
+def _told(folder: Path, into: Path) -> bool:
+    """Run a study again, say what came of it, and return whether it is the same."""
+    found, differences = rerun(folder, into)
+    if differences:
+        print(
+            f"strongchain: the tables are not what they were; {into}",
+            *(f"  {line}" for line in differences[:10]),
+            sep="\n",
+            file=sys.stderr,
+        )
+    else:
+        print(f"the same tables; SHA-256 of the runs {found.manifest['result']}; {into}")
+    return not differences
+
+
+def _read(words: Sequence[str]) -> tuple[Path, int | None, str | None]:
+    """Read what was typed: a folder, and options with a value each, as two words or one with =."""
+    options: dict[str, str | None] = {"--replicate": None, "--arm": None}
+    folders: list[str] = []
+    left = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    while left:
+        word = left.pop(0)
+        if not word.startswith("-"):
+            folders.append(word)
+        elif word not in options:
+            raise SettingsError(f"rerun {word}: there is {', '.join(options)}{nearest(word, options)}")
+        elif not left:
+            raise SettingsError(f"rerun {word}: which? Type strongchain rerun {USAGE}")
+        else:
+            options[word] = left.pop(0)
+    if len(folders) != 1:
+        raise SettingsError(f"rerun takes one folder, not {len(folders)}; type strongchain rerun {USAGE}")
+    number = options["--replicate"]
+    if number is not None and not number.isdecimal():
+        raise SettingsError(f"--replicate {number}: it must be a whole number from 1")
+    if number is None and options["--arm"]:
+        raise SettingsError("--arm goes with --replicate N: a whole study is run again with all its arms")
+    return Path(folders[0]), None if number is None else int(number), options["--arm"]

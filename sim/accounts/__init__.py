@@ -1,0 +1,1 @@
+"""The books: payments between sectors, and who owns and owes what."""

@@ -1,0 +1,39 @@
+"""Who owns and owes what: the balance sheets of all sectors as one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.lender import LOANS
+from sim.accounts.accounts import SECTORS
+from sim.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["balance_sheet"]
+
+
+def balance_sheet(world: World) -> pd.DataFrame:
+    """Return the balance-sheet matrix [1]_ at the end of the month, CNY: a row per asset, a column per sector.
+
+    What is owned is positive, what is owed negative. Deposits and loans sum to 0 over the sectors; materials
+    are the only real asset that is valued. Net worth is the sum of each column.
+
+    References
+    ----------
+    .. [1] Godley & Lavoie (2007), Monetary Economics, ch. 2.
+    """
+    import pandas as pd
+
+    firms = world.firms
+    table = pd.DataFrame(0.0, index=["deposits", *(loan.purpose for loan in LOANS), "materials"], columns=list(SECTORS))
+    table.loc["deposits"] = pd.Series(world.books.balance)
+    for group, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
+        table.loc["materials", group] = float(firms.inventory[mine].sum())
+        for loan in LOANS:
+            table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[mine].sum())
+    for kind, loan in enumerate(LOANS):
+        table.loc[loan.purpose, "lenders"] = float(world.lenders.outstanding[:, kind].sum())
+    table.loc["net worth"] = table.sum(axis=0)
+    return table.rename_axis("CNY, end of the month").assign(sum=table.sum(axis=1))

@@ -1,0 +1,191 @@
+"""The quality map (质量图谱): where the defects that reach users began.
+
+With the month's coefficients frozen, defects follow ``out = E (src + P out)`` in two blocks,
+detectable and latent: E escapes final inspection, P passes goods-in, src are own and interface
+defects. The adjoint ``m = E (I - PᵀE)⁻¹ φ``, with φ the field cost per defect times what a firm
+sells to users, is the marginal loss to users of one more own defect at each firm, and ``m · src``
+sums exactly to the loss of the steady state: every defect that would reach a user is
+attributed to the firm, tier, sector and cause where it began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
+
+from agents.firm import SIZE_CLASSES
+from sim.month.propagation import escape_share, let_in
+from sim.network.fixed_points import fixed_point
+from sim.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CAUSES", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
+
+Floats = NDArray[np.float64]
+
+#: Where a defect can begin: common causes of a firm's process, special causes, and interfaces.
+CAUSES = ("common", "special", "interface")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One linear block of propagation, ``out = escape · (source + passed @ out)``.
+
+    Attributes
+    ----------
+    source : array, shape (n,)
+        Own and interface defects per unit.
+    passed : csr_array, shape (n, n)
+        Share of supplier j's outgoing defects that is in a unit of customer i, past goods-in.
+    escape : array, shape (n,)
+        Share that gets past final inspection.
+    """
+
+    source: Floats
+    passed: sparse.csr_array
+    escape: Floats
+
+    def steady_state(self) -> Floats:
+        """Outgoing defects per unit at which the month repeats itself, by iteration, shape (n,)."""
+        return fixed_point(sparse.csr_array(self.passed.multiply(self.escape[:, None])), self.escape * self.source)
+
+    def adjoint(self, field_cost: Floats) -> Floats:
+        """Marginal field loss of one more defect at each firm, ahead of its final inspection, shape (n,)."""
+        back = sparse.csr_array(self.passed.T.multiply(self.escape[None, :]))
+        return self.escape * fixed_point(back, field_cost)
+
+    def direct(self) -> Floats:
+        """Solve the steady state by sparse LU: the oracle for small worlds (it fills in on large cyclic ones)."""
+        system = sparse.eye_array(self.source.size) - self.passed.multiply(self.escape[:, None])
+        return np.atleast_1d(spsolve(sparse.csc_array(system), self.escape * self.source))
+
+
+def blocks(world: World) -> tuple[Block, Block]:
+    """Return the detectable and the latent block with the coefficients of the month under way."""
+    firms, links, hidden = world.firms, world.links, world.firms.latent
+    misfits = world.by_customer(links.interface * let_in(world))
+    detectable = Block((1.0 - hidden) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
+    return detectable, Block(hidden * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
+
+
+@dataclass(frozen=True)
+class QualityMap:
+    """Who causes what reaches the user, CNY a month.
+
+    Attributes
+    ----------
+    loss : array, shape (n, 3)
+        Field loss that begins at each firm, by cause (see `CAUSES`); interface defects count
+        half to each side.
+    marginal : array, shape (n,)
+        Field loss of one more own defect per unit, latent share included.
+    link_loss : array, shape (m,)
+        Field loss of the defects that each link carries: the flow a figure draws.
+    total : float
+        Field loss of the steady state, ``φᵀ out*``, computed forward.
+    """
+
+    loss: Floats
+    marginal: Floats
+    link_loss: Floats
+    total: float
+
+    @property
+    def by_firm(self) -> Floats:
+        """Field loss that begins at each firm, shape (n,)."""
+        return np.asarray(self.loss.sum(axis=1))
+
+    @property
+    def error(self) -> float:
+        """Relative difference between the attributed and the forward total; rounding only."""
+        return float(abs(self.loss.sum() - self.total) / self.total) if self.total else float(abs(self.loss.sum()))
+
+    def table(self, world: World) -> pd.DataFrame:
+        """Return one row per firm, largest loss first: name, chain, sector, tier, size, loss by cause, share."""
+        import pandas as pd
+
+        firms, network = world.firms, world.network
+        frame = pd.DataFrame(
+            {
+                "firm": network.names,
+                "chain": np.asarray(network.chains)[firms.chain],
+                "sector": np.asarray(network.sectors)[firms.sector],
+                "tier": firms.tier,
+                "size": np.asarray(SIZE_CLASSES)[firms.size_class],
+                **{f"{cause} (CNY/month)": self.loss[:, k] for k, cause in enumerate(CAUSES)},
+                "loss (CNY/month)": self.by_firm,
+                "share": self.by_firm / self.total if self.total else 0.0,
+                "marginal loss (CNY/month per defect/unit)": self.marginal,
+            }
+        )
+        return frame.sort_values("loss (CNY/month)", ascending=False, kind="stable", ignore_index=True)
+
+
+def quality_map(world: World) -> QualityMap:
+    """Draw the map for the month under way.
+
+    Works on the coefficients that the last `propagate` used; the loss is that of the steady
+    state they lead to, not of the month itself (see `DefectTrace` for that).
+    """
+    firms, links, hidden = world.firms, world.links, world.firms.latent
+    field_cost = world.parameters.field_cost * firms.to_users
+    detectable, latent = blocks(world)
+    m_detectable, m_latent = detectable.adjoint(field_cost), latent.adjoint(field_cost)
+    marginal = (1.0 - hidden) * m_detectable + hidden * m_latent
+
+    misfit = links.interface * let_in(world) * m_detectable[links.customer]
+    half = 0.5 * (world.by_supplier(misfit) + world.by_customer(misfit))
+    loss = np.stack([marginal * (firms.own_dpu - firms.own_special), marginal * firms.own_special, half], axis=1)
+
+    out, out_latent = detectable.steady_state(), latent.steady_state()
+    link_loss = links.carried * let_in(world) * out[links.supplier] * m_detectable[links.customer]
+    link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + misfit
+    return QualityMap(loss, marginal, link_loss, float(field_cost @ (out + out_latent)))
+
+
+class DefectTrace:
+    """Carry labelled defects forward month by month: who caused *this month's* actual loss.
+
+    Parameters
+    ----------
+    world : World
+    label : int array, shape (n,)
+        Group of origin of each firm (its tier, chain, or its own row).
+    groups : int
+        Number of groups. What was under way before the trace began counts to a group of its
+        own, the last: index `groups`.
+
+    Notes
+    -----
+    Interface defects count half to either side, as in the map. Memory is n × (groups + 1) twice.
+    """
+
+    def __init__(self, world: World, label: NDArray[np.integer], groups: int) -> None:
+        self.label = np.asarray(label, dtype=np.int64)
+        self.detectable = np.zeros((world.firms.n, groups + 1))
+        self.latent = np.zeros((world.firms.n, groups + 1))
+        self.detectable[:, -1] = world.firms.out_detectable
+        self.latent[:, -1] = world.firms.out_latent
+
+    def follow(self, world: World) -> Floats:
+        """Advance by the month just propagated; return the actual loss by group of origin in CNY, shape (groups + 1,)."""
+        firms, links, hidden = world.firms, world.links, world.firms.latent
+        detectable, latent = blocks(world)
+        arrived = detectable.passed @ self.detectable
+        rows = np.arange(firms.n)
+        arrived[rows, self.label] += (1.0 - hidden) * firms.own_dpu
+        half = 0.5 * links.interface * let_in(world)
+        np.add.at(arrived, (links.customer, self.label[links.customer]), half)
+        np.add.at(arrived, (links.customer, self.label[links.supplier]), half)
+        self.detectable = detectable.escape[:, None] * arrived
+        self.latent = latent.passed @ self.latent
+        self.latent[rows, self.label] += hidden * firms.own_dpu
+        field_cost = world.parameters.field_cost * firms.to_users
+        return np.asarray(field_cost @ (self.detectable + self.latent))

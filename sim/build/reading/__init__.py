@@ -1,0 +1,1 @@
+"""What a researcher's own files say of a network, read strictly."""

@@ -1,0 +1,290 @@
+"""What a researcher's files say of a network, before any rule fills what they leave out.
+
+Two forms are read: *links* (a row per link, with an optional second file of firms) and a *stage
+list* (a row per firm, followed by pairs of upstream stage and quantity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sim.build.reading.table import PAIRS, Table, did_you_mean, misspelt, read_number, read_table, some
+from sim.network.fixed_points import NetworkError
+from sim.network.network import Floats
+
+__all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed", "read_listing"]
+
+LINK_COLUMNS = ("supplier", "customer", "units", "value_share", "sector", "essential")
+NODE_COLUMNS = ("firm", "chain", "sector", "county", "leader", "kind", "cost", "price", "demand")
+
+MOST = 1e15
+"""Largest number that a file may hold, in CNY or units: what is larger is a slip, and would overflow."""
+
+
+@dataclass(frozen=True)
+class FromFile:
+    """Where the network is, and how to read it.
+
+    Attributes
+    ----------
+    path : str
+        CSV file of links, or of stages with trailing pairs.
+    nodes : str
+        CSV file of firms that goes with a file of links; '' for none.
+    format : {"auto", "edges", "stages"}
+        "auto" takes a file whose last header column is ``up_stages`` for a stage list.
+    columns, node_columns : dict of str to str
+        Name in the file of each of `LINK_COLUMNS` and `NODE_COLUMNS`; what is left out has its own name.
+    filter : dict
+        Rows to keep: column → value or list of values, compared as text.
+    collapse : sequence of str
+        Kinds that are no firms: goods only pass through them.
+    leaders : sequence of str
+        Names of the chain leaders; empty leaves it to the file, then to the rule.
+    material_share, median_revenue : float
+        See their metadata.
+    keep_scale : bool
+        Demand × price of the file are CNY a month; otherwise demand is scaled to `median_revenue`.
+    encoding : str
+        "auto" (UTF-8 with or without its mark, then GB18030) or the name of an encoding.
+    """
+
+    path: str = ""
+    nodes: str = ""
+    format: str = "auto"
+    columns: dict[str, str] = field(default_factory=lambda: {name: name for name in LINK_COLUMNS})
+    node_columns: dict[str, str] = field(default_factory=lambda: {name: name for name in NODE_COLUMNS})
+    filter: dict[str, Any] = field(default_factory=dict)
+    collapse: tuple[str, ...] = ()
+    leaders: tuple[str, ...] = ()
+    material_share: float = field(
+        default=0.55,
+        metadata={
+            "range": (0.05, 0.95),
+            "unit": "1",
+            "source": "assumption",
+            "confidence": "N",
+            "meaning": "value share of all inputs of a firm of which the file gives neither costs nor value shares",
+        },
+    )
+    median_revenue: float = field(
+        default=15e6,
+        metadata={
+            "range": (1e3, 1e12),
+            "unit": "CNY/year",
+            "source": "assumption",
+            "confidence": "N",
+            "meaning": "yearly revenue of the median firm, to which final demand is scaled",
+        },
+    )
+    keep_scale: bool = False
+    encoding: str = "auto"
+
+
+def check_settings(settings: FromFile) -> None:
+    """Refuse settings that name nothing there is, or leave their range."""
+    if not settings.path:
+        raise NetworkError("network.path is empty; give the CSV file of the links, such as network.path=chain.csv")
+    if settings.format not in ("auto", "edges", "stages"):
+        raise NetworkError(f"network.format={settings.format} is none of 'auto', 'edges', 'stages'")
+    for setting, known in (("columns", LINK_COLUMNS), ("node_columns", NODE_COLUMNS)):
+        for name in getattr(settings, setting):
+            if name not in known:
+                raise NetworkError(f"network.{setting} has no {name!r}; it maps {some(known, 20)}{did_you_mean(name, known)}")
+    for f in fields(FromFile):
+        if "range" in f.metadata:
+            (low, high), value = f.metadata["range"], getattr(settings, f.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise NetworkError(f"network.{f.name}={value} must be a number from {low:g} to {high:g} ({f.metadata['unit']})")
+
+
+def listed(value: str | Iterable[Any]) -> list[str]:
+    """Return a setting that lists words as a list; one word alone is a list of one."""
+    return [value] if isinstance(value, str) else [str(word) for word in value]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Columns of a table under the names that the rules use."""
+
+    table: Table
+    mapping: Mapping[str, str]
+    setting: str
+
+    def find(self, key: str, needed: bool = False) -> str:
+        """Return a column's name in the file, '' where it has none; one that was mapped by hand must be there."""
+        name = self.mapping.get(key, key)
+        needed = needed or name != key
+        return self.table.require(name, f"{self.setting}.{key}") if needed or name in self.table.columns else ""
+
+    def numbers(self, key: str, most: float = np.inf, positive: bool = False) -> Floats:
+        """Return numbers, NaN where there are none."""
+        name = self.find(key)
+        return self.table.numbers(name, most, positive) if name else np.full(len(self.table), np.nan)
+
+    def text(self, key: str) -> NDArray[np.object_]:
+        """Return cells, '' where there are none."""
+        name = self.find(key)
+        return self.table.text(name) if name else np.full(len(self.table), "", dtype=object)
+
+    def flags(self, key: str) -> NDArray[np.bool_]:
+        """Return yes and no; no where there is none."""
+        name = self.find(key)
+        return self.table.flags(name) if name else np.zeros(len(self.table), dtype=np.bool_)
+
+    def unread(self, known: Sequence[str], used: Container[str]) -> list[str]:
+        """Tell which columns are not read: none of the known ones, nor used otherwise.
+
+        Raises
+        ------
+        NetworkError
+            For those that are a known one misspelt, since without it the file would say something else.
+        """
+        names = {self.mapping.get(key, key): key for key in known}
+        rest = [column for column in self.table.columns if column not in names and column not in used]
+        absent = [name for name in names if name not in self.table.columns]
+        slips = {column: name for column in rest for name in absent if misspelt(column, name)}
+        if slips:
+            read = ", ".join(f"{column!r} (did you mean {name!r}?)" for column, name in slips.items())
+            set_to = " ".join(f"{self.setting}.{names[name]}={column}" for column, name in slips.items())
+            raise NetworkError(
+                f"{self.table.file}: the header has {read}; correct it, or set {set_to}; what means something else needs another name"
+            )
+        near = {column: did_you_mean(column, absent) for column in rest}
+        far = [column for column in rest if not near[column]]
+        told = [f"{self.table.file}: column {column!r} is not read{guess}" for column, guess in near.items() if guess]
+        return told + ([f"{self.table.file}: not read: {some(far, len(far))}"] if far else [])
+
+
+def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return stages, in order of first appearance, and links between their rows (numbers NaN where blank)."""
+    table = read_table(settings.path, settings.encoding, pairs={"auto": None, "stages": True}.get(settings.format, False))
+    table = table.where(settings.filter, "network.filter")
+    of_firms = _Columns(table, settings.node_columns, "network.node_columns")
+    if table.trailing:
+        if settings.nodes:
+            raise NetworkError(f"{table.file} is a stage list and holds its firms itself; leave network.nodes empty")
+        links, ends = _pairs(table, of_firms.find("firm", needed=True)), (PAIRS, PAIRS)
+    else:
+        links, ends = _links(table, settings, notes)
+        if settings.nodes:
+            nodes = read_table(settings.nodes, settings.encoding)
+            nodes = nodes.where({column: value for column, value in settings.filter.items() if column in nodes.columns}, "network.filter")
+            of_firms = replace(of_firms, table=nodes)
+        else:
+            names = pd.unique(links[["supplier", "customer"]].to_numpy().ravel())
+            of_firms = _Columns(Table(table.file, ("firm",), names[:, None], np.zeros(names.size, dtype=np.int64)), {}, "")
+    stages = _stages(of_firms, settings, notes)
+
+    row = pd.Series(np.arange(len(stages)), index=stages["name"])
+    for end, column in zip(("supplier", "customer"), ends, strict=True):
+        found = links[end].map(row)
+        for k in np.flatnonzero(found.isna())[:1]:
+            name, file = links[end].iloc[k], of_firms.table.file
+            known = did_you_mean(name, stages["name"])
+            raise table.refuse(int(links["at"].iloc[k]), column, f"firm {name!r} is not in {file}{known}; add a row for it there")
+        links[end] = found.astype(np.int64)
+    _refuse_links(links, stages, table)
+    stages.attrs["file"] = of_firms.table.file
+    stages["linked"] = np.isin(np.arange(len(stages)), links[["supplier", "customer"]])
+    _sectors_of_links(links, stages, table)
+    links["counted"] = links["units"].notna().any()
+    if missing := int(links["units"].isna().sum()):
+        notes.append(f"units are not given on {missing} of {len(links)} links: one unit of each input")
+    return stages, links.fillna({"units": 1.0})
+
+
+def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, tuple[str, str]]:
+    """Return the links of a table with a row per link, and the names of its columns of suppliers and customers."""
+    columns = _Columns(table, settings.columns, "network.columns")
+    ends = columns.find("supplier", needed=True), columns.find("customer", needed=True)
+    notes += columns.unread(LINK_COLUMNS, settings.filter)
+    links = {
+        "supplier": table.names(ends[0]),
+        "customer": table.names(ends[1]),
+        "units": columns.numbers("units", MOST, positive=True),
+        "value_share": columns.numbers("value_share", most=1.0),
+        "sector": columns.text("sector"),
+        "essential": columns.flags("essential"),
+        "at": np.arange(len(table)),
+    }
+    return pd.DataFrame(links), ends
+
+
+def _pairs(table: Table, firm: str) -> pd.DataFrame:
+    """Return the links of a stage list: every stage is the customer of the stages that follow it in pairs."""
+    found: list[tuple[str, str, float, int]] = []
+    for k, (customer, cells) in enumerate(zip(table.names(firm), table.trailing, strict=True)):
+        if len(cells) % 2:
+            raise table.refuse(k, PAIRS, f"{len(cells)} cells are no pairs; write an upstream stage, its quantity, and so on")
+        for supplier, quantity in zip(cells[::2], cells[1::2], strict=True):
+            units = (
+                read_number(quantity, MOST, positive=True) if quantity else f"the quantity of {supplier!r} is blank; write it, 1 if unknown"
+            )
+            if not supplier or isinstance(units, str):
+                raise table.refuse(k, PAIRS, units if isinstance(units, str) else "an upstream stage is blank; write its name")
+            found.append((supplier, customer, units, k))
+    if not found:
+        raise NetworkError(f"{table.file}: no row has an upstream stage, so there is no link; write pairs of stage and quantity")
+    links = pd.DataFrame(found, columns=["supplier", "customer", "units", "at"])
+    return links.assign(value_share=np.nan, sector="", essential=False)
+
+
+def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFrame:
+    """Return one row per stage: what the file says of it, '' or NaN where it says nothing."""
+    table = nodes.table
+    column = nodes.find("firm", needed=True)
+    notes += nodes.unread(NODE_COLUMNS, settings.filter)
+    names = table.names(column)
+    for k in np.flatnonzero(pd.Series(names).duplicated())[:1]:
+        first = table.row[np.flatnonzero(names == names[k])[0]]
+        what = f"{names[k]!r} is already in row {first}; names must be unique (network.filter picks one of several chains)"
+        raise table.refuse(int(k), column, what)
+    kinds, gone = nodes.text("kind"), listed(settings.collapse)
+    if gone and not (kinds != "").any():
+        if nodes.setting:
+            nodes.find("kind", needed=True)
+        raise NetworkError(f"network.collapse needs the kinds of firms, and {table.file} gives none; put them in a column of network.nodes")
+    for kind in (kind for kind in gone if kind not in kinds):
+        notes.append(f"no stage is of the kind {kind!r} that network.collapse lists")
+    words = {key: nodes.text(key) for key in ("chain", "sector", "county")}
+    numbers = {key: nodes.numbers(key, MOST, positive=key == "price") for key in ("cost", "price", "demand")}
+    where = [f"{table.file}, row {row}" for row in table.row]
+    stages = pd.DataFrame({"name": names, "kind": kinds, **words, **numbers, "marked": nodes.flags("leader"), "where": where})
+    return stages.assign(collapsed=np.isin(kinds.astype(np.str_), np.array(gone, dtype=np.str_)))
+
+
+def _refuse_links(links: pd.DataFrame, stages: pd.DataFrame, table: Table) -> None:
+    """Refuse a link from a firm to itself, one given twice, and value shares for only some inputs of a firm."""
+
+    def refuse(k: int, what: str) -> NetworkError:
+        ends = " → ".join(repr(stages["name"].iloc[links[end].iloc[k]]) for end in ("supplier", "customer"))
+        return NetworkError(f"{table.file}, row {table.row[links['at'].iloc[k]]}: link {ends} {what}")
+
+    for k in np.flatnonzero(links["supplier"] == links["customer"])[:1]:
+        raise refuse(int(k), "makes a firm its own supplier; leave it out")
+    twice = links.duplicated(["supplier", "customer"])
+    for k in np.flatnonzero(twice)[:1]:
+        same = (links[["supplier", "customer"]] == links[["supplier", "customer"]].iloc[k]).all(axis=1)
+        raise refuse(int(k), f"is already in row {table.row[links['at'][same].iloc[0]]}; add the two up")
+    given = links["value_share"].notna()
+    for k in np.flatnonzero(~given & given.groupby(links["customer"]).transform("any"))[:1]:
+        raise refuse(int(k), "has no value share, but other inputs of that customer have; give all of them or none")
+
+
+def _sectors_of_links(links: pd.DataFrame, stages: pd.DataFrame, table: Table) -> None:
+    """Give each supplier without a sector the one that its links name."""
+    named = links[links["sector"] != ""]
+    first = named.groupby("supplier")["sector"].first()
+    for k in np.flatnonzero(named["sector"] != named["supplier"].map(first))[:1]:
+        link = named.iloc[k]
+        name = stages["name"].iloc[link["supplier"]]
+        what = f"{name!r} is in {link['sector']!r} here and in {first[link['supplier']]!r} before; give each supplier one sector"
+        raise NetworkError(f"{table.file}, row {table.row[link['at']]}, sector: {what}")
+    stages["sector"] = stages["sector"].mask(stages["sector"] == "", first.reindex(stages.index).fillna(""))

@@ -1,0 +1,1 @@
+"""Input-output tables of sectors: read, shared out to firms, balanced."""

@@ -1,0 +1,344 @@
+"""The portfolios of places: every lever has a source that says what the collected facts say, and each does something of its own."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import re
+
+import numpy as np
+import pytest
+import yaml
+from omegaconf import open_dict
+
+import experiments.configuration.declared as declarations
+import experiments.configuration.preflight as checks
+from experiments.catalogue.portfolios import EMPTY, portfolios, read_portfolio
+from experiments.catalogue.practices import practices
+from experiments.catalogue.settings import region_files
+from experiments.commands import verbs
+from experiments.configuration.declared import CONFIGS, groups
+from experiments.configuration.preflight import preflight
+from experiments.configuration.settings import SettingsError, Task, compose_settings, read_settings
+from experiments.pages.reference.portfolios import portfolios_page, read_formula
+from experiments.pages.reference.regions import read_source
+from experiments.runs.store import run_keys
+from experiments.studies.compare import arms_of
+from sim import INSTRUMENTS, Region, StrongchainModel
+from tests.support.places import FACTS, REFERENCE
+
+#: The collected facts; their documents lie outside the repository.
+
+SHIPPED = {one.key: one for one in portfolios()}
+KEYS = sorted(SHIPPED)
+REGIONS = {one.key: one for one in region_files()}
+PRACTICES = {one.id: one for one in practices()}
+PLACES = """jiangsu guangdong dangtu langxi catl jinjiang nanping xiamen hubei shandong liaoning shaanxi shanxi crrc_datong qingxu daizhou
+            jiaxing chongqing wuhan datong luohe national""".split()
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, dict[str, str]]:
+    if not FACTS.is_file():
+        pytest.skip(f"the collected facts are not here ({FACTS}); STRONGCHAIN_FACTS=FILE says where they are")
+    with FACTS.open(encoding="utf-8-sig", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def read_levers(key: str):
+    """Levers of a portfolio with the ids, formula and words of their sources."""
+    one = SHIPPED[key]
+    for path, value in one.levers.items():
+        ids, words, how = read_source(one.sources[path])
+        yield path, value, ids, words, *read_formula(how)
+
+
+# -- sources --------------------------------------------------------------------------------------------
+
+
+def test_there_is_one_for_every_place():
+    assert set(KEYS) == set(PLACES)
+    assert set(groups()["policy"]) == {*KEYS, *EMPTY}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_lever_and_every_instrument_has_a_source(key):
+    one = SHIPPED[key]
+    assert not one.unsourced
+    assert set(one.sources) == set(one.paths)  # nor is there a source for what it does not set
+    for path, source in one.sources.items():
+        read = read_source(source)[0]
+        assert read or source.startswith("assumption: "), f"{key}: {path} has no source: {source!r}"
+
+
+def test_a_lever_without_a_source_is_noticed(tmp_path):
+    whole = (CONFIGS / "policy" / "hubei.yaml").read_text(encoding="utf-8")
+    (tmp_path / "hubei.yaml").write_text(re.sub(r"(?m)^    instruments\.consortia\.grant:.*\n", "", whole), encoding="utf-8")
+    assert read_portfolio(tmp_path / "hubei.yaml").unsourced == ["instruments.consortia.grant"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_portfolio_sets_levers_of_its_instruments_and_nothing_else(key):
+    written = yaml.safe_load((CONFIGS / "policy" / f"{key}.yaml").read_text(encoding="utf-8"))
+    one = SHIPPED[key]
+    assert written.keys() <= {"defaults", "instruments", "portfolio"}
+    assert set(written.get("instruments") or {}) <= set(one.instruments)
+    assert one.key == key and re.search(r"^[\u4e00-\u9fff]+$", one.label_zh) and one.about
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_practice_cited_is_known_by_these_words_and_becomes_that_instrument(key):
+    for path, source in SHIPPED[key].sources.items():
+        ids, words, _ = read_source(source)
+        assert len(ids) == len(words), f"{key}: {path} cites {ids} with {len(words)} quotations"
+        for one, said in zip(ids, words, strict=True):
+            if one.startswith("I"):
+                assert said == PRACTICES[one].practice
+                assert any(b.split(".")[0] == path.split(".")[1] for b in PRACTICES[one].becomes), f"{key}: {path} cites {one}"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_cited_fact_is_of_the_place_and_has_these_words(key, facts):
+    for path, source in SHIPPED[key].sources.items():
+        ids, words, _ = read_source(source)
+        for one, said in zip(ids, words, strict=True):
+            if one.startswith("F"):
+                assert one in facts, f"{key}: {path} cites {one}, which is no fact"
+                assert said == facts[one]["quote"], f"{key}: {path} has other words than {one}"
+                assert SHIPPED[key].label_zh in facts[one]["place"], f"{key}: {path} cites {one}, which is of {facts[one]['place']}"
+
+
+def computed(formula: str, known: dict[str, dict[str, str]]) -> float:
+    """The value of a formula of facts, figures of regions and numbers."""
+    numbers = re.sub(r"\b([a-z]+)\.(firms|chains)\b", lambda found: str(getattr(REGIONS[found[1]], found[2])), formula)
+    numbers = re.sub(r"F\d{3}", lambda found: known[found[0]]["value"], numbers)
+    assert re.fullmatch(r"[\d.e+\-*/() ]+", numbers), formula
+    return float(eval(numbers))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_lever_is_what_its_formula_gives(key, facts):
+    for path, value, ids, _, formula, _ in read_levers(key):
+        if formula:
+            assert set(ids) == set(re.findall(r"F\d{3}", formula)), f"{key}: {path}"
+            assert value == pytest.approx(computed(formula, facts), rel=0.005), f"{key}: {path}"
+
+
+def test_a_number_that_was_read_has_a_formula_or_is_all_or_none():
+    for key in KEYS:
+        for path, value, ids, _, formula, how in read_levers(key):
+            if ids and not formula:
+                assert value in (0.0, 1.0) or isinstance(value, list), f"{key}: {path}"
+                assert how
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if "instruments.one_stop_stations.capacity" in SHIPPED[key].levers])
+def test_the_cost_of_stations_goes_with_their_capacity(key):
+    levers, default = SHIPPED[key].levers, INSTRUMENTS["one_stop_stations"]()
+    part = levers["instruments.one_stop_stations.capacity"] / default.capacity
+    assert levers["instruments.one_stop_stations.station_cost"] == pytest.approx(part * default.station_cost, rel=0.01)
+    assert levers["instruments.one_stop_stations.running_cost"] == pytest.approx(part * default.running_cost, rel=0.01)
+
+
+def test_no_absolute_sum_travels():
+    assert not [path for one in portfolios() for path in one.levers if path.endswith((".budget", ".monthly_capacity"))]
+
+
+def test_no_figure_of_a_document_sets_an_effect():
+    """Scale comes from documents: who is reached, how many, how often, at what cost; what it changes does not."""
+    scale = {"reach", "sizes", "projects", "grant", "members_pay", "per_1000_firms", "capacity", "online_share", "visits", "samples"}
+    scale |= {"targeted", "prize", "ceiling"}
+    found = {path.split(".")[2] for key in KEYS for path, _, ids, *_ in read_levers(key) if ids}
+    assert found <= scale
+
+
+# -- worlds ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """Every portfolio, and none, as the application composes them."""
+    return {key: read_settings(compose_settings([f"policy={key}"])) for key in ["none", *KEYS]}
+
+
+@pytest.fixture(scope="module")
+def ran(composed):
+    """Models after three months under each portfolio, on the same luck: firms enough for four lines of credit in 710."""
+    start = StrongchainModel(Region().scaled(3), rng=1, burn_in=3)
+    found = {}
+    for key, settings in composed.items():
+        found[key] = model = copy.deepcopy(start)
+        model.adopt(settings.instruments)
+        model.run(3)
+    return found
+
+
+def totals(model: StrongchainModel, *outcomes: str) -> np.ndarray:
+    """What the three months recorded in total: of all outcomes or of some."""
+    at = [model.record.outcomes.index(one) for one in outcomes or model.record.outcomes]
+    return model.record.values[-3:, at, 0]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_it_switches_on_what_its_file_says_with_these_levers(key, composed):
+    active = {ins.key: ins for ins in composed[key].instruments}
+    assert set(active) == set(SHIPPED[key].instruments)
+    for path, value in SHIPPED[key].levers.items():
+        found = getattr(active[path.split(".")[1]], path.split(".")[2])
+        assert found == (tuple(value) if isinstance(value, list) else value)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_it_does_what_neither_nothing_nor_any_other_does(key, ran):
+    """In the totals of the run or, where a line of credit is open and nobody draws on it, in what was delivered."""
+    delivered = {name: {one: programme.delivered(model) for one, programme in model.programmes.items()} for name, model in ran.items()}
+    for other, model in ran.items():
+        alike = np.array_equal(totals(ran[key]), totals(model), equal_nan=True) and delivered[key] == delivered[other]
+        assert alike == (key == other), other
+
+
+def test_only_lines_of_credit_that_nobody_draws_on_leave_the_totals_alone(ran):
+    idle = [key for key in KEYS if np.array_equal(totals(ran[key]), totals(ran["none"]), equal_nan=True)]
+    assert idle == ["dangtu"] and ran["dangtu"].programmes["strong_chain_loans"].reached.size > 0
+
+
+def test_a_programme_that_serves_others_alone_changes_no_defect(ran):
+    assert np.array_equal(totals(ran["chongqing"], "field_dpu"), totals(ran["none"], "field_dpu"))
+    assert not np.array_equal(totals(ran["guangdong"], "field_dpu"), totals(ran["none"], "field_dpu"))
+
+
+@pytest.mark.parametrize(
+    ("region", "policy", "scale"), [("liaoning", "guangdong", 0.1), ("nanping", "national", 1), ("guangdong", "crrc_datong", 0.01)]
+)
+def test_any_region_takes_any_portfolio(region, policy, scale):
+    settings = read_settings(compose_settings([f"region={region}", f"policy={policy}", f"scale={scale}"]))
+    assert settings.world.region.key == region and len(settings.instruments) == len(SHIPPED[policy].instruments)
+    model = StrongchainModel(settings.world.region, instruments=settings.instruments, rng=1, burn_in=1)
+    model.run(1)
+    assert 0.0 < model.field_dpu < 1.0
+
+
+# -- arms, and the name ---------------------------------------------------------------------------------
+
+
+def arms(*typed: str):
+    words = ["region=sample", "months=12", *typed]
+    return {arm.name: arm for arm in arms_of(read_settings(compose_settings(words)), words)}
+
+
+def test_a_portfolio_works_in_an_arm():
+    typed = 'study.arms={nothing: ["instruments=[]"], guangdong: ["policy=guangdong"], there: ["policy=jiaxing", "region=jiaxing"]}'
+    found = arms(*preflight([typed]))
+    assert list(found) == ["nothing", "guangdong", "there"]
+    assert [len(arm.instruments) for arm in found.values()] == [0, 9, 10]
+    assert [arm.configuration["portfolio"]["key"] for arm in found.values()] == ["custom", "guangdong", "jiaxing"]
+
+
+def test_the_arms_of_a_portfolio_are_nothing_each_instrument_and_all():
+    found = arms("policy=hubei", "instruments.consortia.projects=3")
+    assert set(found) == {"nothing", "all", *SHIPPED["hubei"].instruments}
+    assert {ins.key: ins for ins in found["all"].instruments}["consortia"].projects == 3.0  # what is typed comes last
+    assert found["all"].configuration["portfolio"]["key"] == "hubei"
+    assert "portfolio" not in found["nothing"].configuration
+
+
+def test_typed_instruments_decide_which_of_a_portfolio_are_on():
+    found = arms("policy=guangdong", "instruments=[cqo]")
+    assert set(found) == {"nothing", "cqo"}
+    assert found["cqo"].instruments[0].reach == 0.6
+
+
+def test_runs_do_not_depend_on_the_name():
+    typed = arms("instruments=[assessment]", "instruments.assessment.counties=1.0")["assessment"]
+    shipped = arms("policy=chongqing")["assessment"]
+    assert typed.configuration["portfolio"]["key"] == "custom" and shipped.configuration["portfolio"]["key"] == "chongqing"
+    task, luck = Task(12), [(1, 2)]
+    assert run_keys([typed], luck, task) == run_keys([shipped], luck, task)
+
+
+# -- mistakes -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_policy(tmp_path, monkeypatch):
+    """Write a policy of one's own, policy=mine, where Hydra and the checks find it."""
+    (tmp_path / "policy").mkdir()
+    monkeypatch.setattr(declarations, "CONFIGS", tmp_path)
+    monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{tmp_path}]"]))
+    checks._composed.cache_clear()
+
+    def write(text: str, instruments: str = "[cqo]") -> None:
+        head = f"# @package _global_\ndefaults:\n  - override /instruments: {instruments}\n"
+        (tmp_path / "policy" / "mine.yaml").write_text(head + text, encoding="utf-8")
+
+    yield write
+    checks._composed.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("instruments: {cqo: {raech: 0.5}}", "there is no setting 'instruments.cqo.raech'; did you mean 'instruments.cqo.reach'?"),
+        ("instruments: {cqo: {reach: 1.5}}", "instruments.cqo.reach is 1.5"),
+        ("instruments: {stewards: {reach: 0.5}}", "stewards is not active"),
+        ("portfolio: {lable: Mine}", "there is no setting 'portfolio.lable'; did you mean 'portfolio.label'?"),
+        ("portfolio: {label: 3}", "portfolio.label is 3; it must be a text"),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_by_name(line, said, own_policy):
+    own_policy(f"{line}\n")
+    with pytest.raises(SettingsError) as mistake:
+        preflight(["policy=mine"])
+    assert str(mistake.value).startswith("configs/policy/mine.yaml: ") and said in str(mistake.value)
+    assert "\n" not in str(mistake.value)
+
+
+def test_an_instrument_that_there_is_not_is_told_by_name(own_policy):
+    own_policy("", instruments="[cqoo]")
+    with pytest.raises(SettingsError, match=r"configs/policy/mine\.yaml: instruments=cqoo: no such instrument.*did you mean 'cqo'\?"):
+        preflight(["policy=mine"])
+
+
+def test_a_source_for_no_lever_is_told_by_name():
+    config = compose_settings(["policy=hubei"])
+    with open_dict(config):
+        config.portfolio.sources["instruments.brands.reech"] = "assumption: none"
+    with pytest.raises(SettingsError, match=r"instruments\.brands\.reech.*no lever; did you mean 'instruments\.brands\.reach'\?"):
+        read_settings(config)
+
+
+def test_a_policy_that_there_is_not_gets_the_nearest():
+    with pytest.raises(SettingsError, match=r"policy=guandong: no such policy; there is .*did you mean 'guangdong'\?"):
+        preflight(["policy=guandong"])
+
+
+# -- what is said ---------------------------------------------------------------------------------------
+
+
+def test_the_committed_page_is_what_is_generated():
+    assert (REFERENCE / "portfolios.md").read_text(encoding="utf-8") == portfolios_page()
+
+
+def test_the_page_has_every_lever_with_its_words():
+    text = portfolios_page()
+    for key, one in SHIPPED.items():
+        part = text.split(f"(`policy={key}`)")[1].split("\n## ")[0]
+        for path in one.paths:
+            name = path.removeprefix("instruments.")
+            (row,) = [line for line in part.splitlines() if line.replace("*", "").startswith(f"| `{name}` |")]
+            assert all(said in row for said in read_source(one.sources[path])[1])
+
+
+def test_every_portfolio_is_listed_and_explained(capsys):
+    assert verbs.main(["policies"]) == 0
+    listed = capsys.readouterr().out
+    for key, one in SHIPPED.items():
+        assert re.search(rf"^{key} .*{one.label_zh}", listed, re.MULTILINE)
+    for name in ("policy.guangdong", "Guangdong", "policy=guangdong"):
+        assert verbs.main(["explain", name]) == 0
+        told = capsys.readouterr().out
+        assert "a portfolio of 9 instruments" in told and "「3.79萬家企業建立首席質量官制度」" in told
+
+
+def test_a_portfolio_is_completed():
+    assert {"policy=guangdong", "policy=none", "policies"} <= set(verbs.typable())

@@ -1,0 +1,392 @@
+"""The application's own verbs: what they print, what they say of mistakes, and completion in bash."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.analysis.statistics import adjusted_p_values
+from experiments.catalogue.settings import settings as catalogue
+from experiments.commands import verbs
+from experiments.configuration import declared as declarations
+from experiments.configuration.declared import TOP
+from experiments.configuration.settings import compose_settings
+from experiments.job import STUDIES
+from experiments.runs.measure import EXTRAS
+from experiments.terminal import COLUMNS, pad, table, width, wrap
+from sim import INSTRUMENTS, MONTH, OUTCOMES, Parameters
+from sim.parameters import declared
+from sim.record import GROUPINGS
+from tests.support.places import ROOT
+
+BASH = shutil.which("bash")
+
+
+def said(capsys, *words: str, status: int = 0) -> str:
+    """What a verb prints; everything fits."""
+    capsys.readouterr()
+    assert verbs.main(words) == status
+    out, err = capsys.readouterr()
+    assert max((width(line) for line in out.splitlines()), default=0) <= COLUMNS
+    assert bool(err) == bool(status)
+    assert err.count("\n") == status  # one line
+    return err if status else out
+
+
+# -- which words are verbs ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [(), ("region=sample",), ("-m", "regions"), ("--help",), ("regionss",)])
+def test_what_is_no_verb_is_left_to_the_application(words, capsys):
+    assert verbs.main(words) is None
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("verb", verbs.VERBS)
+def test_every_verb_says_how_to_use_it(verb, capsys):
+    assert said(capsys, verb, "--help").startswith(f"strongchain {verb}")
+    many = "takes one folder" if verb == "rerun" else "one word too many"
+    assert many in said(capsys, verb, "a", "b", "c", "d", status=1)
+    assert verbs.VERBS.keys() == verbs.ANSWERS.keys()
+
+
+def test_a_study_that_cannot_be_run_again_is_told(capsys, tmp_path):
+    assert "holds no finished study" in said(capsys, "rerun", str(tmp_path), status=1)
+    assert "there is no folder" in said(capsys, "rerun", str(tmp_path / "gone"), status=1)
+
+
+def test_the_module_runs_by_itself():
+    found = subprocess.run([sys.executable, "-m", "experiments.commands.verbs", "explain", "cqp"], cwd=ROOT, capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert "did you mean 'cqo'?" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "idle"),
+    [
+        (["results"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy"}),
+        (["instruments"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
+        (["parameters", "latent"], 0, {"hydra", "matplotlib", "scipy.stats"}),
+        (["completion", "words", "region"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
+        (["regoin=liaoning"], 1, {"matplotlib", "scipy.stats", "experiments.job"}),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_an_answer_imports_no_more_than_it_needs(words, status, idle):
+    code = (
+        "import sys\nfrom experiments.run import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    )  # fmt: skip
+    found = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
+    assert found.returncode == status, found.stderr
+    assert not idle & set(found.stderr.split())
+    assert "experiments.commands.verbs" in found.stderr.split()
+
+
+def test_help_names_every_verb_and_fits_a_screen():
+    template = yaml.safe_load((ROOT / "configs" / "strongchain.yaml").read_text(encoding="utf-8"))["hydra"]["help"]["template"]
+    assert all(f" {verb} " in template for verb in verbs.VERBS)
+    assert len(template.splitlines()) + len(declarations.groups()) <= 24
+    assert max(map(width, template.splitlines())) <= COLUMNS
+
+
+# -- lists ---------------------------------------------------------------------------------------------
+
+
+def test_regions(capsys):
+    rows = {line.split()[0]: line for line in said(capsys, "regions").splitlines() if line}
+    assert "辽宁" in rows["liaoning"]
+    assert rows["liaoning"].split()[3:7] == ["16", "24", "1755", "30"]
+    assert rows["liaoning"].endswith("6 of 15         8 of 15")
+    places = {width(rows[key].split(cell)[0]) for key, cell in (("liaoning", "1755"), ("sample", "300 "), ("region", "firms"))}
+    assert len(places) == 1
+
+
+def test_instruments(capsys):
+    out = said(capsys, "instruments")
+    for key, cls in INSTRUMENTS.items():
+        assert key in out
+        assert cls.practice in out
+        assert f"{cls.dose} = " in out
+
+
+def test_experiments_or_how_to_add_one(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(verbs, "CONFIGS", tmp_path)
+    out = said(capsys, "experiments")
+    assert "configs/experiment/NAME.yaml" in out
+    recipe = "\n".join(line[4:] for line in out.splitlines() if line.startswith("    "))
+    assert recipe.startswith("# @package _global_")
+    assert yaml.safe_load(recipe)["months"] == 36
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mix.yaml").write_text("# @package _global_\n# Which mix is best? 组合\nmonths: 36\n", encoding="utf-8")
+    assert said(capsys, "experiments").splitlines()[1].split(maxsplit=1) == ["mix", "Which mix is best? 组合"]
+
+
+def test_parameters(capsys):
+    everything = said(capsys, "parameters")
+    assert all(f"\nparameters.{f.name} " in everything for f in declared(Parameters))
+    few = said(capsys, "parameters", "latent_share")
+    assert "parameters.latent_share  0.1" in few
+    assert "0 … 0.9  share  N" in few
+    assert "parameters.margin" not in few
+    assert "parameters.latent_share" in said(capsys, "parameters", "NO INSPECTION finds")
+    assert "did you mean 'latent_share'?" in said(capsys, "parameters", "latent_shar e", status=1)
+
+
+def test_settings_of_the_study_are_those_that_can_be_typed():
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(compose_settings(["region=sample"]), resolve=False)
+    flat = {key: value for key, value in plain.items() if not isinstance(value, dict)}
+    flat |= {f"{group}.{key}": value for group in ("portfolio", "study", "parallel") for key, value in plain[group].items()}
+    assert flat.keys() == TOP.keys()
+    for path, top in TOP.items():
+        assert top.meaning and top.legal
+        assert path == "name" or catalogue.shown(top.default) == catalogue.shown(flat[path])
+        assert path == "name" or top.wrong(path, flat[path]) == ""
+
+
+def test_what_can_be_chosen_is_what_the_program_knows():
+    assert TOP["by"].choices == GROUPINGS
+    assert set(TOP["save"].choices) == {"groups", *EXTRAS}
+    assert TOP["study.kind"].choices == tuple(STUDIES)
+    for method in set(TOP["study.correction"].choices) - {"none"}:
+        assert adjusted_p_values([0.2], method) == [0.2]
+
+
+# -- results -------------------------------------------------------------------------------------------
+
+
+MANIFEST = {"configuration": {"months": 24, "replicates": 5}, "arms": {"nothing": {}, "cqo": {}}, "replicates": 8}
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A folder of results: one whole study, an older unfinished one, a sweep, and the runs that they share."""
+    monkeypatch.chdir(tmp_path)
+    here = tmp_path / "results"
+    for name in ("默认 对比", "grid/0"):
+        (here / name / ".hydra").mkdir(parents=True)
+        (here / name / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+    (here / "grid" / "1").mkdir()
+    (here / "grid" / "1" / "point.json").write_text("{}", encoding="utf-8")
+    (here / "stopped" / ".hydra").mkdir(parents=True)
+    (here / "stopped" / ".hydra" / "config.yaml").write_text("months: 60\nreplicates: 20\nname: ${now:%Y}\n", encoding="utf-8")
+    (here / "broken").mkdir()
+    (here / "broken" / "manifest.json").write_text("{", encoding="utf-8")
+    (here / "runs").mkdir()
+    (here / "runs" / "a.json").write_text("{}", encoding="utf-8")
+    for age, name in enumerate(("默认 对比", "grid", "stopped", "broken")):
+        for path in (here / name, *(here / name).rglob("*")):
+            os.utime(path, (1.7e9 - 86400 * age,) * 2)
+    return here
+
+
+def test_results_newest_first(results, capsys):
+    head, whole, grid, stopped, broken = said(capsys, "results").splitlines()
+    assert head.split() == ["study", "status", "arms", "replicates", "months", "size", "date"]
+    assert whole.split()[:7] == ["默认", "对比", "complete", "nothing,", "cqo", "8", "24"]
+    assert "2023-11-1" in whole
+    assert grid.split()[:5] == ["grid", "unfinished", "sweep", "nothing,", "cqo"]
+    assert stopped.split()[:5] == ["stopped", "unfinished", "?", "20", "60"]
+    assert broken.split()[:5] == ["broken", "unreadable", "?", "?", "?"]
+    (results / "grid" / "sweep.csv").write_text("", encoding="utf-8")
+    (results / "broken" / "manifest.json").write_text(json.dumps(MANIFEST | {"failed": [{}, {}]}), encoding="utf-8")
+    again = said(capsys, "results")
+    assert "sweep, 1 of 2 " in again
+    assert "complete, 2 failed" in again
+    assert said(capsys, "results", str(results)) == said(capsys, "results")
+
+
+@pytest.mark.parametrize(
+    ("file", "held"),
+    [
+        ("manifest.json", b'{"configuration": 3, "arms": []}'),
+        ("manifest.json", b'{"configuration": {"months": NaN}}'),
+        ("manifest.json", b'{"arms": [1, 2]}'),
+        ("manifest.json", b'{"failed": 3}'),
+        ("manifest.json", b"\x00\xff"),
+        ("manifest.json", b"[" * 200_000),
+        (".hydra/config.yaml", b"months: [\n"),
+        (".hydra/config.yaml", b"months\n"),
+        (".hydra/config.yaml", b"\x00\xff"),
+    ],
+)
+def test_one_bad_folder_hides_no_other(results, capsys, file, held):
+    before = said(capsys, "results").splitlines()
+    bad = results / "bad" / file
+    bad.parent.mkdir(parents=True)
+    bad.write_bytes(held)
+    head, first, *rest = said(capsys, "results").splitlines()
+    assert first.split()[:5] == ["bad", "unreadable", "?", "?", "?"]
+    assert [line.split() for line in (head, *rest)] == [line.split() for line in before]
+
+
+def test_a_table_that_cannot_be_read_leaves_the_list_as_it_is(results, capsys):
+    (results / "默认 对比" / "effects.csv").write_bytes(b"\x00\xff")
+    whole = next(line for line in said(capsys, "results").splitlines() if line.startswith("默认"))
+    assert whole.split()[2:7] == ["complete", "nothing,", "cqo", "8", "24"]
+
+
+def test_reruns_and_replicates_in_full_are_told_from_studies(results, capsys):
+    def status(name: str) -> list[str]:
+        return next(line for line in said(capsys, "results").splitlines() if line.startswith(f"{name} ")).split()[1:]
+
+    for name in ("grid_rerun/0", "alone_rerun", "mine_rerun/.hydra"):
+        (results / name).mkdir(parents=True)
+        (results / name.removesuffix(".hydra") / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+    assert status("grid_rerun")[:4] == ["unfinished", "rerun,", "1", "of"]
+    shutil.copytree(results / "grid_rerun" / "0", results / "grid_rerun" / "1")
+    assert status("grid_rerun")[:5] == ["rerun", "nothing,", "cqo", "8", "24"]
+    assert status("alone_rerun")[:5] == ["rerun", "nothing,", "cqo", "8", "24"]
+    assert status("mine_rerun")[0] == "complete"  # a study that was given this name
+    (results / "alone_rerun" / "manifest.json").unlink()
+    assert status("alone_rerun")[:2] == ["unfinished", "rerun,"]
+    for name in ("nothing", "cqo"):
+        (results / "grid_replicate_17" / name).mkdir(parents=True)
+        (results / "grid_replicate_17" / name / "series.parquet").write_bytes(b"")
+    assert status("grid_replicate_17")[:6] == ["replicate", "in", "full", "cqo,", "nothing", "1"]
+
+
+def test_no_results(results, capsys, monkeypatch):
+    assert "no folder 'result'; did you mean 'results'?" in said(capsys, "results", "result", status=1)
+    assert "no study in" in said(capsys, "results", str(results / "runs"))
+    monkeypatch.chdir(results)
+    assert "no results yet" in said(capsys, "results")
+
+
+# -- explain -------------------------------------------------------------------------------------------
+
+
+def test_everything_named_can_be_explained(capsys):
+    for names, tell in catalogue.explained():
+        lines = tell()
+        assert len(lines) > 1, names
+        assert max(map(width, lines)) <= COLUMNS, names
+    for word in (*INSTRUMENTS, *OUTCOMES, "首席质量官", "到达用户的缺陷", "辽宁", "region=sample", "months", "instruments.cqo"):
+        assert said(capsys, "explain", word)
+
+
+def test_an_instrument_in_full(capsys):
+    out = said(capsys, "explain", "cqo")
+    assert "首席质量官" in out
+    assert "instruments.cqo.reach = 0.5 (the dose)" in out
+    for f in declared(INSTRUMENTS["cqo"]):
+        assert f"instruments.cqo.{f.name} = " in out
+        assert f.metadata["source"] in out
+    assert "N, an assumption" in out
+
+
+def test_an_outcome_a_setting_a_region_and_a_phase_in_full(capsys):
+    outcome = said(capsys, "explain", "field_dpu")
+    assert all(part in outcome for part in ("到达用户的缺陷", "defects/unit", OUTCOMES["field_dpu"].formula, "lower"))
+    one = said(capsys, "explain", "latent_share")
+    assert one == said(capsys, "explain", "parameters.latent_share")
+    assert all(part in one for part in ("0 … 0.9", "share", "the most influential parameter", "strongchain parameters.latent_share=VALUE"))
+    region = said(capsys, "explain", "liaoning")
+    assert all(part in region for part in ("F097: 16 key chains", "1755 firms", "loan_rate"))
+    phase = said(capsys, "explain", MONTH[5].__name__)
+    assert f"phase 6 of {len(MONTH)}" in phase
+    assert "sim/month/propagation.py" in phase
+
+
+def test_a_name_of_several_things_explains_all(capsys):
+    out = said(capsys, "explain", "reach")
+    assert all(f"instruments.{key}.reach: a setting" in out for key in INSTRUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("cqp", "cqo"), ("field_dpv", "field_dpu"), ("liaonin", "liaoning"), ("propagte", "propagate"), ("xyzzy", "")]
+)
+def test_near_misses(word, meant, capsys):
+    err = said(capsys, "explain", word, status=1)
+    assert repr(word) in err
+    assert ("did you mean" in err) == bool(meant)
+    assert meant in err
+
+
+def test_explain_nothing(capsys):
+    assert "explain what?" in said(capsys, "explain", status=1)
+
+
+# -- text ----------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(*[st.text("质量 ab…é（", max_size=150)] * 3), min_size=1, max_size=4))
+def test_a_table_is_aligned_and_loses_nothing(rows):
+    rows = [("name", *row[1:]) for row in rows]
+    lines = table(("a", "b", "c"), rows)
+    assert max(map(width, lines)) <= COLUMNS
+    assert sorted("".join("".join(lines).split())) == sorted("".join("".join("abc" + "".join(map("".join, rows))).split()))
+
+
+def test_width_of_wide_and_combining_characters():
+    assert width("质量a…") == 6
+    assert width("e\u0301") == 1
+    assert pad("质量", 6) == "质量  "
+    assert wrap("质量强链 programme", 6) == ["质量强", "链", "progra", "mme"]
+
+
+# -- completion ----------------------------------------------------------------------------------------
+
+
+def test_words_to_complete(capsys):
+    words = said(capsys, "completion", "words").split("\n")
+    assert {*verbs.VERBS, "region=liaoning", "network=file", "instruments=[cqo]", "months=", "instruments.cqo.reach="} <= {*words}
+    assert "instruments.cqo.targeting=worst_first" in words
+    assert len(words) == len(set(words))
+    assert said(capsys, "completion", "words", "region=j").split() == ["region=jiangsu", "region=jiaxing", "region=jinzhong"]
+    assert "liaoning" in said(capsys, "completion", "words", "lia", "explain").split()
+    assert "did you mean 'bash'?" in said(capsys, "completion", "bsh", status=1)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_script_knows_every_verb(shell, capsys):
+    script = said_of(capsys, shell)
+    assert "completion words ''" in script
+    if shell == "bash":
+        assert all(f" {verb} " in script for verb in verbs.VERBS)
+
+
+def said_of(capsys, shell: str) -> str:
+    """The script of a shell, whose lines may be long."""
+    assert verbs.main(["completion", shell]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.skipif(BASH is None, reason="there is no bash")
+def test_completion_in_bash(capsys, tmp_path):
+    (tmp_path / "completion.bash").write_text(said_of(capsys, "bash"), encoding="utf-8")
+    command = f'cd "{ROOT}" && echo asked >> "{tmp_path}/asked" && "{sys.executable}" -m experiments.commands.verbs "$@"'
+    (tmp_path / "strongchain").write_text(f"#!/bin/bash\n{command}\n", encoding="utf-8")
+    (tmp_path / "strongchain").chmod(0o755)
+    lines = {
+        ("expl",): ["explain "],
+        ("region", "=", "li"): ["liaoning "],
+        ("region", "="): [f"{name} " for name in declarations.groups()["region"]],
+        ("-m", "instruments.cqo.rea"): ["instruments.cqo.reach="],
+        ("months=36", "instruments.cqo.targeting", "=", "w"): ["worst_first "],
+        ("explain", "liao"): ["liaoning "],
+        ("completion", "z"): ["zsh "],
+        ("results", ""): [],
+        ("rerun", "res"): [],
+        ("region", "=", "nowhere"): [],
+        ("region=sample", "expl"): [],
+    }
+    script = [f'source "{tmp_path}/completion.bash"']
+    for words in lines:
+        given_words = " ".join(f"'{word}'" for word in ("strongchain", *words))
+        script.append(f"COMP_WORDS=({given_words}); COMP_CWORD={len(words)}; _strongchain '{tmp_path}/strongchain'")
+        script.append("""printf '%s|' "${COMPREPLY[@]}"; echo""")
+    found = subprocess.run([str(BASH), "-c", "\n".join(script)], capture_output=True, encoding="utf-8", timeout=120)
+    assert found.stderr == ""
+    assert [line.split("|")[:-1] for line in found.stdout.splitlines()] == [answer or [""] for answer in lines.values()]
+    assert (tmp_path / "asked").read_text().count("asked") == 2  # of all words once, of what can be explained once

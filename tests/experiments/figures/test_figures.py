@@ -1,0 +1,497 @@
+"""Figures: units on every axis, no small letters, the width of a column or of two, the study's id, and hard cases."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from agents.streams import replicate_keys
+from experiments import Comparison, compare, figures
+from experiments.configuration.settings import compose_settings, read_settings
+from experiments.figures.style import COLOURS, SINGLE, SMALL, WIDE, arm_marks, wrapped
+from experiments.pages.reference import gallery
+from experiments.runs.measure import MapPicture
+from experiments.runs.provenance import manifest
+from sim import SupplyNetwork
+from sim.outcomes import OUTCOMES
+from tests.support.places import REFERENCE
+from tests.support.worlds import network, parameters, random_network, region
+from tests.support.worlds import world as tiny
+
+STUDY = ("region=sample", "scale=0.3", "replicates=3", "months=6", "window=3", "burn_in=6", "parallel=serial")
+HEADLINES = ("field_dpu", "nonconformity", "open_problems", "copq", "quality_cost")
+ARMS = (
+    "nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all", "one_stop_stations_and_loans_no1",
+    "质量强链贷款与首席质量官联合推进政策组合方案", "extended warranty for suppliers",
+    "a", "b2", "chain 36", "cqo_and_stations_in_small_firms",
+)  # fmt: skip
+#: Every figure of a table.
+DRAW: dict[Callable[..., Figure], str] = {entry.draw: entry.table for entry in gallery.ENTRIES if entry.table not in {"", "maps"}}
+
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    """A small study with a placebo: an arm that is the reference under another name."""
+    return compare(*STUDY, "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}")
+
+
+def about(replicates: int = 6) -> dict:
+    resolved = read_settings(compose_settings(["region=sample", f"replicates={replicates}"])).resolved
+    return {**manifest(resolved, [], replicate_keys(1, replicates)), "reference": "nothing", "id": "ab12cd34ef56"}
+
+
+def picture(built: SupplyNetwork, **other) -> MapPicture:
+    return MapPicture.of(tiny(built, region=region(built.n_firms), burn_in=1, **other))
+
+
+def drawn(figure: Figure) -> Figure:
+    """Draw a figure for good: what cannot be laid out, or warns, fails here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.draw_without_rendering()
+    return figure
+
+
+def written(figure: Figure) -> list[Text]:
+    """All text that is seen."""
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+def labels(figure: Figure) -> set[str]:
+    """Labels of all axes that have values on them, without line breaks."""
+    return {" ".join(label.split()) for ax in figure.axes for label in (ax.get_xlabel(), ax.get_ylabel()) if label}
+
+
+# -- tables made by hand ---------------------------------------------------------------------------------
+
+
+def interval(stem: str, mean: np.ndarray, width: float, kind: str) -> dict[str, np.ndarray]:
+    """Columns of a value and its interval, which one replicate has not; nor is any value finite of "nothing known"."""
+    mean = np.asarray(mean, dtype=float) * (np.nan if kind == "nothing known" else 1.0)
+    half = np.where(mean == 0.0, 0.0, width) * (1.0 if kind == "intervals" else np.nan)
+    return {stem: mean, f"{stem}_low": mean - half, f"{stem}_high": mean + half}
+
+
+def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
+    """A table of a study with so many arms."""
+    luck, names = np.random.default_rng(arms), ARMS[:arms]
+    others = [(arm, key) for arm in names[1:] for key in HEADLINES]
+    if name == "effects":
+        groups = [("total", "total"), *(("tier", t) for t in ("0", "1", "2", "none")), *(("size", s) for s in ("large", "small", "medium"))]
+        rows = pd.DataFrame([(a, key, *g) for a in names for g in groups for key in HEADLINES], columns=["arm", "outcome", "by", "group"])
+        share = np.where(rows["arm"] == "nothing", 0.0, luck.normal(-0.1, 0.1, len(rows)))
+        told = np.where(share < -0.04, "lower", np.where(share > 0.04, "higher", "not told")) if kind == "intervals" else "unknown"
+        return rows.assign(**interval("effect", share, 0.04, kind), **interval("effect_share", share, 0.04, kind), told=told)
+    if name == "pairs":
+        pairs = [(b, a, key, OUTCOMES[key].better) for a, b in combinations(names, 2) for key in HEADLINES]
+        rows = pd.DataFrame(pairs, columns=["arm", "against", "outcome", "better"])
+        shift = luck.normal(0.0, 0.05, len(rows))
+        told = np.where(shift < -0.03, "lower", np.where(shift > 0.03, "higher", "not told")) if kind == "intervals" else "unknown"
+        return rows.assign(**interval("effect", shift, 0.02, kind), **interval("effect_share", shift, 0.02, kind), told=told)
+    if name == "series":
+        rows = pd.DataFrame([(arm, key, m) for arm in names for key in OUTCOMES for m in range(1, 13)], columns=["arm", "outcome", "month"])
+        shift = -0.01 * rows["month"] * rows["arm"].map(names.index)
+        return rows.assign(**interval("level", 2.0 + shift, 0.1, kind), **interval("effect", shift, 0.02, kind))
+    if name == "origins":
+        rows = [(arm, t, c, 1e6 / (1 + k)) for arm in names for k, t in enumerate("01234") for c in ("common", "special", "interface")]
+        return pd.DataFrame(rows, columns=["arm", "tier", "cause", "loss"])
+    if name == "books":
+        flows = [(f"purpose {k} of a payment", "leaders", "households") for k in range(13)]
+        rows = pd.DataFrame([(arm, *flow) for arm in names for flow in flows], columns=["arm", "purpose", "payer", "payee"])
+        shift = np.where(rows["arm"] == "nothing", 0.0, luck.normal(0.0, 1e6, len(rows)))
+        return rows.assign(**interval("effect", shift, 2e5, kind))
+    if name == "costs":
+        rows = pd.DataFrame([(arm, who) for arm in names[1:] for who in ("government", "firms", "society")], columns=["arm", "payer"])
+        sound = (rows["arm"] != "one_stop_stations") & (kind == "intervals")
+        ratio = interval("ratio", np.where(sound, luck.normal(1.0, 1.0, len(rows)), np.nan), 0.5, "intervals")
+        return rows.assign(**ratio, **interval("avoided", np.full(len(rows), 4e5), 1e5, kind), defined=sound)
+    rows = pd.DataFrame(others, columns=["arm", "outcome"])
+    if name == "enough":
+        share = np.where(kind == "intervals", 10 ** luck.uniform(-3, -1, len(rows)), np.nan)
+        return rows.assign(share=share, wanted=0.02, needed=np.ceil(6 * (share / 0.02) ** 2), to_tell=np.inf, replicates=6)
+    assert name == "luck"
+    return rows.assign(**interval("ratio", 10 ** luck.uniform(0.5, 3, len(rows)), 1.0, kind))
+
+
+# -- what every figure owes its reader -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize(
+    ("arms", "kind"), [(1, "intervals"), (2, "intervals"), (5, "intervals"), (12, "intervals"), (5, "one"), (5, "nothing known")]
+)
+def test_a_figure_is_fit_to_print(draw, arms, kind):
+    """Whatever the number of arms, and with no interval or nothing known: readable, within the picture, and of a known study."""
+    figure = drawn(draw(table(DRAW[draw], arms, kind), about(1 if kind == "one" else 6)))
+    assert figure.get_figwidth() in {SINGLE, WIDE} == {3.4, 7.0}
+    assert min(text.get_fontsize() for text in written(figure)) >= SMALL == 6.5
+    assert not any("$" in text.get_text() for text in written(figure))  # powers in formulas have tiny letters
+    small = " ".join(figure.get_supxlabel().split())
+    assert small.startswith("Strongchain ab12cd34ef56 · region sample · ")
+    assert ("1 replicate, seed 1" if kind == "one" else "6 replicates, seed 1") in small
+    box = figure.get_tightbbox()  # inches
+    assert min(box.x0, box.y0) >= -0.01 and box.x1 <= figure.get_figwidth() + 0.01 and box.y1 <= figure.get_figheight() + 0.01
+
+
+UNITS = {
+    figures.effects_figure: {"paired effect, % of 'nothing' (mean of the last 12 months)"},
+    figures.gains_figure: {"paired effect on defects reaching users, % of the same firms in 'nothing' (mean of the last 12 months)"},
+    figures.pairs_figure: {"difference in defects reaching users, defects/unit; right: in % of the other arm"},
+    figures.origins_figure: {"field loss, million CNY/month"},
+    figures.books_figure: {"change of the payment against 'nothing', million CNY/month (mean of the last 12 months)"},
+    figures.costs_figure: {"cost, CNY per CNY of defective sales avoided (below 0: saves money)"},
+    figures.enough_figure: {"half-width of the effect's 95 % interval, % of the reference's level"},
+    figures.luck_figure: {"variance on independent seeds / on common luck (ratio)"},
+    figures.queues_figure: {"month", "cases/month", "cases", "months"},
+    figures.time_paths: {
+        "month", "defects/unit", "%", "problems/firm", "% of sales", "difference, defects/unit", "difference, percentage points",
+        "difference, problems/firm", "difference, percentage points of sales",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
+def test_axes_name_their_units(draw):
+    figure = drawn(draw(table(DRAW[draw]), about()))
+    assert labels(figure) == UNITS[draw]
+
+
+@pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
+def test_a_figure_leaves_no_state_behind(draw):
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    before = dict(matplotlib.rcParams)
+    draw(table(DRAW[draw]), about())
+    assert dict(matplotlib.rcParams) == before and not plt.get_fignums()
+
+
+def test_a_saved_figure_names_its_study(tmp_path):
+    figure = figures.effects_figure(table("effects"), about())
+    figures.save(figure, tmp_path / "one.png", about())
+    figures.save(figure, tmp_path / "two.png", [about(), {**about(), "id": "other"}, about()])
+    with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "two.png") as two:
+        assert one.info["Software"] == two.info["Software"] == "Strongchain"
+        assert one.info["Description"] == "study ab12cd34ef56"
+        assert two.info["Description"] == "studies ab12cd34ef56, other"
+        assert one.width / one.info["dpi"][0] == pytest.approx(SINGLE, rel=1e-3)
+        assert one.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_arms_can_be_told_apart_without_colours():
+    marks = arm_marks(ARMS, "cqo")
+    assert list(marks) == list(ARMS) and marks["cqo"].colour == COLOURS[0] == "#000000"
+    assert len({(mark.marker, str(mark.dash)) for mark in marks.values()}) == len(ARMS)
+    assert len({(mark.marker, mark.colour) for mark in marks.values()}) == len(ARMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("one_stop_stations_and_loans", 12, ["one_stop_", "stations_", "and_loans"]),
+        ("质量强链贷款", 6, ["质量强", "链贷款"]),
+        ("it costs 1,234.5 CNY", 11, ["it costs", "1,234.5 CNY"]),
+        ("at 95 % of it", 5, ["at", "95 %", "of it"]),
+        ("abcdefgh", 3, ["abc", "def", "gh"]),
+        ("", 5, [""]),
+    ],
+)
+def test_a_text_is_broken_where_words_end(text, width, lines):
+    assert wrapped(text, width).split("\n") == lines
+
+
+# -- what single figures show ----------------------------------------------------------------------------
+
+
+def values(figure: Figure) -> list[float]:
+    """Values of all marks in rows."""
+    return [line.get_xdata()[0] for ax in figure.axes for line in ax.get_lines() if len(line.get_xdata()) == 1 and line.get_marker() != "|"]
+
+
+def test_effects_are_shown_in_per_cent_of_the_reference(found):
+    figure = drawn(figures.effects_figure(found.effects, found.manifest, ["open_problems"]))
+    rows = found.effects.query("by == 'total' and outcome == 'open_problems' and arm != 'nothing'")
+    np.testing.assert_allclose(values(figure), 100 * rows["effect_share"], rtol=1e-12)
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["Open quality problems", "cqo", "placebo", "all"]
+    assert "0.0 %" in {text.get_text() for text in figure.axes[0].texts}
+
+
+def test_groups_in_which_an_outcome_is_not_defined_are_left_out(found):
+    shown = [t.get_text() for t in figures.gains_figure(found.effects, found.manifest).axes[0].get_yticklabels()]
+    assert "chain leaders" in shown and "tier 1" not in shown
+    every = figures.gains_figure(found.effects, found.manifest, "nonconformity")
+    shown = [t.get_text() for ax in every.axes for t in ax.get_yticklabels()]
+    assert {"chain leaders", "tier 1", "small firms", "medium firms", "large firms"} <= set(shown)
+    assert [name for name in shown if name.endswith(" firms")] == ["small firms", "medium firms", "large firms"]
+
+
+@pytest.mark.parametrize(
+    ("told", "better", "verdict"),
+    [
+        ("lower", "lower", "better"),
+        ("higher", "lower", "worse"),
+        ("higher", "higher", "better"),
+        ("lower", "", "different"),
+        ("not told", "lower", "not told from zero"),
+        ("unknown", "lower", "not told from zero"),
+    ],
+)
+def test_a_pair_is_told_apart_as_its_table_tells(told, better, verdict):
+    ends = {f"{stem}{end}": 0.1 for stem in ("effect", "effect_share") for end in ("", "_low", "_high")}
+    row = {"arm": "a", "against": "b", "outcome": "field_dpu", "better": better, **ends, "told": told}
+    figure = drawn(figures.pairs_figure(pd.DataFrame([row]), about()))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("correction", "outcome", "said"), [("none", "field_dpu", False), ("holm", "field_dpu", True), ("holm", "exits", False)]
+)
+def test_an_adjusted_p_value_is_spoken_of_where_there_is_one(correction, outcome, said):
+    study = about()
+    study["configuration"]["study"]["correction"] = correction
+    pairs = table("pairs").replace({"outcome": {"field_dpu": outcome}})
+    assert ("adjusted p-value" in " ".join(figures.pairs_figure(pairs, study, outcome).get_supxlabel().split())) == said
+
+
+@pytest.mark.parametrize(("told", "filled"), [("lower", True), ("higher", True), ("not told", False), ("unknown", False)])
+def test_a_mark_is_filled_if_its_effect_is_told_from_zero(told, filled):
+    for draw in (figures.effects_figure, figures.gains_figure):
+        effects = table("effects", 2).assign(told=told)
+        marks = [line for line in draw(effects, about()).axes[0].get_lines() if len(line.get_xdata()) == 1]
+        assert marks and all((line.get_markerfacecolor() == line.get_color()) == filled for line in marks)
+
+
+def test_the_largest_payments_are_shown_in_million_cny():
+    books = table("books", 3)
+    figure = drawn(figures.books_figure(books, about()))
+    mine = books[books["arm"] == "cqo"].sort_values("effect", key=np.abs, ascending=False)
+    shown = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert shown[0] == "cqo" and shown[1] == f"leaders → households: {mine['purpose'].iloc[0]}" and shown[11] == "one_stop_stations"
+    np.testing.assert_allclose(values(figure)[:10], mine["effect"].iloc[:10] / 1e6, rtol=1e-12)
+
+
+def test_a_cost_that_is_not_defined_says_so():
+    costs = table("costs", 4)
+    costs.loc[costs["arm"] == "cqo", ["defined", "avoided_high"]] = [False, -1e5]
+    texts = [text.get_text() for text in drawn(figures.costs_figure(costs, about())).axes[0].texts]
+    assert texts.count("not defined") == 3 and texts.count("not defined: more defects, not fewer") == 3
+    assert len(values(figures.costs_figure(costs, about()))) == 3
+
+
+def test_an_interval_that_dwarfs_all_values_ends_in_an_arrow():
+    costs = table("costs", 3)
+    costs.loc[0, ["ratio_low", "ratio_high"]] = [-1e4, 1e4]
+    ax = drawn(figures.costs_figure(costs, about())).axes[0]
+    assert ax.get_xlim()[1] < 100.0
+    assert {"<", ">"} <= {line.get_marker() for line in ax.get_lines()}
+
+
+def test_replicates_are_enough_where_the_interval_is_as_narrow_as_wanted():
+    rows = pd.DataFrame({"arm": "cqo", "outcome": ["field_dpu", "copq", "nonconformity", "open_problems"], "replicates": 6})
+    rows = rows.assign(share=[0.01, 0.03, 0.0, 0.03], wanted=0.02, needed=[2.0, 15.0, 2.0, np.inf])
+    figure = drawn(figures.enough_figure(rows, about()))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["enough", "too few", "wanted"]
+    assert values(figure) == [1.0, 3.0, 3.0]
+    assert [t.get_text() for t in figure.axes[0].texts] == ["needs 15", "0: the effect does not vary", "no number"]
+    told = drawn(figures.enough_figure(rows.assign(wanted=np.nan, needed=np.nan, to_tell=[3.0, 40.0, np.nan, 6.0]), about()))
+    assert "80 %: 40" in {text.get_text() for text in told.axes[0].texts}
+    assert "in four of five cases" in " ".join(told.get_supxlabel().split())
+    assert [text.get_text() for text in told.legends[0].get_texts()] == ["no width asked for"]
+
+
+def test_a_difference_that_never_varies_is_no_point_on_the_axis():
+    rows = table("luck", 2)
+    rows.loc[0, ["ratio", "ratio_low", "ratio_high"]] = [np.inf, np.nan, np.nan]
+    figure = drawn(figures.luck_figure(rows, about()))
+    assert "the difference never varies" in {text.get_text() for text in figure.axes[0].texts}
+    assert figure.axes[0].get_xscale() == "log" and len(values(figure)) == len(rows) - 1
+
+
+def test_a_gain_by_common_luck_is_told_with_its_interval_or_not_at_all():
+    rows = table("luck", 2)
+    rows.loc[0, ["ratio_low", "ratio_high"]] = np.nan
+    figure = drawn(figures.luck_figure(rows, about()))
+    assert "no interval" in {text.get_text() for text in figure.axes[0].texts} and len(values(figure)) == len(rows) - 1
+
+
+def test_names_of_many_lines_do_not_overlap_beside_the_field_loss():
+    names = {"cqo": "an arm with a name so long that it is broken into no fewer than five lines, which is a great many of them"}
+    figure = figures.origins_figure(table("origins", 5).replace({"arm": names}), about())
+    drawn(figure)
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+    assert figure.axes[0].get_yticklabels()[1].get_text().count("\n") >= 4
+    assert all(above.y0 >= below.y1 for above, below in zip(boxes, boxes[1:], strict=False))
+
+
+def test_all_parts_of_the_field_loss_are_drawn(found):
+    figure = drawn(figures.origins_figure(found.origins, found.manifest))
+    width = sum(patch.get_width() for ax in figure.axes for patch in ax.patches)
+    assert width == pytest.approx(found.origins["loss"].sum() / 1e6, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level", "difference"),
+    [
+        ("bad_loans", "%/year", "difference, percentage points/year"),
+        ("debt", "% of yearly sales", "difference, percentage points of yearly sales"),
+        ("recalled", "% of sales to users", "difference, percentage points of sales to users"),
+        ("cash", "months of sales", "difference, months of sales"),
+        ("exits", "firms/month", "difference, firms/month"),
+        ("management", "0-1", "difference, 0-1"),
+    ],
+)
+def test_every_outcome_is_drawn_in_its_unit(found, outcome, level, difference):
+    figure = drawn(figures.time_paths(found.series, found.manifest, [outcome]))
+    assert [" ".join(ax.get_ylabel().split()) for ax in figure.axes] == [level, difference]
+    assert figure.axes[0].get_title(loc="left") == OUTCOMES[outcome].label
+    shown = figure.axes[0].get_lines()[0].get_ydata()
+    kept = found.series.query("arm == 'nothing' and outcome == @outcome")["level"].to_numpy()
+    np.testing.assert_allclose(shown, kept * (100.0 if level.startswith("%") else 1.0), rtol=1e-12)
+
+
+def test_one_arm_alone_has_no_column_of_differences():
+    figure = drawn(figures.time_paths(table("series", 1), about()))
+    assert figure.get_figwidth() == SINGLE and len(figure.axes) == 4
+    assert not any("difference" in ax.get_ylabel() for ax in figure.axes)
+
+
+def test_every_arm_has_a_line_in_time_paths_and_queues():
+    for draw in (figures.time_paths, figures.queues_figure):
+        figure = drawn(draw(table("series", 12), about()))
+        assert [line.get_label() for line in figure.axes[0].get_lines()] == list(ARMS)
+
+
+# -- the quality map -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        random_network(1, firms=8, leaders=2),
+        random_network(2, firms=600, leaders=5, chains=3),
+        random_network(3, firms=1, leaders=1, chains=1),
+        network({("b", "A"): 0.4}, {"A": 1e6, "alone": 1e6}),
+        network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6}),
+    ],
+    ids=["small", "big", "one firm", "a leader without suppliers", "firms that reach no leader"],
+)
+def test_a_network_map_is_drawn(built):
+    figure = drawn(figures.network_map(picture(built), about()))
+    assert figure.get_figwidth() == WIDE and min(text.get_fontsize() for text in written(figure)) >= SMALL
+    assert "ab12cd34ef56" in figure.get_supxlabel()
+    assert "million CNY/month" in figure.legends[0].get_title().get_text()
+    texts = [" ".join(text.get_text().split()) for text in figure.axes[0].texts]
+    assert "chain leaders" in texts
+    shown = [text for text in texts if text.endswith(" %")]
+    assert shown and any("more firms" in text for text in shown) == (built.n_firms > 100)
+    bars = [ax.get_ylabel() for ax in figure.axes[1:]]
+    assert not bars or bars == ["share of the field loss that the link carries, %"]
+
+
+def test_a_network_map_of_a_world_in_a_notebook_has_no_small_print():
+    figure = drawn(figures.network_map(picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))))
+    assert not figure.get_supxlabel()
+
+
+def test_firms_without_a_leader_are_not_called_a_tier():
+    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
+    texts = [" ".join(text.get_text().split()) for text in figures.network_map(picture(built)).axes[0].texts]
+    assert {"chain leaders", "tier 1", "reach no leader"} <= set(texts) and "tier 2" not in texts
+
+
+# -- sweeps ----------------------------------------------------------------------------------------------
+
+
+def points(swept: dict[str, list[str]], effect: float = -0.1, arms: tuple[str, ...] = ("cqo",)) -> pd.DataFrame:
+    """Effects of a sweep: one row per point and arm."""
+    count = len(next(iter(swept.values())))
+    rows = pd.DataFrame({"point": range(count), **swept, "outcome": "field_dpu", "by": "total", "group": "total"})
+    means = np.linspace(effect, 2 * effect, count)
+    rows = rows.assign(effect=means, effect_low=means - 0.01, effect_high=means + 0.02)
+    base = rows.assign(effect=0.0, effect_low=0.0, effect_high=0.0)
+    return pd.concat([base.assign(arm="nothing"), *(rows.assign(arm=arm) for arm in arms)], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("swept", "lines", "label"),
+    [
+        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, 1, "instruments.cqo.reach, share"),
+        ({"instruments.cqo.targeting": ["random", "worst_first"]}, 1, "instruments.cqo.targeting"),
+        ({"instruments.cqo.reach": ["0", "1", "0", "1"], "months": ["12", "12", "24", "24"]}, 2, "instruments.cqo.reach, share"),
+        ({"region": ["sample", "liaoning"], "months": ["12", "12"], "seed": ["1", "1"]}, 1, "region"),
+    ],
+    ids=["numbers", "names", "two keys", "three keys"],
+)
+def test_a_sweep_is_drawn_with_its_key_and_unit(swept, lines, label):
+    figure = drawn(figures.sweep_figure(points(swept), list(swept), [about()]))
+    (ax,) = figure.axes
+    assert figure.get_figwidth() == SINGLE and min(text.get_fontsize() for text in written(figure)) >= SMALL
+    assert ax.get_xlabel() == label
+    assert " ".join(ax.get_ylabel().split()) == "effect on defects reaching users, defects/unit"
+    assert ax.get_title(loc="left") == "cqo"
+    assert len(ax.containers) == lines and len(figure.legends) == (len(swept) > 1)
+
+
+def test_a_sweep_of_many_arms_and_long_names_is_two_columns_wide():
+    swept = {"network.path": [f"chains of the north, file {k}.csv" for k in range(6)]}
+    figure = drawn(figures.sweep_figure(points(swept, arms=ARMS[1:]), list(swept), [about()]))
+    assert figure.get_figwidth() == WIDE and len(figure.axes) == len(ARMS) - 1
+
+
+def test_names_swept_keep_their_place_where_a_point_is_missing():
+    table = points({"region": ["a", "b", "c", "a", "c"], "seed": ["1", "1", "1", "2", "2"]})
+    (ax,) = figures.sweep_figure(table, ["region", "seed"]).axes
+    assert [list(bars.lines[0].get_xdata()) for bars in ax.containers] == [[0, 1, 2], [0, 2]]
+
+
+def test_the_figure_of_a_sweep_says_which_studies_it_shows():
+    words = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
+    studies = [manifest(read_settings(compose_settings([*STUDY, *w])).resolved, w, replicate_keys(1, 3)) for w in words]
+    figure = drawn(figures.sweep_figure(points({"seed": ["1", "2", "2"]}), ["seed"], studies))
+    small = " ".join(figure.get_supxlabel().split())
+    assert small.startswith(f"Strongchain {studies[0]['id']} and 2 more · region sample, region liaoning · ")
+    assert "3 replicates, seed 1, 3 replicates, seed 2 · bars: 95 %" in small
+
+
+def test_a_sweep_without_any_effect_is_drawn():
+    figure = drawn(figures.sweep_figure(points({"seed": ["1", "2"]}, effect=0.0), ["seed"]))
+    low, high = figure.axes[0].get_ylim()
+    assert low < 0.0 < high, "an axis around nothing, not of no height"
+
+
+# -- the gallery -----------------------------------------------------------------------------------------
+
+
+def public() -> set[str]:
+    """Names of all functions that make a figure."""
+    every = {name: getattr(figures, name) for name in figures.__all__}
+    return {name for name, draw in every.items() if inspect.isfunction(draw) and "Figure" in str(inspect.signature(draw).return_annotation)}
+
+
+def test_the_gallery_shows_every_figure():
+    assert len(public()) > 10
+    assert {entry.name for entry in gallery.ENTRIES} == public()
+    assert set(re.findall(r"^`(\w+)\(", gallery.page(), re.MULTILINE)) == public()
+
+
+def test_the_page_in_the_docs_is_that_of_the_code():
+    assert (REFERENCE / "gallery.md").read_text(encoding="utf-8") == gallery.page()
+
+
+@pytest.mark.parametrize("entry", gallery.ENTRIES, ids=lambda entry: entry.name)
+def test_a_picture_of_the_gallery_is_small_and_names_its_study(entry):
+    path = REFERENCE / "figures" / f"{entry.name}.png"
+    assert path.stat().st_size < 120_000
+    with Image.open(path) as shown:
+        assert (shown.info["Software"], shown.info["Description"]) == ("Strongchain", "study gallery")
+        assert round(shown.width / shown.info["dpi"][0], 2) in {SINGLE, WIDE}

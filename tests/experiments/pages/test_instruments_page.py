@@ -1,0 +1,182 @@
+"""The page of instruments and practices: every practice is told of once, nothing that it becomes is made up, and links lead somewhere."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from experiments.catalogue.practices import KINDS, NOT_MODELLED, becomes_known, of_instrument, practices, wrong
+from experiments.catalogue.settings import settings as catalogue
+from experiments.pages.reference.instruments import ORDER, anchor, heading, instruments_page
+from experiments.terminal import first_line
+from sim import INSTRUMENTS
+from tests.support.places import FACTS, REFERENCE
+
+#: The collected facts, which lie outside the repository; the practices are in a file beside that of the figures.
+PRACTICES = FACTS.with_name("instruments.csv")
+PAGE = instruments_page()
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+# -- the table of practices -------------------------------------------------------------------------------
+
+
+def test_every_practice_is_there_once() -> None:
+    assert [one.id for one in practices()] == [f"I{number:03}" for number in range(1, 158)]
+    names = Counter(one.practice for one in practices())
+    assert not [name for name, times in names.items() if times > 1]
+
+
+def test_everything_a_practice_becomes_exists() -> None:
+    assert not wrong(practices())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        (
+            "becomes",
+            ("consortia.project",),
+            "I001 becomes 'consortia.project', which is no lever or setting; did you mean 'consortia.projects'?",
+        ),
+        ("becomes", ("consortia",), "I001 becomes 'consortia', which is no lever or setting"),
+        ("becomes", (NOT_MODELLED, "network"), "I001 becomes 'not modelled', which is no lever or setting"),
+        ("becomes", ("delivery.rampe",), "did you mean 'delivery.ramp'?"),
+        ("how", " ", "I001 has no how"),
+    ],
+)
+def test_a_slip_fails_by_name(field: str, value: object, said: str) -> None:
+    slipped = replace(practices()[0], **{field: value})
+    found = wrong([slipped, *practices()[1:]])
+    assert len(found) == 1
+    assert said in found[0]
+
+
+def test_levers_settings_and_shared_levers_can_be_become() -> None:
+    assert {"cqo.reach", "region.stations", "parameters.traceability", "network", "instruments", "delivery.ramp"} <= becomes_known()
+    assert NOT_MODELLED not in becomes_known()
+
+
+@pytest.mark.parametrize("key", INSTRUMENTS)
+def test_every_instrument_stands_for_a_practice(key: str) -> None:
+    assert of_instrument(key)
+
+
+def test_whatever_is_not_modelled_has_a_reason() -> None:
+    """A reason says what is missing: none is a mere repetition of "not modelled"."""
+    absent = [one for one in practices() if one.kind == NOT_MODELLED]
+    assert absent
+    for one in absent:
+        assert len(one.how.split()) >= 6, f"{one.id}: {one.how!r} is no reason"
+
+
+def test_names_are_chinese_and_english() -> None:
+    for one in practices():
+        assert CHINESE.search(one.practice), one.id
+        assert not CHINESE.search(one.english), one.id
+        assert not CHINESE.search(one.how), one.id
+
+
+def test_ids_and_names_are_those_of_the_facts() -> None:
+    if not FACTS.is_file():
+        pytest.skip(f"the collected facts are not here ({FACTS}); STRONGCHAIN_FACTS=FILE says where they are")
+    with FACTS.open(encoding="utf-8-sig", newline="") as file:
+        known = {row["id"]: row for row in csv.DictReader(file)}
+    assert [one.id for one in practices()] == sorted(known)
+    for one in practices():
+        assert one.practice in known[one.id]["name_zh"], f"{one.id} is {known[one.id]['name_zh']}, not {one.practice}"
+        assert len(one.english.split()) < 4 or one.english.lower() not in known[one.id]["name_en"].lower(), f"{one.id} copies its name"
+
+
+# -- docstrings -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", INSTRUMENTS)
+def test_an_instrument_tells_who_pays_what_ends_what_stays_and_where_it_is_seen(key: str) -> None:
+    text, notes = catalogue.told(INSTRUMENTS[key])
+    assert notes.keys() == catalogue.NOTES.keys()
+    assert all(said.endswith(".") for said in notes.values())
+    assert first_line(text).endswith(").")
+    assert CHINESE.search(first_line(text))
+
+
+def test_words_of_the_same_meaning_are_the_same() -> None:
+    """What government bears of the one-off cost, and the levers that instruments share, are told alike by all."""
+    every = [s for cls in INSTRUMENTS.values() for s in catalogue.levers(cls)]
+    said = {s.meaning for s in every if s.name == "government_share"}
+    assert said == {"share of the one-off cost that government bears; the firm bears the rest"}
+    for name in (
+        "start",
+        "length",
+        "ramp",
+        "monthly_capacity",
+        "budget",
+        "government_share",
+        "unit_cost",
+        "insight",
+        "records",
+        "competence",
+    ):
+        assert len({s.unit for s in every if s.name == name}) == 1, name
+
+
+# -- what explains them -----------------------------------------------------------------------------------
+
+
+def explained(word: str) -> str:
+    """What is told of a word by all that goes by it."""
+    return "\n".join(line for names, tell in catalogue.explained() if word in names for line in tell())
+
+
+def test_an_instrument_names_the_practices_that_become_it() -> None:
+    told = explained("cqo")
+    assert "stands for" in told
+    assert "I041 首席质量官制度: chief quality officers" in told
+    assert "I118" not in told
+    assert told.index("(the dose)") < told.index("instruments.cqo.pay_subsidy") < told.index("instruments.cqo.start")
+
+
+@pytest.mark.parametrize("word", ["I118", "地理标志运用", "geographical indications"])
+def test_a_practice_can_be_asked_for(word: str) -> None:
+    assert re.search(r"becomes +not modelled\n.*means nothing to users", explained(word))
+
+
+@pytest.mark.parametrize(("word", "key"), [("问题清单", "quality_map"), ("质量驿站", "testing_services"), ("首席质量官", "cqo")])
+def test_each_name_of_an_instrument_will_do(word: str, key: str) -> None:
+    assert f"{key}: an instrument" in explained(word)
+
+
+# -- the page ---------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_up_to_date() -> None:
+    found = (REFERENCE / "instruments.md").read_text(encoding="utf-8")
+    assert found == PAGE, "docs/reference/instruments.md is outdated: run make docs"
+
+
+def test_the_page_goes_through_all_instruments_in_order() -> None:
+    assert set(ORDER) == INSTRUMENTS.keys()
+    places = [PAGE.index(f"### {heading(INSTRUMENTS[key])}\n") for key in ORDER]
+    assert places == sorted(places)
+
+
+def test_the_summary_adds_up() -> None:
+    counts = [int(found) for found in re.findall(r"^\| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)]
+    *kinds, whole = counts
+    assert kinds == [sum(one.kind == kind for one in practices()) for kind in KINDS]
+    assert sum(kinds) == whole == 157
+
+
+def test_links_of_the_page_lead_somewhere() -> None:
+    links = set(re.findall(r"\]\(([^)]+)\)", PAGE))
+    assert len(links) > 3 * len(INSTRUMENTS)
+    for link in links:
+        file, _, place = link.partition("#")
+        path = REFERENCE / (file or "instruments.md")
+        assert path.is_file(), link
+        titles = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not place or place in {anchor(title) for title in titles}, link

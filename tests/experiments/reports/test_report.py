@@ -1,0 +1,687 @@
+"""The report of a study: its three sentences against the tables, its sections, that it needs nothing beside it, that nothing in it runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from agents.streams import replicate_keys
+from experiments import Comparison, compare, load
+from experiments.analysis.results import TABLES, collect
+from experiments.configuration.settings import compose_settings, read_settings
+from experiments.figures import effects_figure, save
+from experiments.reports.conclusions import amounts, answer, percent, verdict
+from experiments.reports.elements import Picture, Pictures
+from experiments.reports.html import report, write_report
+from experiments.reports.study import PIVOTAL, PRACTICES, assumptions, in_words, question
+from experiments.runs.measure import Run
+from experiments.runs.provenance import manifest
+from experiments.studies.compare import arms_of
+from sim import INSTRUMENTS, Parameters, Synthetic
+from sim.outcomes import OUTCOMES
+
+SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=6", "window=3", "burn_in=3", "parallel=serial")
+SECTIONS = [
+    "answer",
+    "arms",
+    "effects",
+    "paths",
+    "gains",
+    "delivered",
+    "origins",
+    "network",
+    "queues",
+    "books",
+    "replicates",
+    "again",
+    "words",
+    "assumptions",
+]
+KEYS = tuple(OUTCOMES)
+NUMBER = r"[+−]?\d[\d,]*(?:\.\d+)?"
+PAYERS = {"government": "what government pays", "firms": "firms’ cost of quality", "society": "the cost of government and firms together"}
+UNITS = {"CNY": 1.0, "million CNY": 1e6, "billion CNY": 1e9}
+
+
+# -- studies made by hand --------------------------------------------------------------------------------
+
+
+def about(*words: str) -> dict:
+    """The manifest that a study of these words has."""
+    words = ("region=sample", "months=24", "window=12", *words)
+    settings = read_settings(compose_settings(words))
+    return manifest(settings.resolved, words, replicate_keys(settings.seed, settings.replicates), arms_of(settings, words))
+
+
+def study(
+    effects: Mapping[str, Mapping[str, tuple[float, float]]], *words: str, replicates: int = 12, level: Mapping[str, float] | None = None
+) -> Comparison:
+    """A study in which every outcome of an arm differs from the reference by a mean and a spread that are given."""
+    said = about(f"replicates={replicates}", *words)
+    settings = read_settings(compose_settings(said["overrides"]))
+    luck = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
+    costs = {"firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
+    levels = {"field_dpu": 0.02, "field_defects": 4e7, **costs, **(level or {})}
+    runs = []
+    for a, arm in enumerate(said["arms"]):
+        change = {
+            key: m + s * np.random.default_rng([a, KEYS.index(key)]).normal(size=replicates) for key, (m, s) in effects.get(arm, {}).items()
+        }
+        for r in range(replicates):
+            values = np.array([levels.get(key, 1.0) * luck[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
+            whole = np.where([OUTCOMES[key].is_flow for key in KEYS], values, np.nan)
+            runs.append(
+                Run(arm, r, KEYS, (("total", "total"),), values[:, None], whole[:, None], np.tile(values, (24, 1)), np.ones((2, 3)), None,
+                    {"cqo": 1e6} if arm == "cqo" else {}, {("sales to users", "households", "leaders"): 1e8 + r})
+            )  # fmt: skip
+    return collect(runs, said, settings.study)
+
+
+LOWER = {"field_dpu": (-0.002, 0.0004), "field_defects": (-4e6, 5e5)}
+PAID = {"government_cost": (2e6, 1e5), "firm_quality_cost": (-6e7, 5e6), "society_quality_cost": (-5.8e7, 5e6)}
+HELP = {
+    "cqo": {"field_dpu": (-0.001, 0.0002)},
+    "one_stop_stations": {"field_dpu": (-0.00001, 0.0005)},
+    "all": LOWER | PAID,
+}
+HARM = {
+    "cqo": {"field_dpu": (0.002, 0.0002)},
+    "all": {
+        "field_dpu": (0.003, 0.0002), "field_defects": (6e6, 1e5), "government_cost": (3e6, 1e4),
+        "firm_quality_cost": (5e7, 1e6), "society_quality_cost": (5.3e7, 1e6),
+    },
+}  # fmt: skip
+UNSURE = {
+    "all": {
+        "field_dpu": (-0.00005, 0.002),
+        "field_defects": (-1e5, 4e6),
+        "firm_quality_cost": (1e5, 5e7),
+        "society_quality_cost": (2e6, 5e7),
+    }
+}
+TWELVE = ",".join(f"p{k}: ['instruments=[cqo]','instruments.cqo.reach={k / 20}']" for k in range(1, 12))
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "").replace("−", "-"))
+
+
+def close(told: str, value: float, scale: float = 1.0) -> bool:
+    """Whether a number as written is a value, to half of its last figure."""
+    decimals = len(told.partition(".")[2])
+    last = 10.0**-decimals if decimals else 10.0 ** max(0, len(told.strip("+−").replace(",", "")) - 3)
+    return abs(number(told) - value / scale) <= 0.5 * last * (1 + 1e-9)
+
+
+def paid(sentence: str, payer: str) -> list[tuple[str, str, str, str, str]]:
+    """What a cost rises or falls by: verb, amount, unit, ends of the interval, once in all and once per defect."""
+    kinds = r"(?:95 % (?:Fieller )?interval )?"
+    return re.findall(rf"{payer} (rises|falls) by ({NUMBER}) ((?:million |billion )?CNY) \({kinds}({NUMBER}) to ({NUMBER})\)", sentence)
+
+
+# -- the sentence of the effect ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("effects", "word"), [(HELP, "fewer"), (HARM, "more")])
+def test_the_first_sentence_has_the_numbers_of_the_table(effects, word):
+    found = study(effects)
+    row, sentence = found.effect("all"), answer(found)[0]
+    size, low, high = re.search(
+        rf"With all three together, ({NUMBER}) % {word} defects per unit .*?interval of the change ({NUMBER}) to ({NUMBER}) %", sentence
+    ).groups()
+    assert close(size, abs(100 * row["effect_share"]))
+    assert close(low, 100 * row["effect_share_low"])
+    assert close(high, 100 * row["effect_share_high"])
+    mine, base = re.search(rf"({NUMBER}) instead of ({NUMBER}) per 1,000 units, mean of months 13 to 24", sentence).groups()
+    assert close(mine, row["level"], 1e-3)
+    assert close(base, found.effect("nothing")["level"], 1e-3)
+
+
+def test_harm_is_called_harm_and_help_is_not():
+    assert answer(study(HARM))[0].count("harm") == 2  # of the main arm, and of the officers alone
+    assert "harm" not in answer(study(HELP))[0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_arm_whose_interval_holds_zero_is_said_to_change_anything(seed):
+    draw = np.random.default_rng(seed)
+    arms = ("cqo", "one_stop_stations", "strong_chain_loans", "all")
+    found = study({arm: {"field_dpu": (draw.normal(0.0, 0.0006), draw.uniform(1e-5, 0.003))} for arm in arms})
+    first, _, third = answer(found)
+    parts = first.split(";")
+    for arm in arms:
+        row, name = found.effect(arm), in_words(found, arm)
+        holds = row["effect_low"] <= 0.0 <= row["effect_high"]
+        [part] = [part for part in parts if name in part]
+        assert ("cannot be told" in part or "no change can be told" in part) == holds
+        assert bool(re.search("fewer", part)) == (not holds and row["effect"] < 0)
+        assert ("harm" in part) == (not holds and row["effect"] > 0)
+        assert (name in third.split("nor how large")[0]) == holds
+
+
+def test_an_arm_that_changes_nothing_is_said_to_change_nothing():
+    first = answer(study({}))[0]
+    assert "exactly as many defects per unit reach users as with no programme" in first
+    assert "fewer" not in first
+    assert "harm" not in first
+
+
+@pytest.mark.parametrize(
+    ("mean", "said"), [(0.01, "more defects per unit reach users than with no programme, which is harm"), (0.0, "cannot be told from none")]
+)
+def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, said):
+    found = study({"all": {"field_dpu": (mean, 0.001)}}, level={"field_dpu": 0.0})
+    first = answer(found)[0]
+    assert said in first
+    assert re.search(r"instead of 0(\.0+)? per 1,000 units", first)
+    assert not re.search(r"\bnan\b", first + report(found))
+
+
+def test_one_replicate_says_that_no_interval_is_known():
+    first, second, third = answer(study(HELP, replicates=1))
+    assert "in the one replicate that was run" in first
+    assert "no interval is known" in first
+    assert "not defined, because one replicate gives no interval" in second
+    assert "a single replicate gives no interval" in third
+    assert not re.search(f"95 % .*{NUMBER} to {NUMBER}", first + second + third)
+
+
+def test_a_correction_decides_and_is_named():
+    """An interval that leaves out 0 by a little is not told from chance among all outcomes of four arms."""
+    effects = {"all": {"field_dpu": (-0.0003, 0.0004)}}
+    for words, judged in (((), "lower"), (("study.correction=bonferroni",), "corrected")):
+        found = study(effects, *words, replicates=12)
+        row = found.effect("all")
+        assert row["effect_high"] < 0.0
+        assert verdict(row) == judged
+        first, _, third = answer(found)
+        assert ("fewer defects per unit" in first) == (judged == "lower")
+        assert ("p = " in first) == (judged == "corrected")
+        assert ("all three together" in third) == (judged == "corrected")
+    assert f"p = {row['p_adjusted']:.2g} after Bonferroni’s correction" in first
+
+
+def test_without_an_arm_called_all_the_one_with_the_fewest_defects_is_told_and_the_rule_is_said(no_pictures):
+    words = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
+    found = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, words)
+    first, second, _ = answer(found)
+    assert first.startswith(
+        "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, told from each of the others: "
+    )
+    assert "fewer with" in first
+    assert "“nothing”" in second
+    assert question(found).startswith("What do 11 arms change within 24 months, against “nothing”,")
+    page = Page(report(found))
+    assert "Of 12 arms those 5 with the lowest mean of defects are shown." in page.text["paths"]
+
+
+def arms(**words: str) -> str:
+    """Arms beside "nothing", each with its overrides."""
+    return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{mine}]' for name, mine in words.items())}}}"
+
+
+def of_officers(count: int) -> str:
+    return arms(**{f"a{k}": f"'instruments=[cqo]','instruments.cqo.reach={k / 20}'" for k in range(1, count + 1)})
+
+
+@pytest.mark.parametrize("correction", ["none", "holm"])
+def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, correction):
+    """Twenty arms of luck, one so lucky that its interval leaves out 0: a correction sees through it; that none was made is said."""
+    effects = {f"a{k}": {"field_dpu": (-0.0007 * (k == 1), 0.001)} for k in range(1, 21)}
+    found = study(effects, of_officers(20), f"study.correction={correction}")
+    rows = found.effects.query("outcome == 'field_dpu' and by == 'total' and arm != 'nothing'")
+    assert ((rows["effect_low"] > 0.0) | (rows["effect_high"] < 0.0)).any()
+    first, _, third = answer(found)
+    if correction == "holm":
+        assert first.startswith("No change of the defects that reach users can be told from none in any of 20 arms")
+        assert not re.search("fewe|harm|flattered", first)
+        assert "does not show that any of the arms change anything" in third
+        assert "In no group" in (told := Page(report(found)).text["gains"]) or "not asked for" in told
+    else:
+        assert "not corrected for 20 comparisons" in first
+        assert "20 arms are compared without a correction, and one in twenty" in third
+        assert "has the fewest" not in first
+
+
+def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other():
+    close_by = {"a1": {"field_dpu": (-0.0020, 0.0005)}, "a2": {"field_dpu": (-0.0021, 0.0005)}}
+    first = answer(study(close_by, of_officers(2)))[0]
+    assert re.match(
+        "Of 2 arms compared with “nothing”, “a[12]” has the lowest mean .* the best-looking of several is flattered by luck", first
+    )
+    apart = {"a1": {"field_dpu": (-0.001, 0.0001)}, "a2": {"field_dpu": (-0.004, 0.0001)}}
+    found = study(apart, of_officers(2))
+    assert answer(found)[0].startswith(
+        "Of 2 arms compared with “nothing”, “a2” has the fewest defects reaching users, told from each of the others"
+    )
+    reverse = found.pairs.rename(columns={"arm": "against", "against": "arm"})
+    reverse = reverse.assign(told=reverse["told"].replace({"lower": "higher", "higher": "lower"}))
+    assert answer(replace(found, pairs=reverse)) == answer(found)
+
+
+def test_arms_exactly_alike_share_what_is_said_of_them():
+    found = study({"a1": LOWER}, of_officers(2))
+    alike = found.effects[found.effects["arm"] == "a1"].assign(arm="a2")
+    effects = pd.concat([found.effects[found.effects["arm"] != "a2"], alike], ignore_index=True)
+    first = answer(replace(found, effects=effects))[0]
+    assert "“a1” and “a2” have, exactly alike, the lowest mean" in first
+    assert first.count("“a2”") == 1
+    assert answer(study({}, of_officers(2)))[0].startswith("None of 2 arms compared with “nothing” changes")
+
+
+def test_where_the_reference_has_the_fewest_no_arm_is_said_to_have_them():
+    first = answer(study({"a1": {"field_dpu": (0.001, 0.0001)}, "a2": {"field_dpu": (0.002, 0.0001)}}, of_officers(2)))[0]
+    assert first.startswith("None of 2 arms compared with “nothing” is told to have fewer defects; with “a1”, the lowest mean of them, 5")
+    assert first.count("which is harm") == 2
+    assert "fewest" not in first
+
+
+@pytest.mark.parametrize(("reference", "name"), [("all", "all three together"), ("cqo", "chief quality officers alone")])
+def test_a_reference_with_a_programme_is_named(no_pictures, reference, name):
+    found = study(HELP, f"study.reference={reference}")
+    first, second, _ = answer(found)
+    assert f"against {name}, in the defects" in question(found)
+    assert f"per unit reach users than with {name}" in first
+    assert f"against {name}," in second
+    assert "than with no programme" not in first
+    assert "harm" not in first
+    page = Page(report(found))
+    assert "arm beside arm" in page.text["origins"]
+
+
+def test_arms_in_other_worlds_are_called_so(no_pictures):
+    words = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
+    found = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, words, "region=liaoning", "by=[]")
+    second, third = answer(found)[1:]
+    assert (
+        "“north” and “small” have the same random numbers, but other worlds (region.firms and scale): firms are not the same ones" in third
+    )
+    assert question(found).endswith(", in worlds that differ in region.firms and scale?")
+    main = next(arm for arm in ("north", "small", "same") if f"With “{arm}”" in second)
+    assert ("per avoided defect in a product" in second) == (main == "same")
+    html = report(found)
+    page = Page(html)
+    assert "north: another world (region.firms) · small: another world (scale)" in page.text[""]
+    assert "policy alone" not in html and "what is compared alone" not in html
+    assert "Costs per avoided defect are not told of north and small" in page.text["effects"]
+    plain = study({"all": LOWER | PAID})
+    assert "what is compared alone" in report(plain)
+    assert "other worlds" not in answer(plain)[2]
+
+
+def test_of_an_arm_in_another_world_no_cost_per_defect_is_told(no_pictures):
+    found = study({"north": LOWER | PAID}, arms(north="'region=liaoning'"))
+    assert found.costs["defined"].any()
+    assert "no cost per avoided defect is told, because the worlds differ in region." in answer(found)[1]
+    assert (
+        "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁), in worlds that differ in region?"
+        in question(found)
+    )
+    assert not any("Cost per avoided defect" in str(image["alt"]) for image in Page(report(found)).all("img"))
+
+
+# -- the sentence of the cost -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("effects", "firms"), [(HELP, "falls"), (HARM, "rises")])
+def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
+    found = study(effects)
+    rows, sentence = found.costs[found.costs["arm"] == "all"].set_index("payer"), answer(found)[1]
+    for payer, name in PAYERS.items():
+        told = paid(sentence, name)
+        assert len(told) == 1 + bool(rows.at[payer, "defined"])
+        for stem, per, (verb, size, unit, low, high) in zip(("cost", "ratio"), (1.0, 1000.0), told, strict=False):
+            row = [per * rows.at[payer, f"{stem}{end}"] for end in ("", "_low", "_high")]
+            assert (verb == "falls") == (row[0] < 0.0)
+            assert close(size, abs(row[0]), UNITS[unit])
+            for one, value in zip((low, high), sorted(map(abs, row[1:])), strict=True):
+                assert close(one, value, UNITS[unit])
+    assert f"firms’ cost of quality {firms} by " in sentence
+    assert "per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
+
+
+def test_what_cannot_be_told_of_the_cost_is_said():
+    sentence = answer(study(UNSURE))[1]
+    assert "whether firms’ cost of quality rises or falls cannot be told" in sentence
+    assert "what government pays does not change" in sentence
+    assert re.search(r"cost of quality rises or falls cannot be told \([^)]*95 % interval ", sentence)
+    assert sentence.count("95 %") == 1
+    assert "the cost per avoided defect is not defined, because the interval of the defects avoided holds 0" in sentence
+
+
+def test_more_defects_have_no_cost_per_defect_avoided():
+    assert "not defined, because more defects reach users, not fewer" in answer(study(HARM))[1]
+
+
+# -- what is not shown ----------------------------------------------------------------------------------------
+
+
+def marked(cls: type) -> int:
+    return sum(f.metadata.get("confidence") == "N" for f in fields(cls))
+
+
+@pytest.mark.parametrize(
+    ("words", "active"),
+    [
+        ((), ("cqo", "one_stop_stations", "strong_chain_loans")),
+        (("instruments=[cqo]",), ("cqo",)),
+        (("policy=none", "network=synthetic"), (Synthetic,)),
+    ],
+)
+def test_assumptions_are_counted_from_the_declarations(words, active):
+    found = study({}, *words)
+    told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(found)[2])[1])
+    assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(found))
+    for key in set(active) & set(PIVOTAL):
+        assert next(one.meaning for one in assumptions(found) if one.path == PIVOTAL[key]) in answer(found)[2]
+
+
+def test_names_and_assumptions_on_which_most_hangs_are_there():
+    """Every instrument has an English name and an assumption of its own, and each of these is one."""
+    assert set(PRACTICES) == set(INSTRUMENTS) == set(PIVOTAL) - {""}
+    paths = {one.path for one in assumptions(study({}, f"instruments=[{','.join(INSTRUMENTS)}]"))}
+    assert set(PIVOTAL.values()) <= paths
+
+
+def test_where_figures_come_from_is_said(tmp_path):
+    assert "the counts of firms and stations are invented" in answer(study({}))[2]
+    reported = answer(study({}, "region=liaoning"))[2]
+    assert "Liaoning’s as the authorities report them" in reported
+    assert "the network of firms is generated" in reported
+    chain = tmp_path / "my chain.csv"
+    chain.write_text("supplier,customer,value_share\na,b,0.3\nc,b,0.2\n", encoding="utf-8")
+    found = study({}, "network=file", f"network.path='{chain}'")
+    assert "the network is that of a file" in answer(found)[2]
+    assert "my chain.csv" in question(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "never"),
+    [
+        ((), "chain leaders, firms, chain heads and stations are Liaoning’s as the authorities report them;", "set for this study"),
+        (("region.stations=300",), "but the number of stations (300, not 30) was set for this study", "heads and stations are"),
+        (("scale=0.1",), "as the authorities report them, all of them scaled by 0.1;", "about 2,000"),
+        (
+            ("region.firms=5000",),
+            "the number of firms (5,000, not 1,755) was set for this study, all of them scaled by 0.4, to about 2,000",
+            "firms, chain heads",
+        ),
+        (("network=synthetic",), "the counts of chain heads and stations are Liaoning’s", "firms, chain heads"),
+        (("region.key=mine",), "the counts of firms and stations are invented", "authorities"),
+    ],
+)  # fmt: skip
+def test_only_the_counts_of_the_regions_file_are_reported_ones(words, said, never):
+    third = answer(study({}, "region=liaoning", *words))[2]
+    assert said in third
+    assert never not in third
+
+
+def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictures):
+    found = study(HELP, replicates=12)
+    runs = found.runs[~found.runs["replicate"].isin([3, 7])]
+    found = replace(found, runs=runs, manifest=found.manifest | {"failed": ["arm 'cqo', replicate 3: x", "arm 'all', replicate 7: x"]})
+    page = Page(report(found))
+    assert "10 replicates of 24 months for each of 5 arms · replicates 3 and 7 failed and are left out ·" in page.text[""]
+    assert "2 runs failed, and their replicates are left out (replicates 3 and 7)" in answer(found)[2]
+    assert "With 10 replicates" in page.text["replicates"]
+
+
+@pytest.mark.parametrize(("replicates", "told"), [(9, False), (12, True)])
+def test_the_gain_of_common_luck_is_told_with_its_interval_of_ten_replicates_or_more(no_pictures, replicates, told):
+    found = study(HELP, replicates=replicates)
+    text = Page(report(found)).text["replicates"]
+    row = found.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
+    said = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
+    assert bool(said) == bool(re.search(r"\d times", text)) == told
+    if said:
+        assert all(close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(said.groups(), ("", "_low", "_high"), strict=True))
+
+
+def test_what_replicates_would_tell_is_said_of_a_new_study(no_pictures):
+    found = study(HELP)
+    text = Page(report(found)).text["replicates"]
+    to_tell = found.enough.query("arm == 'all' and outcome == 'field_dpu'")["to_tell"].iloc[0]
+    assert f"A new study of {to_tell:,.0f} replicates would tell the effect from zero in four of five cases, if it is as large" in text
+    assert "there are enough" not in text
+    asked = Page(report(study(HELP, "study.half_width=0.001", "study.cap=40"))).text["replicates"]
+    assert "there are too few" in asked
+
+
+def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(found, no_pictures):
+    rows = found.effects[(found.effects["arm"] == "all") & (found.effects["outcome"] == "nonconformity")].index
+    effects = found.effects.assign(told=found.effects["told"].mask(found.effects.index.isin(rows), "lower"))
+    text = Page(report(replace(found, effects=effects))).text["gains"]
+    assert "the largest mean change" in text
+    assert "whether it is larger there than elsewhere is not tested" in text
+    assert "In no group" in Page(report(replace(found, effects=found.effects.assign(told="not told")))).text["gains"]
+
+
+def test_a_width_not_reached_few_replicates_and_failures_are_said(no_pictures):
+    found = study(HELP, "study.half_width=0.001", "study.cap=40", replicates=4)
+    found.manifest.update(half_width_reached=False, failed=["arm cqo, replicate 3: out of <memory>"])
+    third = answer(found)[2]
+    assert "from 4 replicates they are rough, wider than the 0.1 %" in third
+    assert "1 run failed, and its replicate is left out" in third
+    assert "out of &lt;memory&gt;" in report(found)
+
+
+# -- the page -----------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text of every section."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: dict[str, str] = {}
+        self.code: list[str] = []
+        self._section, self._tag = "", ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._tag = tag
+        if tag == "section":
+            self._section = str(dict(attrs)["id"])
+        if tag in {"td", "th", "caption"}:
+            self.text[self._section] = self.text.get(self._section, "") + " "
+
+    def handle_data(self, data: str) -> None:
+        data = data.replace("\u00a0", " ")
+        self.text[self._section] = self.text.get(self._section, "") + data
+        if self._tag == "code" and data.strip():
+            self.code.append(data)
+
+    @property
+    def sections(self) -> list[str]:
+        return [str(attributes["id"]) for tag, attributes in self.tags if tag == "section"]
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def found() -> Comparison:
+    """A small study, simulated."""
+    return compare(*SMALL)
+
+
+@pytest.fixture(scope="module")
+def html(found) -> str:
+    return report(found)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch) -> None:
+    """Leave out what takes the time and is not looked at."""
+    monkeypatch.setattr(
+        "experiments.reports.elements.Pictures.draw", lambda self, figure, alt, name="": Picture("data:image/png;base64,", alt, True)
+    )
+
+
+def bare(html: str) -> str:
+    """A page without its pictures."""
+    return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "picture", html)
+
+
+def test_every_section_is_there_with_its_pictures(found, html):
+    page = Page(html)
+    assert page.sections == SECTIONS
+    assert len(page.all("img")) == 8
+    assert all(len(str(image["alt"])) > 20 for image in page.all("img"))
+    for sentence in answer(found):
+        assert sentence in page.text["answer"]
+    assert question(found) in page.text[""]
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(html) < 3_000_000
+    assert {"首席质量官", "强链贷"} <= set(re.findall(r'<span lang="zh">(.+?)</span>', html))
+
+
+def test_the_page_asks_for_nothing_outside_itself(html):
+    page = Page(html)
+    assert all(str(image["src"]).startswith("data:image/png;base64,") for image in page.all("img"))
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object", "embed", "video", "audio", "form", "a", "base"}
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on") or name in {"href", "srcset", "style"}]
+    assert not re.search(r"https?:|//\w|url\(|@import", bare(html))
+
+
+def test_every_table_has_heads_and_as_many_cells(html):
+    for table in re.findall(r"<table>.*?</table>", html, re.DOTALL):
+        head, body = table.split("<tbody>")
+        columns = head.count("<th ")
+        assert columns >= 2
+        rows = re.findall(r"<tr>.*?</tr>", body, re.DOTALL)
+        assert rows
+        assert all(len(re.findall(r"<t[hd]", row)) == columns for row in rows)
+
+
+def test_the_commands_are_those_to_type(found, html, no_pictures):
+    assert [shlex.split(command) for command in Page(html).code] == [["strongchain", *SMALL]]
+    odd = replace(found, manifest=found.manifest | {"overrides": ["name=my study", "network.path='链条 一.csv'", "months=6"]})
+    commands = [shlex.split(command) for command in Page(report(odd, Path("results/my study"))).code]
+    assert commands == [["strongchain", "network.path='链条 一.csv'", "months=6"], ["strongchain", "rerun", "results/my study"]]
+
+
+def test_names_of_arms_and_files_cannot_become_part_of_the_page(found, no_pictures):
+    strange = "<script>alert(1)</script>甲&\"'"
+    arms = {"cqo": strange}
+    tables = {name: getattr(found, name).replace({"arm": arms, "against": arms}) for name in TABLES}
+    said = dict(found.manifest)
+    said["arms"] = {arms.get(name, name): arm for name, arm in said["arms"].items()}
+    said["configuration"] = said["configuration"] | {"study": said["configuration"]["study"] | {"arms": {}}}
+    said |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
+    html = report(replace(found, **tables, manifest=said))
+    assert "<script" not in html
+    assert "<img src=x" not in html
+    assert strange in Page(html).text["arms"]
+
+
+def test_a_study_from_disk_is_reported_without_its_maps(found, html, no_pictures, tmp_path):
+    found.save(tmp_path)
+    stored = load(tmp_path)
+    assert answer(stored) == answer(found)
+    write_report(stored, tmp_path)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.sections == SECTIONS
+    assert "The network is not shown" in page.text["network"]
+    assert len(page.all("img")) == len(Page(html).all("img")) - 1
+
+
+def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(found, no_pictures, tmp_path):
+    stored = replace(found, maps={})
+    for said, shown in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
+        save(effects_figure(found.effects, said), tmp_path / "quality_map_nothing.png", said)
+        assert ("The network is not shown" in Page(report(stored, tmp_path)).text["network"]) != shown
+
+
+def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(found, tmp_path):
+    path, figure = tmp_path / "effects.png", effects_figure(found.effects, found.manifest)
+    pictures = Pictures(found.manifest, tmp_path)
+    for said, taken in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
+        save(figure, path, said)
+        picture = pictures.draw(lambda: figure, "in words", "effects")
+        assert (picture.uri == f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}") == taken
+        assert picture.alt == "in words"
+        assert not picture.wide
+
+
+def test_one_arm_alone_has_a_report_without_effects():
+    found = study({}, "policy=none")
+    first, second, third = answer(found)
+    row = found.effect("nothing")
+    level, low, high = re.search(
+        rf"({NUMBER}) defects per 1,000 units reach users \(95 % interval ({NUMBER}) to ({NUMBER});", first
+    ).groups()
+    assert all(close(told, row[name], 1e-3) for told, name in ((level, "level"), (low, "level_low"), (high, "level_high")))
+    assert "no effect is shown" in first
+    assert "no cost per avoided defect is defined" in second
+    page = Page(report(found))
+    assert "without any programme" in page.text[""]
+    assert not {"effects", "gains", "replicates"} & set(page.sections)
+    assert {"paths", "origins", "queues", "books", "again", "assumptions"} <= set(page.sections)
+
+
+def test_settings_that_were_changed_are_told_with_their_values(no_pictures):
+    found = study(
+        {},
+        "parameters.margin=0.08",
+        "parameters.severity=0.045",
+        "study.arms={nothing: ['instruments=[]'], half: ['instruments.cqo.reach=0.25']}",
+    )
+    text = " ".join(Page(report(found)).text["assumptions"].split())
+    near = text.split("All other assumptions")[0]
+    usual = f"{Parameters().severity:g}"
+    assert re.search(
+        r"parameters\.severity own defects that one open problem adds defects/unit 0\.045 " + re.escape(usual) + " 0 … 0", near
+    )
+    assert re.search(r"instruments\.cqo\.reach .*? share 0\.25 0\.5 0 … 1", near)
+    assert "parameters.margin" not in text  # its default has a source
+    assert "share of the eligible firms that it reaches 0.25" in Page(report(found)).text["arms"]
+
+
+# -- numbers in words -------------------------------------------------------------------------------------------------
+
+
+def test_numbers_keep_their_figures():
+    assert percent([-0.0706, -0.102, -0.0388]) == ["−7.1", "−10.2", "−3.9"]
+    assert percent([-0.000138, -0.000357, 0.0000822]) == ["−0.014", "−0.036", "+0.008"]
+    assert percent([-0.071, -0.142, -0.0004]) == ["−7.10", "−14.20", "−0.04"]  # what is not 0 does not look like it
+    assert amounts([148.47e6, 91.6e6, 205.3e6]) == (["148", "92", "205"], "million CNY")
+    assert amounts([1_768_014.0, 1_733_474.0, 1_802_554.0]) == (["1.77", "1.73", "1.80"], "million CNY")
+    assert amounts([4331.8, 3382.3, 5623.1]) == (["4,330", "3,380", "5,620"], "CNY")
+    assert amounts([0.0]) == (["0"], "CNY")
+
+
+@pytest.mark.parametrize(
+    ("effect", "low", "high", "told", "judged"),
+    [
+        (-1.0, np.nan, np.nan, "unknown", "unknown"),
+        (-1.0, -2.0, 0.0, "not told", "unclear"),
+        (-1.0, -2.0, -0.1, "not told", "corrected"),
+        (0.0, 0.0, 0.0, "not told", "nil"),
+        (1.0, 1.0, 1.0, "higher", "higher"),
+        (-1.0, -2.0, -0.1, "lower", "lower"),
+    ],
+)
+def test_an_effect_is_judged_by_what_the_table_tells(effect, low, high, told, judged):
+    assert verdict(pd.Series({"effect": effect, "effect_low": low, "effect_high": high, "told": told})) == judged
+
+
+def test_arms_may_differ_in_their_network(no_pictures, tmp_path):
+    """Settings of a network belong to the arms that have one of its kind."""
+    chain = tmp_path / "chain.csv"
+    chain.write_text("supplier,customer\na,b\nc,b\n", encoding="utf-8")
+    arms = f"study.arms={{nothing: ['instruments=[]'], file: ['network=file','network.path={chain}'], made: ['network=synthetic']}}"
+    page = Page(report(study({}, arms)))
+    assert "network.kind = file" in page.text["arms"]
+    assert "network.lateral" in page.text["assumptions"]

@@ -1,0 +1,21 @@
+"""The contract of instruments, as tests ask for it; the checks are in experiments/contract/checks.py, where users find them."""
+
+from __future__ import annotations
+
+from experiments.contract.checks import (
+    BOOKKEEPING,
+    CHECKS,
+    check_firms_that_give_up_are_let_go,
+    check_instrument,
+    check_it_does_something,
+    failures,
+)
+
+__all__ = [
+    "BOOKKEEPING",
+    "CHECKS",
+    "check_firms_that_give_up_are_let_go",
+    "check_instrument",
+    "check_it_does_something",
+    "failures",
+]
