@@ -77,8 +77,8 @@ def calibration_page(found: Calibration) -> str:
         "",
         f"History matching (`experiments/calibration/history_matching.py`) on {where}: {len(names)} parameters, {len(TELLING)} figures "
         f"of the patterns ([validation](validation.md)), {len(found.points):,} worlds in waves of one replicate each, then "
-        f"{study['judged']} sets judged on {study['each']} replicates of luck that no wave has seen. Made by `strongchain study=calibration`; "
-        f"study {found.manifest['id']}.",
+        f"{study['judged']} sets judged on {study['each']} replicates of luck that no wave has seen. "
+        f"Made by `strongchain study=calibration`; study {found.manifest['id']}.",
         "",
         "A figure's implausibility is how far it lies outside the range observed, in units of what data and model can be wrong by; a "
         f"set is plausible if none exceeds {PLAUSIBLE:g}. Of {len(found.sets[~found.sets['mean']])} sets judged {len(sets)} are. They are "
