@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from tests.reference_model.firm import MANAGEMENT, METROLOGY, STANDARDS, TESTING, TwinFirm, TwinLink
 from tests.reference_model.luck import normal_value
 from tests.reference_model.money import ORDINARY, STRONG_CHAIN
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
+from tests.reference_model.world import TwinWorld
 
 # -- investment --------------------------------------------------------------------------------
 
@@ -78,7 +75,7 @@ def approved(firm: TwinFirm, luck: list[float], guaranteed: float) -> bool:
     return firm.distress == 0 and luck[firm.place] < 1.0 - refused * (1.0 - guaranteed)
 
 
-def invest(model: TwinModel) -> None:
+def invest(model: TwinWorld) -> None:
     """Let firms invest in quality. All decide before any acts, because a step in standards shows on links."""
     reviewing, judging, approving = model.luck("reviews its quality"), model.luck_by_kind("judges its quality"), model.luck("bank approves")
     plans = [(firm, plan(firm, reviewing, judging, approving)) for firm in model.firms]
@@ -97,7 +94,7 @@ def invest(model: TwinModel) -> None:
 # -- officers and certificates -----------------------------------------------------------------
 
 
-def hazards(model: TwinModel, column: str) -> list[float]:
+def hazards(model: TwinWorld, column: str) -> list[float]:
     """Hazard of adopting in each chain: alone, and by imitation of the chain's firms that have it."""
     p = model.parameters
     out = []
@@ -139,7 +136,7 @@ def certificate_comes_or_goes(firm: TwinFirm, hazard: list[float], renewing: lis
         firm.prevent("certificates", p.certificate_cost)
 
 
-def adopt_and_drop(model: TwinModel) -> None:
+def adopt_and_drop(model: TwinWorld) -> None:
     """Officers, then certificates; what others have is what they had before the month's decisions."""
     model.firms.do(officer_comes_or_goes, hazards(model, "cqo"), model.luck("hires an officer"), model.luck("loses its officer"))
     renewing, first = model.luck("renews its certificate"), model.luck("gets a certificate")
@@ -184,7 +181,7 @@ def improve(firm: TwinFirm) -> None:
     firm.capability = [min(1.0, max(0.0, now + more)) for now, more in zip(firm.capability, firm.learnt, strict=True)]
 
 
-def learn_and_forget(model: TwinModel) -> None:
+def learn_and_forget(model: TwinWorld) -> None:
     """Everybody learns from what others could do at the beginning of the phase."""
     management: dict[int, list[float]] = {}
     for firm in model.firms:

@@ -8,16 +8,12 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import mesa
 
 from sim.world import World
 from tests.reference_model.luck import binomial_count, normal_value, poisson_count
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
-    from tests.reference_model.stations import TwinCase
+from tests.reference_model.world import TwinWorld
 
 MANAGEMENT, METROLOGY, STANDARDS, TESTING = range(4)
 #: Metrology at which the false alarms of `Parameters.false_alarm` are placed.
@@ -74,7 +70,7 @@ class TwinLink:
 class TwinFirm(mesa.Agent):
     """A firm; the links by which it buys and sells in two lists, its waiting cases in a dict by kind of problem."""
 
-    model: TwinModel
+    model: TwinWorld
     # where it stands
     chain: int
     sector: int
@@ -178,7 +174,7 @@ class TwinFirm(mesa.Agent):
     served_by_kind: list[int]
     months_waited: float
 
-    def __init__(self, model: TwinModel, place: int) -> None:
+    def __init__(self, model: TwinWorld, place: int) -> None:
         super().__init__(model)
         self.place = place
         self.buys: list[TwinLink] = []  # in the order of the links
@@ -507,3 +503,18 @@ WITH_THE_PLACE = (
     "targeted_failed", "investment", "borrowed", "solved_by_kind", "problems_opened", "problems_closed", "cases_filed",
     "cases_served", "cases_solved", "cases_withdrawn", "served_by_kind", "months_waited",
 )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class TwinCase:
+    """A case that waits at a station."""
+
+    firm: TwinFirm
+    station: mesa.Agent  # a TwinStation
+    kind: int
+    month: int
+    tie: float
+
+    def turn(self) -> tuple[int, float, int]:
+        """Sort key of its place in the queue: arrival, draw, place of the firm."""
+        return self.month, self.tie, self.firm.place

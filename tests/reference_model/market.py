@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from sim.world import World
 from tests.reference_model.firm import TwinFirm
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
+from tests.reference_model.world import TwinWorld
 
 #: Links up the chain that an investigation follows at most.
 DEEPEST = 30
@@ -69,7 +66,7 @@ def recall(leader: TwinFirm) -> None:
     leader.recall_due += liable
 
 
-def recall_products(model: TwinModel) -> None:
+def recall_products(model: TwinWorld) -> None:
     """Let leaders recall by a hazard in what reaches users; users forget former recalls and hear of new ones."""
     p = model.parameters
     luck = model.luck("recall")
@@ -92,7 +89,7 @@ def recall_products(model: TwinModel) -> None:
 # -- demand ------------------------------------------------------------------------------------
 
 
-def market(model: TwinModel) -> None:
+def market(model: TwinWorld) -> None:
     """Users of a product choose between its leaders by a logit in remembered defects and recalls; the whole moves with the mean."""
     p = model.parameters
     products: dict[int, list[tuple[TwinFirm, float]]] = {}
@@ -115,7 +112,7 @@ def market(model: TwinModel) -> None:
 # -- samples -----------------------------------------------------------------------------------
 
 
-def sample_products(model: TwinModel) -> None:
+def sample_products(model: TwinWorld) -> None:
     """One unit each of firms chosen at random, and of firms chosen by risk; who fails pays and puts right."""
     p, regulator = model.parameters, model.regulator
     chosen, bad = model.luck("product sampled"), model.luck("sample fails")

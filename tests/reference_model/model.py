@@ -4,35 +4,30 @@ It is the oracle for `sim`: written from the equations, in loops over agents and
 its own inversions of uniforms and its own books. It starts from a snapshot of a model's state and then
 runs alone; only the uniforms are shared. It covers every phase of the month. Programmes take on
 nobody new here: what they did before the snapshot stays (officers, stations, who knows of them,
-credit lines), and so does the support that they go on paying (`tests.reference_model.programmes`).
+credit lines), and so does the support that they go on paying (`programmes`).
 
 Firms, links and stations that have left the world are not here at all, so that agreement with the
 columns also says that the dead make no difference to the living. A firm that gives up is removed, and
 another agent takes its place: agreement says that the entrant's row holds nothing else of it.
 
-The files: `twin_firm` (state, making, quality), `twin_stations`, `twin_decisions` (investment, adoption,
-learning), `twin_money`, `twin_relations`, `twin_market` (recalls, demand, samples), `twin_luck`.
+The files: `world` (what all others look at), `firm` (state, making, quality), `stations`, `decisions` (investment,
+adoption, learning), `money`, `relations`, `market` (recalls, demand, samples), `programmes`, `luck`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-
-import mesa
-
-from agents.streams import Streams
-from sim.parameters import Parameters
 from sim.world import World
 from tests.reference_model.decisions import adopt_and_drop, invest, learn_and_forget
-from tests.reference_model.firm import TwinFirm, TwinLink
+from tests.reference_model.firm import TwinCase, TwinFirm, TwinLink
 from tests.reference_model.market import TwinRegulator, market, recall_products, sample_products
 from tests.reference_model.money import TwinBank, TwinBooks, balance_others, count_distress, found, give_up, settle_accounts
 from tests.reference_model.programmes import TwinSupport
 from tests.reference_model.relations import rate, review_suppliers, usual_in_sectors
-from tests.reference_model.stations import TwinCase, TwinStation, serve, withdraw
+from tests.reference_model.stations import TwinStation, serve, withdraw
+from tests.reference_model.world import TwinWorld
 
 
-class TwinModel(mesa.Model):
+class TwinModel(TwinWorld):
     """The month, one agent at a time, from a snapshot of a model's state.
 
     Parameters
@@ -40,22 +35,10 @@ class TwinModel(mesa.Model):
     world : World
         The model whose state is copied; it is not touched.
 
-    Attributes
-    ----------
-    happened : Counter
-        Events that the model does not count, so that a test can ask whether there were any.
     """
 
     def __init__(self, world: World) -> None:
-        super().__init__(rng=0)
-        self.parameters: Parameters = world.parameters
-        self.streams: Streams = world.streams
-        self.month = world.month
-        self.counts = dict(world.counts)
-        self.happened: Counter[str] = Counter()
-        self.causes: list[list[bool]] = world.chains.cause.tolist()
-        self.quality_cost: list[float] = world.classes.quality_cost.tolist()
-        self.places, self.relations = world.firms.n, world.links.n
+        super().__init__(world)
         self.by_place = {place: TwinFirm(self, place) for place in range(self.places) if world.firms.alive[place]}
         for firm in self.by_place.values():
             firm.copy_columns(world)
@@ -89,14 +72,6 @@ class TwinModel(mesa.Model):
                     month, tie = int(world.firms.case_month[place, kind]), float(world.firms.case_tie[place, kind])
                     firm.cases[kind] = case = TwinCase(firm, self.by_row[row], kind, month, tie)
                     case.station.waiting.append(case)
-
-    def luck(self, decision: str) -> list[float]:
-        """Uniforms of this month, one for every place of a firm."""
-        return self.streams.uniform(decision, self.month, self.places).tolist()
-
-    def luck_by_kind(self, decision: str, places: int | None = None) -> list[list[float]]:
-        """Uniforms of this month, four for every place of a firm (or of a chain)."""
-        return self.streams.uniforms(decision, self.month, self.places if places is None else places, 4).tolist()
 
     def step(self) -> None:
         """Simulate one month. Each `do` is over before the next begins, so what is read of others is last month's."""
@@ -178,14 +153,3 @@ class TwinModel(mesa.Model):
         if not alike:
             return [0.0] * 4
         return [max(0.0, sum(firm.capability[kind] - firm.natural[kind] for firm in alike) / len(alike)) for kind in range(4)]
-
-    def find_tiers(self) -> None:
-        """Count the links from each firm to the nearest leader, from the leaders up; -1 where none is reached."""
-        for firm in self.firms:
-            firm.tier = 0 if firm.is_leader else -1
-        reached = [firm for firm in self.firms if firm.is_leader]
-        for firm in reached:  # grows as it goes
-            for link in firm.buys:
-                if link.supplier.tier < 0:
-                    link.supplier.tier = firm.tier + 1
-                    reached.append(link.supplier)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from sim.world import World
 from tests.reference_model.firm import TwinFirm
 from tests.reference_model.luck import normal_value
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
+from tests.reference_model.world import TwinWorld
 
 ORDINARY, STRONG_CHAIN = range(2)
 #: Debts below this are repaid at once, CNY.
@@ -44,7 +41,7 @@ class TwinBooks:
 class TwinBank:
     """All banks together: two kinds of loans, ordinary and strong-chain; every list has an entry for each."""
 
-    def __init__(self, model: TwinModel, world: World) -> None:
+    def __init__(self, model: TwinWorld, world: World) -> None:
         self.model = model
         self.rate, self.ceiling = float(world.lenders.rate[0]), float(world.lenders.ceiling[0])
         self.granted: list[float] = world.lenders.granted[0].tolist()
@@ -137,7 +134,7 @@ def meet_fortune(firm: TwinFirm, luck: list[float]) -> None:
         firm.pay("outside", "misfortunes", -firm.fortune * firm.sales)
 
 
-def sell_to_users(model: TwinModel) -> None:
+def sell_to_users(model: TwinWorld) -> None:
     """Sell abroad for what the world outside holds, the same share of every firm's sales; the rest to households."""
     sales = sum(firm.price * firm.to_users for firm in model.firms)
     abroad = min(1.0, max(0.0, model.books.balance["outside"]) / sales) if sales > 0.0 else 0.0
@@ -146,7 +143,7 @@ def sell_to_users(model: TwinModel) -> None:
         firm.earn("households", "sales to users", (1.0 - abroad) * firm.price * firm.to_users)
 
 
-def balance_others(model: TwinModel) -> None:
+def balance_others(model: TwinWorld) -> None:
     """Let households have what stations and government hold and what lenders are worth; taxes pay what government owes."""
     held, pay = model.books.balance, model.books.pay
     pay("stations", "households", "wages of stations", max(0.0, held["stations"]))
@@ -184,7 +181,7 @@ def pay_owners(firm: TwinFirm) -> None:
     firm.hand_over("households", "dividends", firm.dividends)
 
 
-def smooth_quality_costs(model: TwinModel) -> None:
+def smooth_quality_costs(model: TwinWorld) -> None:
     """Let the mean quality cost of each price class, per unit of output, enter its prices over about a year."""
     for number in range(len(model.quality_cost)):
         mine = [firm for firm in model.firms if price_class(firm) == number]
@@ -199,7 +196,7 @@ def price_class(firm: TwinFirm) -> int:
     return firm.size_class + SIZES if firm.is_leader else firm.size_class
 
 
-def set_prices(model: TwinModel) -> None:
+def set_prices(model: TwinWorld) -> None:
     """Cost plus margin, with materials at this month's prices and the class's mean cost of quality."""
     for firm in model.firms:
         firm.goods_cost = material_cost(firm) + firm.unit_cost
@@ -207,7 +204,7 @@ def set_prices(model: TwinModel) -> None:
         firm.price = firm.goods_cost + model.quality_cost[price_class(firm)] + model.parameters.margin
 
 
-def settle_accounts(model: TwinModel) -> None:
+def settle_accounts(model: TwinWorld) -> None:
     """All payments of the month in their order; each is over for everybody before the next begins."""
     model.firms.do(trade)
     model.firms.do(work)

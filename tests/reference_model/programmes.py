@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sim.instruments import ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.world import World
 from tests.reference_model.firm import TwinFirm
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
+from tests.reference_model.world import TwinWorld
 
 
 class TwinChainHead:
@@ -24,7 +20,7 @@ class TwinChainHead:
 class TwinSupport:
     """Programmes at work, without any limit to their budgets."""
 
-    def __init__(self, model: TwinModel, world: World) -> None:
+    def __init__(self, model: TwinWorld, world: World) -> None:
         self.model = model
         self.officers: ChiefQualityOfficer | None = None
         self.stations: OneStopStations | None = None

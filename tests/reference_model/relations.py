@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from tests.reference_model.firm import TwinFirm, TwinLink
 from tests.reference_model.luck import normal_value
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
+from tests.reference_model.world import TwinWorld
 
 #: Months between reviews of suppliers.
 QUARTER = 3
@@ -38,7 +35,7 @@ def rate(firm: TwinFirm) -> None:
     firm.prevent("supplier development", cost)
 
 
-def usual_in_sectors(model: TwinModel, column: str) -> dict[int, float]:
+def usual_in_sectors(model: TwinWorld, column: str) -> dict[int, float]:
     """Mean over relations, by the supplier's sector: the customers' `rating`, or what suppliers let out, `out_detectable`."""
     seen: dict[int, list[float]] = {}
     for link in model.links:
@@ -63,7 +60,7 @@ class Search:
     Firms with idle capacity offer themselves; leaders among them only if they supply others already.
     """
 
-    def __init__(self, model: TwinModel) -> None:
+    def __init__(self, model: TwinWorld) -> None:
         self.model = model
         self.rating = usual_in_sectors(model, "rating")
         self.out = usual_in_sectors(model, "out_detectable")
@@ -116,7 +113,7 @@ class Search:
         return best
 
 
-def review_suppliers(model: TwinModel) -> None:
+def review_suppliers(model: TwinWorld) -> None:
     """Once a quarter: lists, relations that end, candidates, capacity; changes only after the burn-in."""
     if model.month % QUARTER:
         return
@@ -163,7 +160,7 @@ def within_capacity(search: Search, changes: list[tuple[TwinLink, TwinFirm]]) ->
     return kept
 
 
-def change_suppliers(model: TwinModel, changes: list[tuple[TwinLink, TwinFirm]], usual: dict[int, float]) -> None:
+def change_suppliers(model: TwinWorld, changes: list[tuple[TwinLink, TwinFirm]], usual: dict[int, float]) -> None:
     """Let other firms supply, unless orders might then grow without end; orders under way go along."""
     if not changes:
         return
@@ -179,10 +176,10 @@ def change_suppliers(model: TwinModel, changes: list[tuple[TwinLink, TwinFirm]],
     for firm in model.firms:
         firm.add_up_orders()
     model.counts["suppliers replaced"] += len(changes)
-    model.find_tiers()
+    find_tiers(model)
 
 
-def orders_stay_finite(model: TwinModel, supplier: dict[int, TwinFirm]) -> bool:
+def orders_stay_finite(model: TwinWorld, supplier: dict[int, TwinFirm]) -> bool:
     """Whether a few passes show that orders shrink round every loop: for any x > 0 growth is at most the largest ratio of A x to x."""
     x = dict.fromkeys(model.by_place, 1.0)
     for _ in range(PASSES):
@@ -197,3 +194,15 @@ def orders_stay_finite(model: TwinModel, supplier: dict[int, TwinFirm]) -> bool:
             return True
         x = {place: 0.5 * (x[place] + pulled[place]) for place in x}
     return False
+
+
+def find_tiers(model: TwinWorld) -> None:
+    """Count the links from each firm to the nearest leader, from the leaders up; -1 where none is reached."""
+    for firm in model.firms:
+        firm.tier = 0 if firm.is_leader else -1
+    reached = [firm for firm in model.firms if firm.is_leader]
+    for firm in reached:  # grows as it goes
+        for link in firm.buys:
+            if link.supplier.tier < 0:
+                link.supplier.tier = firm.tier + 1
+                reached.append(link.supplier)

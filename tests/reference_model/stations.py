@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import mesa
 
 from sim.world import World
-from tests.reference_model.firm import TwinFirm
-
-if TYPE_CHECKING:
-    from tests.reference_model.model import TwinModel
-
-
-@dataclass(slots=True, eq=False)
-class TwinCase:
-    """A case that waits at a station."""
-
-    firm: TwinFirm
-    station: TwinStation
-    kind: int
-    month: int
-    tie: float
-
-    def turn(self) -> tuple[int, float, int]:
-        """Sort key of its place in the queue: arrival, draw, place of the firm."""
-        return self.month, self.tie, self.firm.place
+from tests.reference_model.firm import TwinCase, TwinFirm
+from tests.reference_model.world import TwinWorld
 
 
 class TwinStation(mesa.Agent):
     """A service station with its queue as a list of cases."""
 
-    model: TwinModel
+    model: TwinWorld
 
-    def __init__(self, model: TwinModel, world: World, row: int) -> None:
+    def __init__(self, model: TwinWorld, world: World, row: int) -> None:
         super().__init__(model)
         stations = world.stations
         self.row = row
@@ -137,7 +118,7 @@ def file(firm: TwinFirm, kind: int, station: TwinStation, tie: list[float]) -> N
     firm.model.counts["cases received"] += 1
 
 
-def serve(model: TwinModel) -> None:
+def serve(model: TwinWorld) -> None:
     """Withdrawals, new cases, service. All firms choose before any files, by the queues left from last month."""
     if not model.stations:
         return
