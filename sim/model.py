@@ -15,7 +15,8 @@ from sim.build.from_file import FromFile, from_file
 from sim.build.input_output import InputOutput, SectorEconomy, input_output
 from sim.build.region import Region, populate
 from sim.build.synthetic import Synthetic, synthetic
-from sim.instruments.delivery import INSTRUMENTS, Instrument, Programme, policy
+from sim.instruments.instrument import INSTRUMENTS, Instrument
+from sim.instruments.programme import Programme, policy
 from sim.invariants import check_invariants
 from sim.month.adoption import adopt_and_drop
 from sim.month.entry_and_exit import exit_and_enter
@@ -33,6 +34,7 @@ from sim.month.recalls import recall_products
 from sim.month.relations import rate_suppliers, review_suppliers
 from sim.month.sampling import sample_products
 from sim.month.services import serve_cases
+from sim.network.checks import check_network
 from sim.network.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters
@@ -141,7 +143,7 @@ class StrongchainModel(World):
         region = region or Region()
         streams = Streams(key if key is not None else replicate_keys(rng, 1)[0])
         built = build_network(network, region, streams)
-        built.check()
+        check_network(built)
         super().__init__(built, parameters or Parameters(), streams, stations=region.stations, chain_heads=region.chain_heads)
         self.region = region
         self.check = check

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from experiments.analysis.effects import DEFECTS, flow_in_all, shown_interval
 from experiments.analysis.statistics import ratio_intervals
 from experiments.runs.measure import Run
-from experiments.studies.budgets import lever_of
 from sim.outcomes import HEADLINE
 
 __all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "more_tables", "per_yuan", "spending"]
@@ -79,7 +78,7 @@ def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:
 
     `verdict` is "spent", "cannot spend it" (the lever is at the end of its range) or "not all spent".
     """
-    from sim import INSTRUMENTS
+    from sim import INSTRUMENTS, Instrument
 
     rows = []
     for arm, mine in by_arm.items():
@@ -90,8 +89,9 @@ def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:
         of_arm = np.zeros(len(mine))
         parts = []
         for key, values in levers.items():
-            name = lever_of(key)
-            most = INSTRUMENTS[key].__dataclass_fields__[name].metadata["range"][1] if key in INSTRUMENTS else np.inf
+            cls = INSTRUMENTS.get(key)  # none where a study is loaded without the instrument that somebody wrote for it
+            name = cls.budget_lever if cls else Instrument.budget_lever
+            most = cls.__dataclass_fields__[name].metadata["range"][1] if cls else np.inf
             spent = np.array([run.spent.get(key, 0.0) for run in mine])
             of_arm += spent
             parts.append((key, name, values[name], values["budget"], spent, values[name] >= most))

@@ -18,12 +18,10 @@ from experiments.configuration.settings import Arm, Settings, SettingsError
 from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store
 from experiments.terminal import say
-from sim import Instrument
+from sim import INSTRUMENTS, Instrument
 
-__all__ = ["LEVERS", "TRIALS", "lever_of", "months_at_work", "with_length", "within_budget"]
+__all__ = ["TRIALS", "months_at_work", "with_length", "within_budget"]
 
-#: The lever by which an instrument spends more or less, where that is not its reach.
-LEVERS = {"one_stop_stations": "per_1000_firms", "consortia": "projects", "supervision": "samples", "assessment": "counties"}
 #: Trial runs of an arm, and rounds of them at most.
 TRIALS, ROUNDS = 2, 6
 #: Added to the study's seed for the luck of trials, so that they are not the runs that are told.
@@ -34,11 +32,6 @@ ENOUGH = 1.015
 NEAR = 0.02
 #: Most by which a lever moves in one round.
 STRIDE = 8.0
-
-
-def lever_of(key: str) -> str:
-    """Return the lever by which an instrument spends more or less."""
-    return LEVERS.get(key, "reach")
 
 
 def months_at_work(ins: Instrument, months: int) -> int:
@@ -148,12 +141,12 @@ def within_budget(settings: Settings, arms: Sequence[Arm], store: Store | None, 
     targets = {arm.name: _targets(arm, budget, split, months) for arm in arms}
     aims = {(arm.name, ins.key): _aim(ins, targets[arm.name][ins.key]) for arm in arms for ins in arm.instruments}
     _try(settings, arms, aims, store, progress)
-    levers = {(name, key): {lever_of(key): aim.best, "budget": aim.target} for (name, key), aim in aims.items()}
+    levers = {(name, key): {INSTRUMENTS[key].budget_lever: aim.best, "budget": aim.target} for (name, key), aim in aims.items()}
     return [_with(arm, {ins.key: levers[arm.name, ins.key] for ins in arm.instruments}) for arm in arms]
 
 
 def _aim(ins: Instrument, target: float) -> _Aim:
-    lever = lever_of(ins.key)
+    lever = ins.budget_lever
     most = next(f.metadata["range"][1] for f in fields(ins) if f.name == lever)
     value = float(getattr(ins, lever))
     return _Aim(target, value if value > 0.0 else 0.1 * most, most)
@@ -175,7 +168,7 @@ def _try(settings: Settings, arms: Sequence[Arm], aims: Mapping[tuple[str, str],
     for round_ in range(1, ROUNDS + 1):
         tried = []
         for arm in open_arms:
-            levers = {ins.key: {lever_of(ins.key): aims[arm.name, ins.key].value, "budget": None} for ins in arm.instruments}
+            levers = {ins.key: {ins.budget_lever: aims[arm.name, ins.key].value, "budget": None} for ins in arm.instruments}
             tried.append(_with(arm, levers))
         if not tried:
             return

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
 from sim.build.reading.table import did_you_mean, some
+from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
 from sim.network.network import Floats, Ints, SupplyNetwork
 
@@ -126,7 +127,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
 def _check(network: SupplyNetwork, file: str) -> list[str]:
     """Return what is strange about a network, or refuse it, with the file that it was read from."""
     try:
-        return [finding.message for finding in network.check(strict=True)]
+        return [finding.message for finding in check_network(network, strict=True)]
     except NetworkError as wrong:
         raise NetworkError(f"{file}: {wrong}") from None
 

@@ -1,16 +1,19 @@
 """Quality-policy instruments, one small file each, on a shared delivery."""
 
+from sim.instruments.account import Account
 from sim.instruments.assessment import Assessment
 from sim.instruments.awards import Awards
 from sim.instruments.brands import Brands
 from sim.instruments.certification import Certification
 from sim.instruments.consortia import Consortia
 from sim.instruments.cqo import ChiefQualityOfficer
-from sim.instruments.delivery import INSTRUMENTS, TAKEN_ON, TARGETING, Delivery, Instrument, Programme, instrument
+from sim.instruments.delivery import TARGETING, Delivery
 from sim.instruments.digital_quality import DigitalQuality
+from sim.instruments.instrument import INSTRUMENTS, Instrument, instrument
 from sim.instruments.metrology import Metrology
 from sim.instruments.mutual_help import MutualHelp
 from sim.instruments.one_stop_stations import OneStopStations
+from sim.instruments.programme import TAKEN_ON, Programme
 from sim.instruments.quality_map import QualityMapping
 from sim.instruments.recall import Recall
 from sim.instruments.service_manuals import ServiceManuals
@@ -28,6 +31,7 @@ __all__ = [
     "INSTRUMENTS",
     "TAKEN_ON",
     "TARGETING",
+    "Account",
     "Assessment",
     "Awards",
     "Brands",

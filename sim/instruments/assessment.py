@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.parameters import parameter
 from sim.world import World
 
@@ -31,6 +32,7 @@ class Assessment(Instrument):
     """
 
     first: ClassVar[bool] = True
+    budget_lever: ClassVar[str] = "counties"
     counted: ClassVar[dict[str, str]] = {
         "county-months assessed": "months in which a county was assessed and got its bonus",
     }
@@ -60,7 +62,7 @@ class Assessment(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: effort is lent month by month."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Reward counties as far as the budget goes, and lend their firms effort and uptake."""
         county, monthly = world.firms.county[rows], self.bonus / 12.0
         due = self.assessed(world)

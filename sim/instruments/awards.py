@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
-from sim.instruments.delivery import TARGETING, Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.delivery import TARGETING
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
 from sim.world import World
@@ -53,7 +55,7 @@ class Awards(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing beyond the prize, which `act` pays."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Pay the month's winners, and let others take after all winners of their chain."""
         paid = programme.fresh[self.prize * np.arange(1, programme.fresh.size + 1) <= programme.left]
         programme.grant(world, world.for_firms(paid, self.prize))

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import parameter
 from sim.world import World
@@ -62,7 +63,7 @@ class Brands(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: the mark is lent month by month."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Lend the mark to firms without a failed sample of late, at a fee."""
         firms = world.firms
         bears = rows[self._clean(world)[rows]]

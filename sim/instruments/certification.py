@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import teach
 from sim.parameters import Parameters, parameter
 from sim.world import World
@@ -55,6 +56,6 @@ class Certification(Instrument):
         firms.certificate_left[chosen] = p.certificate_months
         teach(world, chosen, MANAGEMENT, min(self.substance * p.certificate_substance, 1.0))
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Count the certificates: one for every firm that was taken on."""
         programme.counts["certificates"] = int(programme.reached.size) + programme.gone

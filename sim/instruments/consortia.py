@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import KINDS
-from sim.instruments.delivery import TARGETING, Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.delivery import TARGETING
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.orders import monthly_sales
 from sim.month.problems import end_causes
 from sim.parameters import parameter
@@ -37,6 +39,7 @@ class Consortia(Instrument):
     Effects are assumptions.
     """
 
+    budget_lever: ClassVar[str] = "projects"
     counted: ClassVar[dict[str, str]] = {
         "projects": "projects begun",
         "projects that succeeded": "projects that ended their common cause",
@@ -74,7 +77,7 @@ class Consortia(Instrument):
     def apply(self, world: World, month: int, chosen: Ints) -> None:
         """Nothing at once: projects are in the month's round."""
 
-    def act(self, world: World, programme: Programme, rows: Ints) -> None:
+    def act(self, world: World, programme: Account, rows: Ints) -> None:
         """End projects that are due, then start others."""
         sales = monthly_sales(world)
         chain, n = world.firms.chain, world.chains.n
@@ -83,7 +86,7 @@ class Consortia(Instrument):
         self._end(world, programme, whole, means)
         self._start(world, programme, rows, sales, means)
 
-    def _end(self, world: World, programme: Programme, whole: Floats, means: Floats) -> None:
+    def _end(self, world: World, programme: Account, whole: Floats, means: Floats) -> None:
         """Let projects that are due succeed with a chance that grows with the members' part of the chain, and fall with a cause that ended by itself."""
         chains = world.chains
         programme.counts["projects overtaken"] += int(((chains.project > 0) & ~chains.cause).sum())
@@ -98,7 +101,7 @@ class Consortia(Instrument):
         programme.counts["projects that succeeded"] += int(succeeds.sum())
         programme.counts["projects that failed"] += int((due & ~succeeds).sum())
 
-    def _start(self, world: World, programme: Programme, rows: Ints, sales: Floats, means: Floats) -> None:
+    def _start(self, world: World, programme: Account, rows: Ints, sales: Floats, means: Floats) -> None:
         """Start projects where a chain has members, causes and hands free, as far as the budget goes; government and members pay at once."""
         firms, chains = world.firms, world.chains
         hit = np.stack([np.bincount(firms.chain, firms.common_problems[:, k], minlength=chains.n) for k in range(len(KINDS))], axis=1)
@@ -118,6 +121,6 @@ class Consortia(Instrument):
         firms.prevention[:] += self.members_pay * share
         world.firms_pay("households", self.key, self.members_pay * share)
 
-    def close(self, world: World, programme: Programme) -> None:
+    def close(self, world: World, programme: Account) -> None:
         """Give up what is under way."""
         world.chains.project = 0

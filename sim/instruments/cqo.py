@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.quality_cost import cqo_cost
 from sim.parameters import parameter
 from sim.world import World
@@ -63,11 +64,11 @@ class ChiefQualityOfficer(Instrument):
         """Where the budget does not go round, the firm pays its officer in full."""
         world.firms.cqo_subsidy[reached] = np.where(paid, self.pay_subsidy, 0.0)
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Count the officers."""
         programme.counts["officers appointed"] += int(programme.fresh.size)
         programme.counts["months with an officer"] += int(world.firms.cqo[rows].sum())
 
-    def close(self, world: World, programme: Programme) -> None:
+    def close(self, world: World, programme: Account) -> None:
         """End the subsidies; the officers stay."""
         world.firms.cqo_subsidy[programme.reached] = 0.0

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import METROLOGY, SIZE_CLASSES
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -49,7 +50,7 @@ class Metrology(Instrument):
         """Pay the partners."""
         return np.full(reached.size, self.partner_cost)
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Calibrate."""
         teach(world, rows, METROLOGY, self.lesson)
         programme.counts["calibrations"] += int(rows.size)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
 from sim.world import World
@@ -65,7 +66,7 @@ class MutualHelp(Instrument):
         """Pay for the meetings."""
         return np.full(reached.size, self.meeting_cost)
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Meet, and take after the better firms of the county."""
         take_after(world, rows, example_of_the_county(world)[world.firms.county[rows]], self.pace)
         programme.counts["firms at meetings"] += int(rows.size)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.parameters import parameter
 from sim.world import World
 
@@ -32,6 +33,7 @@ class OneStopStations(Instrument):
     figure, which sets the default competence. Other figures are assumptions.
     """
 
+    budget_lever: ClassVar[str] = "per_1000_firms"
     counted: ClassVar[dict[str, str]] = {
         "stations": "stations set up",
         "cases served": "cases that they served",
@@ -63,7 +65,7 @@ class OneStopStations(Instrument):
         """Tell firms of the new stations."""
         world.firms.knows_programme[chosen] = True
 
-    def prepare(self, world: World, programme: Programme) -> None:
+    def prepare(self, world: World, programme: Account) -> None:
         """Set up the stations that are due, and keep those that stand, as far as the budget goes.
 
         The number asked for need not be whole: the last station is smaller, in capacity and in
@@ -102,7 +104,7 @@ class OneStopStations(Instrument):
         world.appear("stations", rows)
         return rows
 
-    def tally(self, world: World, programme: Programme) -> None:
+    def tally(self, world: World, programme: Account) -> None:
         """Count what the stations have done."""
         stations = world.stations
         ours = stations.programme
@@ -110,7 +112,7 @@ class OneStopStations(Instrument):
         programme.count_on("cases served", int(stations.served[ours].sum()))
         programme.count_on("problems solved", int(stations.solved[ours].sum()))
 
-    def close(self, world: World, programme: Programme) -> None:
+    def close(self, world: World, programme: Account) -> None:
         """Close the stations: who still waits withdraws, and who knew of them knows them no more."""
         for row in np.flatnonzero(world.stations.programme & world.stations.alive):
             world.leave("stations", int(row))

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.instruments.rota import in_turn
 from sim.parameters import parameter
 from sim.world import World
@@ -51,13 +52,13 @@ class QualityMapping(Instrument):
         """Pay for the month's visits."""
         return np.where(self.due(world, reached), self.visit_cost, 0.0)
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Let doubt come back, and visit."""
         mapped, visited = world.firms.mapped, rows[self.due(world, rows)]
         mapped[programme.reached] *= 1.0 - self.fading
         mapped[visited] = np.maximum(mapped[visited], self.accuracy)
         programme.counts["visits"] += int(visited.size)
 
-    def close(self, world: World, programme: Programme) -> None:
+    def close(self, world: World, programme: Account) -> None:
         """Nobody keeps the map any more."""
         world.firms.mapped[programme.reached] = 0.0

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -54,7 +55,7 @@ class Recall(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: readiness is lent month by month."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Lend readiness; analyse last month's recalls as far as the budget goes, and spread what they teach."""
         world.lend("recall_ready", rows, self.readiness)
         programme.counts["months ready to recall"] += int(rows.size)

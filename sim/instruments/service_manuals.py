@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.parameters import parameter
 from sim.world import World
 
@@ -47,7 +48,7 @@ class ServiceManuals(Instrument):
         """Tell firms of the standing stations: what one knows one does not forget."""
         world.firms.knows_stations[chosen] = True
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Lend uptake to the firms with a manual."""
         world.lend("uptake", rows, self.uptake)
         programme.counts["manuals"] += int(programme.fresh.size)

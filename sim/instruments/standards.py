@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.parameters import parameter
 from sim.world import World
 
@@ -51,7 +52,7 @@ class Standards(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing beyond keeping the standard."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Keep the standard, and count the firms that have come to meet it."""
         world.lend("joint_standard", rows, self.strength)
         programme.counts["firms that met the standard"] = int(programme.reached.size) + programme.gone

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import teach
 from sim.month.problems import close_problem
 from sim.parameters import parameter
@@ -64,7 +65,7 @@ class Stewards(Instrument):
         """Pay for the visits of an average month."""
         return np.full(reached.size, self.visits * self.visit_cost)
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Visit: as many times as the month's turn has it, a kind of problem each."""
         firms = world.firms
         world.lend("insight", rows, self.insight)

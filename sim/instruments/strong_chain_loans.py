@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.lender import STRONG_CHAIN
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -102,19 +103,19 @@ class StrongChainLoans(Instrument):
         firms.rate_discount[reached] = np.where(paid, self.discount, 0.0)
         firms.interest_borne[reached] = np.where(paid, self.support(world, reached), 0.0)
 
-    def losses(self, world: World, programme: Programme, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
+    def losses(self, world: World, programme: Account, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
         """Pay the guaranteed share of what lenders lose, in the order of places, as far as the budget goes."""
         owed = self.guarantee * lost
         so_far = np.cumsum(owed)
         paid = np.clip(programme.left - (so_far - owed), 0.0, owed) if np.isfinite(programme.left) else owed
         programme.spend(world, "lenders", world.for_firms(rows, paid))
 
-    def tally(self, world: World, programme: Programme) -> None:
+    def tally(self, world: World, programme: Account) -> None:
         """Count the loans that lenders have granted on the lines."""
         programme.count_on("loans", int(world.lenders.number[:, STRONG_CHAIN].sum()))
         programme.count_on("CNY lent", round(float(world.lenders.granted[:, STRONG_CHAIN].sum())))
 
-    def close(self, world: World, programme: Programme) -> None:
+    def close(self, world: World, programme: Account) -> None:
         """End lines, discounts and guarantees; what is owed stays owed."""
         for column in ("programme_line", "guaranteed", "rate_discount"):
             getattr(world.firms, column)[programme.reached] = 0.0

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.sampling import risk
 from sim.parameters import parameter
 from sim.world import World
@@ -32,6 +33,7 @@ class Supervision(Instrument):
     effects.
     """
 
+    budget_lever: ClassVar[str] = "samples"
     counted: ClassVar[dict[str, str]] = {"samples": "further samples taken"}
 
     samples: float = parameter(
@@ -47,7 +49,7 @@ class Supervision(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: the first samples are in the month's round."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Order the month's samples, in the order of entry as far as the budget goes, and announce the fine."""
         world.lend("sharper_fine", rows, self.sharper_fine)
         chance = self._chance(world, rows)

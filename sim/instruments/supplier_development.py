@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import lessons_at, take_lessons
 from sim.parameters import parameter
 from sim.world import World
@@ -69,7 +70,7 @@ class SupplierDevelopment(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: the first lesson is in the month's round."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Teach: every customer nearer to the leaders those of its suppliers that teams have come to."""
         firms, links = world.firms, world.links
         helped = np.zeros(firms.n, dtype=np.bool_)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES, TESTING
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -72,7 +73,7 @@ class TestingServices(Instrument):
         """Pay for the month's tests."""
         return self.number(world, reached) * self.test_cost
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Test: each test takes its share of what others of the month have left."""
         number = self.number(world, rows)
         world.lend("latent_found", rows, 1.0 - (1.0 - self.reliability) ** number)

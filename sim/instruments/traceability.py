@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -44,7 +45,7 @@ class Traceability(Instrument):
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: records are in the month's round."""
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Record this month's lots, at the firms' cost."""
         firms, links = world.firms, world.links
         world.lend("records", rows, self.records)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
-from sim.instruments.delivery import Instrument, Programme, instrument
+from sim.instruments.account import Account
+from sim.instruments.instrument import Instrument, instrument
 from sim.instruments.rota import in_turn
 from sim.month.learning import teach
 from sim.parameters import parameter
@@ -60,7 +61,7 @@ class TrainingBases(Instrument):
         """Government's part of the seats of those whose turn it is."""
         return np.asarray(self.subsidy * self.course_cost * in_turn(world, self.key, self.start, self.every)[reached])
 
-    def act(self, world: World, programme: Programme, rows: NDArray[np.int64]) -> None:
+    def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Teach those whose turn it is, and let them pay their part."""
         there = rows[in_turn(world, self.key, self.start, self.every)[rows]]
         teach(world, there, MANAGEMENT, self.most * -np.expm1(-self.days / self.scale))

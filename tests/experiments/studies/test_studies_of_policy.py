@@ -24,7 +24,7 @@ from experiments.job import SHOWN, STUDIES
 from experiments.reports.exchange import exchange_report
 from experiments.reports.programmes import differences_from, shown_besides
 from experiments.runs.measure import Run
-from experiments.studies.budgets import _Aim, lever_of, within_budget
+from experiments.studies.budgets import _Aim, within_budget
 from experiments.studies.compare import arms_of
 from experiments.studies.exchange import exchange_arms
 from sim import INSTRUMENTS
@@ -254,8 +254,8 @@ def test_a_lever_is_found_that_spends_the_budget_or_its_end(cost):
 
 
 def test_every_instrument_has_its_lever():
-    for key, cls in INSTRUMENTS.items():
-        assert any(f.name == lever_of(key) for f in declared(cls))
+    for cls in INSTRUMENTS.values():
+        assert any(f.name == cls.budget_lever for f in declared(cls))
 
 
 # -- after the end -------------------------------------------------------------------------------------

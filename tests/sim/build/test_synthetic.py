@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from agents.streams import Streams, replicate_keys
 from sim.build.synthetic import Synthetic, synthetic
+from sim.network.checks import check_network
 from sim.network.network import SupplyNetwork
 from sim.network.topology import assortativity, customers, mean_clustering, size_elasticity, suppliers, tail_exponent
 
@@ -104,7 +105,7 @@ def test_loops_come_from_lateral_links_alone() -> None:
 
 def test_value_shares_leave_value_added(network: SupplyNetwork) -> None:
     buys = suppliers(network) > 0
-    assert network.check(strict=True) == []
+    assert check_network(network, strict=True) == []
     assert network.material_share.max() < 1.0
     assert network.material_share[buys].mean() == pytest.approx(0.54, abs=0.02)
     assert np.median(network.steady_orders()) * 12.0 == pytest.approx(15e6)
@@ -138,7 +139,7 @@ def test_the_key_decides_every_bit() -> None:
 def test_any_legal_settings_make_a_clean_network(settings: Synthetic, key: tuple[int, int]) -> None:
     network = made(settings, key)
     assert network.n_firms == settings.firms
-    assert network.check(strict=True) == []
+    assert check_network(network, strict=True) == []
     assert network.tier.min() >= 0
 
 

@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from agents.firm import MANAGEMENT, METROLOGY, SIZE_CLASSES, TESTING
 from sim.attribution.quality_map import blocks, quality_map
 from sim.instruments import TARGETING, Certification, Metrology, QualityMapping, Standards, TestingServices, TrainingBases
-from sim.instruments.delivery import policy
+from sim.instruments.programme import policy
 from sim.month.inspection import decide_inspection, detection_parts
 from sim.month.own_defects import make_own_defects
 from sim.month.propagation import interface_defects, propagate

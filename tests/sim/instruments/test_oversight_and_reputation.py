@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.instruments import Assessment, Awards, Brands, ChiefQualityOfficer, MutualHelp, Recall, ServiceManuals, Supervision
-from sim.instruments.delivery import policy
+from sim.instruments.programme import policy
 from sim.invariants import check_invariants
 from sim.month.market import appeal, market
 from sim.month.orders import monthly_sales

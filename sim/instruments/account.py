@@ -1,0 +1,76 @@
+"""The account of a programme: whom it has reached, what it has spent, what it has delivered in one run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.instruments.delivery import Delivery
+from sim.world import World
+
+__all__ = ["Account"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Account:
+    """What an instrument sees of its programme in one run, and the money that it spends.
+
+    Attributes
+    ----------
+    reached : int array
+        Rows of the firms taken on, in the order in which they were.
+    fresh : int array
+        Rows of the firms taken on in its last month.
+    spent : float
+        CNY that government has spent on it.
+    awards : list of (month, firms)
+        How many firms it took on, month by month.
+    counts : dict of str to int
+        What it delivered so far, in its own units: visits, seats, samples, certificates, projects, ….
+    gone : int
+        How many firms that it had taken on have given up since; an entrant in their place can be taken on anew.
+    """
+
+    instrument: Delivery
+    reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    fresh: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    spent: float = 0.0
+    awards: list[tuple[int, int]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    gone: int = 0
+    closed: bool = False
+    _first: dict[str, int] = field(default_factory=dict)
+
+    def count_on(self, name: str, so_far: int) -> None:
+        """Count by how much a running total has risen since the programme first read it."""
+        self.counts[name] = so_far - self._first.setdefault(name, so_far)
+
+    def spend(self, world: World, payee: str, amounts: Floats) -> None:
+        """Spend programme money on firms: CNY by firm, shape (n,). Never more than is left."""
+        self._note(world, amounts)
+        world.books.pay("government", payee, self.instrument.key, float(amounts.sum()))
+
+    def grant(self, world: World, amounts: Floats) -> None:
+        """Pay programme money out to firms: CNY by firm, shape (n,). Never more than is left."""
+        self._note(world, amounts)
+        world.pay_firms("government", self.instrument.key, amounts)
+
+    def _note(self, world: World, amounts: Floats) -> None:
+        """Keep account of what is spent, beside firms and chain heads and in all."""
+        total = float(amounts.sum())
+        if total > self.left * (1 + 1e-12):
+            raise ValueError(f"{self.instrument.key} cannot spend {total} CNY; {self.left} are left")
+        world.firms.government_cost[:] += amounts
+        world.credit_chain_heads("spent", amounts)
+        self.spent += total
+
+    @property
+    def left(self) -> float:
+        """CNY of the budget that are left (infinite without one)."""
+        budget = self.instrument.budget
+        return float("inf") if budget is None else max(0.0, budget - self.spent)
