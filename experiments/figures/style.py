@@ -23,6 +23,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from experiments.figures.fonts import add_chinese
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = [
@@ -94,9 +95,10 @@ class Mark:
 
 @cache
 def _chinese() -> tuple[str, ...]:
+    """The font that comes with the figures, and for rare characters whatever the machine has."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     known = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
-    return tuple(name for name in known if name in installed)
+    return (add_chinese(), *(name for name in known if name in installed))
 
 
 def style() -> Any:

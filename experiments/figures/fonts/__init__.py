@@ -1,0 +1,18 @@
+"""The Chinese font that comes with the figures, so that every machine draws the same characters."""
+
+from importlib.resources import as_file, files
+
+from matplotlib import font_manager
+
+__all__ = ["CHINESE", "add_chinese"]
+
+#: Family name of the subset of Noto Sans SC in this folder (`subset.py` made it).
+CHINESE = "Noto Sans SC of Strongchain"
+
+
+def add_chinese() -> str:
+    """Make the font known to Matplotlib, once a process, and return the name of its family."""
+    if CHINESE not in {font.name for font in font_manager.fontManager.ttflist}:
+        with as_file(files(__name__).joinpath("NotoSansSC-subset.ttf")) as path:
+            font_manager.fontManager.addfont(path)
+    return CHINESE
