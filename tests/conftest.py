@@ -1,8 +1,9 @@
-"""What every test may ask for: a tiny network, a model of it, a model of the sample region."""
+"""What every test may ask for (a tiny network, a model of it, a model of the sample region), and how long a unit test may take."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -46,3 +47,43 @@ def loop_model(loop_network: SupplyNetwork) -> StrongchainModel:
 def sample_model() -> StrongchainModel:
     """A model of the sample region."""
     return StrongchainModel(rng=1, burn_in=3)
+
+
+# -- kinds of test -----------------------------------------------------------------------------------
+
+#: Seconds of CPU that a unit test may take, fixtures included.
+MOST_SECONDS = 2.0
+#: What is not a unit test: see the markers in pyproject.toml.
+OTHERS = ("study", "verification", "full")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call a unit test what is nothing else."""
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in OTHERS):
+            item.add_marker("unit")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Note the CPU that a test takes: its fixtures and child processes with it, other work on the machine not."""
+    item.stash[SPENT] = -_cpu()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a unit test that took too long: it runs a whole study, and is to be marked so, or made smaller."""
+    report = yield
+    spent = item.stash.get(SPENT, 0.0) + _cpu()
+    if call.when == "call" and report.passed and item.get_closest_marker("unit") and spent > MOST_SECONDS:
+        report.outcome = "failed"
+        report.longrepr = f"a unit test took {spent:.1f} s of CPU, more than {MOST_SECONDS:g} s: mark it `study`, or make it smaller"
+    return report
+
+
+SPENT = pytest.StashKey[float]()
+
+
+def _cpu() -> float:
+    return sum(os.times()[:4])

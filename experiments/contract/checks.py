@@ -12,7 +12,7 @@ Every check is a function of the class alone that raises AssertionError, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -36,11 +36,11 @@ from experiments.contract.scenes import (
     without,
     world,
 )
-from sim.instruments import TARGETING, Instrument, Stewards
+from sim.instruments import TARGETING, Delivery, Instrument, Stewards
 from sim.invariants import check_invariants
 from sim.parameters import ParameterError
 
-__all__ = ["BOOKKEEPING", "CHECKS", "check_instrument", "failures"]
+__all__ = ["BOOKKEEPING", "CHECKS", "OF_DELIVERY", "check_instrument", "failures"]
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 #: A fact of the collected documents, a publication with its year, an address, or the confession.
@@ -327,15 +327,27 @@ def check_same_key_same_bits(cls: type[Instrument]) -> None:
         assert differing(run(full(cls), weather=weather), run(full(cls), weather=weather)) == []
 
 
-def check_laws_hold_at_the_ends_of_every_lever(cls: type[Instrument]) -> None:
-    """The laws of the model hold at both ends of every lever, in the storm, with and without a budget."""
+def _laws_hold_at_the_ends(cls: type[Instrument], levers: Iterable[str]) -> None:
+    """Run with each lever at both ends of its range, in the storm, with and without a budget, all laws checked."""
     small = random_network(21, firms=40)
-    for name, f in numeric(cls).items():
+    known = numeric(cls)
+    for name in levers:
+        f = known[name]
         for end in f.metadata["range"]:
             value = (end,) * len(f.default) if isinstance(f.default, tuple) else end
             for budget in (None, 20_000.0):
-                levers = {"budget": budget, "length": 3, name: value}
-                world(small, STORMY, (full(cls, **levers),), burn_in=1, check=True).run(5)
+                given: dict[str, Any] = {"budget": budget, "length": 3, name: value}
+                world(small, STORMY, (full(cls, **given),), burn_in=1, check=True).run(5)
+
+
+def check_laws_hold_at_the_ends_of_its_own_levers(cls: type[Instrument]) -> None:
+    """The laws of the model hold at both ends of every lever that it alone has, and of its reach."""
+    _laws_hold_at_the_ends(cls, ["reach", *(name for name in numeric(cls) if name not in numeric(Delivery))])
+
+
+def check_laws_hold_at_the_ends_of_the_levers_of_delivery(cls: type[Instrument]) -> None:
+    """The laws of the model hold at both ends of every lever that all instruments have."""
+    _laws_hold_at_the_ends(cls, [name for name in numeric(cls) if name in numeric(Delivery)])
 
 
 CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
@@ -362,7 +374,25 @@ CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
     check_targeting_takes_the_highest_scores_first,
     check_random_targeting_is_nested,
     check_same_key_same_bits,
-    check_laws_hold_at_the_ends_of_every_lever,
+    check_laws_hold_at_the_ends_of_its_own_levers,
+    check_laws_hold_at_the_ends_of_the_levers_of_delivery,
+)
+
+#: Checks of what all instruments take from `Delivery` and `Programme`: one instrument that changes nothing of these stands for all.
+OF_DELIVERY: frozenset[Callable[[type[Instrument]], None]] = frozenset(
+    {
+        check_it_never_spends_more_than_its_budget,
+        check_budget_that_does_not_bind_changes_no_bit,
+        check_awards_are_counted,
+        check_firms_that_give_up_are_let_go,
+        check_it_acts_only_in_its_window,
+        check_capacity_limits_awards_of_a_month,
+        check_ramp_holds_reach_back,
+        check_sizes_are_respected,
+        check_targeting_takes_the_highest_scores_first,
+        check_random_targeting_is_nested,
+        check_laws_hold_at_the_ends_of_the_levers_of_delivery,
+    }
 )
 
 

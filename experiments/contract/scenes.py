@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.build.region import Region
-from sim.instruments import TARGETING, Instrument, Programme
+from sim.instruments import TARGETING, Delivery, Instrument, Programme
 from sim.model import StrongchainModel
 from sim.network.network import SupplyNetwork
 from sim.parameters import Parameters
@@ -117,7 +117,7 @@ def differing(a: StrongchainModel, b: StrongchainModel) -> list[str]:
     return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
 
 
-def numeric(cls: type[Instrument]) -> dict[str, Field]:
+def numeric(cls: type[Delivery]) -> dict[str, Field]:
     """Declared numeric levers of an instrument class, by name."""
     return {f.name: f for f in fields(cls) if "range" in f.metadata}
 

@@ -11,7 +11,7 @@ import sys
 from agents.columns import nearest
 
 #: What writes each page that needs no simulation, and each that does.
-DECLARED = {"parameters": "reference.parameters", "portfolios": "reference.portfolios"}
+DECLARED = {"parameters": "reference.parameters", "portfolios": "reference.portfolios", "rooms": "developer.architecture"}
 SIMULATED = {
     "gallery": "reference.gallery",
     "case_studies": "evidence.case_studies",

@@ -23,6 +23,8 @@ from sim import StrongchainModel
 from sim.outcomes import OUTCOMES
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.study
+
 SMALL = ("region=sample", "replicates=2", "months=14", "window=6", "burn_in=6", "parallel=serial")
 #: Two arms instead of five: figures take the most time. Double quotes outside and single ones inside do
 #: in bash, zsh, PowerShell and the Windows command line alike.

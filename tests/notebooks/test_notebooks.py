@@ -11,6 +11,8 @@ from nbclient import NotebookClient
 
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.study
+
 
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
 def test_a_notebook_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

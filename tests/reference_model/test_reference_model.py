@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from sim.instruments import StrongChainLoans
 from sim.month.credit import grant
 from tests.reference_model.luck import binomial_count, normal_value, poisson_count
 from tests.reference_model.model import TwinModel
+
+pytestmark = pytest.mark.study
 
 #: Columns that agents do not hold: who lives where, and cases, which are compared as such; and what only other instruments change.
 NOT_HELD = {

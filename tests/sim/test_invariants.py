@@ -55,6 +55,7 @@ ALL = (
 # -- they hold -------------------------------------------------------------------------------------
 
 
+@pytest.mark.study
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks(), any_parameters(), regions(), policies(), st.integers(0, 2**32))
 def test_every_law_holds_in_every_month_of_any_world(some, p, place, policy, seed):
@@ -63,6 +64,7 @@ def test_every_law_holds_in_every_month_of_any_world(some, p, place, policy, see
     assert model.month == 18
 
 
+@pytest.mark.study
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks(), any_parameters(most=4, calm=False), st.integers(0, 2**32))
 def test_every_law_holds_under_all_instruments_where_much_happens(some, p, seed):
@@ -84,6 +86,7 @@ def test_every_law_holds_when_agents_leave(some, place, policy, seed):
             break
 
 
+@pytest.mark.study
 def test_every_law_holds_for_ten_years_in_which_everything_happens():
     """Firms give up, enter, change suppliers, recall, borrow, fail to pay back; government pays what it guaranteed."""
     without_discount = (*ALL[:2], replace(ALL[2], discount=0.0))

@@ -13,6 +13,7 @@ from experiments.configuration.schema import mirror, restore
 from sim import INSTRUMENTS, FromFile, InputOutput, Parameters, Region, Synthetic
 from sim.build.reading.listing import check_settings
 from sim.parameters import ParameterError, declared, parameter
+from tests.support.breaches import rule_over
 
 
 def read(**values: object) -> None:
@@ -37,9 +38,13 @@ LIMITED = {
 CONFESSION = re.compile(r"\bassumption\b|\bconvention\b", re.IGNORECASE)
 
 
-def every() -> list[object]:
-    """Every declared number of the model, as (class name, field)."""
-    return [pytest.param(name, f, id=f"{name}.{f.name}") for name, (cls, _, _) in CLASSES.items() for f in declared(cls)]
+#: Every declared number of the model, as (class name, field).
+EVERY = [(name, f) for name, (cls, _, _) in CLASSES.items() for f in declared(cls)]
+
+
+def path(name: str, f) -> str:
+    """What a declared number is called."""
+    return f"{name}.{f.name}"
 
 
 def entries(f) -> tuple[object, ...]:
@@ -76,7 +81,7 @@ def test_every_number_is_declared(name):
     assert not bare, f"{name} has numbers without a range: {', '.join(bare)}"
 
 
-@pytest.mark.parametrize(("name", "f"), every())
+@rule_over(EVERY, path)
 def test_a_number_has_range_unit_source_confidence_and_meaning(name, f):
     low, high = f.metadata["range"]
     assert math.isfinite(low) and math.isfinite(high) and low < high
@@ -86,7 +91,7 @@ def test_a_number_has_range_unit_source_confidence_and_meaning(name, f):
     assert "\n" not in f.metadata["meaning"]
 
 
-@pytest.mark.parametrize(("name", "f"), every())
+@rule_over(EVERY, path)
 def test_a_default_lies_in_its_range(name, f):
     low, high = f.metadata["range"]
     for number in entries(f):
@@ -95,7 +100,7 @@ def test_a_default_lies_in_its_range(name, f):
         assert number is not None or "None" in str(f.type)
 
 
-@pytest.mark.parametrize(("name", "f"), every())
+@rule_over(EVERY, path)
 def test_an_assumption_says_so(name, f):
     """N stands where nothing was found; then, and only then, the source says that it is an assumption or a convention."""
     confessed = bool(CONFESSION.search(f.metadata["source"]))
@@ -110,7 +115,7 @@ def test_a_declaration_knows_four_confidences():
 # -- refused -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "f"), every())
+@rule_over(EVERY, path)
 def test_a_wrong_value_is_refused_with_its_name_range_and_unit(name, f):
     _, check, where = CLASSES[name]
     low, high = f.metadata["range"]
@@ -124,7 +129,7 @@ def test_a_wrong_value_is_refused_with_its_name_range_and_unit(name, f):
         assert f.metadata["unit"] == "1" or f.metadata["unit"] in message
 
 
-@pytest.mark.parametrize(("name", "f"), [case for case in every() if case.id not in LIMITED])
+@rule_over([case for case in EVERY if path(*case) not in LIMITED], path)
 def test_both_ends_of_a_range_are_legal(name, f):
     for value in f.metadata["range"]:
         CLASSES[name][1](**{f.name: tuple(type(v)(value) for v in f.default) if isinstance(f.default, tuple) else value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from experiments.contract.checks import (
     BOOKKEEPING,
     CHECKS,
+    OF_DELIVERY,
     check_firms_that_give_up_are_let_go,
     check_instrument,
     check_it_does_something,
@@ -14,6 +15,7 @@ from experiments.contract.checks import (
 __all__ = [
     "BOOKKEEPING",
     "CHECKS",
+    "OF_DELIVERY",
     "check_firms_that_give_up_are_let_go",
     "check_instrument",
     "check_it_does_something",

@@ -1,4 +1,4 @@
-"""Every law over long runs of many random worlds: what is too slow for the default suite. Run by `make verify`."""
+"""Every law over long runs of many random worlds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sim import StrongchainModel
 from sim.instruments import ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.parameters import Parameters, declared
+from tests.support.size import at_size
 from tests.support.worlds import (
     Events,
     any_parameters,
@@ -33,7 +34,9 @@ ALL = (
     OneStopStations(per_1000_firms=30.0),
     StrongChainLoans(reach=1.0, guarantee=0.5, score_least=0.2),
 )
-slow = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+#: Years of the long runs.
+YEARS = at_size(6, 20)
+slow = settings(max_examples=at_size(8, 300), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @slow
@@ -52,7 +55,7 @@ def test_every_law_holds_for_five_years_where_much_happens(some, p, seed):
         world(some, p, ALL, rng=seed, burn_in=3, check=True).run(60)
 
 
-@pytest.mark.parametrize("name", [f.name for f in declared(Parameters)])
+@pytest.mark.parametrize("name", [f.name for f in declared(Parameters)][:: at_size(12, 1)])
 def test_every_law_holds_at_both_ends_of_every_parameter(name):
     """Numbers of a tuple all at once; the rest as where much happens."""
     f = next(f for f in declared(Parameters) if f.name == name)
@@ -62,14 +65,14 @@ def test_every_law_holds_at_both_ends_of_every_parameter(name):
         world(random_network(2, firms=40), p, ALL, burn_in=3, check=True).run(36)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_twenty_years_of_a_region_in_which_everything_happens(seed):
+@pytest.mark.parametrize("seed", range(at_size(1, 5)))
+def test_many_years_of_a_region_in_which_everything_happens(seed):
     """300 firms on the sample region's network; at the end the frozen month leads to the fixed point."""
     model = StrongchainModel(parameters=eventful(), instruments=ALL, rng=seed, burn_in=12, check=True)
-    events = Events().watch(model, 240)
-    assert events.exits == events.entries > 2 * model.firms.n
-    assert events.recalls > 50
-    assert model.counts["suppliers replaced"] > 1_000
+    events = Events().watch(model, YEARS * 12)
+    assert events.exits == events.entries > 0.1 * YEARS * model.firms.n
+    assert events.recalls > 2 * YEARS
+    assert model.counts["suppliers replaced"] > 50 * YEARS
     assert (model.lenders.written_off > 0).all() and events.to_lenders > 0
     # Neither run-away growth nor the death of the economy, whatever befalls single firms.
     output = model.record.series("output")
@@ -79,10 +82,10 @@ def test_twenty_years_of_a_region_in_which_everything_happens(seed):
     assert held == pytest.approx(model.steady_state(), rel=1e-9, abs=1e-15)
 
 
-def test_twenty_calm_years_with_and_without_looking():
+def test_many_calm_years_with_and_without_looking():
     """The default parameters; whoever looks at agents, maps and books month by month sees the same bits."""
     blind, seen = (StrongchainModel(instruments=ALL, rng=3, burn_in=12, check=looks) for looks in (False, True))
-    for _ in range(240):
+    for _ in range(YEARS * 12):
         blind.step()
         seen.agents.do("step")
         seen.quality_map()
@@ -94,7 +97,7 @@ def test_twenty_calm_years_with_and_without_looking():
     assert differing(blind, seen) == []
 
 
-@pytest.mark.parametrize("chains", [1, 4])
+@pytest.mark.parametrize("chains", at_size([4], [1, 4]))
 def test_large_worlds_in_which_firms_come_and_go(chains):
     """3,000 firms: more than so many that few are drawn for one by one."""
     given_network = random_network(5, firms=3_000, leaders=12, chains=chains)

@@ -28,6 +28,8 @@ from experiments.runs.progress import Progress
 from experiments.studies.compare import FIRST
 from sim.outcomes import OUTCOMES
 
+pytestmark = pytest.mark.study
+
 #: A small study, but for how many replicates; and with four.
 ANY = ("region=sample", "scale=0.2", "months=6", "window=3", "burn_in=3", "parallel=serial")
 SMALL = (*ANY, "replicates=4")

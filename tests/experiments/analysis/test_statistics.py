@@ -320,6 +320,7 @@ def test_the_rule_on_degenerate_samples():
     assert more_replicates(once, 0.1, cap=100) == (False, 20, False)
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("half_width", [0.2, 0.4])
 def test_an_interval_after_stopping_still_covers(half_width):
     """Looking and stopping when it is narrow enough costs at most a little of the 95 %."""

@@ -23,6 +23,8 @@ from sim.data.plausible import DEFAULT_SET, plausible_sets, with_values
 from sim.parameters import ParameterError
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.study
+
 RANGES = yaml.safe_load((ROOT / "configs/study/calibration.yaml").read_text(encoding="utf-8"))["searched"]
 TINY = ("region=sample", "network=synthetic", "network.firms=60", "network.leaders=6", "burn_in=2")
 SERIAL = Parallel(workers=1)
@@ -207,6 +209,7 @@ def test_the_points_are_the_same_for_the_same_seed():
 # -- the studies -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_a_calibration_runs_from_beginning_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.studies.calibrate.PLAUSIBLE", 1e9)  # at this size nothing is plausible
     for name, fewer in {"CANDIDATES": 400, "ROUNDS": 2, "SPREADING": 2, "OFFSPRING": 100}.items():

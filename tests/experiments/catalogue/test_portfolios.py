@@ -27,6 +27,8 @@ from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Region, StrongchainModel
 from tests.support.places import FACTS, REFERENCE
 
+pytestmark = pytest.mark.study
+
 #: The collected facts; their documents lie outside the repository.
 
 SHIPPED = {one.key: one for one in portfolios()}

@@ -197,6 +197,7 @@ def test_a_file_says_nothing_twice(key):
 # -- other scales ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_the_page_of_scales_is_measured_with_any_settings(tmp_path):
     words = ("region=sample", "months=3", "window=3", "burn_in=2", "parallel=serial")
     write(tmp_path, {0.2: 8}, words)

@@ -63,12 +63,14 @@ def test_a_study_that_cannot_be_run_again_is_told(capsys, tmp_path):
     assert "there is no folder" in said(capsys, "rerun", str(tmp_path / "gone"), status=1)
 
 
+@pytest.mark.study
 def test_the_module_runs_by_itself():
     found = subprocess.run([sys.executable, "-m", "experiments.commands.verbs", "explain", "cqp"], cwd=ROOT, capture_output=True, text=True)
     assert (found.returncode, found.stdout) == (1, "")
     assert "did you mean 'cqo'?" in found.stderr
 
 
+@pytest.mark.study
 @pytest.mark.parametrize(
     ("words", "status", "idle"),
     [
@@ -266,6 +268,7 @@ def test_no_results(results, capsys, monkeypatch):
 # -- explain -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_everything_named_can_be_explained(capsys):
     for names, tell in catalogue.explained():
         lines = tell()
@@ -362,6 +365,7 @@ def said_of(capsys, shell: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.study
 @pytest.mark.skipif(BASH is None, reason="there is no bash")
 def test_completion_in_bash(capsys, tmp_path):
     (tmp_path / "completion.bash").write_text(said_of(capsys, "bash"), encoding="utf-8")

@@ -497,6 +497,7 @@ def test_files_of_every_group_are_checked_as_if_typed(configs):
     assert "configs/region/home.yaml: region.chains is 0" in said
 
 
+@pytest.mark.study
 def test_every_file_that_is_shipped_is_sound():
     for path in sorted(declarations.CONFIGS.glob("*/*.yaml")):
         word = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"

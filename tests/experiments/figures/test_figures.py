@@ -28,6 +28,8 @@ from tests.support.places import REFERENCE
 from tests.support.worlds import network, parameters, random_network, region
 from tests.support.worlds import world as tiny
 
+pytestmark = pytest.mark.study
+
 STUDY = ("region=sample", "scale=0.3", "replicates=3", "months=6", "window=3", "burn_in=6", "parallel=serial")
 HEADLINES = ("field_dpu", "nonconformity", "open_problems", "copq", "quality_cost")
 ARMS = (

@@ -14,6 +14,8 @@ from experiments.pages.evidence.case_studies import page
 from sim.model import StrongchainModel
 from tests.support.places import EVIDENCE, FACTS
 
+pytestmark = pytest.mark.study
+
 FEW = {"datong": 3, "guangdong": 1, "qingxu": 2}
 
 

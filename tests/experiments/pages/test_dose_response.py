@@ -13,6 +13,8 @@ from experiments.pages.evidence.dose_runs import DOSES, Response, companion, sha
 from experiments.pages.evidence.mean_effects import default_dose
 from sim.instruments import INSTRUMENTS
 
+pytestmark = pytest.mark.study
+
 WORDS = ("region=liaoning", "by=[]", "months=6", "window=3", "burn_in=2")
 SOME = {"cqo": (0.5, 1.0), "assessment": (4.0,), "quality_map": (1.0,)}
 

@@ -17,6 +17,8 @@ from sim import INSTRUMENTS, Parameters
 from sim.parameters import declared, wrong_value
 from tests.support.places import EVIDENCE
 
+pytestmark = pytest.mark.study
+
 WORDS = ("region=sample", "months=10", "window=4", "burn_in=2", "by=[]", "parallel=serial")
 FEW = {key: (0.0, default_dose(key), given[-1]) for key, given in DOSES.items()}
 FIELDS = {f.name: f for f in declared(Parameters)}

@@ -29,6 +29,8 @@ from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Parameters, Synthetic
 from sim.outcomes import OUTCOMES
 
+pytestmark = pytest.mark.study
+
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=6", "window=3", "burn_in=3", "parallel=serial")
 SECTIONS = [
     "answer",

@@ -30,6 +30,8 @@ from sim.attribution.quality_map import QualityMap
 from tests.support.places import ROOT
 from tests.support.processes import in_session, kill
 
+pytestmark = pytest.mark.study
+
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=4", "window=2", "burn_in=3", "parallel=serial")
 THREE = tuple(word if word != "replicates=2" else "replicates=3" for word in SMALL)
 SERIAL = Parallel("sequential", 1)
@@ -543,6 +545,7 @@ def started(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), *STUDY], env=environment, start_new_session=True)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
 def test_a_study_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
     undisturbed = compare(*STUDY[:-2], "parallel=serial", keep=tmp_path / "undisturbed")

@@ -26,6 +26,8 @@ from sim.outcomes import OUTCOMES
 from tests.support.places import ROOT
 from tests.support.worlds import differing, network, parameters, region
 
+pytestmark = pytest.mark.study
+
 SMALL = ("region=sample", "scale=0.3", "replicates=3", "months=6", "window=3", "burn_in=6", "parallel=serial")
 ARMS = "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}"
 SERIAL = Parallel("sequential", 1)

@@ -17,6 +17,8 @@ from experiments.runs.provenance import changes_since, manifest
 from experiments.studies.rerun import main, read_study
 from sim import StrongchainModel
 
+pytestmark = pytest.mark.study
+
 SMALL = ("region=sample", "scale=0.2", "replicates=3", "months=6", "window=3", "burn_in=3", "parallel=serial", "instruments=[cqo]")
 ARMS = "study.arms={nothing: ['instruments=[]'], keen: ['instruments.cqo.reach=0.9'], other: ['parameters.latent_share=0.2', 'scale=0.1']}"
 

@@ -31,6 +31,8 @@ from sim import INSTRUMENTS
 from sim.outcomes import HEADLINE
 from sim.parameters import declared
 
+pytestmark = pytest.mark.study
+
 EXPERIMENTS = ("after_the_programme", "exchange", "policy_mix", "value_of_the_map")
 #: 35 firms of Liaoning.
 TINY = ("scale=0.02", "months=12", "window=6", "burn_in=2", "replicates=2", "parallel=serial")

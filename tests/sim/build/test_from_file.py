@@ -262,6 +262,7 @@ def test_settings_as_hydra_gives_them(save) -> None:
         assert from_file(form).names.tolist() == ["b", "a"]
 
 
+@pytest.mark.study
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_order_of_rows_decides_only_the_order_of_firms(data, tmp_path_factory) -> None:
@@ -488,6 +489,7 @@ def test_settings_out_of_range(save) -> None:
 # -- size and real chains --------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_a_large_file_is_quick(save) -> None:
     rng = np.random.default_rng(1)
     customer = np.repeat(np.arange(1, 20_000), 3)

@@ -256,6 +256,7 @@ def practice_left(seed):
     return (given.firms.capability - without.firms.capability)[stayed].mean() / start
 
 
+@pytest.mark.study
 def test_half_of_a_paired_gap_of_practice_is_left_after_102_months():
     assert 0.45 <= np.mean([practice_left(seed) for seed in (1, 2, 3)]) <= 0.6
 

@@ -1,0 +1,1 @@
+"""Pages for developers, written from the code itself: which room imports which."""
