@@ -11,20 +11,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AgentsOnDemand", "Column", "Population", "Row", "nearest"]
+from agents.spelling import nearest
 
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
-    match = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {match[0]!r}?" if match else ""
+__all__ = ["AgentsOnDemand", "Column", "Population", "Row"]
 
 
 @dataclass(frozen=True)
