@@ -245,7 +245,7 @@ class StrongchainModel(World):
 
     def balance_sheet(self) -> pd.DataFrame:
         """What every sector owns and owes at the end of the month, CNY (see `sim.accounts.balance_sheet`)."""
-        return balance_sheet(self)
+        return balance_sheet(self.firms, self.lenders, self.books)
 
     # -- looking at the world ----------------------------------------------------------------
 

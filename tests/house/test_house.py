@@ -182,6 +182,13 @@ def test_no_two_files_import_each_other() -> None:
     assert not circle(graph), "files import each other: " + " → ".join(circle(graph))
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "sim" / "accounts").glob("*.py")), ids=name_of)
+def test_the_accounts_know_no_world(path: Path) -> None:
+    """The world keeps the books, so the books ask for no more of it than they need."""
+    known = {module for module in imported(path) if module.startswith("sim.") and not module.startswith("sim.accounts")}
+    assert not known, f"{name_of(path)} imports {', '.join(sorted(known))}"
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_only_experiments_knows_hydra(path: Path) -> None:
     known = roots(path) & {"hydra", "omegaconf"}
