@@ -1,29 +1,36 @@
 """Who lives in the world: Mesa agents over columns of state, and the luck they share."""
 
-from agents.chain_head import CHAIN_HEAD, ChainHead
-from agents.columns import AgentsOnDemand, Column, Population, Row
-from agents.firm import FIRM, ChainLeader, Firm, MemberFirm
-from agents.lender import LENDER, Lender
-from agents.qi_station import QI_STATION, QIStation
-from agents.regulator import REGULATOR, Regulator
+from agents.chain_head import ChainHead, ChainHeads
+from agents.columns import AgentsOnDemand, Column, Flags, Floats, Indices, Ints, Population, Row, column
+from agents.firm import ChainLeader, Firm, Firms, MemberFirm
+from agents.help import Help
+from agents.lender import Lender, Lenders
+from agents.qi_station import QIStation, Stations
+from agents.regulator import Regulator, Regulators
 from agents.streams import Streams
 
 __all__ = [
-    "CHAIN_HEAD",
-    "FIRM",
-    "LENDER",
-    "QI_STATION",
-    "REGULATOR",
     "AgentsOnDemand",
     "ChainHead",
+    "ChainHeads",
     "ChainLeader",
     "Column",
     "Firm",
+    "Firms",
+    "Flags",
+    "Floats",
+    "Help",
+    "Indices",
+    "Ints",
     "Lender",
+    "Lenders",
     "MemberFirm",
     "Population",
     "QIStation",
     "Regulator",
+    "Regulators",
     "Row",
+    "Stations",
     "Streams",
+    "column",
 ]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.columns import Column, Row
+from agents.columns import Floats, Indices, Population, Row, column
 
-__all__ = ["CHAIN_HEAD", "ChainHead"]
+__all__ = ["ChainHead", "ChainHeads"]
 
-CHAIN_HEAD: dict[str, Column] = {
-    "chain": Column("int32", "index", "chain it is in charge of"),
-    "spent": Column("float64", "CNY", "programme money spent on its chain so far (heads of one chain share it)"),
-    "awards": Column("float64", "awards", "awards to firms of its chain so far"),
-}
+
+class ChainHeads(Population):
+    """State of the chain heads."""
+
+    chain: Indices = column("index", "chain it is in charge of")
+    spent: Floats = column("CNY", "programme money spent on its chain so far (heads of one chain share it)")
+    awards: Floats = column("awards", "awards to firms of its chain so far")
 
 
 class ChainHead(Row):

@@ -1,7 +1,8 @@
 """State in columns, agents on demand.
 
 A `Population` owns the state of one kind of agent as NumPy columns; the phases of the month
-work on whole columns. Mesa's own agent objects are thin views of one row each, built only
+work on whole columns. Each kind is a class that declares its columns with their types, so that a type
+checker and an editor know them all. Mesa's own agent objects are thin views of one row each, built only
 when somebody asks for ``model.agents``, ``model.agents_by_type`` or ``model.agent_types``:
 sweeps never pay for what only notebooks need.
 """
@@ -10,21 +11,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from inspect import get_annotations
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AgentsOnDemand", "Column", "Population", "Row", "nearest"]
+from agents.spelling import nearest
 
+__all__ = ["AgentsOnDemand", "Column", "Flags", "Floats", "Indices", "Ints", "Population", "Row", "column"]
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
-    match = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {match[0]!r}?" if match else ""
+#: Types of columns: amounts and shares, yes or no, counts and rows, and indices of what there is little of (chains, counties).
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Indices = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -58,32 +61,72 @@ class Column:
     monthly: bool = False
 
 
+def column(unit: str, meaning: str, *, width: int = 1, start: float = 0, signed: bool = False, monthly: bool = False) -> Any:
+    """Declare a column in the class of a population: ``cash: Floats = column("CNY", "deposits", signed=True)``.
+
+    The dtype is that of the type beside the name. The other arguments are those of `Column`.
+    """
+    return Column("", unit, meaning, width, start, signed, monthly)
+
+
 class Population:
     """All agents of one kind: a row each, a NumPy array per column.
 
     Reading ``population.capability`` gives the array itself; assigning writes into it, so that
-    nobody ends up holding an outdated array; a name that is no column is refused.
+    nobody ends up holding an outdated array; a name that is no column is refused. To a type checker a column
+    is an array: where a scalar, or another dtype, is meant to be written into it, write ``population.age[:] = 0``.
+
+    A subclass declares its columns, each with its type and `column`; it also has those of its base classes,
+    after its own. Every population has ``alive`` (bool) before them.
 
     Parameters
     ----------
     kind : str
         Name of the population in the model ("firms").
-    columns : dict of str to Column
-        The schema. Every population also has ``alive`` (bool).
+    columns : dict of str to Column, optional
+        Further columns, besides those that the class declares.
     n : int
         Number of rows.
+
+    Attributes
+    ----------
+    declared : dict of str to Column
+        Columns that the class declares, those of its base classes included.
+
+    Examples
+    --------
+    >>> class Shops(Population):
+    ...     stock: Floats = column("CNY", "goods on the shelves", start=2.0)
+    >>> Shops("shops", n=3).stock
+    array([2., 2., 2.])
     """
 
+    declared: ClassVar[dict[str, Column]] = {}
     kind: str
     n: int
     columns: dict[str, Column]
-    alive: NDArray[np.bool_]
+    alive: Flags
 
-    def __init__(self, kind: str, columns: dict[str, Column], n: int) -> None:
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        dtypes = {name: _dtype(annotation) for name, annotation in get_annotations(cls, eval_str=True).items()}
+        own = {name: said for name, said in vars(cls).items() if isinstance(said, Column)}
+        if amiss := {name for name, dtype in dtypes.items() if dtype} ^ own.keys():
+            raise TypeError(
+                f"{cls.__name__}.{min(amiss)}: a column needs both a type of arrays and column(…), as in cash: Floats = column(…)"
+            )
+        for name, said in own.items():
+            own[name] = replace(said, dtype=dtypes[name])
+            # Gone from the class, the name is the instance's alone: read as fast as can be, and refused where it is wrong.
+            delattr(cls, name)
+        inherited = {name: said for base in cls.__bases__ for name, said in getattr(base, "declared", {}).items()}
+        cls.declared = own | inherited | own  # its own come first, and stand
+
+    def __init__(self, kind: str, columns: dict[str, Column] | None = None, n: int = 0) -> None:
         self.__dict__.update(kind=kind, n=n, columns={})
         self.add_column("alive", Column("bool", "1", "lives in the world", start=True))
-        for name, column in columns.items():
-            self.add_column(name, column)
+        for name, said in (*self.declared.items(), *(columns or {}).items()):
+            self.add_column(name, said)
 
     def add_column(self, name: str, column: Column) -> None:
         """Add a column of one's own (a researcher's extra state); refused if the populations or agents have the name already."""
@@ -110,22 +153,33 @@ class Population:
             if column.monthly:
                 self.__dict__[name][...] = column.start
 
-    def __getattr__(self, name: str) -> Any:
-        # Only reached when `name` is no column.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise AttributeError(f"{self.__dict__.get('kind', 'population')} have no column {name!r}{nearest(name, self.__dict__)}")
+    # Kept from type checkers, which would take it that there is every name.
+    if not TYPE_CHECKING:
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self.columns:
-            raise AttributeError(f"{self.kind} have no column {name!r}{nearest(name, self.columns)}")
-        self.__dict__[name][...] = value
+        def __getattr__(self, name: str) -> Any:
+            # Only reached when `name` is no column.
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise AttributeError(f"{self.__dict__.get('kind', 'population')} have no column {name!r}{nearest(name, self.__dict__)}")
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name not in self.columns:
+                raise AttributeError(f"{self.kind} have no column {name!r}{nearest(name, self.columns)}")
+            self.__dict__[name][...] = value
 
     def __len__(self) -> int:
         return self.n
 
     def __repr__(self) -> str:
         return f"<{self.n} {self.kind}, {len(self.columns)} columns>"
+
+
+def _dtype(annotation: Any) -> str:
+    """Return the name of the dtype in a type of arrays, ``"float64"`` of `Floats`; empty for any other type."""
+    if get_origin(annotation) is not np.ndarray:
+        return ""
+    _, dtype = get_args(annotation)
+    return np.dtype(get_args(dtype)[0]).name
 
 
 class _Ids:
@@ -213,7 +267,7 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
     class of every row (or one class for all).
     """
 
-    kinds: ClassVar[dict[str, Callable[[Population], list[type[Row]]]]] = {}
+    kinds: ClassVar[dict[str, Callable[[Any], list[type[Row]]]]] = {}
     _looked = False
     _last_id = 0
 

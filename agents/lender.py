@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agents.columns import Column, Row
+from agents.columns import Floats, Ints, Population, Row, column
 
-__all__ = ["LENDER", "LOANS", "ORDINARY", "STRONG_CHAIN", "Lender", "Loan"]
+__all__ = ["LOANS", "ORDINARY", "STRONG_CHAIN", "Lender", "Lenders", "Loan"]
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,17 @@ class Loan:
 LOANS = (Loan("loans", "bank_debt"), Loan("strong-chain loans", "programme_debt"))
 ORDINARY, STRONG_CHAIN = range(len(LOANS))
 
-LENDER: dict[str, Column] = {
-    "rate": Column("float64", "share/year", "interest on a loan"),
-    "ceiling": Column("float64", "share of yearly revenue", "most that a firm may owe"),
-    "number": Column("int64", "loans", "loans granted so far, by kind", width=2),
-    "granted": Column("float64", "CNY", "loans granted so far, by kind", width=2),
-    "repaid": Column("float64", "CNY", "loans repaid so far, by kind", width=2),
-    "written_off": Column("float64", "CNY", "loans written off so far, by kind", width=2),
-    "outstanding": Column("float64", "CNY", "loans outstanding, by kind", width=2),
-}
+
+class Lenders(Population):
+    """State of the lenders."""
+
+    rate: Floats = column("share/year", "interest on a loan")
+    ceiling: Floats = column("share of yearly revenue", "most that a firm may owe")
+    number: Ints = column("loans", "loans granted so far, by kind", width=2)
+    granted: Floats = column("CNY", "loans granted so far, by kind", width=2)
+    repaid: Floats = column("CNY", "loans repaid so far, by kind", width=2)
+    written_off: Floats = column("CNY", "loans written off so far, by kind", width=2)
+    outstanding: Floats = column("CNY", "loans outstanding, by kind", width=2)
 
 
 class Lender(Row):

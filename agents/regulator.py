@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.columns import Column, Row
+from agents.columns import Ints, Population, Row, column
 
-__all__ = ["REGULATOR", "Regulator"]
+__all__ = ["Regulator", "Regulators"]
 
-REGULATOR: dict[str, Column] = {
-    "sampled": Column("int64", "samples", "random samples taken so far"),
-    "failed": Column("int64", "samples", "random samples that did not conform so far"),
-    "targeted": Column("int64", "samples", "risk-targeted samples taken so far"),
-    "targeted_failed": Column("int64", "samples", "risk-targeted samples that did not conform so far"),
-    "recalls": Column("int64", "recalls", "recalls so far"),
-}
+
+class Regulators(Population):
+    """State of the market regulators."""
+
+    sampled: Ints = column("samples", "random samples taken so far")
+    failed: Ints = column("samples", "random samples that did not conform so far")
+    targeted: Ints = column("samples", "risk-targeted samples taken so far")
+    targeted_failed: Ints = column("samples", "risk-targeted samples that did not conform so far")
+    recalls: Ints = column("recalls", "recalls so far")
 
 
 class Regulator(Row):

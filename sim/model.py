@@ -189,7 +189,7 @@ class StrongchainModel(World):
             arriving = links.caught + links.passed_detectable
             links.rating = np.divide(arriving, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
             decide_inspection(self)
-        links.age = 0
+        links.age[:] = 0
         self.network.check_orders(firms.scrap)
         firms.steady_orders = firms.orders = firms.output = firms.usual_output = self.network.steady_orders(firms.scrap)
         order_inputs(self)
@@ -205,7 +205,7 @@ class StrongchainModel(World):
     def _open_books(self) -> None:
         """Start the accounts; what was paid while settling never happened."""
         self.books = Books()
-        self.firms.cash = self.firms.earnings = 0.0
+        self.firms.cash[:] = self.firms.earnings[:] = 0.0
         open_accounts(self)
         self._turn_page()
 
@@ -245,7 +245,7 @@ class StrongchainModel(World):
 
     def balance_sheet(self) -> pd.DataFrame:
         """What every sector owns and owes at the end of the month, CNY (see `sim.accounts.balance_sheet`)."""
-        return balance_sheet(self)
+        return balance_sheet(self.firms, self.lenders, self.books)
 
     # -- looking at the world ----------------------------------------------------------------
 

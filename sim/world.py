@@ -3,66 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents import (
-    CHAIN_HEAD,
-    FIRM,
-    LENDER,
-    QI_STATION,
-    REGULATOR,
     AgentsOnDemand,
     ChainHead,
-    Column,
+    ChainHeads,
+    Firms,
+    Flags,
+    Floats,
+    Help,
+    Ints,
     Lender,
+    Lenders,
     Population,
     QIStation,
     Regulator,
+    Regulators,
     Row,
+    Stations,
     Streams,
+    column,
 )
 from agents.firm import KINDS, SIZE_CLASSES, firm_classes
-from agents.help import HELP
 from agents.lender import LOANS
 from sim.accounts.accounts import FINANCING, Books
 from sim.network.network import SupplyNetwork
 from sim.parameters import Parameters
 
-__all__ = ["CHAIN", "CLASS", "LINK", "Deliverable", "World"]
-
-LINK: dict[str, Column] = {
-    "supplier": Column("int64", "row", "firm that supplies"),
-    "customer": Column("int64", "row", "firm that buys"),
-    "value_share": Column("float64", "CNY/CNY", "CNY of the supplier per CNY of the customer's output; 0 while either is out of the world"),
-    "essential": Column("bool", "1", "the customer cannot do without it"),
-    "relief": Column("float64", "share", "relation-specific reduction of the supplier's defects"),
-    "rating": Column("float64", "defects/unit", "the customer's estimate of the supplier's detectable defects"),
-    "carried": Column("float64", "units/unit", "value share less relief, as the month's deliveries carried defects"),
-    "age": Column("int64", "months", "months the relation has lasted"),
-    "listed": Column("int64", "months", "months the supplier has been on the customer's development list, 0 if it is not"),
-    "ordered": Column("float64", "CNY/month", "what the customer has ordered for next month"),
-    "delivered": Column("float64", "CNY/month", "what the supplier delivers this month"),
-    "inspected": Column("float64", "share", "share of the deliveries inspected at goods-in"),
-    "interface": Column("float64", "defects/unit", "interface defects per unit of the customer, ahead of inspection"),
-    "caught": Column("float64", "defects/unit", "detectable defects found at goods-in, per unit of the customer"),
-    "passed_detectable": Column("float64", "defects/unit", "detectable defects let in, per unit of the customer"),
-    "passed_latent": Column("float64", "defects/unit", "latent defects let in, per unit of the customer"),
-    "charge_back": Column("float64", "CNY/month", "what the customer charges back to the supplier"),
-}
-
-CHAIN: dict[str, Column] = {
-    "cause": Column("bool", "1", "a common cause of each kind is at work", width=4),
-    "project": Column("int64", "months", "months until a project on the cause of each kind is due, 0 if there is none", width=4),
-}
+__all__ = ["Chains", "Deliverable", "Links", "PriceClasses", "World"]
 
 
-#: What firms of one price class have in common: of a size, leaders apart from members, since they answer to users.
-CLASS: dict[str, Column] = {
-    "quality_cost": Column("float64", "CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price"),
-}
+class Links(Population):
+    """State of the links: who supplies whom, and what travels."""
+
+    supplier: Ints = column("row", "firm that supplies")
+    customer: Ints = column("row", "firm that buys")
+    value_share: Floats = column("CNY/CNY", "CNY of the supplier per CNY of the customer's output; 0 while either is out of the world")
+    essential: Flags = column("1", "the customer cannot do without it")
+    relief: Floats = column("share", "relation-specific reduction of the supplier's defects")
+    rating: Floats = column("defects/unit", "the customer's estimate of the supplier's detectable defects")
+    carried: Floats = column("units/unit", "value share less relief, as the month's deliveries carried defects")
+    age: Ints = column("months", "months the relation has lasted")
+    listed: Ints = column("months", "months the supplier has been on the customer's development list, 0 if it is not")
+    ordered: Floats = column("CNY/month", "what the customer has ordered for next month")
+    delivered: Floats = column("CNY/month", "what the supplier delivers this month")
+    inspected: Floats = column("share", "share of the deliveries inspected at goods-in")
+    interface: Floats = column("defects/unit", "interface defects per unit of the customer, ahead of inspection")
+    caught: Floats = column("defects/unit", "detectable defects found at goods-in, per unit of the customer")
+    passed_detectable: Floats = column("defects/unit", "detectable defects let in, per unit of the customer")
+    passed_latent: Floats = column("defects/unit", "latent defects let in, per unit of the customer")
+    charge_back: Floats = column("CNY/month", "what the customer charges back to the supplier")
+
+
+class Chains(Population):
+    """State of the industrial chains, besides that of their firms."""
+
+    cause: Flags = column("1", "a common cause of each kind is at work", width=4)
+    project: Ints = column("months", "months until a project on the cause of each kind is due, 0 if there is none", width=4)
+
+
+class PriceClasses(Population):
+    """State of the price classes: what firms of a size have in common, leaders apart from members, since they answer to users."""
+
+    quality_cost: Floats = column("CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price")
 
 
 #: Events that are counted from the start of the burn-in on.
@@ -106,9 +113,9 @@ class World(AgentsOnDemand):
 
     Attributes
     ----------
-    firms, stations, chain_heads, lenders, regulators : Population
+    firms, stations, chain_heads, lenders, regulators : Firms, Stations, ChainHeads, Lenders, Regulators
         State in columns; Mesa agents are views of the rows.
-    links, chains, classes : Population
+    links, chains, classes : Links, Chains, PriceClasses
         State of the links, of the chains and of the price classes (no agents).
     month : int
         The month under way: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
@@ -117,7 +124,7 @@ class World(AgentsOnDemand):
         changes of suppliers refused because some loop might have grown.
     """
 
-    kinds: ClassVar[dict[str, Callable[[Population], list[type[Row]]]]] = {
+    kinds: ClassVar[dict[str, Callable[[Any], list[type[Row]]]]] = {
         "firms": firm_classes,
         "stations": _all(QIStation),
         "chain_heads": _all(ChainHead),
@@ -133,14 +140,14 @@ class World(AgentsOnDemand):
         self.books = Books()
         self.programmes: dict[str, Deliverable] = {}
         self.month = 0
-        self.firms = Population("firms", FIRM, network.n_firms)
-        self.stations = Population("stations", QI_STATION, stations)
-        self.chain_heads = Population("chain_heads", CHAIN_HEAD, chain_heads)
-        self.lenders = Population("lenders", LENDER, 1)
-        self.regulators = Population("regulators", REGULATOR, 1)
-        self.links = Population("links", LINK, network.n_links)
-        self.chains = Population("chains", CHAIN, len(network.chains))
-        self.classes = Population("classes", CLASS, 2 * len(SIZE_CLASSES))
+        self.firms = Firms("firms", n=network.n_firms)
+        self.stations = Stations("stations", n=stations)
+        self.chain_heads = ChainHeads("chain_heads", n=chain_heads)
+        self.lenders = Lenders("lenders", n=1)
+        self.regulators = Regulators("regulators", n=1)
+        self.links = Links("links", n=network.n_links)
+        self.chains = Chains("chains", n=len(network.chains))
+        self.classes = PriceClasses("classes", n=2 * len(SIZE_CLASSES))
         self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
 
     # -- luck --------------------------------------------------------------------------------
@@ -160,12 +167,12 @@ class World(AgentsOnDemand):
 
     # -- sums along links --------------------------------------------------------------------
 
-    def by_supplier(self, per_link: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Add up a number per link over each supplier's customers: shape (n,)."""
+    def by_supplier(self, per_link: Floats | Flags) -> Floats:
+        """Add up a number per link, or count the marked links, over each supplier's customers: shape (n,)."""
         return np.asarray(np.bincount(self.links.supplier, per_link, minlength=self.firms.n), dtype=np.float64)
 
-    def by_customer(self, per_link: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Add up a number per link over each customer's suppliers: shape (n,)."""
+    def by_customer(self, per_link: Floats | Flags) -> Floats:
+        """Add up a number per link, or count the marked links, over each customer's suppliers: shape (n,)."""
         return np.asarray(np.bincount(self.links.customer, per_link, minlength=self.firms.n), dtype=np.float64)
 
     # -- money -------------------------------------------------------------------------------
@@ -222,7 +229,7 @@ class World(AgentsOnDemand):
     def lend(self, column: str, rows: NDArray[np.int64], amount: NDArray[np.float64] | float) -> None:
         """Lend firms help for this month (see `agents.help`): shares of what others leave, other amounts on top of theirs."""
         lent = getattr(self.firms, column)
-        share = HELP[column].unit == "share"
+        share = Help.declared[column].unit == "share"
         lent[rows] = 1.0 - (1.0 - lent[rows]) * (1.0 - amount) if share else lent[rows] + amount
 
     # -- what chain heads see ------------------------------------------------------------------
@@ -255,10 +262,10 @@ class World(AgentsOnDemand):
             mine = (links.supplier == row) | (links.customer == row)
             firms.orders[:] -= np.bincount(links.supplier[mine], links.ordered[mine], minlength=firms.n)
             np.maximum(firms.orders, 0.0, out=firms.orders)
-            for column in ("value_share", "ordered", "delivered", "charge_back", "listed"):
-                getattr(links, column)[mine] = 0
-            for column in LEFT_BEHIND:
-                getattr(firms, column)[row] = 0
+            for name in ("value_share", "ordered", "delivered", "charge_back", "listed"):
+                getattr(links, name)[mine] = 0
+            for name in LEFT_BEHIND:
+                getattr(firms, name)[row] = 0
         elif population == "stations":
             self.withdraw(firms.case_station == row)
 
@@ -281,8 +288,8 @@ class World(AgentsOnDemand):
             lenders.written_off[:, kind] += debt[rows].sum()
             debt[rows] = 0.0
             lenders.outstanding[:, kind] = debt.sum()
-        for column in ("programme_line", "guaranteed", "rate_discount", "interest_borne", "inventory", "mapped"):
-            getattr(firms, column)[rows] = 0.0
+        for name in ("programme_line", "guaranteed", "rate_discount", "interest_borne", "inventory", "mapped"):
+            getattr(firms, name)[rows] = 0.0
 
         going = np.zeros(firms.n, dtype=np.bool_)
         going[rows] = True

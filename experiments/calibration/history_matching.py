@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from agents.columns import nearest
+from agents.spelling import nearest
 from experiments.calibration.patterns import implausibility
 from sim.data.plausible import field_and_entry
 from sim.parameters import ParameterError, Parameters

@@ -79,7 +79,7 @@ def becomes_known() -> frozenset[str]:
 
 def wrong(every: Iterable[Practice]) -> list[str]:
     """Say what is wrong with practices: one line for each mistake, with the practice and what would be right."""
-    from agents.columns import nearest
+    from agents.spelling import nearest
 
     said = []
     for one in every:

@@ -188,7 +188,7 @@ def parameters(word: str = "") -> list[str]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Name the nearest known word."""
-    from agents.columns import nearest
+    from agents.spelling import nearest
 
     return nearest(word, known)
 

@@ -57,7 +57,7 @@ class Top:
         """Say what is wrong with a value of this setting; nothing if it will do."""
         if self.holds(value):
             return ""
-        from agents.columns import nearest
+        from agents.spelling import nearest
 
         if not isinstance(self.default, tuple):
             return f"{path} is {value!r}; it must {self.must}{nearest(str(value), self.choices)}"
@@ -75,7 +75,7 @@ class Options(Top):
 
     def wrong(self, path: str, value: Any) -> str:
         """Say which options there are not, or are there twice."""
-        from agents.columns import nearest
+        from agents.spelling import nearest
 
         options = groups()[self.group]
         if not isinstance(value, list | tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agents.columns import nearest
+from agents.spelling import nearest
 
 __all__ = ["MANY", "apart"]
 

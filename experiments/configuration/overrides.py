@@ -18,7 +18,7 @@ from hydra.core.override_parser.types import Glob, Override, Transformer
 from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
-from agents.columns import nearest
+from agents.spelling import nearest
 from experiments.configuration.declared import TOP, VERBS, declaring, fields_by_path, groups
 from experiments.configuration.settings import SettingsError, check_name
 

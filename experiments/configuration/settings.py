@@ -19,7 +19,7 @@ from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
-from agents.columns import nearest
+from agents.spelling import nearest
 from experiments.configuration.declared import TOP, networks
 from experiments.configuration.schema import Parallel, Study, register, restore
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic

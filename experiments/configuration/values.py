@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from agents.columns import nearest
+from agents.spelling import nearest
 from experiments.configuration.declared import TOP, fields_by_path, groups
 from experiments.configuration.overrides import FILES, FREE, Word, leaves, settings
 from experiments.configuration.settings import SettingsError, check_name

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from agents.firm import SIZE_CLASSES
-from agents.help import HELP
+from agents.help import Help
 from experiments.contract.scenes import (
     CALM,
     MONTHS,
@@ -48,7 +48,7 @@ SOURCE = re.compile(r"\bF\d{3}\b|\(\d{4}\)|https?://|assumption", re.IGNORECASE)
 #: What changes when government alone pays, for an instrument without effect: no firm's cash, and so no decision.
 BOOKKEEPING = {"balance", "record", "firms.government_cost", "chain_heads.spent", "chain_heads.awards"}
 #: What is lent to firms for a month, and what visits show of them: no effect unless somebody acts by it.
-LENT = {f"firms.{name}" for name in HELP} | {"firms.mapped"}
+LENT = {f"firms.{name}" for name in Help.declared} | {"firms.mapped"}
 #: Beside what an instrument is tried that serves other programmes: it grows slowly, and goes by the quality map.
 SLOW = Stewards(reach=0.3, visits=4.0, competence=1.0, ramp=8, monthly_capacity=3, targeting="quality_map")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-from agents.columns import nearest
+from agents.spelling import nearest
 
 #: What writes each page that needs no simulation, and each that does.
 DECLARED = {"parameters": "reference.parameters", "portfolios": "reference.portfolios", "rooms": "developer.architecture"}

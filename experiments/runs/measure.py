@@ -24,7 +24,7 @@ class MapPicture:
     """What a figure of the quality map needs, without the world it came from; and the map as a table, firm by firm."""
 
     names: NDArray[np.str_]
-    tier: NDArray[np.int64]
+    tier: NDArray[np.int32]
     supplier: NDArray[np.int64]
     customer: NDArray[np.int64]
     map: QualityMap
@@ -34,7 +34,7 @@ class MapPicture:
     def of(cls, model: StrongchainModel) -> MapPicture:
         """Take the picture of a world at the end of its month."""
         found, links = model.quality_map(), model.links
-        tier, supplier, customer = (np.array(column) for column in (model.firms.tier, links.supplier, links.customer))
+        tier, supplier, customer = model.firms.tier.copy(), links.supplier.copy(), links.customer.copy()
         return cls(model.network.names, tier, supplier, customer, found, found.table(model))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from agents.columns import nearest
+from agents.spelling import nearest
 from agents.streams import replicate_keys
 from experiments.configuration.settings import Arm, Settings, SettingsError
 from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of

@@ -15,7 +15,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from agents.columns import nearest
+from agents.spelling import nearest
 from agents.streams import replicate_keys
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.configuration.declared import VERBS

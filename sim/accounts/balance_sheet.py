@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.lender import LOANS
-from sim.accounts.accounts import SECTORS
-from sim.world import World
+from agents.firm import Firms
+from agents.lender import LOANS, Lenders
+from sim.accounts.accounts import SECTORS, Books
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,11 +14,20 @@ if TYPE_CHECKING:
 __all__ = ["balance_sheet"]
 
 
-def balance_sheet(world: World) -> pd.DataFrame:
+def balance_sheet(firms: Firms, lenders: Lenders, books: Books) -> pd.DataFrame:
     """Return the balance-sheet matrix [1]_ at the end of the month, CNY: a row per asset, a column per sector.
 
     What is owned is positive, what is owed negative. Deposits and loans sum to 0 over the sectors; materials
     are the only real asset that is valued. Net worth is the sum of each column.
+
+    Parameters
+    ----------
+    firms : Firms
+        Who holds materials and owes loans, chain leaders and members.
+    lenders : Lenders
+        What they have lent and not got back.
+    books : Books
+        The deposits of every sector.
 
     References
     ----------
@@ -26,14 +35,13 @@ def balance_sheet(world: World) -> pd.DataFrame:
     """
     import pandas as pd
 
-    firms = world.firms
     table = pd.DataFrame(0.0, index=["deposits", *(loan.purpose for loan in LOANS), "materials"], columns=list(SECTORS))
-    table.loc["deposits"] = pd.Series(world.books.balance)
+    table.loc["deposits"] = pd.Series(books.balance)
     for group, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
         table.loc["materials", group] = float(firms.inventory[mine].sum())
         for loan in LOANS:
             table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[mine].sum())
     for kind, loan in enumerate(LOANS):
-        table.loc[loan.purpose, "lenders"] = float(world.lenders.outstanding[:, kind].sum())
+        table.loc[loan.purpose, "lenders"] = float(lenders.outstanding[:, kind].sum())
     table.loc["net worth"] = table.sum(axis=0)
     return table.rename_axis("CNY, end of the month").assign(sum=table.sum(axis=1))

@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
-from sim.build.reading.table import did_you_mean, some
+from sim.build.reading.table import some
 from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
 from sim.network.network import Floats, Ints, SupplyNetwork
@@ -244,9 +245,7 @@ def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, link
     named, linked, gone = listed(settings.leaders), stages["linked"].to_numpy(), stages["collapsed"].to_numpy()
     for name in named:
         if name not in set(stages["name"]):
-            raise NetworkError(
-                f"network.leaders names {name!r}, which is not in {stages.attrs['file']}{did_you_mean(name, stages['name'])}"
-            )
+            raise NetworkError(f"network.leaders names {name!r}, which is not in {stages.attrs['file']}{nearest(name, stages['name'])}")
     leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
     for i in np.flatnonzero(leader & (gone | ~linked))[:1]:
         why = "is of a kind that network.collapse removes" if gone[i] else "is in no link"

@@ -125,20 +125,19 @@ def populate(world: World, region: Region) -> None:
     _seed_problems(world)
     _seed_certificates(world)
     _seed_stations(world, region)
-    world.lenders.rate = region.loan_rate
-    world.lenders.ceiling = world.parameters.credit_ceiling
-    world.chain_heads.chain = np.arange(world.chain_heads.n) % max(world.chains.n, 1)
+    world.lenders.rate[:] = region.loan_rate
+    world.lenders.ceiling[:] = world.parameters.credit_ceiling
+    world.chain_heads.chain[:] = np.arange(world.chain_heads.n) % max(world.chains.n, 1)
 
 
 def _place_firms(world: World, region: Region) -> None:
     firms, links, network, p = world.firms, world.links, world.network, world.parameters
-    firms.chain, firms.tier, firms.sector = network.chain, network.tier, network.sector
+    firms.chain[:], firms.tier[:], firms.sector[:] = network.chain, network.tier, network.sector
     firms.is_leader, firms.final_demand = network.leader, network.final_demand
     firms.steady_orders = firms.orders = firms.output = network.steady_orders()
     revenue = 12.0 * firms.steady_orders
     firms.size_class = (revenue >= p.medium_from).astype(int) + (revenue >= p.large_from)
-    county = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
-    firms.county = county
+    firms.county[:] = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
     firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
     firms.cqo = world.draw("has an officer", firms) < region.officers
     links.supplier, links.customer = network.supplier, network.customer
@@ -161,7 +160,7 @@ def _seed_problems(world: World) -> None:
     chains.cause = world.draw("common cause at the start", chains, 4) < at_work
     # A firm that has renewed its product since the cause began is free of it.
     exposed = p.common_cause_exposure * p.common_cause_end / max(p.common_cause_end + p.renewal_hazard, 1e-12)
-    firms.common_problems = chains.cause[firms.chain] & (world.draw("common problem at the start", firms, 4) < exposed)
+    firms.common_problems[:] = chains.cause[firms.chain] & (world.draw("common problem at the start", firms, 4) < exposed)
     world.counts["problems opened"] += int(firms.open_problems.sum() + firms.common_problems.sum())
 
 
@@ -178,8 +177,8 @@ def _seed_stations(world: World, region: Region) -> None:
     place = np.arange(stations.n)
     busiest = np.argsort(-np.bincount(world.firms.county, minlength=region.counties), kind="stable")
     stations.online = place < round(region.station_online * stations.n)
-    stations.county = busiest[place % busiest.size]
-    stations.offers = True
-    stations.competence = region.station_competence
-    stations.capacity = region.station_capacity
-    stations.fee = region.station_fee
+    stations.county[:] = busiest[place % busiest.size]
+    stations.offers[:] = True
+    stations.competence[:] = region.station_competence
+    stations.capacity[:] = region.station_capacity
+    stations.fee[:] = region.station_fee

@@ -123,4 +123,4 @@ class Consortia(Instrument):
 
     def close(self, world: World, programme: Account) -> None:
         """Give up what is under way."""
-        world.chains.project = 0
+        world.chains.project[:] = 0

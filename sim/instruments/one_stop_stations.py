@@ -116,4 +116,4 @@ class OneStopStations(Instrument):
         """Close the stations: who still waits withdraws, and who knew of them knows them no more."""
         for row in np.flatnonzero(world.stations.programme & world.stations.alive):
             world.leave("stations", int(row))
-        world.firms.knows_programme = False
+        world.firms.knows_programme[:] = False

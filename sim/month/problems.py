@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Flags, Ints
 from agents.firm import MANAGEMENT
 from agents.streams import binomial, poisson
 from sim.world import World
@@ -104,7 +105,7 @@ def _common_causes(world: World) -> None:
         _book(world, hit, np.zeros_like(hit))
 
 
-def _book(world: World, opened: NDArray[np.integer], closed: NDArray[np.integer]) -> None:
+def _book(world: World, opened: Ints | Flags, closed: Ints | Flags) -> None:
     world.firms.problems_opened[:] += opened.sum(axis=1)
     world.firms.problems_closed[:] += closed.sum(axis=1)
     world.counts["problems opened"] += int(opened.sum())

@@ -78,7 +78,8 @@ def cost_of_quality(world: World) -> None:
     returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * outgoing_dpu(world) * firms.to_users
     firms.external_failure = p.copq_scale * p.return_cost * returned + warranty + firms.recall_due
-    firms.recall_cost, firms.recall_due = firms.recall_due, 0.0
+    firms.recall_cost = firms.recall_due
+    firms.recall_due[:] = 0.0
 
 
 def charge_back(world: World) -> None:

@@ -206,4 +206,4 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     links.rating[rows] = mean_rating(world)[firms.sector[new]]
     world.counts["suppliers replaced"] += int(rows.size)
     world.network = network
-    firms.tier = network.among(firms.alive).tier
+    firms.tier[:] = network.among(firms.alive).tier

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agents import Population
-from agents.help import HELP
+from agents.help import Help
 from agents.lender import STRONG_CHAIN
 from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongchainModel, SupplyNetwork
 from sim.build.region import Region
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.study
 
 #: Columns that agents do not hold: who lives where, and cases, which are compared as such; and what only other instruments change.
 NOT_HELD = {
-    "firms": {"alive", "case_station", "case_month", "case_tie", "latent", "mapped", *HELP},
+    "firms": {"alive", "case_station", "case_month", "case_tie", "latent", "mapped", *Help.declared},
     "links": {"alive", "supplier", "customer"},
     "stations": {"alive"},
     "lenders": {"alive", "number"},
@@ -318,7 +318,7 @@ def assert_agree(model: StrongchainModel, twin: TwinModel) -> None:
     assert_columns_agree(model.chain_heads, np.arange(model.chain_heads.n), twin.support.heads, money)
     np.testing.assert_allclose(twin.quality_cost, model.classes.quality_cost, rtol=RELATIVE, atol=OF_SCALE)
 
-    assert not any(getattr(model.firms, name).any() for name in (*HELP, "mapped")), "the twin has no instrument that lends"
+    assert not any(getattr(model.firms, name).any() for name in (*Help.declared, "mapped")), "the twin has no instrument that lends"
     np.testing.assert_array_equal(model.firms.latent[places], model.parameters.latent_share)
 
     at, since, tie = model.firms.case_station, model.firms.case_month, model.firms.case_tie

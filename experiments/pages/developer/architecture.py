@@ -104,7 +104,7 @@ def write(folder: Path) -> None:
     """Write the page and its picture into a folder."""
     import matplotlib.pyplot as plt
 
-    with plt.rc_context(style()):
+    with plt.rc_context({**style(), "figure.constrained_layout.use": False}):
         figure = rooms_figure(room_imports(who_imports_whom(modules())))
         figure.savefig(folder / "rooms.png", dpi=110, metadata={"Software": None})
     (folder / "rooms.md").write_text(rooms_page(), encoding="utf-8")

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.build.reading.table import PAIRS, Table, did_you_mean, misspelt, read_number, read_table, some
+from agents.spelling import nearest
+from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table, some
 from sim.network.fixed_points import NetworkError
 from sim.network.network import Floats
 
@@ -96,7 +97,7 @@ def check_settings(settings: FromFile) -> None:
     for setting, known in (("columns", LINK_COLUMNS), ("node_columns", NODE_COLUMNS)):
         for name in getattr(settings, setting):
             if name not in known:
-                raise NetworkError(f"network.{setting} has no {name!r}; it maps {some(known, 20)}{did_you_mean(name, known)}")
+                raise NetworkError(f"network.{setting} has no {name!r}; it maps {some(known, 20)}{nearest(name, known)}")
     for f in fields(FromFile):
         if "range" in f.metadata:
             (low, high), value = f.metadata["range"], getattr(settings, f.name)
@@ -156,7 +157,7 @@ class _Columns:
             raise NetworkError(
                 f"{self.table.file}: the header has {read}; correct it, or set {set_to}; what means something else needs another name"
             )
-        near = {column: did_you_mean(column, absent) for column in rest}
+        near = {column: nearest(column, absent) for column in rest}
         far = [column for column in rest if not near[column]]
         told = [f"{self.table.file}: column {column!r} is not read{guess}" for column, guess in near.items() if guess]
         return told + ([f"{self.table.file}: not read: {some(far, len(far))}"] if far else [])
@@ -187,7 +188,7 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
         found = links[end].map(row)
         for k in np.flatnonzero(found.isna())[:1]:
             name, file = links[end].iloc[k], of_firms.table.file
-            known = did_you_mean(name, stages["name"])
+            known = nearest(name, stages["name"])
             raise table.refuse(int(links["at"].iloc[k]), column, f"firm {name!r} is not in {file}{known}; add a row for it there")
         links[end] = found.astype(np.int64)
     _refuse_links(links, stages, table)

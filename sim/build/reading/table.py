@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.spelling import nearest
 from sim.network.fixed_points import NetworkError
 from sim.network.network import Floats, Ints
 
-__all__ = ["PAIRS", "Table", "did_you_mean", "misspelt", "read_table", "some"]
+__all__ = ["PAIRS", "Table", "misspelt", "read_table", "some"]
 
 PAIRS = "up_stages"
 """Last header column of a stage list: the cells from there on are pairs (upstream stage, quantity)."""
@@ -37,12 +38,6 @@ def some(words: Iterable[Any], most: int = 8) -> str:
     listed = list(dict.fromkeys(words))
     shown = ", ".join(repr(str(word)) for word in listed[:most])
     return shown + (f" and {len(listed) - most} more" if len(listed) > most else "")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string."""
-    match = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {match[0]!r}?" if match else ""
 
 
 def misspelt(word: str, meant: str) -> bool:
@@ -96,9 +91,7 @@ class Table:
         if column in self.columns:
             return column
         there = next((sign for sign in ";\t|" if len(self.columns) == 1 and sign in self.columns[0]), None)
-        hint = (
-            f"; cells must be separated by commas, and here they seem to be by {there!r}" if there else did_you_mean(column, self.columns)
-        )
+        hint = f"; cells must be separated by commas, and here they seem to be by {there!r}" if there else nearest(column, self.columns)
         raise NetworkError(
             f"{self.file} has no column {column!r}; it has {some(self.columns, 20)}; set {setting} to the name that means it{hint}"
         )

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.build.reading.table import Table, did_you_mean, read_table, some
+from agents.spelling import nearest
+from sim.build.reading.table import Table, read_table, some
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["SectorTable", "read_sector_table"]
@@ -148,7 +149,7 @@ def _flows(table: Table) -> tuple[list[str], Floats, Table]:
         if code in place:
             raise table.refuse(k, head, f"sector {code!r} is already in row {table.row[place[code]]}; give each sector one row")
         if code not in codes:
-            raise table.refuse(k, head, f"sector {code!r} has no column; a table must be square{did_you_mean(code, codes)}")
+            raise table.refuse(k, head, f"sector {code!r} has no column; a table must be square{nearest(code, codes)}")
         place[code] = k
     if lacking := [code for code in codes if code not in place]:
         raise NetworkError(
@@ -164,7 +165,7 @@ def _sectors(listing: Table, codes: list[str], table: Table) -> tuple[Table, NDA
         if column not in listing.columns:
             raise NetworkError(
                 f"{listing.file} has no column {column!r}; it has {some(listing.columns, 20)}; the list of sectors needs code and "
-                f"gross_output{did_you_mean(column, listing.columns)}"
+                f"gross_output{nearest(column, listing.columns)}"
             )
     place: dict[str, int] = {}
     for k, code in enumerate(map(str, listing.names("code"))):
@@ -172,7 +173,7 @@ def _sectors(listing: Table, codes: list[str], table: Table) -> tuple[Table, NDA
             raise listing.refuse(k, "code", f"sector {code!r} is already in row {listing.row[place[code]]}; give each sector one row")
         if code not in codes:
             raise listing.refuse(
-                k, "code", f"sector {code!r} is not in {table.file}; correct it, or leave the row out{did_you_mean(code, codes)}"
+                k, "code", f"sector {code!r} is not in {table.file}; correct it, or leave the row out{nearest(code, codes)}"
             )
         place[code] = k
     if lacking := [code for code in codes if code not in place]:
@@ -194,7 +195,7 @@ def _kept(codes: list[str], keep: Sequence[str], drop: Sequence[str], file: str)
         for code in listed:
             if code not in codes:
                 raise NetworkError(
-                    f"network.{name} names {code!r}, which is no sector of {file}; there are {some(codes)}{did_you_mean(code, codes)}"
+                    f"network.{name} names {code!r}, which is no sector of {file}; there are {some(codes)}{nearest(code, codes)}"
                 )
     kept = [k for k, code in enumerate(codes) if (not keep or code in keep) and code not in drop]
     if not kept:

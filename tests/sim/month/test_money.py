@@ -11,7 +11,6 @@ from scipy.stats import norm
 from agents import ChainLeader, MemberFirm
 from agents.lender import ORDINARY, STRONG_CHAIN
 from sim import StrongchainModel
-from sim.accounts.balance_sheet import balance_sheet
 from sim.instruments import StrongChainLoans
 from sim.invariants import check_invariants
 from sim.model import MONTH
@@ -504,7 +503,7 @@ def test_exit_and_entry_settle_everything():
     debts = firms.bank_debt[gone], firms.programme_debt[gone], -firms.cash[gone]
     assert min(debts) > 0
     lost, bank = model.lenders.written_off.copy(), deepcopy(model.books.balance)
-    sheet = balance_sheet(model)
+    sheet = model.balance_sheet()
     model._turn_page()
     traits = firms.capability[gone].copy()
     exit_and_enter(model)
@@ -513,7 +512,7 @@ def test_exit_and_entry_settle_everything():
     assert firms.written_off[gone] == pytest.approx(debts[0] + debts[1])
     assert (model.lenders.written_off - lost)[0] == pytest.approx(debts[:2])
     assert model.books.month["lenders", "members", "write-off of overdrafts"] == pytest.approx(debts[2])
-    worth = balance_sheet(model).loc["net worth", "lenders"] - sheet.loc["net worth", "lenders"]
+    worth = model.balance_sheet().loc["net worth", "lenders"] - sheet.loc["net worth", "lenders"]
     assert worth == pytest.approx(-sum(debts), rel=1e-9)
     assert firms.bank_debt[gone] == firms.programme_debt[gone] == 0.0
     # the entrant: equity of households, first materials, nothing of its predecessor

@@ -1,0 +1,34 @@
+"""Help with misspelt words: the nearest word that would have been right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["nearest"]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Ask whether the nearest known word was meant, as the end of a message of error.
+
+    Parameters
+    ----------
+    word : str
+        What was written, and is not known.
+    known : iterable of str
+        Words that would have been right.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'x'?"``, or an empty string where no known word shares about half of its letters with `word`.
+
+    Examples
+    --------
+    >>> nearest("capabilty", ["capability", "cash"])
+    "; did you mean 'capability'?"
+    >>> nearest("zzz", ["capability", "cash"])
+    ''
+    """
+    match = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {match[0]!r}?" if match else ""
