@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 ARGS ?=
+PAGE ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test verify mesa35 lint lock bench baseline notebook clean help which-python anew
+.PHONY: demo test check small gate verify mesa35 docs lock bench baseline notebook clean help which-python anew
 
 # --- Which Python ---------------------------------------------------------------------------------------------------
 
@@ -89,20 +90,38 @@ demo: .venv/.installed ## the main job with its report: nothing, each instrument
 	@.venv/bin/strongchain $(ARGS)
 
 test: .venv/.installed ## the test suite (ARGS='-k network' for a part of it)
-	@$(call pytest,.venv,-n auto)
+	@$(call pytest,.venv,-n auto --dist loadfile)
 
-verify: .venv/.installed ## the slow statistical checks in tests/verification
+check: .venv/.everything ## ruff, its format, mypy, the direction of imports, spelling: a minute, before every commit
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/codespell
+	@.venv/bin/python -m pytest -q tests/house
+
+# A file a worker, because its tests share studies; the statistical checks are few and long, so one by one.
+small: .venv/.installed ## the statistical checks of tests/verification at small size
 	@$(call pytest,.venv,-n auto -m verification)
 
-MESA_TESTS = $(wildcard tests/test_agents.py tests/agents/test_mesa.py)
+gate: ## all that must pass before a change lands: check, test, mesa35, small (a quarter of an hour on two cores)
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test ARGS=
+	@$(MAKE) --no-print-directory mesa35 ARGS=
+	@$(MAKE) --no-print-directory small ARGS=
+
+verify: ## everything at full size, the statistical checks too (an hour on two cores)
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory mesa35 ARGS=
+	@$(MAKE) --no-print-directory .venv/.installed
+	@STRONGCHAIN_FULL=1 $(call pytest,.venv,-n auto -m 'unit or study or verification or full')
+
+MESA_TESTS = tests/agents
 mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Python 3.12 or 3.13)
-	@if [ -z "$(MESA_TESTS)" ]; then echo "make $@: skipped: neither tests/test_agents.py nor tests/agents/test_mesa.py is there"; \
-	elif [ -z "$(newer)" ]; then echo "make $@: skipped: Mesa 3.5 needs Python 3.12 or 3.13, and none was found"; \
+	@if [ -z "$(newer)" ]; then echo "make $@: skipped: Mesa 3.5 needs Python 3.12 or 3.13, and none was found"; \
 	else $(MAKE) --silent --no-print-directory .venv-mesa35/.installed && { $(call pytest,.venv-mesa35,$(MESA_TESTS)); }; fi
 
-lint: .venv/.everything ## ruff and mypy
-	@.venv/bin/ruff check .
-	@.venv/bin/mypy
+docs: .venv/.installed ## write pages of docs/ anew: those made from the code, or one, as in PAGE=flagships (ARGS for its options)
+	@.venv/bin/python -m experiments.pages $(PAGE) $(ARGS)
 
 # The small lock is held to the versions of the large one, so that both describe the same environment.
 UV_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --universal --generate-hashes --no-header \
