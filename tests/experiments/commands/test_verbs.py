@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.analysis.statistics import adjusted_p_values
-from experiments.catalogue.settings import settings as catalogue
+from experiments.catalogue import settings as catalogue
 from experiments.commands import verbs
 from experiments.configuration import declared as declarations
 from experiments.configuration.declared import TOP

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.catalogue import settings as catalogue
 from experiments.catalogue.practices import KINDS, NOT_MODELLED, becomes_known, of_instrument, practices, wrong
-from experiments.catalogue.settings import settings as catalogue
 from experiments.pages.reference.instruments import ORDER, anchor, heading, instruments_page
 from experiments.terminal import first_line
 from sim import INSTRUMENTS
@@ -82,9 +82,9 @@ def test_names_are_chinese_and_english() -> None:
 
 
 def test_ids_and_names_are_those_of_the_facts() -> None:
-    if not FACTS.is_file():
-        pytest.skip(f"the collected facts are not here ({FACTS}); STRONGCHAIN_FACTS=FILE says where they are")
-    with FACTS.open(encoding="utf-8-sig", newline="") as file:
+    if not PRACTICES.is_file():
+        pytest.skip(f"the collected facts are not here ({PRACTICES}); STRONGCHAIN_FACTS=FILE says where they are")
+    with PRACTICES.open(encoding="utf-8-sig", newline="") as file:
         known = {row["id"]: row for row in csv.DictReader(file)}
     assert [one.id for one in practices()] == sorted(known)
     for one in practices():
