@@ -146,7 +146,9 @@ TOP = {
     "study.kind": _one("compare", ("compare", "exchange", "calibration", "validation"), "which study runs"),
     "study.reference": Top("nothing", "1", "arm that the others are compared with", "an arm"),
     "study.arms": Top(None, "1", "arms by name, each a list of overrides; none is nothing, each instrument alone, all", "lists"),
-    "study.correction": _one("none", ("none", "holm", "bh", "bonferroni"), "how p-values are corrected for many comparisons"),
+    "study.correction": _one(
+        "none", ("none", "holm", "bh", "bonferroni"), "how p-values of the headline outcomes are corrected for many comparisons"
+    ),
     "study.half_width": _share(
         1, "half-width of the headline's interval to reach by adding replicates; none adds none", "a share of the reference's level"
     ),
