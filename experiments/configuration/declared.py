@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declaring", "fields_by_path", "groups", "networks"]
+__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declaring", "fields_by_path", "groups", "networks", "options_in_files"]
 
 #: Where the configuration files lie.
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -22,6 +22,7 @@ VERBS = {
     "parameters": "[WORD]",
     "explain": "WORD",
     "completion": "bash|zsh",
+    "help": "[WORD]",
 }
 
 
@@ -214,12 +215,17 @@ def fields_by_path() -> dict[str, Field[Any]]:
     return {f"{prefix}.{f.name}": f for prefix, cls in declaring() for f in fields(cls)}
 
 
+def options_in_files(configs: Path) -> dict[str, tuple[str, ...]]:
+    """Groups and their options as far as files under a folder of configurations give them."""
+    folders = (folder for folder in configs.iterdir() if folder.is_dir() and not folder.name.startswith("_"))
+    return {"experiment": (), **{folder.name: tuple(path.stem for path in folder.glob("*.yaml")) for folder in folders}}
+
+
 def groups() -> dict[str, tuple[str, ...]]:
     """Groups and their options: the files under configs/, and what the world registers."""
     from sim import INSTRUMENTS
     from sim.data.plausible import plausible_sets
 
-    folders = (folder for folder in CONFIGS.iterdir() if folder.is_dir() and not folder.name.startswith("_"))
-    found = {"experiment": (), **{folder.name: tuple(path.stem for path in folder.glob("*.yaml")) for folder in folders}}
+    found = options_in_files(CONFIGS)
     registered = {"network": ("region", *networks()), "instruments": tuple(INSTRUMENTS), "parameters": tuple(plausible_sets())}
     return {name: tuple(sorted(options)) for name, options in sorted({**found, **registered}.items())}
