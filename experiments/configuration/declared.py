@@ -133,7 +133,7 @@ TOP = {
     "replicates": _whole(20, 1, 1_000_000, "runs", "runs of every arm, each with luck of its own that the arms share"),
     "seed": _whole(1, 0, 2**128, "1", "where the luck of all replicates comes from"),
     "burn_in": _whole(60, 0, 12_000, "months", "months before month 1, without any programme"),
-    "window": _whole(12, 1, 12_000, "months", "effects are means over so many last months; at most `months`"),
+    "window": _whole(12, 1, 12_000, "months", "effects are means over so many last months; over all where `months` is less"),
     "scale": _share(100, "multiple of the region's counts; none scales it down to about 2,000 firms", "1 is the region as published"),
     "check": _yes("whether every invariant is checked after every month"),
     "quiet": _yes("whether a study prints nothing but mistakes and where its results are, as logs want it"),

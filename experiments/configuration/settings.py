@@ -127,7 +127,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a study needs, checked."""
+    """Everything a study needs, checked; `notes` say what is not as it was asked for, and `resolved` has what is done instead."""
 
     name: str
     replicates: int
@@ -139,6 +139,7 @@ class Settings:
     study: Study
     parallel: Parallel
     resolved: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=16)
@@ -213,8 +214,10 @@ def read_settings(config: DictConfig) -> Settings:
     check_name(plain["name"], "name")
     _check(plain, TOP)
     study = plain["study"]
-    if said := too_short(plain["months"], plain["window"]) or too_few(plain["replicates"], study["half_width"], study["cap"]):
+    if said := too_few(plain["replicates"], study["half_width"], study["cap"]):
         raise SettingsError(said)
+    notes = [said] if (said := too_short(plain["months"], plain["window"])) else []
+    plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports tell the one that is used
     arms = study["arms"]
     listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
     if arms is not None and not listed:
@@ -223,13 +226,16 @@ def read_settings(config: DictConfig) -> Settings:
     base = read_arm("", plain)
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
-        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain,
+        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 
 
 def too_short(months: int, window: int) -> str:
-    """Say where a window is longer than the run; nothing if it fits."""
-    return f"window is {window} but the run has {months} months; effects are means over the last window months" if window > months else ""
+    """Say over which months means are if a window is longer than the run: over all of them; nothing if it fits."""
+    if window <= months:
+        return ""
+    whole = f"all {months} months of the run" if months > 1 else "the one month of the run"
+    return f"means are over {whole}, as the window of {window} months is longer"
 
 
 def too_few(replicates: int, half_width: float | None, cap: int) -> str:

@@ -114,6 +114,8 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
             f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
             f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
         )
+    for note in settings.notes:
+        say(f"  {note}")
     for note in _notes(arms):
         say(f"  network: {note}")
 
@@ -188,7 +190,7 @@ def run_study(
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
     task, store = settings.task, Store(keep) if keep else None
-    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms))
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms), settings.notes)
     runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
     about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}

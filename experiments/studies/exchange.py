@@ -124,7 +124,7 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
     store = Store(keep) if keep else None
     fitted = {arm.name: arm for arm in within_budget(settings, list(cells.values()), store, progress)}
     arms = [fitted[arm.name] for arm in cells.values()]
-    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms)
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, notes=settings.notes)
     runs, failed, replicates, _ = run_arms_of_study(settings, arms, store, progress)
     about |= {**luck(replicate_keys(settings.seed, replicates)), "failed": [str(failure) for failure in failed], "finished": now()}
     study = replace(settings.study, reference=NOTHING, budget=None)
