@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.configuration.flags import MANY
 from experiments.configuration.overrides import read_word
-from experiments.configuration.settings import CONFIG, SettingsError, compose_settings, read_settings, refuse_idle_levers, register
+from experiments.configuration.settings import CONFIG, SettingsError, compose_settings, marked, read_settings, refuse_idle_levers, register
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
@@ -85,7 +85,7 @@ def _is_of(folder: Path, study: str) -> bool | None:
 
 def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
     refuse_idle_levers(config, words)
-    settings = read_settings(config)
+    settings = read_settings(marked(config, words))
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     if (folder / "manifest.json").exists():
         if swept and json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["overrides"] == words:

@@ -1,6 +1,6 @@
 """The application: ``strongchain``, or ``python -m experiments.run``.
 
-Verbs and mistakes are answered at once; only a study imports all that it takes.
+Verbs, mistakes and calls for help are answered at once; only a study imports all that it takes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def main() -> None:
 
 
 def _answer(words: list[str]) -> int:
+    if words in (["--help"], ["-h"]):
+        words = ["help"]
     if (status := verbs.main(words)) is not None:
         return status
     from experiments.configuration.preflight import preflight
@@ -36,6 +38,8 @@ def _answer(words: list[str]) -> int:
     except SettingsError as mistake:
         print(f"strongchain: {mistake}", file=sys.stderr)
         return 1
+    if {"--help", "-h"} & set(readable):  # beside settings, which were without mistakes
+        return verbs.main(["help"]) or 0
     from experiments.job import run
 
     return run(readable)

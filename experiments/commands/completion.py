@@ -13,13 +13,14 @@ _strongchain() {
     done
     [[ $COMP_WORDBREAKS == *=* && $current == *=* ]] && head="${current%=*}="
     COMPREPLY=()
-    if (( at == 2 )) && [[ ${COMP_WORDS[1]} == explain ]]; then
+    if (( at == 2 )) && [[ ${COMP_WORDS[1]} == @(explain|help) ]]; then
         : "${_strongchain_explain:=$("$1" completion words '' explain 2>/dev/null)}"
         words=$_strongchain_explain
     elif (( at == 2 )) && [[ ${COMP_WORDS[1]} == completion ]]; then
         words=$'bash\nzsh'
     elif (( at > 1 )) \
-        && [[ " results rerun regions policies instruments experiments parameters explain completion " == *" ${COMP_WORDS[1]} "* ]]; then
+        && [[ " results rerun regions policies instruments experiments parameters explain completion help " == *" ${COMP_WORDS[1]} "* ]]
+    then
         return
     else
         : "${_strongchain_words:=$("$1" completion words '' 2>/dev/null)}"
@@ -37,7 +38,7 @@ ZSH = r"""#compdef strongchain
 # Completion of strongchain in zsh. To have it always: strongchain completion zsh >> ~/.zshrc (after compinit)
 _strongchain() {
     local -a found
-    if (( CURRENT == 3 )) && [[ $words[2] == explain ]]; then
+    if (( CURRENT == 3 )) && [[ $words[2] == (explain|help) ]]; then
         : ${_strongchain_explain:="$($words[1] completion words '' explain 2>/dev/null)"}
         found=(${(f)_strongchain_explain})
     elif (( CURRENT == 3 )) && [[ $words[2] == completion ]]; then

@@ -1,6 +1,6 @@
 """The application's own verbs: what there is, what it means, and what has been found so far.
 
-``strongchain results | rerun | regions | policies | instruments | experiments | parameters | explain | completion``.
+``strongchain results | rerun | regions | policies | instruments | experiments | parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 from experiments.catalogue.portfolios import portfolios
 from experiments.catalogue.settings import MARKS, explained, figures, region_files, setting, settings
 from experiments.commands.completion import BASH, ZSH
+from experiments.commands.help import help_text
 from experiments.configuration.declared import CONFIGS, VERBS, groups
 from experiments.terminal import COLUMNS, first_line, shown, table, wrap
 
@@ -213,8 +214,13 @@ def completion(shell: str = "", prefix: str = "", verb: str = "") -> list[str]:
         case "bash" | "zsh":
             return (BASH if shell == "bash" else ZSH).splitlines()
         case "words":
-            return [word for word in (explainable() if verb == "explain" else typable()) if word.startswith(prefix)]
+            return [word for word in (explainable() if verb in {"explain", "help"} else typable()) if word.startswith(prefix)]
     raise VerbError(f"completion of {shell!r}? There is bash, zsh{did_you_mean(shell, ('bash', 'zsh'))}")
+
+
+def help_on(word: str = "") -> list[str]:
+    """Print what can be typed, as --help does, or explain a word."""
+    return explain(word) if word else help_text().splitlines()
 
 
 def explainable() -> list[str]:
@@ -240,7 +246,8 @@ def rerun(*words: str) -> int:
 
 #: What answers each verb: with lines to print, or having printed them with an exit status.
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
-    answer.__name__: answer for answer in (results, rerun, regions, policies, instruments, experiments, parameters, explain, completion)
+    **{one.__name__: one for one in (results, rerun, regions, policies, instruments, experiments, parameters, explain, completion)},
+    "help": help_on,
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declaring", "fields_by_path", "groups", "networks"]
+__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declaring", "fields_by_path", "groups", "networks", "options_in_files"]
 
 #: Where the configuration files lie.
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -22,6 +22,7 @@ VERBS = {
     "parameters": "[WORD]",
     "explain": "WORD",
     "completion": "bash|zsh",
+    "help": "[WORD]",
 }
 
 
@@ -132,7 +133,7 @@ TOP = {
     "replicates": _whole(20, 1, 1_000_000, "runs", "runs of every arm, each with luck of its own that the arms share"),
     "seed": _whole(1, 0, 2**128, "1", "where the luck of all replicates comes from"),
     "burn_in": _whole(60, 0, 12_000, "months", "months before month 1, without any programme"),
-    "window": _whole(12, 1, 12_000, "months", "effects are means over so many last months; at most `months`"),
+    "window": _whole(12, 1, 12_000, "months", "effects are means over so many last months; over all where `months` is less"),
     "scale": _share(100, "multiple of the region's counts; none scales it down to about 2,000 firms", "1 is the region as published"),
     "check": _yes("whether every invariant is checked after every month"),
     "quiet": _yes("whether a study prints nothing but mistakes and where its results are, as logs want it"),
@@ -146,7 +147,9 @@ TOP = {
     "study.kind": _one("compare", ("compare", "exchange", "calibration", "validation"), "which study runs"),
     "study.reference": Top("nothing", "1", "arm that the others are compared with", "an arm"),
     "study.arms": Top(None, "1", "arms by name, each a list of overrides; none is nothing, each instrument alone, all", "lists"),
-    "study.correction": _one("none", ("none", "holm", "bh", "bonferroni"), "how p-values are corrected for many comparisons"),
+    "study.correction": _one(
+        "none", ("none", "holm", "bh", "bonferroni"), "how p-values of the headline outcomes are corrected for many comparisons"
+    ),
     "study.half_width": _share(
         1, "half-width of the headline's interval to reach by adding replicates; none adds none", "a share of the reference's level"
     ),
@@ -212,12 +215,17 @@ def fields_by_path() -> dict[str, Field[Any]]:
     return {f"{prefix}.{f.name}": f for prefix, cls in declaring() for f in fields(cls)}
 
 
+def options_in_files(configs: Path) -> dict[str, tuple[str, ...]]:
+    """Groups and their options as far as files under a folder of configurations give them."""
+    folders = (folder for folder in configs.iterdir() if folder.is_dir() and not folder.name.startswith("_"))
+    return {"experiment": (), **{folder.name: tuple(path.stem for path in folder.glob("*.yaml")) for folder in folders}}
+
+
 def groups() -> dict[str, tuple[str, ...]]:
     """Groups and their options: the files under configs/, and what the world registers."""
     from sim import INSTRUMENTS
     from sim.data.plausible import plausible_sets
 
-    folders = (folder for folder in CONFIGS.iterdir() if folder.is_dir() and not folder.name.startswith("_"))
-    found = {"experiment": (), **{folder.name: tuple(path.stem for path in folder.glob("*.yaml")) for folder in folders}}
+    found = options_in_files(CONFIGS)
     registered = {"network": ("region", *networks()), "instruments": tuple(INSTRUMENTS), "parameters": tuple(plausible_sets())}
     return {name: tuple(sorted(options)) for name, options in sorted({**found, **registered}.items())}

@@ -33,7 +33,6 @@ from experiments.configuration.settings import (
     named_arms,
     no_arm,
     too_few,
-    too_short,
 )
 from experiments.configuration.values import look_at
 
@@ -196,12 +195,12 @@ def _disagree(words: Sequence[Word], broken: Collection[str]) -> Iterator[str]:
 
     `broken` are the keys of words of which something else is told already.
     """
-    if not any(word.key.split(".")[0] in ("months", "window", "replicates", "study", "policy", "experiment") for word in words):
+    if not any(word.key.split(".")[0] in ("replicates", "study", "policy", "experiment") for word in words):
         return
     points = [(point, found) for point, found in _points(words) if not isinstance(found, str)]
     said: dict[str, list[str]] = {}
     for point, found in points:
-        for reads, mistake in itertools.chain(_too_short(words, found), _no_arm(words, found)):
+        for reads, mistake in itertools.chain(_too_few(words, found), _no_arm(words, found)):
             if not any(key == path or key.startswith(f"{path}.") for key in broken for path in reads):
                 said.setdefault(mistake, []).append(point)
     yield from (f"{mistake}{_where(at, len(points))}" for mistake, at in said.items())
@@ -216,15 +215,12 @@ def _given(words: Sequence[Word], found: DictConfig, path: str) -> list[Any]:
     return [OmegaConf.to_container(chosen) if OmegaConf.is_config(chosen) else chosen]
 
 
-def _too_short(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
-    """Say where a window is longer than the run, or a cap lower than the replicates, and what that was read from."""
-    months, windows, replicates, caps, widths = (
+def _too_few(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
+    """Say where a cap is lower than the replicates, and what that was read from."""
+    replicates, caps, widths = (
         [value for value in _given(words, found, path) if isinstance(value, int | float)]
-        for path in ("months", "window", "replicates", "study.cap", "study.half_width")
+        for path in ("replicates", "study.cap", "study.half_width")
     )
-    for run, window in itertools.product(months, windows):
-        if said := too_short(int(run), int(window)):
-            yield {"months", "window"}, said
     for first, width, cap in itertools.product(replicates, widths, caps):
         if said := too_few(int(first), width, int(cap)):
             yield {"replicates", "study.cap", "study.half_width"}, said

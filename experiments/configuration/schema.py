@@ -62,7 +62,7 @@ class Study:
     arms : dict of str to list of str, optional
         Overrides by arm.
     correction : str
-        How p-values are corrected for many comparisons, as `experiments.configuration.declared` lists them.
+        How p-values of the headline outcomes are corrected for many comparisons, as `experiments.configuration.declared` lists them.
     half_width : float, optional
         Half-width of the 95 % interval of the effect on the headline that is asked for, as a share of the reference's
         level: replicates are added until every arm has it, or `cap` is reached.

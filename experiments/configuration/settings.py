@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from operator import getitem
@@ -17,14 +17,16 @@ from typing import Any, cast
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
+import experiments.configuration.declared as declarations
 from agents.spelling import nearest
 from experiments.configuration.declared import TOP, networks
 from experiments.configuration.schema import Parallel, Study, register, restore
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
+from sim.build.region import INSTITUTIONS
 from sim.instruments import INSTRUMENTS
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "check_name",
     "compose_settings",
     "idle_lever",
+    "institutions",
+    "marked",
     "named_arms",
     "no_arm",
     "read_arm",
@@ -55,6 +59,10 @@ CONFIG = "strongchain"
 ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
+#: Institutions that are told before a run whose network is not the region's own: one of them, and many.
+COUNTED = {"stations": ("station", "stations"), "chain_heads": ("chain head", "chain heads"), "counties": ("county", "counties")}
+#: Where the number of each is from.
+IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed", "as in the file", "as in the region"
 
 
 class SettingsError(ValueError):
@@ -76,6 +84,18 @@ class WorldSettings:
     parameters: Parameters
     burn_in: int
     files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def chains(self) -> int:
+        """How many chains it has."""
+        match self.network:
+            case SupplyNetwork():
+                return len(self.network.chains)
+            case Synthetic():
+                return self.network.chains
+            case SectorEconomy():
+                return self.network.chains
+        return self.region.chains
 
     @property
     def firms(self) -> int:
@@ -127,7 +147,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a study needs, checked."""
+    """Everything a study needs, checked; `notes` say what is not as it was asked for, and `resolved` has what is done instead."""
 
     name: str
     replicates: int
@@ -139,6 +159,7 @@ class Settings:
     study: Study
     parallel: Parallel
     resolved: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=16)
@@ -195,10 +216,44 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     _check(mine, [path for path in TOP if path in ARM_KEYS])
     plain = copy.deepcopy(mine)
     region, scale = restore(Region, plain["region"]), plain["scale"]
-    region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
-    return Arm(name, WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files), active, mine)
+    world = WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files)
+    if network is None:
+        region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
+    else:
+        region = _fitted(world, mine, configuration.get("institutions") or {})
+    return Arm(name, dataclasses.replace(world, region=region), active, mine)
+
+
+def _fitted(world: WorldSettings, mine: dict[str, Any], taken: Mapping[str, str]) -> Region:
+    """Return the region with its institutions in proportion to a network that is not its own, but for those taken as they stand.
+
+    The numbers that are used, and where each is from, go into the configuration of the arm, which fits nothing when it is read again.
+    """
+    network = world.network
+    own = int(network.county.max()) + 1 if isinstance(network, SupplyNetwork) and network.county is not None else None
+    region = world.region.fitted(world.firms, world.chains, own, taken)
+    how = {name: IN_PROPORTION for name in INSTITUTIONS} | ({} if own is None else {"counties": OF_THE_FILE})
+    if "stations" in taken:
+        how["station_capacity"] = OF_THE_REGION  # how many cases a station serves goes with how many stations there are
+    mine["institutions"] = how | {name: said for name, said in taken.items() if name in how}
+    mine["region"] |= {name: getattr(region, name) for name in INSTITUTIONS}
+    return region
+
+
+def institutions(arm: Arm) -> str:
+    """Say in a line how many institutions an arm has whose network is not its region's own; nothing if it is."""
+    how, region = arm.configuration.get("institutions"), arm.world.region
+    if not how:
+        return ""
+    parts = []
+    for name, (one, many) in COUNTED.items():
+        count = getattr(region, name)
+        parts.append(f"{count:,} {one if count == 1 else many}{'' if how[name] == IN_PROPORTION else f' ({how[name]})'}")
+    there = f"{arm.world.firms:,} firms and {arm.world.chains:,} chain{'s' * (arm.world.chains != 1)}"
+    where = f", in proportion to {region.label}" if IN_PROPORTION in {how[name] for name in COUNTED} else ""
+    return f"institutions for {there}{where}: {', '.join(parts)}; set others with {', '.join(f'region.{name}' for name in COUNTED)}"
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -213,23 +268,29 @@ def read_settings(config: DictConfig) -> Settings:
     check_name(plain["name"], "name")
     _check(plain, TOP)
     study = plain["study"]
-    if said := too_short(plain["months"], plain["window"]) or too_few(plain["replicates"], study["half_width"], study["cap"]):
+    if said := too_few(plain["replicates"], study["half_width"], study["cap"]):
         raise SettingsError(said)
+    notes = [said] if (said := too_short(plain["months"], plain["window"])) else []
+    plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports tell the one that is used
     arms = study["arms"]
     listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
     if arms is not None and not listed:
         raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
     task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
     base = read_arm("", plain)
+    plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
-        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain,
+        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 
 
 def too_short(months: int, window: int) -> str:
-    """Say where a window is longer than the run; nothing if it fits."""
-    return f"window is {window} but the run has {months} months; effects are means over the last window months" if window > months else ""
+    """Say over which months means are if a window is longer than the run: over all of them; nothing if it fits."""
+    if window <= months:
+        return ""
+    whole = f"all {months} months of the run" if months > 1 else "the one month of the run"
+    return f"means are over {whole}, as the window of {window} months is longer"
 
 
 def too_few(replicates: int, half_width: float | None, cap: int) -> str:
@@ -297,7 +358,33 @@ def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
 def compose_settings(overrides: Sequence[str]) -> DictConfig:
     """Compose a configuration from overrides, inside a running job or outside."""
     if GlobalHydra.instance().is_initialized():
-        return compose(config_name=CONFIG, overrides=list(overrides))
+        return marked(compose(config_name=CONFIG, overrides=list(overrides)), overrides)
     register()
     with initialize_config_module("configs", version_base="1.3"):
-        return compose(config_name=CONFIG, overrides=["name=notebook", *overrides])
+        return marked(compose(config_name=CONFIG, overrides=["name=notebook", *overrides]), overrides)
+
+
+def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """Note in a composed configuration which institutions were set for its network, which is not the region's own.
+
+    They are taken as they stand, even where the region has the same number. What was typed counts, and what an experiment's file says.
+    """
+    typed = [name for name in _figures_set(overrides) if name in INSTITUTIONS]
+    if typed and config.network.kind != "region":
+        with open_dict(config):
+            config.institutions = dict.fromkeys(typed, AS_TYPED)
+    return config
+
+
+def _figures_set(overrides: Sequence[str]) -> Iterator[str]:
+    """Names of the figures of a region that overrides set, one by one or as a dictionary, or an experiment that they choose."""
+    for word in overrides:
+        key, _, text = word.lstrip("+~").partition("=")
+        if key.startswith("region."):
+            yield key.removeprefix("region.")
+        elif key == "region" and text.lstrip().startswith("{"):
+            yield from re.findall(r"[{,]\s*['\"]?(\w+)['\"]?\s*:", text)
+        elif key == "experiment" and (path := declarations.CONFIGS / "experiment" / f"{text}.yaml").is_file():
+            written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+            region = written.get("region") if isinstance(written, dict) else None
+            yield from map(str, region if isinstance(region, dict) else ())

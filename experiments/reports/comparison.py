@@ -96,9 +96,10 @@ def summary(found: Comparison) -> str:
     configuration = found.manifest["configuration"]
     correction = configuration["study"]["correction"]
     judged = "" if correction == "none" else f" ({correction}'s correction for the headline outcomes of all arms)"
+    months = configuration["window"]
     lines = [
         f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals{judged}; "
-        f"means of the last {configuration['window']} months, flows over the whole run:"
+        f"{f'means of the last {months} months' if months > 1 else 'figures of the last month'}, flows over the whole run:"
     ]
     for key in SHOWN:
         outcome = OUTCOMES[key]

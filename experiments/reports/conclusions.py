@@ -12,7 +12,7 @@ import pandas as pd
 from experiments.analysis.effects import PAYERS
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import region_files
-from experiments.configuration.settings import DEFAULT_FIRMS
+from experiments.configuration.settings import DEFAULT_FIRMS, IN_PROPORTION
 from experiments.reports.study import (
     LISTED,
     active_in,
@@ -362,12 +362,17 @@ def _sources(arm: Mapping[str, Any]) -> str:
     told = f"the network {'' if kind == 'file' else 'of firms '}is {network}; "
     if not file or not reported:
         return f"{told}the counts of {'firms and stations' if kind == 'region' else 'stations and counties'} are invented"
-    typed = [name for name in used if region[name] != getattr(file, name)]
+    how = arm.get("institutions") or {}  # of a network that is not the region's own
+    typed = [name for name in used if region[name] != getattr(file, name) and how.get(name) != IN_PROPORTION]
     kept = [COUNTS[name] for name in reported if name not in typed]
     parts = [f"the counts of {joined(kept)} are {file.label}’s as the authorities report them"] if kept else []
+    if fitted := [f"{region[name]:,} {COUNTS[name]}" for name in reported if how.get(name) == IN_PROPORTION]:
+        parts.append(f"in proportion to the size of the network ({joined(fitted)})")
     if typed:
         values = joined([f"{COUNTS[name]} ({region[name]:,}, not {getattr(file, name):,})" for name in typed])
         parts.append(f"{'but ' if kept else ''}the number of {values} was set for this study")
+    if how:
+        return f"{told}{', '.join(parts)}"
     scale = min(1.0, DEFAULT_FIRMS / region["firms"]) if arm["scale"] is None else arm["scale"]
     if scale != 1.0:
         parts.append(f"all of them scaled by {scale:.3g}{'' if arm['scale'] is not None else f', to about {DEFAULT_FIRMS:,} firms'}")

@@ -145,8 +145,9 @@ def exchange_report(found: Exchange, folder: Path | None = None) -> str:
 def summary_of_exchange(found: Exchange) -> str:
     """Return the cells, as lines for a terminal."""
     window = found.manifest["configuration"]["window"]
+    months = f"{window} months" if window > 1 else "month"
     lines = [
-        f"Paired effects on defects reaching users against no programme in the same region (last {window} months), with 95 % intervals;",
+        f"Paired effects on defects reaching users against no programme in the same region (last {months}), with 95 % intervals;",
         "and sales with a defect avoided per CNY of government over the whole run",
     ]
     for _, cell in found.cells.iterrows():

@@ -234,6 +234,7 @@ def again(found: Comparison, folder: Path | None) -> Section:
         ("platform", about["platform"]),
         ("finished", about["finished"]),
         *((f"input file {path}", f"SHA-256 {content}") for path, content in about["input_files"].items()),
+        *(("note", note) for note in about.get("notes", ())),
         *(("note on the network", note) for note in about["network_notes"]),
         *(("run that failed", failure) for failure in about.get("failed", [])),
     ]

@@ -50,6 +50,7 @@ def manifest(
     overrides: Sequence[str],
     keys: Sequence[tuple[int, int]],
     arms: Sequence[Arm] = (),
+    network_notes: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Say what was run, from which code, on what, with which luck.
@@ -67,8 +68,10 @@ def manifest(
     keys : sequence of (int, int)
         Keys of all replicates.
     arms : sequence of Arm
-    notes : sequence of str
+    network_notes : sequence of str
         What was noted when a network was read.
+    notes : sequence of str
+        What was done otherwise than asked for.
     """
     settings = {key: value for key, value in resolved.items() if key not in IDLE}
     files = dict(sorted({file for arm in arms for file in arm.world.files}))
@@ -81,7 +84,8 @@ def manifest(
         "configuration": dict(resolved),
         "arms": composed,
         **luck(keys),
-        "network_notes": list(notes),
+        "notes": list(notes),
+        "network_notes": list(network_notes),
         "input_files": files,
         "code": {"world": CODE, "study": fingerprint([ROOT / "experiments"])},
         "commit": commit,

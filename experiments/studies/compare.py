@@ -23,6 +23,7 @@ from experiments.configuration.settings import (
     Study,
     check_name,
     compose_settings,
+    institutions,
     named_arms,
     no_arm,
     read_arm,
@@ -41,7 +42,7 @@ from sim.network.network import SupplyNetwork
 #: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
 FIRST = 20
 
-__all__ = ["arms_of", "compare", "run_arms_of_study", "run_compare", "run_study"]
+__all__ = ["arms_of", "compare", "notes_of", "run_arms_of_study", "run_compare", "run_study"]
 
 
 def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
@@ -114,8 +115,15 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
             f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
             f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
         )
+    for note in notes_of(settings, arms):
+        say(f"  {note}")
     for note in _notes(arms):
         say(f"  network: {note}")
+
+
+def notes_of(settings: Settings, arms: Sequence[Arm]) -> list[str]:
+    """What was done otherwise than asked for, and how many institutions there are for networks that are not a region's own."""
+    return list(dict.fromkeys([*settings.notes, *filter(None, map(institutions, arms))]))
 
 
 def _notes(arms: Sequence[Arm]) -> list[str]:
@@ -188,7 +196,9 @@ def run_study(
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
     task, store = settings.task, Store(keep) if keep else None
-    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms))
+    about = manifest(
+        settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms), notes_of(settings, arms)
+    )
     runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
     about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}

@@ -17,7 +17,7 @@ from experiments.runs.measure import Run
 from experiments.runs.provenance import luck, manifest, now
 from experiments.runs.store import Store
 from experiments.studies.budgets import within_budget
-from experiments.studies.compare import arms_of, run_arms_of_study
+from experiments.studies.compare import arms_of, notes_of, run_arms_of_study
 from experiments.terminal import shown
 from sim.outcomes import HEADLINE
 
@@ -124,7 +124,7 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
     store = Store(keep) if keep else None
     fitted = {arm.name: arm for arm in within_budget(settings, list(cells.values()), store, progress)}
     arms = [fitted[arm.name] for arm in cells.values()]
-    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms)
+    about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, notes=notes_of(settings, arms))
     runs, failed, replicates, _ = run_arms_of_study(settings, arms, store, progress)
     about |= {**luck(replicate_keys(settings.seed, replicates)), "failed": [str(failure) for failure in failed], "finished": now()}
     study = replace(settings.study, reference=NOTHING, budget=None)

@@ -18,7 +18,7 @@ from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
 from sim.build.reading.table import some
 from sim.network.checks import check_network
-from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
+from sim.network.fixed_points import NetworkError, contracts, fixed_point, offending_loop, spectral_radius
 from sim.network.network import Floats, Ints, SupplyNetwork
 
 __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
@@ -40,7 +40,8 @@ def from_file(settings: FromFile) -> SupplyNetwork:
     The rules, in the order in which they are applied:
 
     units
-        Missing: one unit of each input.
+        Missing: one unit of each input. As given they must leave some of every good: where a unit takes a unit or more of
+        itself round a loop of given ones, no prices can make that true, and the file is refused.
     price
         Of a stage: as given; else cost added there + Σ units × price of its suppliers. On a
         network with loops that is the linear system ``p = c + Uᵀp``, solved by iteration.
@@ -93,6 +94,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
     check_settings(settings)
     notes: list[str] = []
     stages, links = read_listing(settings, notes)
+    _refuse_units(stages, links)
     price = _prices(stages, links, notes)
     links, basis = _shares(stages, links, price, notes)
     links, sells = _collapse(settings, stages, links, price, notes)
@@ -144,6 +146,27 @@ def _matrix(links: pd.DataFrame, weight: NDArray[Any], n: int) -> sparse.csr_arr
 def _loop(stages: pd.DataFrame, bill: sparse.csr_array) -> str:
     names = [str(name) for name in stages["name"].iloc[offending_loop(sparse.csr_array(bill.T))]]
     return " → ".join([*names[:8], *(["…"] if len(names) > 8 else []), names[0]])
+
+
+def _refuse_units(stages: pd.DataFrame, links: pd.DataFrame) -> None:
+    """Refuse units, as far as the file gives them, of which a unit takes a unit or more of itself.
+
+    Prices cancel round a loop: the product of the value shares on it is that of the units. Value is added at each firm
+    only where that is below 1, whatever the prices. A link without units is left out, since some number would do.
+    """
+    bill = _matrix(links, np.where(links["stated"], links["units"], 0.0), len(stages))
+    bill.eliminate_zeros()
+    if contracts(bill) or spectral_radius(bill) < 1.0 - 1e-9:
+        return
+    rows = offending_loop(sparse.csr_array(bill.T))
+    product = float(np.prod([bill[customer, supplier] for supplier, customer in zip(rows, np.roll(rows, -1), strict=True)]))
+    takes = f"{product:,.6g} of itself, the product of the units round the loop"
+    if product < 1.0 - 1e-9:
+        takes += ", and with other loops that cross it 1 or more"
+    raise NetworkError(
+        f"{stages.attrs['links']}: a unit of {str(stages['name'].iloc[rows[0]])!r} takes {takes}: {_loop(stages, bill)}; "
+        "no prices can make that true: lower the units on the loop until it is below 1"
+    )
 
 
 def _prices(stages: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> Floats:

@@ -125,6 +125,11 @@ class SectorEconomy:
         return self.settings.firms
 
     @property
+    def chains(self) -> int:
+        """How many chains they have."""
+        return len(self.settings.chain_sectors) or self.settings.chains
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was done to the table, whatever network is made from it."""
         return self.table.notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -15,10 +16,13 @@ from sim.parameters import ParameterError, check_ranges, parameter
 from sim.traits import draw_traits
 from sim.world import World
 
-__all__ = ["Region", "populate"]
+__all__ = ["INSTITUTIONS", "Region", "populate"]
 
 #: Ends of the ranges of figures that scaling must not leave.
 MOST_SECTORS, MOST_CASES = 1_000, 10_000.0
+MOST_UNITS, MOST_STATIONS = 10_000, 100_000
+#: Figures of a region that a network of another size needs in proportion.
+INSTITUTIONS = ("stations", "station_capacity", "chain_heads", "counties")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +39,12 @@ class Region:
     chains: int = parameter(4, 1, 10_000, "chains", "assumption", "N", "industrial chains")
     leaders: int = parameter(6, 1, 100_000, "firms", "assumption", "N", "chain leaders (链主)")
     firms: int = parameter(300, 2, 10_000_000, "firms", "assumption", "N", "firms on the chains, leaders included")
-    chain_heads: int = parameter(4, 0, 10_000, "units", "assumption: one a chain", "N", "chain-head units (链长)")
-    counties: int = parameter(4, 1, 10_000, "counties", "assumption", "N", "counties or prefectures")
+    chain_heads: int = parameter(4, 0, MOST_UNITS, "units", "assumption: one a chain", "N", "chain-head units (链长)")
+    counties: int = parameter(4, 1, MOST_UNITS, "counties", "assumption", "N", "counties or prefectures")
     sectors: int = parameter(12, 1, MOST_SECTORS, "sectors", "assumption", "N", "sectors of the firms' products")
-    stations: int = parameter(1, 0, 100_000, "stations", "assumption", "N", "one-stop service stations that stand before any programme")
+    stations: int = parameter(
+        1, 0, MOST_STATIONS, "stations", "assumption", "N", "one-stop service stations that stand before any programme"
+    )
     station_capacity: float = parameter(2.0, 0.0, MOST_CASES, "cases/month", "assumption: the rest goes to firms off the chains", "N",
                                         "cases of chain firms that a standing station can serve")  # fmt: skip
     station_competence: float = parameter(
@@ -97,6 +103,42 @@ class Region:
             station_capacity=min(served, MOST_CASES),
             chain_names=self.chain_names[:chains],
         )
+
+    def fitted(self, firms: int, chains: int, counties: int | None = None, taken: Collection[str] = ()) -> Region:
+        """Return the region with its institutions in proportion to a network that is not its own: at least one where there was one.
+
+        Stations go by firms, and what they can serve per firm stays exactly. Chain heads go by chains, since each is in charge of one.
+        Counties go by firms too: one then holds as many firms as in the region, and as many of its stations, which serve their own
+        county unless they are online. With all counties of a province a small network would have most firms where no station is.
+        Where the network says itself in which counties its firms are, these are the counties. Awareness, officers, fees and the
+        loan rate are shares and prices, and there is one lender and one regulator, whose samples are per 1,000 firms: these stay.
+
+        Parameters
+        ----------
+        firms, chains : int
+            Of the network.
+        counties : int, optional
+            Of the network, if it has any of its own.
+        taken : collection of str
+            Those of `INSTITUTIONS` that stay as they are: somebody set them for this network.
+        """
+        from dataclasses import replace
+
+        def times(count: int, one: int, other: int, most: int) -> int:
+            return min(max(min(count, 1), round(count * one / other)), most)
+
+        stations = self.stations if "stations" in taken else times(self.stations, firms, self.firms, MOST_STATIONS)
+        if "stations" in taken or not stations:
+            served = 1.0
+        else:
+            served = (self.stations * firms) / (self.firms * stations)  # 1 to the bit where the network has as many firms
+        found: dict[str, int | float] = {
+            "stations": stations,
+            "station_capacity": min(self.station_capacity * served, MOST_CASES),
+            "chain_heads": times(self.chain_heads, chains, self.chains, MOST_UNITS),
+            "counties": counties or times(self.counties, firms, self.firms, MOST_UNITS),
+        }
+        return replace(self, **{name: value for name, value in found.items() if name not in taken})  # type: ignore[arg-type]
 
     def network(self, streams: Streams) -> SupplyNetwork:
         """Generate the region's supply network from its figures and the literature's statistics."""

@@ -314,7 +314,6 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("network=file",): ("network.path", "network.path=chain.csv"),
     ("network=file", "network.path=missing.csv"): ("missing.csv",),
     ("network=synthetic", "network.firms=1"): ("network.firms is 1",),
-    ("months=14", "window=15"): ("window is 15", "14 months"),
     ("by=[nonsense]",): ("by names 'nonsense'", "total, chain, tier, size"),
     ("by=[tiers]",): ("did you mean 'tier'?",),
     ("by=tier",): ("by=tier",),

@@ -192,10 +192,11 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
             raise table.refuse(int(links["at"].iloc[k]), column, f"firm {name!r} is not in {file}{known}; add a row for it there")
         links[end] = found.astype(np.int64)
     _refuse_links(links, stages, table)
-    stages.attrs["file"] = of_firms.table.file
+    stages.attrs |= {"file": of_firms.table.file, "links": table.file}
     stages["linked"] = np.isin(np.arange(len(stages)), links[["supplier", "customer"]])
     _sectors_of_links(links, stages, table)
-    links["counted"] = links["units"].notna().any()
+    links["stated"] = links["units"].notna()
+    links["counted"] = links["stated"].any()
     if missing := int(links["units"].isna().sum()):
         notes.append(f"units are not given on {missing} of {len(links)} links: one unit of each input")
     return stages, links.fillna({"units": 1.0})

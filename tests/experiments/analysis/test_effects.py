@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from itertools import combinations
@@ -22,6 +23,7 @@ from experiments.analysis.statistics import (
     shown_intervals,
     variance_ratios,
 )
+from experiments.configuration.declared import TOP
 from experiments.configuration.settings import SettingsError, Study, compose_settings, read_settings
 from experiments.runs.measure import Run
 from experiments.runs.progress import Progress
@@ -116,6 +118,13 @@ def test_what_is_told_from_0_is_so_by_its_interval_and_by_its_corrected_p_value(
         assert effects["a", "nonconformity"] == alone and effects["a", "exits"] == "higher", "no headline outcome is not corrected"
     one = [run for run in runs if run.replicate == 0]
     assert set(collect(one, {}, Study()).effects["told"]) == {"unknown"}
+
+
+def test_the_guide_names_the_outcomes_whose_p_values_are_corrected():
+    guide = Path(__file__).resolve().parents[3] / "docs/guide/statistics.md"
+    [said] = [part for part in guide.read_text(encoding="utf-8").split("\n\n") if part.startswith("**Many comparisons.**")]
+    assert tuple(word for word in re.findall(r"`(\w+)`", said) if word in OUTCOMES) == HEADLINES
+    assert "headline outcomes" in TOP["study.correction"].meaning
 
 
 # -- cost per avoided defect --------------------------------------------------------------------------------

@@ -26,7 +26,15 @@ from tests.support.places import ROOT
 pytestmark = pytest.mark.study
 
 RANGES = yaml.safe_load((ROOT / "configs/study/calibration.yaml").read_text(encoding="utf-8"))["searched"]
-TINY = ("region=sample", "network=synthetic", "network.firms=60", "network.leaders=6", "burn_in=2")
+TINY = (
+    "region=sample",
+    "network=synthetic",
+    "network.firms=60",
+    "network.leaders=6",
+    "region.stations=1",
+    "region.counties=4",
+    "burn_in=2",
+)
 SERIAL = Parallel(workers=1)
 
 

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from experiments.analysis.statistics import adjusted_p_values
 from experiments.catalogue import settings as catalogue
 from experiments.commands import verbs
+from experiments.commands.help import help_text, options
 from experiments.configuration import declared as declarations
 from experiments.configuration.declared import TOP
 from experiments.configuration.settings import compose_settings
 from experiments.job import STUDIES
+from experiments.run import main as application
 from experiments.runs.measure import EXTRAS
 from experiments.terminal import COLUMNS, pad, table, width, wrap
 from sim import INSTRUMENTS, MONTH, OUTCOMES, Parameters
@@ -74,6 +76,8 @@ def test_the_module_runs_by_itself():
 @pytest.mark.parametrize(
     ("words", "status", "idle"),
     [
+        (["--help"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy", "sim", "agents"}),
+        (["help"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy", "sim", "agents"}),
         (["results"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy"}),
         (["instruments"], 0, {"hydra", "matplotlib", "omegaconf", "scipy.stats"}),
         (["parameters", "latent"], 0, {"hydra", "matplotlib", "scipy.stats"}),
@@ -94,10 +98,29 @@ def test_an_answer_imports_no_more_than_it_needs(words, status, idle):
 
 
 def test_help_names_every_verb_and_fits_a_screen():
-    template = yaml.safe_load((ROOT / "configs" / "strongchain.yaml").read_text(encoding="utf-8"))["hydra"]["help"]["template"]
-    assert all(f" {verb} " in template for verb in verbs.VERBS)
-    assert len(template.splitlines()) + len(declarations.groups()) <= 24
-    assert max(map(width, template.splitlines())) <= COLUMNS
+    text = help_text()
+    assert all(f" {verb} " in text for verb in verbs.VERBS)
+    assert len(text.splitlines()) <= 24
+    assert max(width(line) for line in text.splitlines() if ": " not in line) <= COLUMNS
+
+
+def test_help_lists_every_group_with_every_option_that_the_world_registers():
+    assert options() == declarations.groups()
+    assert all(f"\n{group}: {', '.join(names)}\n" in help_text() for group, names in declarations.groups().items())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["help"], ["region=sample", "--help"]], ids=" ".join)
+def test_help_is_one_text_however_it_is_asked_for(words, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["strongchain", *words])
+    with pytest.raises(SystemExit) as left:
+        application()
+    assert (left.value.code, capsys.readouterr().out) == (0, help_text() + "\n")
+
+
+def test_help_on_a_word_explains_it(capsys):
+    assert said(capsys, "help", "cqo") == said(capsys, "explain", "cqo")
+    assert "did you mean 'cqo'?" in said(capsys, "help", "cqp", status=1)
+    assert "liaoning" in said(capsys, "completion", "words", "lia", "help").split()
 
 
 # -- lists ---------------------------------------------------------------------------------------------
@@ -379,6 +402,7 @@ def test_completion_in_bash(capsys, tmp_path):
         ("-m", "instruments.cqo.rea"): ["instruments.cqo.reach="],
         ("months=36", "instruments.cqo.targeting", "=", "w"): ["worst_first "],
         ("explain", "liao"): ["liaoning "],
+        ("help", "liao"): ["liaoning "],
         ("completion", "z"): ["zsh "],
         ("results", ""): [],
         ("rerun", "res"): [],

@@ -303,18 +303,12 @@ def test_arms_of_one_name_are_told_across_words_but_not_across_points():
     assert not any("Windows" in said for said in check_words(["study.arms={A: []},{a: []}"])[1])
 
 
-LONG = "window is 24 but the run has 12 months; effects are means over the last window months"
 NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["window=24", "months=12"], [LONG]),
-        (["window=6,24", "months=12", "region=sample,liaoning"], [LONG]),
-        (["window=24", "months=12,24"], [LONG]),
-        (["months=6"], ["window is 12 but the run has 6 months"]),
-        (["window=24", "months=12", "seed=-1"], ["seed is -1", LONG]),
         (["study.reference=nothing,cpo"], [f"study.reference is 'cpo', {NONE}; did you mean 'cqo'?"]),
         (["study.reference=foo", "months=0", "window=70"], ["months is 0", f"study.reference is 'foo', {NONE}"]),
         (["study.reference=null"], ["study.reference is None"]),
@@ -338,6 +332,8 @@ def test_settings_that_contradict_each_other_are_told_whatever_the_point(words, 
     "words",
     [
         ["window=6,12", "months=12,24"],
+        ["months=6"],
+        ["window=24", "months=12"],
         ["study.cap=10"],
         ["study.half_width=0.1", "study.cap=10", "replicates=10"],
         ["study.arms={a: []}", "study.arms.nothing=[]"],
@@ -351,11 +347,9 @@ def test_settings_that_agree_pass(words):
 
 
 def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
-    configs("experiment/mine.yaml", "# @package _global_\nwindow: 24\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
+    configs("experiment/mine.yaml", "# @package _global_\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
     assert check_words(["experiment=mine"])[1] == []
-    assert check_words(["experiment=mine", "months=12", "study.reference=c"])[1] == [
-        LONG, "study.reference is 'c', which is no arm; arms: a, b"
-    ]  # fmt: skip
+    assert check_words(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
 
 
 def test_a_lever_counts_where_an_arm_makes_it_count(configs):

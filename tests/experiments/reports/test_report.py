@@ -417,7 +417,12 @@ def test_where_figures_come_from_is_said(tmp_path):
             "the number of firms (5,000, not 1,755) was set for this study, all of them scaled by 0.4, to about 2,000",
             "firms, chain heads",
         ),
-        (("network=synthetic",), "the counts of chain heads and stations are Liaoning’s", "firms, chain heads"),
+        (
+            ("network=synthetic",),
+            "chain heads and stations are Liaoning’s as the authorities report them, "
+            "in proportion to the size of the network (5 chain heads and 5 stations)",
+            "firms, chain heads",
+        ),
         (("region.key=mine",), "the counts of firms and stations are invented", "authorities"),
     ],
 )  # fmt: skip

@@ -18,6 +18,8 @@ from experiments.analysis.results import collect
 from experiments.analysis.statistics import mean_intervals
 from experiments.configuration.settings import Arm, Parallel, SettingsError, Study, Task, WorldSettings, compose_settings, read_settings
 from experiments.figures import origins_figure, time_paths
+from experiments.reports.comparison import summary
+from experiments.reports.html import report
 from experiments.runs.provenance import manifest
 from experiments.runs.runner import run_arms
 from experiments.studies.compare import arms_of
@@ -51,6 +53,28 @@ def drawn(figure: Figure) -> None:
     """Draw a figure for good: what cannot be laid out fails here."""
     assert isinstance(figure, Figure)
     figure.draw_without_rendering()
+
+
+# -- months that means are over ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["months=3"], ["months=3", "window=5"]], ids=" ".join)
+def test_a_window_longer_than_the_run_is_the_whole_run_and_that_is_said(words, capsys):
+    base = ("region=sample", "scale=0.1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
+    short, exact = compare(*base, *words, progress=True), compare(*base, "months=3", "window=3")
+    said = f"means are over all 3 months of the run, as the window of {words[-1][-1] if len(words) > 1 else 12} months is longer"
+    assert f"  {said}\n" in capsys.readouterr().out
+    assert short.manifest["notes"] == [said] and exact.manifest["notes"] == []
+    assert short.manifest["configuration"]["window"] == 3 and short.manifest["id"] == exact.manifest["id"]
+    pd.testing.assert_frame_equal(short.runs, exact.runs)
+    assert "means of the last 3 months" in summary(short)
+    assert said in report(short) and "mean of months 1 to 3" in report(short)
+
+
+def test_a_run_of_one_month_has_means_over_that_month():
+    found = compare("region=sample", "scale=0.1", "months=1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
+    assert found.manifest["notes"] == ["means are over the one month of the run, as the window of 12 months is longer"]
+    assert "figures of the last month" in summary(found)
 
 
 # -- intervals -----------------------------------------------------------------------------------------

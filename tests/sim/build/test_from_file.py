@@ -459,8 +459,44 @@ def test_networks_that_would_explode(save) -> None:
     text = "supplier,customer,value_share\na,b,0.9\nb,a,0.9\na,c,0.9\nc,a,0.9\nb,d,0.1\n"
     assert re.search(r"loop (a → [bc] → a|[bc] → a → [bc])", refused("value shares", path=save(text)))
     nodes = save("firm,cost\na,1\nb,1\nc,1\n", "n.csv")
-    refused("finite price", "lower the units", path=save("supplier,customer,units\na,b,2\nb,a,0.5\nb,c,1\n"), nodes=nodes)
+    refused("finite price", "lower the units", path=save("supplier,customer\na,b\nb,a\nb,c\n"), nodes=nodes)
     refused("no chain leader stands out", "network.leaders", path=save("supplier,customer\na,b\nb,a\n"))
+
+
+@pytest.mark.parametrize("firms", ["", "firm,price\na,3\nb,5\nc,9\n", "firm,cost\na,1\nb,1\nc,1\n"], ids=["alone", "prices", "costs"])
+def test_units_of_which_one_takes_one_or_more_of_itself_are_refused_and_the_loop_is_named(save, firms) -> None:
+    nodes = save(firms, "n.csv") if firms else ""
+    head = "supplier,customer,units\n"
+    says = refused("chain.csv: a unit of ", "no prices can make that true", path=save(head + "b,a,50\na,b,50\nb,c,1\n"), nodes=nodes)
+    assert re.search(r"'[ab]' takes 2,500 of itself, the product of the units round the loop: (a → b → a|b → a → b);", says)
+    refused(" takes 1 of itself", "lower the units", path=save(head + "b,a,4\na,b,0.25\nb,c,1\n"), nodes=nodes)
+
+
+def test_loops_that_cross_each_other_are_refused_together(save) -> None:
+    text = "supplier,customer,units\nb,a,1\na,b,0.6\nc,a,1\na,c,0.6\na,d,1\n"
+    refused("takes 0.6 of itself", "with other loops that cross it 1 or more", "lower the units", path=save(text))
+
+
+def test_value_shares_excuse_no_units_that_cannot_be(save) -> None:
+    text = "supplier,customer,units,value_share\nb,a,50,0.2\na,b,50,0.2\nb,c,1,0.3\n"
+    refused("takes 2,500 of itself", path=save(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "supplier,customer,units\nsteel,power,0.001\npower,steel,500\nsteel,car,900\n",
+        "supplier,customer,units\nb,a,2\na,b,0.49\nb,c,1\n",
+        "supplier,customer\nb,a\na,b\nb,c\n",
+        "supplier,customer,units\nb,a,\na,b,\nb,c,7\n",
+        "supplier,customer,units\nb,a,50\na,b,\nb,c,7\n",
+    ],
+    ids=["steel and power", "below 1", "no units", "none on the loop", "some on the loop"],
+)
+def test_loops_that_prices_can_make_true_are_read(save, text) -> None:
+    """Units that are not given are filled by rule, and another number of them would do."""
+    network = from_file(FromFile(path=save(text)))
+    assert network.n_firms == 3 and network.n_links == 3
 
 
 def test_bad_collapsing_and_demand(save) -> None:
