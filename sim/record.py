@@ -94,7 +94,7 @@ class Record:
         """Flows summed over all months, shape (outcomes, groups); not a number for what is no flow."""
         whole = np.sum(self._tops, axis=0)
         whole[[not OUTCOMES[key].is_flow for key in self.outcomes]] = np.nan
-        return np.asarray(whole)
+        return whole
 
     def series(self, outcome: str, by: str = "total", group: str = "total") -> NDArray[np.float64]:
         """Return one outcome of one group over the months, shape (months,)."""

@@ -100,7 +100,7 @@ class QualityMap:
     @property
     def by_firm(self) -> Floats:
         """Field loss that begins at each firm, shape (n,)."""
-        return np.asarray(self.loss.sum(axis=1))
+        return self.loss.sum(axis=1)
 
     @property
     def error(self) -> float:
@@ -188,4 +188,4 @@ class DefectTrace:
         self.latent = latent.passed @ self.latent
         self.latent[rows, self.label] += hidden * firms.own_dpu
         field_cost = world.parameters.field_cost * firms.to_users
-        return np.asarray(field_cost @ (self.detectable + self.latent))
+        return field_cost @ (self.detectable + self.latent)

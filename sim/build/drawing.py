@@ -78,7 +78,7 @@ class Pools:
         point += np.where(point >= self.line[hole_low], hole, 0.0)
         # Rounding at an end must not lead into the next tier.
         at = np.clip(np.searchsorted(self.line, point, side="right") - 1, low, high - 1)
-        return np.asarray(self.order[at], dtype=np.int64)
+        return self.order[at]
 
 
 def pareto_counts(
@@ -124,7 +124,7 @@ def expected_customers(rank: Floats, u: Floats, mean: float, tail: float, alike:
         Correlation (Gaussian copula) of the two.
     """
     standing = alike * -normal(rank) + np.sqrt(1.0 - alike**2) * normal(u)
-    return np.asarray(mean * (1.0 - 1.0 / tail) * ndtr(-standing) ** (-1.0 / tail))
+    return mean * (1.0 - 1.0 / tail) * ndtr(-standing) ** (-1.0 / tail)
 
 
 def fill_slots(customer: Ints, still: Ints, taken: Ints, n: int, find: Callable[[int, Ints], Ints]) -> Ints:

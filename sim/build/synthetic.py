@@ -46,6 +46,7 @@ from sim.build.drawing import (
 )
 from sim.network.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
+from sim.sums import add_up
 
 __all__ = ["Synthetic", "synthetic"]
 
@@ -213,11 +214,11 @@ def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNe
 
     def shared(power: float) -> SupplyNetwork:
         weight = draft.value_share * customers[draft.supplier] ** power
-        share = weight * (bought / np.maximum(np.bincount(draft.customer, weight, draft.n_firms), 1e-300))[draft.customer]
+        share = weight * (bought / np.maximum(add_up(draft.customer, weight, draft.n_firms), 1e-300))[draft.customer]
         return replace(draft, value_share=share, units=share)
 
     def log_sales(power: float) -> Floats:
-        return np.asarray(np.log(shared(power).steady_orders(tolerance=1e-6)[member]))
+        return np.log(shared(power).steady_orders(tolerance=1e-6)[member])
 
     return shared(fitted_power(np.log(customers[member]), s.size_elasticity, log_sales))
 

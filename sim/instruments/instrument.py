@@ -51,7 +51,7 @@ class Instrument(Delivery, ABC):
 
     def eligible(self, world: World) -> Mask:
         """Firms that could be taken on, shape (n,); those of a fitting size that live, by default."""
-        return np.asarray(world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes]))
+        return world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes])
 
     @abstractmethod
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:

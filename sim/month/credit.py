@@ -35,7 +35,7 @@ def approved(world: World, guaranteed: Floats | float = 0.0) -> NDArray[np.bool_
     firms, p = world.firms, world.parameters
     chance = np.minimum(np.asarray(p.approval)[firms.size_class] + p.approval_signal * firms.certified, 1.0)
     chance = chance + (1.0 - chance) * guaranteed
-    return np.asarray((world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive)
+    return (world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive
 
 
 def interest_on(world: World, discount: Floats | float = 0.0) -> Floats | float:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from sim.sums import add_up
+
 __all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
 
 Floats = NDArray[np.float64]
@@ -82,8 +84,8 @@ def _cyclic_parts(step: sparse.csr_array) -> list[Ints]:
     ends = np.cumsum(size)
     feeds_itself = step.diagonal() > 0
     parts = []
-    for part in np.flatnonzero((size > 1) | (np.bincount(label, feeds_itself, minlength=count) > 0)):
-        parts.append(np.asarray(order[ends[part] - size[part] : ends[part]], dtype=np.int64))
+    for part in np.flatnonzero((size > 1) | (add_up(label, feeds_itself, count) > 0)):
+        parts.append(order[ends[part] - size[part] : ends[part]])
     return parts
 
 
@@ -124,4 +126,4 @@ def offending_loop(step: sparse.csr_array) -> Ints:
         path.append(at)
         first, last = part.indptr[at], part.indptr[at + 1]
         at = int(part.indices[first + np.argmax(part.data[first:last] * weight[part.indices[first:last]])])
-    return np.asarray(rows[path[seen[at] :]], dtype=np.int64)
+    return rows[path[seen[at] :]]

@@ -98,7 +98,7 @@ class Table:
 
     def text(self, column: str) -> NDArray[np.object_]:
         """Return the cells of one column, shape (rows,)."""
-        return np.asarray(self.cells[:, self.columns.index(column)], dtype=object)
+        return self.cells[:, self.columns.index(column)]
 
     def names(self, column: str) -> NDArray[np.object_]:
         """Return the cells of a column in which none may be blank, shape (rows,)."""

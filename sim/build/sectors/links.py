@@ -121,4 +121,4 @@ def _along(weight: Floats, column: Ints, u: Floats) -> Ints:
     row = np.searchsorted((line + np.arange(line.shape[0])[:, None]).ravel(), column + u, side="right") - column * k
     # Rounding at either end must not lead to a row of no weight.
     low, high = np.argmax(weight > 0, axis=0), k - 1 - np.argmax(weight[::-1] > 0, axis=0)
-    return np.asarray(np.clip(row, low[column], high[column]), dtype=np.int64)
+    return np.clip(row, low[column], high[column])

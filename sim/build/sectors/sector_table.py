@@ -52,17 +52,18 @@ class SectorTable:
     @property
     def output(self) -> Floats:
         """Gross output: what sectors and users buy, shape (k,)."""
-        return np.asarray(self.flows.sum(axis=1) + self.users)
+        return self.flows.sum(axis=1) + self.users
 
     @property
     def coefficients(self) -> Floats:
         """Technical coefficients ``a[r, s]``: what s buys of r for 1 of its own output, shape (k, k)."""
-        return np.asarray(self.flows / self.output)
+        return self.flows / self.output
 
     @property
     def multipliers(self) -> Floats:
         """Leontief's output multipliers: column sums of ``(I - A)^-1``, shape (k,) (Miller & Blair 2009, ch. 6)."""
-        return np.asarray(np.linalg.solve(np.eye(len(self.codes)) - self.coefficients.T, np.ones(len(self.codes))))
+        # Of float64 it gives float64; its own types do not say so.
+        return np.asarray(np.linalg.solve(np.eye(len(self.codes)) - self.coefficients.T, np.ones(len(self.codes))), dtype=np.float64)
 
 
 def read_sector_table(
