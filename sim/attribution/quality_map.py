@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from sim.month.propagation import escape_share, let_in
 from sim.network.fixed_points import fixed_point
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CAUSES", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
 
-Floats = NDArray[np.float64]
 
 #: Where a defect can begin: common causes of a firm's process, special causes, and interfaces.
 CAUSES = ("common", "special", "interface")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 
 __all__ = [
@@ -26,8 +26,6 @@ __all__ = [
     "pareto_counts",
 ]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SAME_SECTOR, OTHER_SECTOR, OTHER_CHAIN, ANY = range(4)  # where on its tier a link looks for its other end
 ATTEMPTS = 8  # draws per slot before it stays empty; the later half looks further afield

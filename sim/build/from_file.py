@@ -14,12 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
 from sim.build.reading.table import some
 from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
-from sim.network.network import Floats, Ints, SupplyNetwork
+from sim.network.network import SupplyNetwork
 from sim.sums import add_up
 
 __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]

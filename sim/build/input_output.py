@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 from sim.build.drawing import LARGEST_PART, by_slot, expected_customers, fitted_power, pareto_counts
 from sim.build.sectors.balancing import Balance
@@ -24,8 +24,6 @@ from sim.sums import add_up
 
 __all__ = ["InputOutput", "SectorEconomy", "aggregated", "input_output", "read_economy"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 RELIEFS = 20  # rounds in which links are added for firms that would have to buy more than they can
 

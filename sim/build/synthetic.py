@@ -26,8 +26,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 from sim.build.drawing import (
     ANY,
@@ -50,8 +50,6 @@ from sim.sums import add_up
 
 __all__ = ["Synthetic", "synthetic"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 LARGEST_CHANCE = 0.1  # of one supplier to be picked for one slot; more would only bring refusals
 

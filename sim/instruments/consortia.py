@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
@@ -19,9 +19,6 @@ from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["Consortia"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @instrument("consortia", dose="projects", practice="质量创新联合体")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from agents.streams import normal
 from sim.attribution.quality_map import quality_map
@@ -21,7 +21,6 @@ from sim.world import World
 
 __all__ = ["TARGETING", "Delivery"]
 
-Floats = NDArray[np.float64]
 
 # -- whom first --------------------------------------------------------------------------------
 # A rule scores firms; the highest scores come first, ties by a draw that is the same in every

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from sim.instruments.account import Account
 from sim.instruments.delivery import Delivery
@@ -21,7 +22,6 @@ from sim.world import World
 __all__ = ["INSTRUMENTS", "Instrument", "instrument"]
 
 Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.lender import LOANS, ORDINARY, STRONG_CHAIN
 from sim.month.orders import monthly_sales
 from sim.world import World
 
 __all__ = ["approved", "grant", "interest_on", "room_for_credit", "serve_debts"]
-
-Floats = NDArray[np.float64]
 
 
 def room_for_credit(world: World) -> Floats:

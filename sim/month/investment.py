@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.firm import KINDS, MANAGEMENT, METROLOGY, STANDARDS, TESTING
 from agents.lender import ORDINARY, STRONG_CHAIN
 from agents.streams import normal
@@ -25,9 +26,6 @@ from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["defects_avoided", "invest", "investment_cost", "perceived_saving"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def investment_cost(world: World) -> Floats:

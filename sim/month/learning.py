@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import MANAGEMENT
 from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["learn_and_forget", "lessons", "lessons_at", "settle_practice", "take_after", "take_lessons", "teach"]
-
-Floats = NDArray[np.float64]
 
 
 def learn_and_forget(world: World) -> None:

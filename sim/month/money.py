@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from agents.lender import ORDINARY
 from agents.streams import normal
@@ -22,7 +23,6 @@ from sim.world import World
 
 __all__ = ["balance_others", "material_cost", "open_accounts", "price_class", "set_prices", "settle_accounts"]
 
-Floats = NDArray[np.float64]
 #: Months over which a class's mean cost of quality is smoothed in its price.
 PRICE_MONTHS = 12.0
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Ints
 from sim.month.orders import monthly_sales
 from sim.month.propagation import escape_share, outgoing_dpu
 from sim.sums import add_up
@@ -12,7 +12,6 @@ from sim.world import World
 
 __all__ = ["recall_products", "trace_origin"]
 
-Ints = NDArray[np.int64]
 #: Links up the chain that an investigation follows at most.
 DEEPEST = 30
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import normal
 from sim.network.fixed_points import contracts
 from sim.sums import add_up
@@ -17,8 +18,6 @@ from sim.world import World
 
 __all__ = ["mean_rating", "rate_suppliers", "review_suppliers", "rewire", "view_of_candidates"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 #: Months between reviews of suppliers.
 QUARTER = 3
 

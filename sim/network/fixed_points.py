@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from agents.columns import Floats, Ints
 from sim.sums import add_up
 
 __all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class NetworkError(ValueError):

@@ -17,13 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from agents.columns import Floats, Ints
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
 from sim.sums import add_up
 
 __all__ = ["SupplyNetwork"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.network.fixed_points import NetworkError
-from sim.network.network import Floats, Ints
 
 __all__ = ["PAIRS", "Table", "misspelt", "read_table", "some"]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from sim.build.drawing import LARGEST_MATERIAL_SHARE
 from sim.build.sectors.sector_table import SectorTable
 from sim.sums import add_up
 
 __all__ = ["Balance"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 LEAST_MATERIAL_SHARE = 0.02  # aimed at, of a firm that buys; links that carry next to nothing would be no links
 LEAST_FLOW = 1e-3  # of a link, as a share of the mean of the links between its two sectors: balancing must not do away with links

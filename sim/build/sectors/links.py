@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams
 from sim.build.drawing import ANY, ATTEMPTS, Pools, by_slot, fill_slots
 
 __all__ = ["covered", "first_customers", "place_firms", "shared_out", "suppliers"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def place_firms(streams: Streams, count: Ints) -> Ints:

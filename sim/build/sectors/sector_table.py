@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.spelling import nearest
 from sim.build.reading.table import Table, read_table, some
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["SectorTable", "read_sector_table"]
 
-Floats = NDArray[np.float64]
 
 MOST = 1e18
 """Largest number that a table may hold, in any currency unit: what is larger is a slip."""
