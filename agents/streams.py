@@ -119,7 +119,7 @@ class Streams:
 
 def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn uniforms in [0, 1) into standard normals by inversion."""
-    return np.asarray(ndtri(u * (1.0 - 2.0**-53) + 2.0**-54))  # keeps 0 away from minus infinity
+    return ndtri(u * (1.0 - 2.0**-53) + 2.0**-54)  # keeps 0 away from minus infinity
 
 
 def pick(u: NDArray[np.float64], lines: NDArray[np.float64], line: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -176,7 +176,7 @@ def world_network(firms: int) -> object:
 
 
 def _bytes(population: Population) -> int:
-    return sum(np.asarray(getattr(population, name)).nbytes for name in population.columns)
+    return sum(getattr(population, name).nbytes for name in population.columns)
 
 
 def _peak() -> float:

@@ -256,7 +256,7 @@ class StrongchainModel(World):
     def steady_state(self) -> np.ndarray:
         """Outgoing DPU, detectable plus latent, to which the frozen month would converge, shape (n,)."""
         detectable, latent = blocks(self)
-        return np.asarray(detectable.steady_state() + latent.steady_state())
+        return detectable.steady_state() + latent.steady_state()
 
     def weak_links(self, chain: int, most: int = 10) -> list[tuple[str, float]]:
         """Firms of a chain in which most of its field loss begins, with their shares of it."""

@@ -64,7 +64,7 @@ def _delivered(world: World) -> NDArray[np.float64]:
 
 
 def _to_users(world: World) -> NDArray[np.float64]:
-    return np.asarray(world.firms.to_users)
+    return world.firms.to_users
 
 
 def _ones(world: World) -> NDArray[np.float64]:
@@ -72,15 +72,15 @@ def _ones(world: World) -> NDArray[np.float64]:
 
 
 def _output(world: World) -> NDArray[np.float64]:
-    return np.asarray(world.firms.output)
+    return world.firms.output
 
 
 def _firms_quality_cost(world: World) -> NDArray[np.float64]:
-    return np.asarray(world.firms.prevention + world.firms.appraisal + borne(world))
+    return world.firms.prevention + world.firms.appraisal + borne(world)
 
 
 def _society_quality_cost(world: World) -> NDArray[np.float64]:
-    return np.asarray(_firms_quality_cost(world) + world.firms.government_cost)
+    return _firms_quality_cost(world) + world.firms.government_cost
 
 
 @cache

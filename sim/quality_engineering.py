@@ -6,8 +6,10 @@ Pure functions of numbers or arrays, for users and as oracles; the model itself 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import bdtr, ndtr, ndtri
+
+from agents.columns import Floats
 
 __all__ = [
     "SHIFT",
@@ -21,7 +23,6 @@ __all__ = [
     "z_of_yield",
 ]
 
-Floats = NDArray[np.float64]
 
 #: Long-run drift of a process mean in standard deviations, by the convention of Six Sigma.
 SHIFT = 1.5

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from sim.outcomes import OUTCOMES, PerFirm
 from sim.world import World
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["GROUPINGS", "Record"]
-
-Floats = NDArray[np.float64]
 
 #: How firms can be grouped; "total" is one group of all.
 GROUPINGS = ("total", "chain", "tier", "size")
@@ -94,7 +93,7 @@ class Record:
         """Flows summed over all months, shape (outcomes, groups); not a number for what is no flow."""
         whole = np.sum(self._tops, axis=0)
         whole[[not OUTCOMES[key].is_flow for key in self.outcomes]] = np.nan
-        return np.asarray(whole)
+        return whole
 
     def series(self, outcome: str, by: str = "total", group: str = "total") -> NDArray[np.float64]:
         """Return one outcome of one group over the months, shape (months,)."""

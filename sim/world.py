@@ -33,6 +33,7 @@ from agents.lender import LOANS
 from sim.accounts.accounts import FINANCING, Books
 from sim.network.network import SupplyNetwork
 from sim.parameters import Parameters
+from sim.sums import add_up
 
 __all__ = ["Chains", "Deliverable", "Links", "PriceClasses", "World"]
 
@@ -169,11 +170,11 @@ class World(AgentsOnDemand):
 
     def by_supplier(self, per_link: Floats | Flags) -> Floats:
         """Add up a number per link, or count the marked links, over each supplier's customers: shape (n,)."""
-        return np.asarray(np.bincount(self.links.supplier, per_link, minlength=self.firms.n), dtype=np.float64)
+        return add_up(self.links.supplier, per_link, self.firms.n)
 
     def by_customer(self, per_link: Floats | Flags) -> Floats:
         """Add up a number per link, or count the marked links, over each customer's suppliers: shape (n,)."""
-        return np.asarray(np.bincount(self.links.customer, per_link, minlength=self.firms.n), dtype=np.float64)
+        return add_up(self.links.customer, per_link, self.firms.n)
 
     # -- money -------------------------------------------------------------------------------
 
@@ -211,8 +212,8 @@ class World(AgentsOnDemand):
     def firms_pay_firms(self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
         """Let firms pay each other for their business: rows who pay and are paid, and CNY, all of shape (k,), 0 or more."""
         firms = self.firms
-        paid = np.bincount(payers, amounts, minlength=firms.n)
-        got = np.bincount(payees, amounts, minlength=firms.n)
+        paid = add_up(payers, amounts, firms.n)
+        got = add_up(payees, amounts, firms.n)
         firms.cash[:] += got - paid
         firms.earnings[:] += got - paid
         leads = firms.is_leader
@@ -243,7 +244,7 @@ class World(AgentsOnDemand):
         """Add what a programme did for firms to the chain heads in charge of them; heads of one chain share it."""
         heads = self.chain_heads
         if heads.n:
-            by_chain = np.bincount(self.firms.chain, per_firm, minlength=self.chains.n)
+            by_chain = add_up(self.firms.chain, per_firm, self.chains.n)
             in_charge = np.bincount(heads.chain, minlength=self.chains.n)
             getattr(heads, column)[:] += by_chain[heads.chain] / in_charge[heads.chain]
 
@@ -260,7 +261,7 @@ class World(AgentsOnDemand):
         if population == "firms":
             self.close_down(np.array([row]))
             mine = (links.supplier == row) | (links.customer == row)
-            firms.orders[:] -= np.bincount(links.supplier[mine], links.ordered[mine], minlength=firms.n)
+            firms.orders[:] -= add_up(links.supplier[mine], links.ordered[mine], firms.n)
             np.maximum(firms.orders, 0.0, out=firms.orders)
             for name in ("value_share", "ordered", "delivered", "charge_back", "listed"):
                 getattr(links, name)[mine] = 0

@@ -107,7 +107,7 @@ def mean_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
 def half_widths(found: Intervals) -> NDArray[np.float64]:
     """Return how far intervals reach from their means, the farther side where they are lopsided; infinite where unknown."""
     half = np.maximum(found.high - found.mean, found.mean - found.low)
-    return np.asarray(np.where(found.n > 1, half, np.inf))
+    return np.where(found.n > 1, half, np.inf)
 
 
 def _blocks(known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.intp]]]:

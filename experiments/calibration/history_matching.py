@@ -96,13 +96,13 @@ def ranges_of(about: Mapping[str, Any]) -> dict[str, list[float]]:
 
 def hypercube(count: int, axes: Sequence[Axis], seed: int) -> Floats:
     """Return a Latin hypercube of points in the unit cube, shape (count, axes)."""
-    return np.asarray(qmc.LatinHypercube(len(axes), rng=np.random.default_rng(seed)).random(count))
+    return qmc.LatinHypercube(len(axes), rng=np.random.default_rng(seed)).random(count)
 
 
 def scaled(unit: Floats, axes: Sequence[Axis]) -> Floats:
     """Turn points of the unit cube into values of the parameters."""
     low, high = np.array([axis.low for axis in axes]), np.array([axis.high for axis in axes])
-    return np.asarray(low + unit * (high - low))
+    return low + unit * (high - low)
 
 
 class Emulator:
@@ -149,7 +149,7 @@ class Emulator:
 def most_implausible(emulator: Emulator, unit: Floats) -> Floats:
     """Return the largest implausibility over the figures at points, shape (points,), aiming a little inside the ranges."""
     mean, error = emulator.predict(unit)
-    return np.asarray(implausibility(mean, emulator.keys, error, INSIDE).max(axis=1))
+    return implausibility(mean, emulator.keys, error, INSIDE).max(axis=1)
 
 
 def next_points(emulator: Emulator, axes: Sequence[Axis], count: int, cut: float, seed: int) -> tuple[Floats, Floats, float]:
@@ -209,7 +209,7 @@ def spread_out(emulator: Emulator, start: Floats, count: int, cut: float, seed: 
     draw = np.random.default_rng(seed)
     worst = most_implausible(emulator, start)
     if not (worst <= cut).any():
-        return np.asarray(start[np.argsort(worst, kind="stable")[:count]])
+        return start[np.argsort(worst, kind="stable")[:count]]
     pool = start[worst <= cut]
     for _ in range(SPREADING):
         parents = pool[_farthest_apart(pool, PARENTS)]
@@ -219,13 +219,13 @@ def spread_out(emulator: Emulator, start: Floats, count: int, cut: float, seed: 
         steps = _reflected(steps + stride * draw.standard_normal(steps.shape) * (draw.random(steps.shape) < 0.3))
         pool = np.concatenate([parents, others, steps[most_implausible(emulator, steps) <= cut]])
     pool = np.unique(pool, axis=0)
-    return np.asarray(pool[_farthest_apart(pool, count)])
+    return pool[_farthest_apart(pool, count)]
 
 
 def _reflected(unit: Floats) -> Floats:
     """Reflect what would leave the cube."""
     unit = np.abs(unit)
-    return np.asarray(np.where(unit > 1.0, 2.0 - unit, unit).clip(0.0, 1.0))
+    return np.where(unit > 1.0, 2.0 - unit, unit).clip(0.0, 1.0)
 
 
 def _farthest_apart(points: Floats, count: int) -> NDArray[np.int64]:

@@ -192,7 +192,7 @@ def _unaided(ready: StrongchainModel) -> Observed:
 
 
 def _logistic(t: Floats, top: float, pace: float, middle: float) -> Floats:
-    return np.asarray(top * expit(pace * (t - middle)))
+    return top * expit(pace * (t - middle))
 
 
 def _curve(share: Floats) -> float:

@@ -165,4 +165,4 @@ def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 
     x = np.asarray(values, dtype=np.float64)
     low, high, scale = (np.array([getattr(PROBES[key], name) for key in keys]) for name in ("low", "high", "scale"))
     outside = np.maximum(np.maximum(low - x, x - high) + inside * scale, 0.0)
-    return np.asarray(np.where(np.isnan(x), np.inf, outside / np.sqrt(scale**2 + np.asarray(error) ** 2)))
+    return np.where(np.isnan(x), np.inf, outside / np.sqrt(scale**2 + np.asarray(error) ** 2))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from sim.month.propagation import escape_share, let_in
 from sim.network.fixed_points import fixed_point
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CAUSES", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
 
-Floats = NDArray[np.float64]
 
 #: Where a defect can begin: common causes of a firm's process, special causes, and interfaces.
 CAUSES = ("common", "special", "interface")
@@ -100,7 +100,7 @@ class QualityMap:
     @property
     def by_firm(self) -> Floats:
         """Field loss that begins at each firm, shape (n,)."""
-        return np.asarray(self.loss.sum(axis=1))
+        return self.loss.sum(axis=1)
 
     @property
     def error(self) -> float:
@@ -188,4 +188,4 @@ class DefectTrace:
         self.latent = latent.passed @ self.latent
         self.latent[rows, self.label] += hidden * firms.own_dpu
         field_cost = world.parameters.field_cost * firms.to_users
-        return np.asarray(field_cost @ (self.detectable + self.latent))
+        return field_cost @ (self.detectable + self.latent)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 
 __all__ = [
@@ -26,8 +26,6 @@ __all__ = [
     "pareto_counts",
 ]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 SAME_SECTOR, OTHER_SECTOR, OTHER_CHAIN, ANY = range(4)  # where on its tier a link looks for its other end
 ATTEMPTS = 8  # draws per slot before it stays empty; the later half looks further afield
@@ -78,7 +76,7 @@ class Pools:
         point += np.where(point >= self.line[hole_low], hole, 0.0)
         # Rounding at an end must not lead into the next tier.
         at = np.clip(np.searchsorted(self.line, point, side="right") - 1, low, high - 1)
-        return np.asarray(self.order[at], dtype=np.int64)
+        return self.order[at]
 
 
 def pareto_counts(
@@ -124,7 +122,7 @@ def expected_customers(rank: Floats, u: Floats, mean: float, tail: float, alike:
         Correlation (Gaussian copula) of the two.
     """
     standing = alike * -normal(rank) + np.sqrt(1.0 - alike**2) * normal(u)
-    return np.asarray(mean * (1.0 - 1.0 / tail) * ndtr(-standing) ** (-1.0 / tail))
+    return mean * (1.0 - 1.0 / tail) * ndtr(-standing) ** (-1.0 / tail)
 
 
 def fill_slots(customer: Ints, still: Ints, taken: Ints, n: int, find: Callable[[int, Ints], Ints]) -> Ints:

@@ -14,12 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
 from sim.build.reading.table import some
 from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, contracts, fixed_point, offending_loop, spectral_radius
-from sim.network.network import Floats, Ints, SupplyNetwork
+from sim.network.network import SupplyNetwork
+from sim.sums import add_up
 
 __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
 
@@ -202,7 +204,7 @@ def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: lis
         basis[price > 0] = "price"
     basis[customer[np.isfinite(given)]] = "given"
     # By units alone inputs are weights here; beside given shares they add up to the customer's whole value.
-    whole = np.bincount(customer, units, minlength=n) if (basis != "units").any() else np.ones(n)
+    whole = add_up(customer, units, n) if (basis != "units").any() else np.ones(n)
     worth = np.divide(units * price[supplier], price[customer], out=np.zeros(units.size), where=price[customer] > 0)
     kind = basis[customer]
     share = np.select([kind == "given", kind == "price"], [given, worth], units / whole[customer])
@@ -290,13 +292,13 @@ def _normalise(settings: FromFile, links: pd.DataFrame, basis: NDArray[np.str_],
     """Return links whose computed value shares leave value added, and whose units are told where nothing physical is known."""
     supplier, customer, share = (links[name].to_numpy() for name in ("supplier", "customer", "share"))
     units, kind = links["units"].to_numpy(), basis[customer]
-    total = np.bincount(customer, units, minlength=basis.size)[customer]
+    total = add_up(customer, units, basis.size)[customer]
     share = np.where(kind == "units", settings.material_share * units / total, share)
     if split := np.unique(customer[kind == "units"]).size:
         notes.append(
             f"value shares of {split} firms: no costs and no shares, so {settings.material_share:g} is split over the inputs by units"
         )
-    total = np.bincount(customer, share, minlength=basis.size)[customer]
+    total = add_up(customer, share, basis.size)[customer]
     over = (kind == "price") & (total > MOST_MATERIAL)
     if over.any():
         most = total[over].max()
@@ -346,7 +348,7 @@ def _counties(stages: pd.DataFrame) -> Ints | None:
         )
     if all(str(cell).isascii() and str(cell).isdigit() and len(cell) < 10 for cell in county):
         return np.asarray(county, dtype=np.int64)
-    return np.asarray(np.unique(county.astype(np.str_), return_inverse=True)[1], dtype=np.int64)
+    return np.unique(county.astype(np.str_), return_inverse=True)[1]
 
 
 def _sectors(stages: pd.DataFrame, notes: list[str]) -> tuple[tuple[str, ...], Ints]:
@@ -356,7 +358,7 @@ def _sectors(stages: pd.DataFrame, notes: list[str]) -> tuple[tuple[str, ...], I
     if (given == "").any():
         notes.append("sector is not given of all firms: the kind, or else one for all the rest")
     index, names = pd.factorize(sector.mask(sector == "", "sector"))
-    return tuple(str(name) for name in names), np.asarray(index, dtype=np.int64)
+    return tuple(str(name) for name in names), index
 
 
 def _chains(stages: pd.DataFrame, network: SupplyNetwork, notes: list[str]) -> tuple[tuple[str, ...], Ints]:
@@ -371,7 +373,7 @@ def _chains(stages: pd.DataFrame, network: SupplyNetwork, notes: list[str]) -> t
     open_rows = np.flatnonzero(chain < 0)
     notes.append(f"chain of {open_rows.size} firms: the one that takes most of their output by value")
     demand = np.where(network.leader, network.final_demand, 0.0)
-    sales = np.bincount(chain[network.leader], demand[network.leader], minlength=len(names))
+    sales = add_up(chain[network.leader], demand[network.leader], len(names))
     best, winner = np.zeros(network.n_firms), np.full(network.n_firms, -1)
     # By name, and a tie goes to the first of them, so that the order of rows in the file decides nothing.
     by_name = sorted(range(len(names)), key=names.__getitem__)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 from sim.build.drawing import LARGEST_PART, by_slot, expected_customers, fitted_power, pareto_counts
 from sim.build.sectors.balancing import Balance
@@ -20,11 +20,10 @@ from sim.build.sectors.sector_table import SectorTable, read_sector_table
 from sim.network.fixed_points import NetworkError, fixed_point
 from sim.network.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
+from sim.sums import add_up
 
 __all__ = ["InputOutput", "SectorEconomy", "aggregated", "input_output", "read_economy"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 RELIEFS = 20  # rounds in which links are added for firms that would have to buy more than they can
 
@@ -233,7 +232,7 @@ def input_output(source: InputOutput | SectorEconomy, streams: Streams) -> Suppl
 
     def log_sales(power: float) -> Floats:
         flow, users = traded(power)
-        return np.asarray(np.log(users + np.bincount(supplier, flow, n))[sold])
+        return np.log(users + add_up(supplier, flow, n))[sold]
 
     power = fitted_power(np.log(customers[sold]), s.size_elasticity, log_sales)
     flow, users = traded(power)
@@ -253,9 +252,7 @@ def aggregated(network: SupplyNetwork) -> tuple[Floats, Floats]:
     k, orders = len(network.sectors), network.steady_orders()
     flow = network.value_share * orders[network.customer]
     pair = network.sector[network.supplier] * k + network.sector[network.customer]
-    return np.asarray(np.bincount(pair, flow, k * k), np.float64).reshape(k, k), np.asarray(
-        np.bincount(network.sector, orders, k), np.float64
-    )
+    return add_up(pair, flow, k * k).reshape(k, k), add_up(network.sector, orders, k)
 
 
 def _numbers_of_firms(s: InputOutput, table: SectorTable) -> Ints:

@@ -26,8 +26,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 from sim.build.drawing import (
     ANY,
@@ -46,11 +46,10 @@ from sim.build.drawing import (
 )
 from sim.network.network import SupplyNetwork
 from sim.parameters import ParameterError, check_ranges, parameter
+from sim.sums import add_up
 
 __all__ = ["Synthetic", "synthetic"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 LARGEST_CHANCE = 0.1  # of one supplier to be picked for one slot; more would only bring refusals
 
@@ -213,11 +212,11 @@ def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNe
 
     def shared(power: float) -> SupplyNetwork:
         weight = draft.value_share * customers[draft.supplier] ** power
-        share = weight * (bought / np.maximum(np.bincount(draft.customer, weight, draft.n_firms), 1e-300))[draft.customer]
+        share = weight * (bought / np.maximum(add_up(draft.customer, weight, draft.n_firms), 1e-300))[draft.customer]
         return replace(draft, value_share=share, units=share)
 
     def log_sales(power: float) -> Floats:
-        return np.asarray(np.log(shared(power).steady_orders(tolerance=1e-6)[member]))
+        return np.log(shared(power).steady_orders(tolerance=1e-6)[member])
 
     return shared(fitted_power(np.log(customers[member]), s.size_elasticity, log_sales))
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from sim.instruments.delivery import Delivery
 from sim.world import World
 
 __all__ = ["Account"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass

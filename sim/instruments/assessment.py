@@ -53,7 +53,7 @@ class Assessment(Instrument):
         """Counties that are assessed, in the order in which they come up: a larger share holds all of a smaller one."""
         every = int(world.firms.county.max(initial=0)) + 1
         order = np.argsort(world.streams.uniform("which counties are assessed", 0, every), kind="stable")
-        return np.asarray(order[: int(np.floor(self.counties * every + 1e-9))])
+        return order[: int(np.floor(self.counties * every + 1e-9))]
 
     def eligible(self, world: World) -> NDArray[np.bool_]:
         """Firms of the counties assessed."""

@@ -14,6 +14,7 @@ from sim.instruments.delivery import TARGETING
 from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["Awards"]
@@ -64,6 +65,6 @@ class Awards(Instrument):
         won = np.zeros(firms.n, dtype=np.bool_)
         won[rows] = True
         winners = np.bincount(firms.chain[rows], minlength=n)
-        mean = np.bincount(firms.chain[rows], firms.capability[rows, MANAGEMENT], minlength=n) / np.maximum(winners, 1)
+        mean = add_up(firms.chain[rows], firms.capability[rows, MANAGEMENT], n) / np.maximum(winners, 1)
         others = np.flatnonzero(firms.alive & ~won & (winners > 0)[firms.chain])
         take_after(world, others, mean[firms.chain[others]], self.demonstration)

@@ -12,6 +12,7 @@ from sim.instruments.account import Account
 from sim.instruments.instrument import Instrument, instrument
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import parameter
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["Brands"]
@@ -53,12 +54,12 @@ class Brands(Instrument):
     def eligible(self, world: World) -> NDArray[np.bool_]:
         """Firms above the threshold."""
         firms, sectors = world.firms, len(world.network.sectors)
-        living = np.bincount(firms.sector, firms.alive, minlength=sectors)
-        mean = np.bincount(firms.sector, outgoing_dpu(world) * firms.alive, minlength=sectors) / np.maximum(living, 1.0)
-        return np.asarray(super().eligible(world) & (outgoing_dpu(world) <= self.bar * mean[firms.sector]) & self._clean(world))
+        living = add_up(firms.sector, firms.alive, sectors)
+        mean = add_up(firms.sector, outgoing_dpu(world) * firms.alive, sectors) / np.maximum(living, 1.0)
+        return super().eligible(world) & (outgoing_dpu(world) <= self.bar * mean[firms.sector]) & self._clean(world)
 
     def _clean(self, world: World) -> NDArray[np.bool_]:
-        return np.asarray(world.month - world.firms.failed_month > self.clean_months)
+        return world.month - world.firms.failed_month > self.clean_months
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing at once: the mark is lent month by month."""

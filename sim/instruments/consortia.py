@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
@@ -15,12 +15,10 @@ from sim.instruments.instrument import Instrument, instrument
 from sim.month.orders import monthly_sales
 from sim.month.problems import end_causes
 from sim.parameters import parameter
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["Consortia"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @instrument("consortia", dose="projects", practice="质量创新联合体")
@@ -81,8 +79,8 @@ class Consortia(Instrument):
         """End projects that are due, then start others."""
         sales = monthly_sales(world)
         chain, n = world.firms.chain, world.chains.n
-        means = np.asarray(np.bincount(chain[rows], sales[rows], minlength=n), dtype=np.float64)
-        whole = np.asarray(np.bincount(chain, sales, minlength=n), dtype=np.float64)
+        means = add_up(chain[rows], sales[rows], n)
+        whole = add_up(chain, sales, n)
         self._end(world, programme, whole, means)
         self._start(world, programme, rows, sales, means)
 
@@ -104,7 +102,7 @@ class Consortia(Instrument):
     def _start(self, world: World, programme: Account, rows: Ints, sales: Floats, means: Floats) -> None:
         """Start projects where a chain has members, causes and hands free, as far as the budget goes; government and members pay at once."""
         firms, chains = world.firms, world.chains
-        hit = np.stack([np.bincount(firms.chain, firms.common_problems[:, k], minlength=chains.n) for k in range(len(KINDS))], axis=1)
+        hit = np.stack([add_up(firms.chain, firms.common_problems[:, k], chains.n) for k in range(len(KINDS))], axis=1)
         waits = chains.cause & (chains.project == 0) & (hit > 0) & (means > 0)[:, None]
         turn = np.argsort(np.argsort(-hit * waits, axis=1, kind="stable"), axis=1)
         asked = np.floor(self.projects / 12.0 + world.draw("a consortium's round", chains))

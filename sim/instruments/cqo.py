@@ -58,7 +58,7 @@ class ChiefQualityOfficer(Instrument):
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """Subsidised part of the officers' pay; nothing where the officer has left."""
-        return np.asarray(self.pay_subsidy * np.where(world.firms.cqo, cqo_cost(world), 0.0)[reached])
+        return self.pay_subsidy * np.where(world.firms.cqo, cqo_cost(world), 0.0)[reached]
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
         """Where the budget does not go round, the firm pays its officer in full."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from agents.streams import normal
 from sim.attribution.quality_map import quality_map
@@ -21,7 +21,6 @@ from sim.world import World
 
 __all__ = ["TARGETING", "Delivery"]
 
-Floats = NDArray[np.float64]
 
 # -- whom first --------------------------------------------------------------------------------
 # A rule scores firms; the highest scores come first, ties by a draw that is the same in every
@@ -36,22 +35,22 @@ def _by_map(world: World) -> Floats:
     """The quality map as chain heads see it: with a doubt about each firm that lasts, and that visits remove."""
     firms, p = world.firms, world.parameters
     doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.streams.uniform("doubt of the quality map", 0, firms.n))
-    return np.asarray(quality_map(world).by_firm * np.exp(doubt))
+    return quality_map(world).by_firm * np.exp(doubt)
 
 
 def _by_jury(world: World) -> Floats:
     """The best first, as a jury sees them: with a doubt about each firm that lasts."""
     firms, p = world.firms, world.parameters
     doubt = p.jury_noise * normal(world.streams.uniform("doubt of the jury", 0, firms.n))
-    return np.asarray(-np.log(np.maximum(outgoing_dpu(world), 1e-9)) + doubt)
+    return -np.log(np.maximum(outgoing_dpu(world), 1e-9)) + doubt
 
 
 def _largest(world: World) -> Floats:
-    return np.asarray(world.firms.output)
+    return world.firms.output
 
 
 def _smallest(world: World) -> Floats:
-    return -np.asarray(world.firms.output)
+    return -world.firms.output
 
 
 TARGETING: dict[str, Callable[[World], Floats]] = {

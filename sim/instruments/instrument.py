@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from sim.instruments.account import Account
 from sim.instruments.delivery import Delivery
@@ -21,7 +22,6 @@ from sim.world import World
 __all__ = ["INSTRUMENTS", "Instrument", "instrument"]
 
 Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Instrument(Delivery, ABC):
 
     def eligible(self, world: World) -> Mask:
         """Firms that could be taken on, shape (n,); those of a fitting size that live, by default."""
-        return np.asarray(world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes]))
+        return world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes])
 
     @abstractmethod
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:

@@ -13,6 +13,7 @@ from sim.instruments.account import Account
 from sim.instruments.instrument import Instrument, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["MutualHelp", "example_of_the_county"]
@@ -22,10 +23,10 @@ def example_of_the_county(world: World) -> NDArray[np.float64]:
     """Mean management of the better firms of each county, those above its mean, shape (counties,); 0 where all are alike."""
     firms = world.firms
     management, county = firms.capability[:, MANAGEMENT], firms.county
-    living = np.bincount(county, firms.alive)
-    mean = np.bincount(county, management * firms.alive) / np.maximum(living, 1.0)
+    living = add_up(county, firms.alive)
+    mean = add_up(county, management * firms.alive) / np.maximum(living, 1.0)
     better = firms.alive & (management > mean[county])
-    return np.asarray(np.bincount(county, management * better) / np.maximum(np.bincount(county, better), 1.0))
+    return add_up(county, management * better) / np.maximum(add_up(county, better), 1.0)
 
 
 @instrument("mutual_help", dose="pace", practice="链间帮扶")

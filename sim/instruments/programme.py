@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
 from sim.instruments.instrument import Instrument
@@ -15,7 +16,6 @@ from sim.world import World
 __all__ = ["TAKEN_ON", "Programme", "policy"]
 
 Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 #: What every programme counts, and what that is.
 TAKEN_ON = ("firms taken on", "firms that took part, each as often as it did")

@@ -43,7 +43,7 @@ class QualityMapping(Instrument):
     def due(self, world: World, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of some firms are to be visited this month: those in turn, and whom nobody has visited yet; shape of `rows`."""
         never = world.firms.mapped[rows] == 0.0
-        return np.asarray(never | in_turn(world, self.key, self.start, self.every)[rows])
+        return never | in_turn(world, self.key, self.start, self.every)[rows]
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing beyond the month's visits."""

@@ -26,4 +26,4 @@ def in_turn(world: World, key: str, start: int, every: int) -> NDArray[np.bool_]
         Months from one turn of a firm to its next.
     """
     turn: NDArray[Any] = np.floor(every * world.streams.uniform(f"{key}: whose turn", 0, world.firms.n))
-    return np.asarray(turn == (world.month - start) % every)
+    return turn == (world.month - start) % every

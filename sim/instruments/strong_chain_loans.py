@@ -39,7 +39,7 @@ def credit_score(world: World, weight: float) -> NDArray[np.float64]:
     quality = (firms.certified.astype(float) + firms.cqo + clean) / 3.0
     sales = monthly_sales(world)
     standing = np.clip(0.5 + 0.5 * np.divide(firms.cash, sales, out=np.zeros(firms.n), where=sales > 0), 0.0, 1.0)
-    return np.asarray(weight * quality + (1.0 - weight) * standing)
+    return weight * quality + (1.0 - weight) * standing
 
 
 @instrument("strong_chain_loans", dose="reach", practice="强链贷")
@@ -91,7 +91,7 @@ class StrongChainLoans(Instrument):
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """The discount on the interest of loans outstanding."""
         firms = world.firms
-        return np.asarray(min(self.discount, float(world.lenders.rate[0])) * firms.programme_debt[reached] / 12.0)
+        return min(self.discount, float(world.lenders.rate[0])) * firms.programme_debt[reached] / 12.0
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
         """Renew the lines by the orders and scores of the month; where the budget does not go round there is no discount."""

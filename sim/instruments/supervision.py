@@ -65,4 +65,4 @@ class Supervision(Instrument):
         weight = risk(world)[rows]
         whole, n = float(weight.sum()), max(int(ships.sum()), 1)
         by_risk = weight / whole if whole > 0.0 else ships / n
-        return np.asarray(np.minimum(self.samples / 1000.0 * n * (self.targeted * by_risk + (1.0 - self.targeted) * ships / n), 1.0))
+        return np.minimum(self.samples / 1000.0 * n * (self.targeted * by_risk + (1.0 - self.targeted) * ships / n), 1.0)

@@ -64,7 +64,7 @@ class TestingServices(Instrument):
 
     def number(self, world: World, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Tests of some firms this month: whole ones, `tests` on average, shape of `rows`."""
-        return np.asarray(np.floor(self.tests + world.draw("a test for a firm", world.firms)[rows]))
+        return np.floor(self.tests + world.draw("a test for a firm", world.firms)[rows])
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Nothing beyond the month's tests."""

@@ -59,7 +59,7 @@ class TrainingBases(Instrument):
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """Government's part of the seats of those whose turn it is."""
-        return np.asarray(self.subsidy * self.course_cost * in_turn(world, self.key, self.start, self.every)[reached])
+        return np.where(in_turn(world, self.key, self.start, self.every)[reached], self.subsidy * self.course_cost, 0.0)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Teach those whose turn it is, and let them pay their part."""

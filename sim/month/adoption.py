@@ -15,6 +15,7 @@ from agents.firm import MANAGEMENT
 from sim.month.learning import teach
 from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne, cqo_cost, seen_share
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["adopt_and_drop", "certificate_pays", "officer_pays"]
@@ -26,23 +27,23 @@ def officer_pays(world: World) -> Mask:
     """Firms to which an officer seems to save more than it costs (after subsidy), of what they see now, shape (n,)."""
     firms, p = world.firms, world.parameters
     seen = seen_share(world) * np.maximum(borne(world), 0.0)
-    return np.asarray(p.officer_saving * seen > cqo_cost(world) * (1.0 - firms.cqo_subsidy))
+    return p.officer_saving * seen > cqo_cost(world) * (1.0 - firms.cqo_subsidy)
 
 
 def certificate_pays(world: World) -> Mask:
     """Firms to which a certificate seems to bring more sales over its term than it costs, shape (n,)."""
     p = world.parameters
-    return np.asarray(p.certificate_worth * monthly_sales(world) * p.certificate_months > p.certificate_cost)
+    return p.certificate_worth * monthly_sales(world) * p.certificate_months > p.certificate_cost
 
 
 def _imitation(world: World, adopters: Mask) -> NDArray[np.float64]:
     """Hazard of adopting by the share of the own chain's firms that have adopted, shape (n,)."""
     firms, p = world.firms, world.parameters
     n = world.chains.n
-    living = np.bincount(firms.chain, firms.alive, minlength=n)
-    have = np.bincount(firms.chain, adopters & firms.alive, minlength=n)
+    living = add_up(firms.chain, firms.alive, n)
+    have = add_up(firms.chain, adopters & firms.alive, n)
     share = np.divide(have, living, out=np.zeros(n), where=living > 0)
-    return np.asarray((p.adoption_alone + p.adoption_imitation * share)[firms.chain])
+    return (p.adoption_alone + p.adoption_imitation * share)[firms.chain]
 
 
 def adopt_and_drop(world: World) -> None:

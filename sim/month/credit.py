@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.lender import LOANS, ORDINARY, STRONG_CHAIN
 from sim.month.orders import monthly_sales
 from sim.world import World
 
 __all__ = ["approved", "grant", "interest_on", "room_for_credit", "serve_debts"]
-
-Floats = NDArray[np.float64]
 
 
 def room_for_credit(world: World) -> Floats:
@@ -35,7 +34,7 @@ def approved(world: World, guaranteed: Floats | float = 0.0) -> NDArray[np.bool_
     firms, p = world.firms, world.parameters
     chance = np.minimum(np.asarray(p.approval)[firms.size_class] + p.approval_signal * firms.certified, 1.0)
     chance = chance + (1.0 - chance) * guaranteed
-    return np.asarray((world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive)
+    return (world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive
 
 
 def interest_on(world: World, discount: Floats | float = 0.0) -> Floats | float:

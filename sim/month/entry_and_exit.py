@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from agents.firm import KINDS, SIZE_CLASSES
 from sim.month.orders import monthly_sales
 from sim.month.relations import mean_rating
+from sim.sums import add_up
 from sim.traits import draw_traits
 from sim.world import World
 
@@ -74,6 +75,6 @@ def _mean_lift(world: World) -> NDArray[np.float64]:
     firms, n = world.firms, len(SIZE_CLASSES)
     stays = firms.alive & ~firms.exited
     above = (firms.capability - firms.natural) * stays[:, None]
-    count = np.maximum(np.bincount(firms.size_class, stays, minlength=n), 1.0)
-    total = np.stack([np.bincount(firms.size_class, above[:, kind], minlength=n) for kind in range(len(KINDS))], axis=1)
+    count = np.maximum(add_up(firms.size_class, stays, n), 1.0)
+    total = np.stack([add_up(firms.size_class, above[:, kind], n) for kind in range(len(KINDS))], axis=1)
     return np.maximum(total / count[:, None], 0.0)

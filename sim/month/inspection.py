@@ -34,12 +34,12 @@ def kp_rule(
     ----------
     .. [1] Deming (1982), Out of the Crisis, ch. 15.
     """
-    expected = np.asarray(defects, dtype=np.float64) * failure
+    expected = defects * failure
     if width == 0.0:
         return np.where(expected > cost, 1.0, 0.0)
     # No defect expected: nothing inspected, whatever it costs; inspection for nothing: all; no width to speak of: all or none.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.asarray(np.where(expected > 0.0, expit((np.log(expected) - np.log(cost)) / width), 0.0))
+        return np.where(expected > 0.0, expit((np.log(expected) - np.log(cost)) / width), 0.0)
 
 
 def detection_parts(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

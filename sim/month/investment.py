@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.firm import KINDS, MANAGEMENT, METROLOGY, STANDARDS, TESTING
 from agents.lender import ORDINARY, STRONG_CHAIN
 from agents.streams import normal
@@ -21,18 +22,16 @@ from sim.month.learning import teach
 from sim.month.orders import monthly_sales
 from sim.month.problems import months_to_solve, problem_pressure
 from sim.month.quality_cost import cost_per_defect
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["defects_avoided", "invest", "investment_cost", "perceived_saving"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def investment_cost(world: World) -> Floats:
     """Cost of one step of any capability: a fixed part and a share of yearly revenue, CNY, shape (n,)."""
     p = world.parameters
-    return np.asarray(p.invest_fixed + p.invest_share * 12.0 * monthly_sales(world))
+    return p.invest_fixed + p.invest_share * 12.0 * monthly_sales(world)
 
 
 def defects_avoided(world: World, rows: Ints) -> Floats:
@@ -62,14 +61,14 @@ def _bought_at_own_standard(world: World, rows: Ints) -> Floats:
     supplier, customer = links.supplier[theirs], links.customer[theirs]
     standards = firms.capability[:, STANDARDS]
     share = links.value_share[theirs] * (standards[customer] <= standards[supplier])
-    return np.asarray(np.bincount(customer, share, minlength=firms.n)[rows])
+    return add_up(customer, share, firms.n)[rows]
 
 
 def perceived_saving(world: World, rows: Ints) -> Floats:
     """CNY a month that one step of each capability seems to save some firms, shape (rows, 4)."""
     firms, p = world.firms, world.parameters
     step = (p.invest_step * firms.absorptive[rows])[:, None] * (1.0 - firms.capability[rows])
-    return np.asarray(cost_per_defect(world)[rows, None] * defects_avoided(world, rows) * step)
+    return cost_per_defect(world)[rows, None] * defects_avoided(world, rows) * step
 
 
 def _judge(world: World, reviews: NDArray[np.bool_]) -> tuple[Ints, Floats]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import MANAGEMENT
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["learn_and_forget", "lessons", "lessons_at", "settle_practice", "take_after", "take_lessons", "teach"]
-
-Floats = NDArray[np.float64]
 
 
 def learn_and_forget(world: World) -> None:
@@ -112,7 +112,7 @@ def lessons_at(world: World, pace: float, attention: Floats | float = 1.0) -> Fl
     management = firms.capability[:, MANAGEMENT]
     gap = np.maximum(management[links.customer] - management[links.supplier], 0.0)
     share = links.delivered / np.where(firms.output > 0, firms.output, np.inf)[links.supplier]
-    return np.asarray(np.minimum(pace * (share * attention), 1.0) * firms.absorptive[links.supplier] * gap)
+    return np.minimum(pace * (share * attention), 1.0) * firms.absorptive[links.supplier] * gap
 
 
 def take_lessons(world: World, lesson: Floats) -> Floats:
@@ -140,13 +140,13 @@ def _heard(world: World) -> Floats:
     firms, p = world.firms, world.parameters
     management = firms.capability[:, MANAGEMENT]
     sectors = len(world.network.sectors)
-    living = np.bincount(firms.sector, firms.alive, minlength=sectors)
-    mean = np.bincount(firms.sector, management * firms.alive, minlength=sectors) / np.maximum(living, 1.0)
-    return np.asarray(p.diffusion * firms.absorptive * np.maximum(mean[firms.sector] - management, 0.0))
+    living = add_up(firms.sector, firms.alive, sectors)
+    mean = add_up(firms.sector, management * firms.alive, sectors) / np.maximum(living, 1.0)
+    return p.diffusion * firms.absorptive * np.maximum(mean[firms.sector] - management, 0.0)
 
 
 def _decay(world: World) -> Floats:
     """Practice that falls back towards its natural level, slower under a chief quality officer, shape (n, 4)."""
     firms, p = world.firms, world.parameters
     pace = p.practice_decay * np.where(firms.cqo, 1.0 - p.officer_keeps, 1.0)
-    return np.asarray(pace[:, None] * (firms.capability - firms.natural))
+    return pace[:, None] * (firms.capability - firms.natural)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.month.propagation import outgoing_dpu
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["appeal", "market"]
@@ -23,7 +24,7 @@ def appeal(world: World) -> NDArray[np.float64]:
     """
     firms, p = world.firms, world.parameters
     worse = np.log((firms.brand + p.unnoticed_dpu) / (firms.brand_start + p.unnoticed_dpu))
-    return np.asarray(np.exp(np.clip(firms.reputation + firms.mark - p.quality_elasticity * worse, -20.0, 20.0)))
+    return np.exp(np.clip(firms.reputation + firms.mark - p.quality_elasticity * worse, -20.0, 20.0))
 
 
 def market(world: World) -> None:
@@ -39,7 +40,7 @@ def market(world: World) -> None:
     weight = np.where(leads, firms.demand_start, 0.0)
     sectors = len(world.network.sectors)
     drawn = weight * appeal(world)
-    before, now = (np.bincount(firms.sector, x, minlength=sectors) for x in (weight, drawn))
+    before, now = (add_up(firms.sector, x, sectors) for x in (weight, drawn))
     mean = np.divide(now, before, out=np.ones(sectors), where=before > 0)
     wanted = drawn * (mean ** (p.whole_elasticity - 1.0))[firms.sector]
     firms.final_demand[:] += np.where(leads, p.demand_speed * (wanted - firms.final_demand), 0.0)

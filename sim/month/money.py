@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from agents.lender import ORDINARY
 from agents.streams import normal
@@ -17,11 +18,11 @@ from sim.month.credit import grant, serve_debts
 from sim.month.orders import monthly_sales
 from sim.month.quality_cost import borne
 from sim.network.fixed_points import fixed_point
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["balance_others", "material_cost", "open_accounts", "price_class", "set_prices", "settle_accounts"]
 
-Floats = NDArray[np.float64]
 #: Months over which a class's mean cost of quality is smoothed in its price.
 PRICE_MONTHS = 12.0
 
@@ -35,14 +36,14 @@ def material_cost(world: World) -> Floats:
 def price_class(world: World) -> NDArray[np.int64]:
     """Price class of each firm, shape (n,): its size class, leaders apart from members."""
     firms = world.firms
-    return np.asarray(firms.size_class + len(SIZE_CLASSES) * firms.is_leader, dtype=np.int64)
+    return firms.size_class + len(SIZE_CLASSES) * firms.is_leader
 
 
 def quality_cost_by_class(world: World) -> Floats:
     """Mean quality cost of each price class per unit of output, CNY/CNY; 0 where a class makes nothing."""
     firms, n = world.firms, world.classes.n
-    cost = np.bincount(price_class(world), firms.prevention + firms.appraisal + borne(world), minlength=n)
-    output = np.bincount(price_class(world), firms.output, minlength=n)
+    cost = add_up(price_class(world), firms.prevention + firms.appraisal + borne(world), n)
+    output = add_up(price_class(world), firms.output, n)
     return np.maximum(np.divide(cost, output, out=np.zeros(n), where=output > 0), 0.0)
 
 

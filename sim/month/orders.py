@@ -43,4 +43,4 @@ def order_inputs(world: World) -> None:
 
 def monthly_sales(world: World) -> NDArray[np.float64]:
     """Usual sales of a firm at its present price, CNY a month, shape (n,)."""
-    return np.asarray(world.firms.usual_output * world.firms.price)
+    return world.firms.usual_output * world.firms.price

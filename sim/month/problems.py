@@ -38,24 +38,24 @@ def solving_hazard(world: World) -> NDArray[np.float64]:
     hazard = p.solving_low * np.exp(np.log(p.solving_high / p.solving_low) * firms.capability[:, MANAGEMENT])
     helped = np.flatnonzero(firms.cqo)
     hazard[helped] = 1.0 - (1.0 - hazard[helped]) ** (1.0 + p.cqo_solving)
-    return np.asarray(hazard)
+    return hazard
 
 
 def months_to_solve(world: World) -> NDArray[np.float64]:
     """Months that a problem stays with a firm on average until it has solved it alone, 1,000 at most, shape (n,)."""
-    return np.asarray(1.0 / np.maximum(solving_hazard(world), 1.0 / FAR))
+    return 1.0 / np.maximum(solving_hazard(world), 1.0 / FAR)
 
 
 def problem_pressure(world: World) -> NDArray[np.float64]:
     """Expected new problems of a month at no capability, shape (n, 4): more after a renewal."""
     firms, p = world.firms, world.parameters
     factor = np.asarray(p.problem_size)[firms.size_class] * firms.learning * firms.alive
-    return np.asarray((np.asarray(p.problem_rate)[:, None] * factor).T)  # kind by kind, as the columns lie in memory
+    return (np.asarray(p.problem_rate)[:, None] * factor).T  # kind by kind, as the columns lie in memory
 
 
 def problem_arrivals(world: World) -> NDArray[np.float64]:
     """Expected new problems of a month, shape (n, 4): rarer with capability."""
-    return np.asarray(problem_pressure(world) * (1.0 - world.firms.capability))
+    return problem_pressure(world) * (1.0 - world.firms.capability)
 
 
 def problems_come_and_go(world: World) -> None:

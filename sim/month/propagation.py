@@ -28,7 +28,7 @@ def escape_share(world: World) -> NDArray[np.float64]:
 
 def latent_share(world: World) -> NDArray[np.float64]:
     """λ by firm: share of its own defects that no inspection finds, less what reliability tests turn into detectable ones, shape (n,)."""
-    return np.asarray(world.parameters.latent_share * (1.0 - world.firms.latent_found))
+    return world.parameters.latent_share * (1.0 - world.firms.latent_found)
 
 
 def interface_defects(world: World) -> NDArray[np.float64]:
@@ -46,7 +46,7 @@ def interface_defects(world: World) -> NDArray[np.float64]:
 
 def outgoing_dpu(world: World) -> NDArray[np.float64]:
     """Defects per unit of what leaves each firm, detectable and latent, shape (n,)."""
-    return np.asarray(world.firms.out_detectable + world.firms.out_latent)
+    return world.firms.out_detectable + world.firms.out_latent
 
 
 def propagate(world: World) -> None:

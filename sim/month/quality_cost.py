@@ -24,20 +24,20 @@ def cqo_cost(world: World) -> NDArray[np.float64]:
     """
     p = world.parameters
     part_time = p.cqo_pay * np.asarray(p.cqo_part_time)[world.firms.size_class]
-    return np.asarray(np.minimum(part_time, p.cqo_pay_most * monthly_sales(world)))
+    return np.minimum(part_time, p.cqo_pay_most * monthly_sales(world))
 
 
 def borne(world: World) -> NDArray[np.float64]:
     """Cost of poor quality that firms bear, CNY a month, charge-back to and fro included, shape (n,)."""
     firms = world.firms
-    return np.asarray(firms.internal_failure + firms.external_failure + firms.charged - firms.recovered)
+    return firms.internal_failure + firms.external_failure + firms.charged - firms.recovered
 
 
 def seen_share(world: World) -> NDArray[np.float64]:
     """Share of its cost of poor quality that a firm sees, shape (n,): the rest is the hidden factory, unless help brings it to light."""
     firms, p = world.firms, world.parameters
     alone = np.where(firms.cqo, p.cqo_visibility, p.visibility)
-    return np.asarray(alone + (1.0 - alone) * firms.insight)
+    return alone + (1.0 - alone) * firms.insight
 
 
 def inspection_costs(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -53,7 +53,7 @@ def cost_per_defect(world: World) -> NDArray[np.float64]:
     """
     firms = world.firms
     defects = firms.before_final + firms.out_latent
-    return np.asarray(seen_share(world) * np.divide(np.maximum(borne(world), 0.0), defects, out=np.zeros(firms.n), where=defects > 0))
+    return seen_share(world) * np.divide(np.maximum(borne(world), 0.0), defects, out=np.zeros(firms.n), where=defects > 0)
 
 
 def cost_of_quality(world: World) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Ints
 from sim.month.orders import monthly_sales
 from sim.month.propagation import escape_share, outgoing_dpu
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["recall_products", "trace_origin"]
 
-Ints = NDArray[np.int64]
 #: Links up the chain that an investigation follows at most.
 DEEPEST = 30
 
@@ -41,7 +41,7 @@ def recall_products(world: World) -> None:
     origin = np.where(found, trace_origin(world, rows), rows)
     firms.recalls_traced[:] += np.bincount(origin[found], minlength=firms.n)
     liable = np.where(origin == rows, cost, np.minimum(cost, p.recall_liability * monthly_sales(world)[origin]))
-    firms.recall_due[:] += np.bincount(origin, liable, minlength=firms.n) + np.bincount(rows, cost - liable, minlength=firms.n)
+    firms.recall_due[:] += add_up(origin, liable, firms.n) + add_up(rows, cost - liable, firms.n)
     _lose_reputation(world, rows)
 
 
@@ -49,7 +49,7 @@ def _lose_reputation(world: World, rows: Ints) -> None:
     """Lower the appeal of leaders that recall, and at a share of that of the others on their chains."""
     firms, p = world.firms, world.parameters
     direct = world.for_firms(rows, p.recall_shock)
-    on_chain = np.bincount(firms.chain, direct, minlength=world.chains.n)[firms.chain]
+    on_chain = add_up(firms.chain, direct, world.chains.n)[firms.chain]
     firms.reputation[:] -= np.where(firms.is_leader & firms.alive, direct + p.collective_share * (on_chain - direct), 0.0)
 
 
@@ -71,7 +71,7 @@ def trace_origin(world: World, rows: Ints) -> Ints:
         trail = np.repeat(np.arange(here.size), each)
         link = np.arange(trail.size) - np.repeat(np.cumsum(each) - each, each) + first[here][trail]
         brought = gets_out[links.customer[link]] * links.passed_detectable[link] + links.passed_latent[link]
-        total = own + np.bincount(trail, brought, minlength=here.size)
+        total = own + add_up(trail, brought, here.size)
         pick = world.draw_for(f"trail of a recall {depth}", firms, rows[followed]) * total
         # Own defects come first on the line, then the deliveries in the order of the links.
         end = own[trail] + np.cumsum(brought) - np.repeat(np.concatenate([[0.0], np.cumsum(brought)])[np.cumsum(each) - each], each)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import normal
 from sim.network.fixed_points import contracts
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["mean_rating", "rate_suppliers", "review_suppliers", "rewire", "view_of_candidates"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 #: Months between reviews of suppliers.
 QUARTER = 3
 
@@ -33,8 +33,8 @@ def _mean_by_sector(world: World, per_link: Floats) -> Floats:
     used = links.value_share > 0
     # By supplier first: adding half a million links into a dozen sectors waits for its own last sum.
     per_supplier = world.by_supplier(per_link * used), world.by_supplier(used)
-    total, count = (np.bincount(world.firms.sector, x, minlength=len(world.network.sectors)) for x in per_supplier)
-    return np.asarray(total / np.maximum(count, 1.0))
+    total, count = (add_up(world.firms.sector, x, len(world.network.sectors)) for x in per_supplier)
+    return total / np.maximum(count, 1.0)
 
 
 def rate_suppliers(world: World) -> None:
@@ -100,7 +100,7 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
     spread = max(p.base_dpu_spread, 1e-6)
     trust = spread**2 / (spread**2 + noise**2)
     seems = trust * (worse + noise * glimpse) + p.caution * noise * np.sqrt(trust)
-    return np.asarray(mean_rating(world)[firms.sector[candidates]] * np.exp(np.clip(seems, -50.0, 50.0)))
+    return mean_rating(world)[firms.sector[candidates]] * np.exp(np.clip(seems, -50.0, 50.0))
 
 
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
@@ -132,7 +132,7 @@ def _offers(world: World, rows: Ints, idle: Floats) -> Ints:
     begin, end = line[first[sector]][:, None], line[first[sector + 1]][:, None]
     at = np.searchsorted(line, begin + u * (end - begin), side="right") - 1
     # Rounding at an end must not lead into the next sector.
-    return np.asarray(order[np.clip(at, first[sector][:, None], first[sector + 1][:, None] - 1)])
+    return order[np.clip(at, first[sector][:, None], first[sector + 1][:, None] - 1)]
 
 
 def _fits(world: World, rows: Ints, candidates: Ints) -> NDArray[np.bool_]:
@@ -150,7 +150,7 @@ def _fits(world: World, rows: Ints, candidates: Ints) -> NDArray[np.bool_]:
     asked = customer[:, None] * firms.n + candidates
     supplies = known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
     nearer = (tier >= 0) & (tier < firms.tier[links.supplier[rows]][:, None])
-    return np.asarray(~supplies & ~nearer & (candidates != customer[:, None]) & firms.alive[candidates] & (firms.distress[candidates] == 0))
+    return ~supplies & ~nearer & (candidates != customer[:, None]) & firms.alive[candidates] & (firms.distress[candidates] == 0)
 
 
 def spare_capacity(world: World) -> Floats:

@@ -19,7 +19,7 @@ __all__ = ["nonconformity", "risk", "sample_products"]
 
 def nonconformity(world: World) -> NDArray[np.float64]:
     """Probability that a unit of a firm's output does not conform, ``1 - exp(-outgoing DPU)``, shape (n,)."""
-    return np.asarray(-np.expm1(-outgoing_dpu(world)))
+    return -np.expm1(-outgoing_dpu(world))
 
 
 def risk(world: World) -> NDArray[np.float64]:
@@ -27,7 +27,7 @@ def risk(world: World) -> NDArray[np.float64]:
     firms, p = world.firms, world.parameters
     weight = np.asarray(p.risk_size)[firms.size_class]
     weight = weight * np.where(world.month - firms.failed_month <= p.risk_months, p.risk_failed, 1.0)
-    return np.asarray(weight * np.where(firms.certified, p.risk_signal, 1.0) * (firms.alive & (firms.output > 0)))
+    return weight * np.where(firms.certified, p.risk_signal, 1.0) * (firms.alive & (firms.output > 0))
 
 
 def sample_products(world: World) -> None:

@@ -10,6 +10,7 @@ from agents.streams import pick
 from sim.month.learning import teach
 from sim.month.problems import close_problem, months_to_solve
 from sim.month.quality_cost import cost_per_defect
+from sim.sums import add_up
 from sim.world import World
 
 __all__ = ["first_come_first_served", "perceived_value", "serve_cases"]
@@ -45,7 +46,7 @@ def perceived_value(world: World) -> NDArray[np.float64]:
     What it sees of its failure cost per defect, times the defects that the problem makes until
     the firm would have solved it alone (it looks ahead no further than 1,000 months).
     """
-    return np.asarray(world.parameters.severity * cost_per_defect(world) * months_to_solve(world))
+    return world.parameters.severity * cost_per_defect(world) * months_to_solve(world)
 
 
 def serve_cases(world: World) -> None:
@@ -151,15 +152,15 @@ def _serve(world: World) -> None:
     count = np.bincount(station, minlength=stations.n)
     stations.served[:] += count
     stations.queue[:] -= count
-    stations.solved[:] += np.bincount(station, success, minlength=stations.n).astype(np.int64)
-    stations.waited[:] += np.bincount(station, waited, minlength=stations.n)
+    stations.solved[:] += add_up(station, success, stations.n).astype(np.int64)
+    stations.waited[:] += add_up(station, waited, stations.n)
     world.counts["cases served"] += int(place.size)
     firms.case_station[place, kind] = firms.case_month[place, kind] = -1
     np.add.at(firms.cases_served, place, 1)
     firms.served_by_kind[place, kind] += 1
     np.add.at(firms.months_waited, place, waited)
     fee = stations.fee[station]
-    fees = np.asarray(np.bincount(place, fee, minlength=firms.n), dtype=np.float64)
+    fees = add_up(place, fee, firms.n)
     firms.prevention[:] += fees
     world.firms_pay("stations", "service fees", fees)
 

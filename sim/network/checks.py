@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Ints
 from sim.network.fixed_points import NetworkError, spectral_radius
 from sim.network.network import SupplyNetwork
 
 __all__ = ["CHECKS", "Finding", "check_network"]
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

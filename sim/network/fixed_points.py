@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-__all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
+from agents.columns import Floats, Ints
+from sim.sums import add_up
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+__all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
 
 
 class NetworkError(ValueError):
@@ -82,8 +81,8 @@ def _cyclic_parts(step: sparse.csr_array) -> list[Ints]:
     ends = np.cumsum(size)
     feeds_itself = step.diagonal() > 0
     parts = []
-    for part in np.flatnonzero((size > 1) | (np.bincount(label, feeds_itself, minlength=count) > 0)):
-        parts.append(np.asarray(order[ends[part] - size[part] : ends[part]], dtype=np.int64))
+    for part in np.flatnonzero((size > 1) | (add_up(label, feeds_itself, count) > 0)):
+        parts.append(order[ends[part] - size[part] : ends[part]])
     return parts
 
 
@@ -124,4 +123,4 @@ def offending_loop(step: sparse.csr_array) -> Ints:
         path.append(at)
         first, last = part.indptr[at], part.indptr[at + 1]
         at = int(part.indices[first + np.argmax(part.data[first:last] * weight[part.indices[first:last]])])
-    return np.asarray(rows[path[seen[at] :]], dtype=np.int64)
+    return rows[path[seen[at] :]]

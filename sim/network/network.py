@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from agents.columns import Floats, Ints
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
+from sim.sums import add_up
 
 __all__ = ["SupplyNetwork"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +162,7 @@ class SupplyNetwork:
     @cached_property
     def material_share(self) -> Floats:
         """CNY of inputs bought of other firms per CNY of output, shape (n,)."""
-        return np.asarray(np.bincount(self.customer, self.value_share, minlength=self.n_firms), dtype=np.float64)
+        return add_up(self.customer, self.value_share, self.n_firms)
 
     @cached_property
     def tier(self) -> Ints:
@@ -214,7 +213,7 @@ class SupplyNetwork:
         ----------
         .. [1] Miller & Blair (2009), Input-Output Analysis, 2nd ed., ch. 2.
         """
-        waste = 1.0 + np.broadcast_to(np.asarray(scrap, dtype=np.float64), (self.n_firms,))
+        waste = 1.0 + np.broadcast_to(scrap, (self.n_firms,))
         pull = sparse.csr_array(self.by_supplier * waste[None, :])
         return fixed_point(pull, self.final_demand, tolerance, refuse=lambda: self.refuse(pull, "orders"))
 

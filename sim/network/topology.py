@@ -51,8 +51,8 @@ def mean_clustering(network: SupplyNetwork) -> float:
     """Return the mean over firms of the share of pairs of neighbours that are linked, direction ignored."""
     ones = network.matrix(np.ones(network.n_links))
     linked = sparse.csr_array(((ones + ones.T) > 0).astype(float))
-    degree = np.asarray(linked.sum(axis=1)).ravel()
-    triangles = np.asarray((linked @ linked).multiply(linked).sum(axis=1)).ravel()
+    degree = linked.sum(axis=1)
+    triangles = (linked @ linked).multiply(linked).sum(axis=1)
     return float(np.mean(triangles / np.maximum(degree * (degree - 1.0), 1.0)))
 
 

@@ -19,7 +19,8 @@ OURS = ("agents", "sim", "experiments")
 #: The rooms, floor by floor from the ground up. A room may import from lower floors alone.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("agents",),
-    ("sim.data", "sim.quality_engineering", "sim.network", "sim.accounts"),
+    ("sim.data", "sim.quality_engineering", "sim.sums"),
+    ("sim.network", "sim.accounts"),
     ("sim.parameters",),
     ("sim.world",),
     ("sim.traits",),

@@ -102,7 +102,7 @@ def _failures(model: StrongchainModel, parts: NDArray[np.int64]) -> Floats:
     seen = gets_out[supplier] * let_in(model)[parts] * gets_out[leader]
     hidden = firms.latent[supplier]
     special = links.carried[parts] * firms.own_special[supplier] * ((1.0 - hidden) * seen + hidden)
-    return np.asarray(firms.to_users[leader] * np.stack([every, special]))
+    return firms.to_users[leader] * np.stack([every, special])
 
 
 def _year_of_failures(model: StrongchainModel, parts: NDArray[np.int64]) -> Floats:

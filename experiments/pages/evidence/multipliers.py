@@ -23,6 +23,7 @@ from experiments.pages import EVIDENCE
 from sim import InputOutput, NetworkError, SupplyNetwork
 from sim.build.input_output import SectorEconomy, input_output, read_economy
 from sim.network.fixed_points import fixed_point
+from sim.sums import add_up
 
 __all__ = ["compared", "figure", "firm_multipliers", "page", "sector_multipliers", "write"]
 
@@ -41,7 +42,7 @@ def firm_multipliers(network: SupplyNetwork) -> Floats:
 def sector_multipliers(network: SupplyNetwork, weight: Floats) -> Floats:
     """Average firms' multipliers over each sector, by a weight, shape (n,): shape (k,)."""
     k = len(network.sectors)
-    return np.asarray(np.bincount(network.sector, weight * firm_multipliers(network), k) / np.bincount(network.sector, weight, k))
+    return add_up(network.sector, weight * firm_multipliers(network), k) / add_up(network.sector, weight, k)
 
 
 def compared(economy: SectorEconomy, replicates: int, seed: int = 1) -> Floats:

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.spelling import nearest
 from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table, some
 from sim.network.fixed_points import NetworkError
-from sim.network.network import Floats
 
 __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed", "read_listing"]
 

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.network.fixed_points import NetworkError
-from sim.network.network import Floats, Ints
 
 __all__ = ["PAIRS", "Table", "misspelt", "read_table", "some"]
 
@@ -98,7 +98,7 @@ class Table:
 
     def text(self, column: str) -> NDArray[np.object_]:
         """Return the cells of one column, shape (rows,)."""
-        return np.asarray(self.cells[:, self.columns.index(column)], dtype=object)
+        return self.cells[:, self.columns.index(column)]
 
     def names(self, column: str) -> NDArray[np.object_]:
         """Return the cells of a column in which none may be blank, shape (rows,)."""

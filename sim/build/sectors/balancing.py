@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from sim.build.drawing import LARGEST_MATERIAL_SHARE
 from sim.build.sectors.sector_table import SectorTable
+from sim.sums import add_up
 
 __all__ = ["Balance"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 LEAST_MATERIAL_SHARE = 0.02  # aimed at, of a firm that buys; links that carry next to nothing would be no links
 LEAST_FLOW = 1e-3  # of a link, as a share of the mean of the links between its two sectors: balancing must not do away with links
@@ -39,7 +39,7 @@ class Balance:
         pair, self.block = np.unique(sector[supplier] * self.k + sector[customer], return_inverse=True)
         self.flows = table.flows.ravel()[pair]
         self.fewest = LEAST_FLOW * (self.flows / np.bincount(self.block))[self.block]
-        linked = np.bincount(pair, self.flows, self.k * self.k).reshape(self.k, self.k)
+        linked = add_up(pair, self.flows, self.k * self.k).reshape(self.k, self.k)
         # What no link can carry is sold to users, and bought outside.
         self.users = table.output - linked.sum(axis=1)
         self.bought = linked.sum(axis=0)
@@ -50,15 +50,15 @@ class Balance:
     def settle(self, weight: Floats, users: Floats) -> tuple[Floats, Floats]:
         """Return flows, shape (m,), and sales to users, shape (n,), in the table's unit, from what they are to be proportional to."""
         n, supplier, customer = self.n, self.supplier, self.customer
-        to_users = users * (self.users / np.maximum(np.bincount(self.sector, users, self.k), 1e-300))[self.sector]
+        to_users = users * (self.users / np.maximum(add_up(self.sector, users, self.k), 1e-300))[self.sector]
         flow = self._to_table(weight)
-        before: Floats = np.zeros(n)
+        before = np.zeros(n)
         for _ in range(STEPS):
-            sales = to_users + np.bincount(supplier, flow, n)
-            buys = np.bincount(customer, flow, n)
+            sales = to_users + add_up(supplier, flow, n)
+            buys = add_up(customer, flow, n)
             if np.abs(buys - before).max() <= SETTLED * sales.max():
                 break
-            before = np.asarray(buys)
+            before = buys
             scaled = flow * (self._affordable(sales, buys > 0) / np.maximum(buys, 1e-300))[customer]
             flow = self._to_table(np.maximum(scaled, self.fewest))
         return flow, to_users
@@ -70,7 +70,7 @@ class Balance:
         sector that has most room.
         """
         n, supplier, customer = self.n, self.supplier, self.customer
-        sales, buys = to_users + np.bincount(supplier, flow, n), np.bincount(customer, flow, n)
+        sales, buys = to_users + add_up(supplier, flow, n), add_up(customer, flow, n)
         room = self.most * sales - buys
         largest = np.lexsort((-flow, customer))
         ends = np.searchsorted(customer[largest], np.arange(n + 1))
@@ -92,20 +92,20 @@ class Balance:
 
     def shares(self, flow: Floats, to_users: Floats) -> Floats:
         """Return value shares, shape (m,); where they leave too little value added to a customer they are cut."""
-        sales = to_users + np.bincount(self.supplier, flow, self.n)
+        sales = to_users + add_up(self.supplier, flow, self.n)
         share = flow / sales[self.customer]
-        return np.asarray(share * np.minimum(1.0, self.most / np.maximum(np.bincount(self.customer, share, self.n), 1e-300))[self.customer])
+        return share * np.minimum(1.0, self.most / np.maximum(add_up(self.customer, share, self.n), 1e-300))[self.customer]
 
     def _to_table(self, flow: Floats) -> Floats:
         """Scale flows so that each pair of sectors has what the table says."""
-        return np.asarray(flow * (self.flows / np.maximum(np.bincount(self.block, flow, self.flows.size), 1e-300))[self.block])
+        return flow * (self.flows / np.maximum(add_up(self.block, flow, self.flows.size), 1e-300))[self.block]
 
     def _affordable(self, sales: Floats, buying: NDArray[np.bool_]) -> Floats:
         """Return what firms are to buy, shape (n,): near their aim, below their sales, and in all what their sector buys."""
         aim = np.where(buying, self.aim, 0.0) * sales
         room = np.where(buying, self.most, 0.0) * sales
-        total, free = (np.bincount(self.sector, x, self.k) for x in (aim, room))
+        total, free = (add_up(self.sector, x, self.k) for x in (aim, room))
         # Below the aim all by one factor; above it each by the same part of the room that is left.
         down = np.minimum(self.bought / np.maximum(total, 1e-300), 1.0)
         up = np.clip((self.bought - total) / np.maximum(free - total, 1e-300), 0.0, 1.0)
-        return np.asarray(aim * down[self.sector] + (room - aim) * up[self.sector])
+        return aim * down[self.sector] + (room - aim) * up[self.sector]

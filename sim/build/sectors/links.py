@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams
 from sim.build.drawing import ANY, ATTEMPTS, Pools, by_slot, fill_slots
 
 __all__ = ["covered", "first_customers", "place_firms", "shared_out", "suppliers"]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def place_firms(streams: Streams, count: Ints) -> Ints:
@@ -121,4 +118,4 @@ def _along(weight: Floats, column: Ints, u: Floats) -> Ints:
     row = np.searchsorted((line + np.arange(line.shape[0])[:, None]).ravel(), column + u, side="right") - column * k
     # Rounding at either end must not lead to a row of no weight.
     low, high = np.argmax(weight > 0, axis=0), k - 1 - np.argmax(weight[::-1] > 0, axis=0)
-    return np.asarray(np.clip(row, low[column], high[column]), dtype=np.int64)
+    return np.clip(row, low[column], high[column])

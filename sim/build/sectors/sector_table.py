@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.columns import Floats
 from agents.spelling import nearest
 from sim.build.reading.table import Table, read_table, some
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["SectorTable", "read_sector_table"]
 
-Floats = NDArray[np.float64]
 
 MOST = 1e18
 """Largest number that a table may hold, in any currency unit: what is larger is a slip."""
@@ -52,17 +52,18 @@ class SectorTable:
     @property
     def output(self) -> Floats:
         """Gross output: what sectors and users buy, shape (k,)."""
-        return np.asarray(self.flows.sum(axis=1) + self.users)
+        return self.flows.sum(axis=1) + self.users
 
     @property
     def coefficients(self) -> Floats:
         """Technical coefficients ``a[r, s]``: what s buys of r for 1 of its own output, shape (k, k)."""
-        return np.asarray(self.flows / self.output)
+        return self.flows / self.output
 
     @property
     def multipliers(self) -> Floats:
         """Leontief's output multipliers: column sums of ``(I - A)^-1``, shape (k,) (Miller & Blair 2009, ch. 6)."""
-        return np.asarray(np.linalg.solve(np.eye(len(self.codes)) - self.coefficients.T, np.ones(len(self.codes))))
+        # Of float64 it gives float64; its own types do not say so.
+        return np.asarray(np.linalg.solve(np.eye(len(self.codes)) - self.coefficients.T, np.ones(len(self.codes))), dtype=np.float64)
 
 
 def read_sector_table(
