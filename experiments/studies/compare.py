@@ -106,8 +106,9 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - there / runs)
     kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
     say(
-        f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × {settings.replicates} replicates "
-        f"of {settings.task.months} months; about {seconds:.0f} s{kept}"
+        f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × "
+        f"{settings.replicates} replicate{'s' * (settings.replicates > 1)} of "
+        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{kept}"
     )
     study = settings.study
     if study.half_width is not None and len(arms) > 1:
