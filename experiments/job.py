@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
         raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
     for stale in folder.glob("quality_map_*"):  # of arms that a study, stopped before it was whole, had and this one may not have
         stale.unlink()
+    settings = replace(settings, drawn=not swept)
     begun = time.perf_counter()
     try:
         found = STUDIES[settings.study.kind](settings, words, progress=not settings.quiet, keep=runs)
@@ -145,7 +147,8 @@ def _announce_sweep(words: Sequence[str]) -> None:
     arms = list(exchange_arms(settings, first).values()) if settings.study.kind == "exchange" else arms_of(settings, first)
     runs = points * len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
-    seconds = points * expected_seconds(arms, settings.replicates, settings.task.months, workers)
+    starting = expected_seconds((), settings.replicates, settings.task.months, workers)  # once, as all points share the workers
+    seconds = starting + points * (expected_seconds(arms, settings.replicates, settings.task.months, workers) - starting)
     say(f"{points} points, {runs} runs in all; about {seconds:.0f} s if none is there already")
 
 

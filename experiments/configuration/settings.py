@@ -147,7 +147,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a study needs, checked; `notes` say what is not as it was asked for, and `resolved` has what is done instead."""
+    """Everything a study needs, checked.
+
+    `notes` say what is not as it was asked for, and `resolved` has what is done instead; `drawn` is whether figures and a report
+    come after the runs, which the forecast counts.
+    """
 
     name: str
     replicates: int
@@ -160,6 +164,7 @@ class Settings:
     parallel: Parallel
     resolved: dict[str, Any]
     notes: tuple[str, ...] = ()
+    drawn: bool = False
 
 
 @lru_cache(maxsize=16)

@@ -96,9 +96,10 @@ def summary(found: Comparison) -> str:
     configuration = found.manifest["configuration"]
     correction = configuration["study"]["correction"]
     judged = "" if correction == "none" else f" ({correction}'s correction for the headline outcomes of all arms)"
-    months = configuration["window"]
+    months, several = configuration["window"], found.runs["replicate"].nunique() > 1
+    intervals = f", with 95 % intervals{judged}" if several else ""
     lines = [
-        f"Paired effects against {found.reference!r} on the same luck, with 95 % intervals{judged}; "
+        f"Paired effects against {found.reference!r} on the same luck{intervals}; "
         f"{f'means of the last {months} months' if months > 1 else 'figures of the last month'}, flows over the whole run:"
     ]
     for key in SHOWN:
@@ -108,11 +109,12 @@ def summary(found: Comparison) -> str:
         unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
         lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
         start = mine.loc[found.reference, level]
-        lines.append(f"    {found.reference:<20} {start:>12.5g}")
+        lines.append(f"    {found.reference:<20} {_figure(start, '12.5g')}")
         for arm in mine.index.drop(found.reference):
             row = mine.loc[arm]
             low, high = row[f"{effect}_low"], row[f"{effect}_high"]
-            share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start else ""
+            share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start and not pd.isna(row[effect]) else ""
+            interval = "" if pd.isna(low) else f"  [{low:+.4g}, {high:+.4g}]"
             if pd.isna(low):
                 verdict = "  (no interval from one replicate)"
             elif low <= 0 <= high:
@@ -121,8 +123,13 @@ def summary(found: Comparison) -> str:
                 verdict = (
                     "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
                 )
-            lines.append(f"    {arm:<20} {row[effect]:>+12.4g}  [{low:+.4g}, {high:+.4g}]{share}{verdict}")
+            lines.append(f"    {arm:<20} {_figure(row[effect], '+12.4g')}{interval}{share}{verdict}")
     return "\n".join([*lines, *lines_on_more(found), *_sure(found)])
+
+
+def _figure(value: float, form: str) -> str:
+    """Write a figure twelve columns wide; a dash where it is not defined."""
+    return f"{'–':>12}" if pd.isna(value) else f"{value:>{form}}"
 
 
 def _sure(found: Comparison) -> list[str]:

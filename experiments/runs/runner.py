@@ -22,12 +22,22 @@ from experiments.runs.progress import Progress
 from experiments.runs.store import CODE, Store, StoreError, run_keys
 from sim import StrongchainModel
 
-__all__ = ["Failure", "expected_seconds", "fan_out", "run_arms", "workers_of"]
+__all__ = ["Failure", "drawing_seconds", "expected_seconds", "fan_out", "run_arms", "workers_of"]
 
 T = TypeVar("T")
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
 SECONDS_PER_FIRM_MONTH = 7e-6
+#: Start of the workers, each of which imports the world. Measured with two on two cores.
+STARTING = 4.0
+#: Figures and report of a comparison: at once, for each arm up to `ALL_DRAWN`, and for each further one, which the crowded figures
+#: leave out. CPU seconds of `present` on one core with 1, 2, 5, 12 and 22 arms: 3.1, 5.8, 11.3, 30.4, 37.8; these constants give 3.4,
+#: 5.7, 12.8, 29.2, 37.7. They hardly depend on firms (5 arms of 1,755: 12.6), months (60 for 12: 12.5) or replicates.
+DRAWING, DRAWING_AN_ARM, DRAWING_A_FURTHER_ARM = 1.0, 2.35, 0.85
+#: Arms that all figures show (`experiments.reports.comparison.MOST_ARMS`).
+ALL_DRAWN = 12
+#: Figure and report of an exchange, whatever its arms.
+DRAWING_AN_EXCHANGE = 2.0
 
 
 @dataclass(frozen=True)
@@ -103,13 +113,24 @@ def _there(store: Store, name: str, arm: str, replicate: int, task: Task, writin
     return store.get(name, arm, replicate, task.save)
 
 
+def drawing_seconds(arms: int, kind: str = "compare") -> float:
+    """Forecast roughly how long figures and report of a study take."""
+    if kind == "exchange":
+        return DRAWING_AN_EXCHANGE
+    return DRAWING + DRAWING_AN_ARM * min(arms, ALL_DRAWN) + DRAWING_A_FURTHER_ARM * max(0, arms - ALL_DRAWN)
+
+
 def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int, missing: float = 1.0) -> float:
-    """Forecast roughly how long a study takes of whose runs a share is missing, start of the workers and figures included."""
+    """Forecast roughly how long it takes to simulate a study of whose runs a share is missing, start of the workers included.
+
+    What is drawn afterwards is `drawing_seconds`.
+    """
     worlds: list[WorldSettings] = []
     for arm in arms:
         worlds += [arm.world] if arm.world not in worlds else []  # each burns in once
     firm_months = sum(arm.world.firms for arm in arms) * months + sum(world.firms * world.burn_in for world in worlds)
-    return 12.0 + missing * firm_months * replicates * SECONDS_PER_FIRM_MONTH / workers
+    starting = STARTING if workers > 1 and missing > 0.0 else 0.0
+    return starting + missing * firm_months * replicates * SECONDS_PER_FIRM_MONTH / workers
 
 
 def workers_of(parallel: Parallel, most: int) -> int:

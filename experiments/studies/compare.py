@@ -32,7 +32,7 @@ from experiments.configuration.settings import (
 )
 from experiments.runs.measure import EXTRAS, Run
 from experiments.runs.provenance import luck, manifest, now
-from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of
+from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
 from experiments.terminal import say
@@ -104,10 +104,13 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     runs = len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
     seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - there / runs)
+    seconds += drawing_seconds(len(arms), settings.study.kind) if settings.drawn else 0.0
+    drawing = " with figures and report" if settings.drawn else ""
     kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
     say(
-        f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × {settings.replicates} replicates "
-        f"of {settings.task.months} months; about {seconds:.0f} s{kept}"
+        f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × "
+        f"{settings.replicates} replicate{'s' * (settings.replicates > 1)} of "
+        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{kept}"
     )
     study = settings.study
     if study.half_width is not None and len(arms) > 1:

@@ -111,6 +111,15 @@ def test_every_reported_figure_stands_with_its_fact(found):
     assert "must be written anew whenever defaults of the model change" in text
 
 
+def test_the_saving_of_datong_is_set_beside_the_failures_of_the_same_project(found):
+    """Two million CNY and 50 failures are of one project, 10,600 CNY a failure is of another one."""
+    [said] = [line for line in page(found).splitlines() if line.startswith("Reported: after a joint improvement")]
+    assert said in (EVIDENCE / "case_studies.md").read_text(encoding="utf-8").splitlines()
+    same, other = said.split(" Another joint project")
+    assert all(part in same for part in ("(F176, F177)", "(F178), 40,000 CNY a failure")) and "F179" not in same
+    assert "13 failures at 10,600 CNY each" in other and "(F180)" in other and "530,000" not in said
+
+
 @pytest.mark.skipif(not FACTS.is_file(), reason=f"the table of facts is not here: {FACTS}; set STRONGCHAIN_FACTS")
 def test_words_that_are_quoted_are_those_of_the_facts_beside_them(found):
     with FACTS.open(encoding="utf-8") as file:

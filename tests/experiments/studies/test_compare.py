@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy import stats
 
 from agents.streams import replicate_keys
@@ -18,11 +20,13 @@ from experiments.analysis.results import collect
 from experiments.analysis.statistics import mean_intervals
 from experiments.configuration.settings import Arm, Parallel, SettingsError, Study, Task, WorldSettings, compose_settings, read_settings
 from experiments.figures import origins_figure, time_paths
-from experiments.reports.comparison import summary
+from experiments.reports.comparison import present, summary
+from experiments.reports.exchange import summary_of_exchange
 from experiments.reports.html import report
 from experiments.runs.provenance import manifest
 from experiments.runs.runner import run_arms
 from experiments.studies.compare import arms_of
+from experiments.studies.exchange import run_exchange
 from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongChainLoans, StrongchainModel
 from sim.outcomes import OUTCOMES
 from tests.support.places import ROOT
@@ -75,6 +79,34 @@ def test_a_run_of_one_month_has_means_over_that_month():
     found = compare("region=sample", "scale=0.1", "months=1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
     assert found.manifest["notes"] == ["means are over the one month of the run, as the window of 12 months is longer"]
     assert "figures of the last month" in summary(found)
+
+
+# -- one replicate ----------------------------------------------------------------------------------------
+
+
+def test_one_replicate_shows_nan_nowhere(tmp_path, monkeypatch, capsys):
+    """Nor not-a-number by another name: on the terminal, in the report, in figures and in tables for people."""
+    drawn_texts: list[str] = []
+    draw = Figure.savefig
+
+    def kept(figure: Figure, *where, **how) -> None:
+        draw(figure, *where, **how)
+        drawn_texts.extend(text.get_text() for text in figure.findobj(Text))
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    words = ("region=sample", "scale=0.3", "replicates=1", "months=3", "burn_in=2", "parallel=serial")
+    found = compare(*words, progress=True)
+    present(found, tmp_path)
+    page = re.sub(r"data:image/[^\"]+|<(style|script).*?</\1>", "", (tmp_path / "report.html").read_text(encoding="utf-8"), flags=re.DOTALL)
+    tables = [path.read_text(encoding="utf-8-sig") for path in tmp_path.glob("*.csv")]
+    assert len(drawn_texts) > 100 and len(tables) > 10
+    exchange = ("study=exchange", "study.regions=[sample]", "study.policies=[liaoning]")
+    settings_of = read_settings(compose_settings([*words, *exchange]))
+    told = [summary(found), summary_of_exchange(run_exchange(settings_of, [*words, *exchange], progress=False))]
+    for text in (*told, page, *drawn_texts, *tables):
+        assert not re.search(r"\bnan\b", text, re.IGNORECASE), text
+    assert "(no interval from one replicate)" in told[0] and "with 95 % intervals" not in told[0]
+    assert "× 1 replicate of 3 months" in capsys.readouterr().out
 
 
 # -- intervals -----------------------------------------------------------------------------------------

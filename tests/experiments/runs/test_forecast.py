@@ -1,0 +1,59 @@
+"""The time that is told before a study: runs, start of the workers, figures and report."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from experiments.configuration.settings import compose_settings, read_settings
+from experiments.job import _announce_sweep
+from experiments.reports.comparison import MOST_ARMS
+from experiments.runs.runner import ALL_DRAWN, STARTING, drawing_seconds, expected_seconds
+from experiments.studies.compare import arms_of, run_arms_of_study
+
+WORDS = ("region=sample", "scale=0.1", "months=1", "burn_in=0", "replicates=1", "parallel=serial", "instruments=[cqo]")
+#: CPU seconds of drawing that were measured, by number of arms.
+MEASURED = {1: 3.1, 2: 5.8, 5: 11.3, 12: 30.4, 22: 37.8}
+
+
+def told(text: str) -> int:
+    """Seconds that a line tells."""
+    found = re.search(r"about (\d+) s", text)
+    assert found, text
+    return int(found[1])
+
+
+@pytest.mark.parametrize("arms", MEASURED)
+def test_drawing_takes_about_what_was_measured(arms):
+    assert drawing_seconds(arms) == pytest.approx(MEASURED[arms], rel=0.15)
+
+
+def test_the_arms_that_all_figures_show_are_those_of_the_reports():
+    assert ALL_DRAWN == MOST_ARMS
+
+
+def test_the_time_told_counts_figures_and_report_where_they_are_drawn(capsys):
+    settings = read_settings(compose_settings(WORDS))
+    arms = arms_of(settings, WORDS)
+    run_arms_of_study(settings, arms, None, progress=True)
+    without = capsys.readouterr().out
+    run_arms_of_study(replace(settings, drawn=True), arms, None, progress=True)
+    drawn = capsys.readouterr().out
+    assert told(without) == 0 and "figures" not in without
+    assert told(drawn) == round(drawing_seconds(2)) and "with figures and report" in drawn
+
+
+def test_more_arms_take_longer_and_kept_runs_no_time():
+    settings = read_settings(compose_settings(WORDS))
+    [nothing, cqo] = arms_of(settings, WORDS)
+    assert expected_seconds([nothing, cqo], 4, 12, 1) > expected_seconds([nothing], 4, 12, 1) > 0.0
+    assert expected_seconds([nothing, cqo], 4, 12, 2, missing=0.0) == 0.0
+    assert drawing_seconds(30) > drawing_seconds(12) > drawing_seconds(2) > drawing_seconds(1)
+
+
+def test_a_sweep_whose_points_have_no_figures_starts_its_workers_once(capsys):
+    words = [word for word in WORDS if not word.startswith(("parallel", "replicates"))]
+    _announce_sweep(["-m", *words, "replicates=4", "parallel.workers=2", "seed=1,2,3,4,5,6,7,8"])
+    assert told(capsys.readouterr().out) == round(STARTING)
