@@ -25,6 +25,7 @@ from experiments.analysis.statistics import (
     shown_intervals,
     variance_ratios,
 )
+from experiments.analysis.verdicts import told_from_zero
 from experiments.configuration.settings import Study
 from experiments.runs.measure import Run
 from sim.attribution.quality_map import CAUSES
@@ -41,7 +42,6 @@ __all__ = [
     "headline_effects",
     "shown_interval",
     "tables_of",
-    "told_from_zero",
 ]
 
 Floats = NDArray[np.float64]
@@ -165,12 +165,6 @@ def _judged(table: pd.DataFrame, compared: NDArray[np.bool_], correction: str) -
     table.insert(at, "p_adjusted", adjusted)
     table.insert(at + 1, "told", told)
     return table
-
-
-def told_from_zero(low: Floats, high: Floats, adjusted: Floats) -> NDArray[np.str_]:
-    """Say of each effect whether it is told from 0: its interval leaves out 0, and an adjusted p-value, if any, is below 5 %."""
-    sure = np.isnan(adjusted) | (adjusted < 0.05)
-    return np.select([np.isnan(low), sure & (high < 0.0), sure & (low > 0.0)], ["unknown", "lower", "higher"], "not told")
 
 
 def _in_total(run: Run) -> Run:

@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from experiments.analysis.effects import PAYERS
 from experiments.analysis.results import Comparison
+from experiments.analysis.verdicts import verdict
 from experiments.catalogue.settings import region_files
 from experiments.configuration.settings import DEFAULT_FIRMS, IN_PROPORTION
+from experiments.formatting import amounts, between, percent, rounded
 from experiments.reports.study import (
     LISTED,
     active_in,
@@ -29,7 +29,7 @@ from experiments.reports.study import (
 )
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["FEW", "amounts", "answer", "defects_told", "failed_replicates", "percent", "rounded", "verdict"]
+__all__ = ["FEW", "answer", "failed_replicates"]
 
 #: What is said of a correction for many comparisons.
 CORRECTIONS = {"holm": "Holm", "bh": "Benjamini-Hochberg", "bonferroni": "Bonferroni"}
@@ -49,71 +49,7 @@ COUNTS = {
 WITHOUT_NETWORK = ("chain_heads", "counties", "stations")
 
 
-# -- numbers in words -------------------------------------------------------------------------------------
-
-
-def _decimals(values: Sequence[float], digits: int) -> int:
-    """Decimals with which the largest value has so many figures, and none that is not 0 looks like it."""
-    sizes = [abs(value) for value in values if math.isfinite(value) and value != 0.0]
-    if not sizes:
-        return 0
-    decimals = max(0, digits - 1 - math.floor(math.log10(max(sizes))))
-    while decimals < 6 and any(round(size, decimals) == 0.0 for size in sizes):
-        decimals += 1
-    return decimals
-
-
-def _signed(value: float, decimals: int, sign: bool) -> str:
-    text = f"{abs(value):,.{decimals}f}"
-    return f"{'−' if value < 0.0 else '+' if sign and value > 0.0 else ''}{text}"
-
-
-def rounded(values: Sequence[float], digits: int = 3) -> list[str]:
-    """Write numbers with as many decimals each as give the largest so many figures; a dash for what is not known."""
-    decimals = _decimals(values, digits)
-    return ["–" if math.isnan(value) else _signed(value, decimals, False) for value in values]
-
-
-def percent(values: Sequence[float], sign: bool = True) -> list[str]:
-    """Write shares in %, all with as many decimals as the smallest of them needs."""
-    whole = [100.0 * value for value in values]
-    decimals = max(1, _decimals(whole, 2))
-    return [_signed(value, decimals, sign) for value in whole]
-
-
-def defects_told(told: str) -> str:
-    """Say in words what a table tells of the change of defects."""
-    return {"lower": "fewer", "higher": "more", "unknown": "no interval"}.get(told, "not told from zero")
-
-
-def amounts(values: Sequence[float], sign: bool = False) -> tuple[list[str], str]:
-    """Write sums of money with three figures in a unit that fits them all, and return that unit."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    scale, unit = next(((s, u) for s, u in ((1e9, "billion CNY"), (1e6, "million CNY")) if largest >= s), (1.0, "CNY"))
-    scaled = [value / scale if math.isnan(value) else float(f"{value / scale:.3g}") for value in values]
-    return [_signed(value, _decimals(scaled, 3), sign) for value in scaled], unit
-
-
-def _between(low: str, high: str) -> str:
-    return f"{low} to {high}"
-
-
 # -- the answer ---------------------------------------------------------------------------------------------
-
-
-def verdict(row: pd.Series) -> str:
-    """Judge the effect of one arm on one outcome, by what the table says is told of it.
-
-    Returns
-    -------
-    {"lower", "higher", "unclear", "corrected", "nil", "unknown"}
-        "corrected" where the interval leaves out 0 but the corrected p-value does not tell it from chance; "unknown" from one replicate.
-    """
-    if row["told"] != "not told":
-        return str(row["told"])
-    if row["effect"] == row["effect_low"] == row["effect_high"] == 0.0:
-        return "nil"
-    return "unclear" if row["effect_low"] <= 0.0 <= row["effect_high"] else "corrected"
 
 
 def answer(found: Comparison) -> list[str]:
@@ -139,7 +75,7 @@ def _per_thousand(values: Sequence[float]) -> list[str]:
 def _level_sentence(found: Comparison) -> str:
     row = found.effect(found.reference)
     level, low, high = _per_thousand([row["level"], row["level_low"], row["level_high"]])
-    sure = f"95 % interval {_between(low, high)}" if row["replicates"] > 1 else "one replicate, so no interval is known"
+    sure = f"95 % interval {between(low, high)}" if row["replicates"] > 1 else "one replicate, so no interval is known"
     return (
         f"With {in_words(found, found.reference)}, {level} defects per 1,000 units reach users ({sure}; {_when(found)}); "
         "no other arm was run, so no effect is shown."
@@ -154,7 +90,7 @@ def _change(found: Comparison, arm: str) -> str:
     value, low, high = percent([row["effect_share"], row["effect_share_low"], row["effect_share_high"]])
     if math.isnan(row["effect_share"]):
         return in_words(found, arm)
-    return f"{in_words(found, arm)} ({value} %{'' if math.isnan(row['effect_low']) else f', {_between(low, high)} %'})"
+    return f"{in_words(found, arm)} ({value} %{'' if math.isnan(row['effect_low']) else f', {between(low, high)} %'})"
 
 
 def _effect_sentence(found: Comparison, main: str) -> str:
@@ -170,7 +106,7 @@ def _effect_sentence(found: Comparison, main: str) -> str:
     p = f"; p = {row['p_adjusted']:.2g} after {corrected}’s correction for many comparisons" if corrected else ""
     if main != "all" and many > 1 and not corrected:
         p = f", not corrected for {many} comparisons"
-    interval = "" if math.isnan(row["effect_low"]) else f"95 % interval of the change {_between(signs[1], signs[2])} %{p}; "
+    interval = "" if math.isnan(row["effect_low"]) else f"95 % interval of the change {between(signs[1], signs[2])} %{p}; "
     around = f"{interval}{absolute}" if known else absolute
     unsure = f"({f'{signs[0]} %, ' if known else ''}{around})"
     every = {verdict(found.effect(arm)) for arm in others(found)}
@@ -263,9 +199,9 @@ def _changes(payer: str, values: Sequence[float], per: float = 1.0, of: str = ""
         return f"{PAID[payer]} does not change"
     if not math.isnan(low) and low <= 0.0 <= high:
         (at, start, end), unit = amounts([value, low, high], sign=True)
-        return f"whether {PAID[payer]} rises or falls cannot be told ({at} {unit}, {of}{_between(start, end)})"
+        return f"whether {PAID[payer]} rises or falls cannot be told ({at} {unit}, {of}{between(start, end)})"
     (size, start, end), unit = amounts([abs(value), *sorted((abs(low), abs(high)))])
-    interval = "" if math.isnan(low) else f" ({of}{_between(start, end)})"
+    interval = "" if math.isnan(low) else f" ({of}{between(start, end)})"
     return f"{PAID[payer]} {'falls' if value < 0.0 else 'rises'} by {size} {unit}{interval}"
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.analysis.results import write_table
+from experiments.analysis.verdicts import defects_told
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
-from experiments.reports.conclusions import defects_told, percent, rounded
+from experiments.formatting import percent, rounded
 from experiments.reports.elements import Pictures, Section, Table
 from experiments.reports.html import WORDS, again, assumed, page
 from experiments.reports.study import assumptions, joined, practice

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from experiments.analysis.programmes import LEFT
 from experiments.analysis.results import Comparison
+from experiments.analysis.verdicts import defects_told
 from experiments.figures.programmes import aftermath_figure, beside_figure, spending_figure
-from experiments.reports.conclusions import defects_told, percent, rounded
+from experiments.formatting import percent, rounded
 from experiments.reports.elements import Draw, Section, Table
 from experiments.reports.study import in_words, joined, practice
 from experiments.terminal import table

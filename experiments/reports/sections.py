@@ -12,7 +12,9 @@ import pandas as pd
 from experiments import figures
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
-from experiments.reports.conclusions import FEW, percent, rounded, verdict
+from experiments.analysis.verdicts import verdict
+from experiments.formatting import percent, rounded
+from experiments.reports.conclusions import FEW
 from experiments.reports.elements import Draw, Pictures, Section, Table
 from experiments.reports.programmes import shown_besides
 from experiments.reports.study import active_in, in_words, joined, main_arm, other_world, practice, replicates, worlds_apart

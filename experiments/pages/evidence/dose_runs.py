@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.streams import replicate_keys
-from experiments.analysis.effects import told_from_zero
 from experiments.analysis.statistics import adjusted_p_values, p_values
+from experiments.analysis.verdicts import told_from_zero
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import Arm, Settings, WorldSettings, compose_settings, read_settings
 from experiments.pages.evidence.mean_effects import Effect, mean_effect, verdict

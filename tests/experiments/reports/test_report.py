@@ -17,9 +17,11 @@ import pytest
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, load
 from experiments.analysis.results import TABLES, collect
+from experiments.analysis.verdicts import verdict
 from experiments.configuration.settings import compose_settings, read_settings
 from experiments.figures import effects_figure, save
-from experiments.reports.conclusions import amounts, answer, percent, verdict
+from experiments.formatting import amounts, percent
+from experiments.reports.conclusions import answer
 from experiments.reports.elements import Picture, Pictures
 from experiments.reports.html import report, write_report
 from experiments.reports.study import PIVOTAL, PRACTICES, assumptions, in_words, question
