@@ -170,5 +170,5 @@ def test_the_page_in_the_docs_shows_what_was_observed_and_links_its_neighbours()
         ("downtime", "downtime"),
     ):
         assert f"| observed: {label} | " + " | ".join(f"{part:.1f}" for part in OBSERVED.curves[name][:-1]) + " |" in text
-    for link in ("multipliers.md", "data.md", "held_out.png"):
+    for link in ("multipliers.md", "../model/data.md", "held_out.png"):
         assert f"({link})" in text and (EVIDENCE / link).exists()

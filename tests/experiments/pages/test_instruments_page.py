@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.catalogue import settings as catalogue
 from experiments.catalogue.practices import KINDS, NOT_MODELLED, becomes_known, of_instrument, practices, wrong
-from experiments.catalogue.settings import settings as catalogue
 from experiments.pages.reference.instruments import ORDER, anchor, heading, instruments_page
 from experiments.terminal import first_line
 from sim import INSTRUMENTS
