@@ -7,6 +7,7 @@ import pytest
 from tests.baseline import HOW_TO, OUTCOMES, WORLDS, changes, measure, stored
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_outcomes_are_those_kept(name):
     different = changes(name, stored().get(name, {}), measure(name))

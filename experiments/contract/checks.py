@@ -328,16 +328,15 @@ def check_same_key_same_bits(cls: type[Instrument]) -> None:
 
 
 def _laws_hold_at_the_ends(cls: type[Instrument], levers: Iterable[str]) -> None:
-    """Run with each lever at both ends of its range, in the storm, with and without a budget, all laws checked."""
+    """Run in the storm, all laws checked: each lever at the low end of its range with a budget, at the high end without one."""
     small = random_network(21, firms=40)
     known = numeric(cls)
     for name in levers:
         f = known[name]
-        for end in f.metadata["range"]:
+        for end, budget in zip(f.metadata["range"], (20_000.0, None), strict=True):
             value = (end,) * len(f.default) if isinstance(f.default, tuple) else end
-            for budget in (None, 20_000.0):
-                given: dict[str, Any] = {"budget": budget, "length": 3, name: value}
-                world(small, STORMY, (full(cls, **given),), burn_in=1, check=True).run(5)
+            given: dict[str, Any] = {"budget": budget, "length": 3, name: value}
+            world(small, STORMY, (full(cls, **given),), burn_in=1, check=True).run(5)
 
 
 def check_laws_hold_at_the_ends_of_its_own_levers(cls: type[Instrument]) -> None:

@@ -201,6 +201,7 @@ def test_data_collector_of_totals_builds_no_agent(sample_model):
 # -- looking costs nothing where nobody looks, and changes nothing ------------------------------------
 
 
+@pytest.mark.study
 def test_a_run_that_nobody_looks_at_builds_no_agent():
     model = StrongchainModel(rng=1, burn_in=3, instruments=[OneStopStations(per_1000_firms=20.0, length=2)])
     model.run(4)

@@ -114,6 +114,7 @@ def test_what_was_drawn_before_does_not_matter(key, addresses):
     assert np.array_equal(Streams(key).uniform(*addresses[-1][:2], 5, addresses[-1][2]), drawn[-1])
 
 
+@settings(max_examples=40)
 @given(st.tuples(keys, st.text(), months, slots), st.tuples(keys, st.text(), months, slots))
 def test_different_addresses_have_different_draws(one, other):
     """Another replicate, decision, month (of the burn-in too) or slot: all five draws differ."""
@@ -202,6 +203,7 @@ def test_replicates_of_neighbouring_seeds_share_nothing():
     Streams(made[0])
 
 
+@pytest.mark.study
 def test_luck_does_not_depend_on_the_hash_seed_of_python():
     """Another process, whose `hash` of a string is another, draws the same."""
     code = (

@@ -71,6 +71,7 @@ def test_every_law_holds_under_all_instruments_where_much_happens(some, p, seed)
     world(some, p, ALL, rng=seed, burn_in=3, check=True).run(18)
 
 
+@pytest.mark.study
 @settings(max_examples=20, deadline=None)
 @given(networks(most=12), regions(), policies(), st.integers(0, 2**32))
 def test_every_law_holds_when_agents_leave(some, place, policy, seed):

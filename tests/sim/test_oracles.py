@@ -122,6 +122,7 @@ def test_acceptance_number_above_the_sample_is_refused():
 # -- queues ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_station_queue_becomes_mm1():
     """M/M/1 with 15 arrivals and 17.5 services: L 6.0, W 0.4, Wq 0.3429 (coursehero 37729019, student notes).
 

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.places import ROOT
+
 
 def real_data(*parts: str) -> Path:
     """Return the path of real data, or skip the test where it is absent.
 
     The folder is the environment variable ``STRONGCHAIN_DATA``, or ``../shared/data`` beside the repository.
     """
-    root = Path(os.environ.get("STRONGCHAIN_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+    root = Path(os.environ.get("STRONGCHAIN_DATA") or ROOT.parent / "shared" / "data")
     path = root.joinpath(*parts)
     if not path.exists():
         pytest.skip(f"{'/'.join(parts)} is not here; set STRONGCHAIN_DATA to the folder that holds it")

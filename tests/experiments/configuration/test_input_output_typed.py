@@ -72,6 +72,7 @@ def test_slips_are_told_before_anything_starts(word, said):
     assert any(said in mistake for mistake in mistakes), mistakes
 
 
+@pytest.mark.study
 def test_a_byte_of_either_file_makes_other_runs_and_a_name_does_not(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()

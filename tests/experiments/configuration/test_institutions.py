@@ -110,6 +110,7 @@ def test_a_region_fits_any_network_and_keeps_its_ranges():
 # -- told, kept and run again ----------------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_the_numbers_are_told_before_the_run_and_kept_and_a_rerun_has_them(chain, tmp_path, capsys):
     words = ("region=liaoning", "network=file", f"network.path={chain}", "instruments=[one_stop_stations]", "region.stations=7")
     found = compare(*QUICK, *words, progress=True)

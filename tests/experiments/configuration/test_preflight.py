@@ -352,6 +352,7 @@ def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
     assert check_words(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
 
 
+@pytest.mark.study
 def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     """What is typed outside the arms holds in all of them, so it is enough that it changes something in one."""
     words = ["policy=none", "instruments.cqo.reach=1"]
@@ -365,6 +366,7 @@ def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     refuse_idle_levers(config, ["instruments.cqo.reach=1"])
 
 
+@pytest.mark.study
 def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
     words = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
     _, mistakes = check_words(words)
@@ -459,6 +461,7 @@ def test_an_experiment_file_is_checked_as_if_typed(configs, text, said):
         assert "experiment/mine" in mistake or "+experiment=mine" in mistake
 
 
+@pytest.mark.study
 def test_an_experiment_is_checked_beside_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  reference: a\n  arms:\n    a: [network.mean_suppliers=4]\n")
     assert len(check_words(["experiment=mine"])[1]) == 1

@@ -130,7 +130,15 @@ def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
 
 @pytest.mark.parametrize("draw", DRAW, ids=lambda draw: draw.__name__)
 @pytest.mark.parametrize(
-    ("arms", "kind"), [(1, "intervals"), (2, "intervals"), (5, "intervals"), (12, "intervals"), (5, "one"), (5, "nothing known")]
+    ("arms", "kind"),
+    [
+        (1, "intervals"),
+        pytest.param(2, "intervals", marks=pytest.mark.full),
+        pytest.param(5, "intervals", marks=pytest.mark.full),
+        (12, "intervals"),
+        (5, "one"),
+        (5, "nothing known"),
+    ],
 )
 def test_a_figure_is_fit_to_print(draw, arms, kind):
     """Whatever the number of arms, and with no interval or nothing known: readable, within the picture, and of a known study."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shlex
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from agents.streams import replicate_keys
 from experiments import Comparison, compare, load
 from experiments.analysis.results import TABLES, collect
 from experiments.analysis.verdicts import verdict
-from experiments.configuration.settings import compose_settings, read_settings
+from experiments.configuration.settings import Settings, compose_settings, read_settings
 from experiments.figures import effects_figure, save
 from experiments.formatting import amounts, percent
 from experiments.reports.conclusions import answer
@@ -59,11 +61,16 @@ UNITS = {"CNY": 1.0, "million CNY": 1e6, "billion CNY": 1e9}
 # -- studies made by hand --------------------------------------------------------------------------------
 
 
+@cache
+def composed(*words: str) -> tuple[Settings, dict]:
+    """The settings and the manifest of a study of these words."""
+    settings = read_settings(compose_settings(words))
+    return settings, manifest(settings.resolved, words, replicate_keys(settings.seed, settings.replicates), arms_of(settings, words))
+
+
 def about(*words: str) -> dict:
     """The manifest that a study of these words has."""
-    words = ("region=sample", "months=24", "window=12", *words)
-    settings = read_settings(compose_settings(words))
-    return manifest(settings.resolved, words, replicate_keys(settings.seed, settings.replicates), arms_of(settings, words))
+    return copy.deepcopy(composed("region=sample", "months=24", "window=12", *words)[1])
 
 
 def study(
@@ -71,7 +78,7 @@ def study(
 ) -> Comparison:
     """A study in which every outcome of an arm differs from the reference by a mean and a spread that are given."""
     said = about(f"replicates={replicates}", *words)
-    settings = read_settings(compose_settings(said["overrides"]))
+    settings, _ = composed(*said["overrides"])
     luck = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
     costs = {"firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
     levels = {"field_dpu": 0.02, "field_defects": 4e7, **costs, **(level or {})}

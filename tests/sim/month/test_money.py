@@ -133,6 +133,7 @@ def deciding(world, guarantee, discount):
     return wants, missing, refused
 
 
+@pytest.mark.study
 def test_loans_reach_only_firms_that_wanted_to_invest_lacked_cash_and_were_refused():
     drawers = 0
     for before, after in watched(loans(line_share=0.5, guarantee=0.5, discount=0.01), seed=1, months=60):
@@ -319,6 +320,7 @@ def test_lenders_pay_out_the_interest_that_government_bears_as_well():
     assert paid[0] > 0
 
 
+@pytest.mark.study
 def test_lenders_make_good_their_losses_before_they_earn_again():
     model, _ = owing(discount=0.0, guarantee=0.0)
     model.run(2)
