@@ -35,7 +35,7 @@ from experiments.runs.provenance import luck, manifest, now
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
-from experiments.terminal import say
+from experiments.terminal import paragraphs, say
 from sim.build.input_output import SectorEconomy
 from sim.network.network import SupplyNetwork
 
@@ -118,10 +118,8 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
             f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
             f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
         )
-    for note in notes_of(settings, arms):
-        say(f"  {note}")
-    for note in _notes(arms):
-        say(f"  network: {note}")
+    for note in [*notes_of(settings, arms), *(f"network: {note}" for note in _notes(arms))]:
+        say("\n".join(paragraphs(note)))
 
 
 def notes_of(settings: Settings, arms: Sequence[Arm]) -> list[str]:

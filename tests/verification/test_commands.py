@@ -50,8 +50,8 @@ STUDIES = [
         "did you mean 'chain.csv'?",
     ),
 ]  # fmt: skip
-#: Runs of a sweep point by point, and what one grows by that is typed for a year of the sample region.
-SMALL = ("months=12", "replicates=3", "burn_in=6")
+#: What is typed for the gate instead of a study's own region, months and replicates.
+SMALL = ("months=6", "window=3", "replicates=2", "burn_in=3")
 SWEEP = "strongchain -m instruments.cqo.reach=0,0.25,0.5,1 instruments.one_stop_stations.per_1000_firms=0,1,2 name=grid"
 VERBS = [
     ("strongchain results", "first", "strongchain reslts", "did you mean 'results'?"),
@@ -73,7 +73,7 @@ RERUNS = [
         f"strongchain rerun results/first --replicate {at_size(2, 17)}",
         "its totals are those of the study",
         "strongchain rerun results/first --replicate 21",
-        at_size("has replicates 1 … 3", "has replicates 1 … 20"),
+        at_size("has replicates 1 … 2", "has replicates 1 … 20"),
     ),
 ]
 
@@ -133,7 +133,7 @@ def test_the_grid_of_the_handbook_is_one_table_and_one_figure(desk):
     answered_in_one_line(SWEEP.replace("0.25", "2.5"), "instruments.cqo.reach is 2.5", desk)
     done = typed(SWEEP, desk)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"12 points, {at_size(180, 1200)} runs in all; about ")
+    assert done.stdout.startswith(f"12 points, {at_size(120, 1200)} runs in all; about ")
     table = pd.read_parquet(desk / "results" / "grid" / "sweep.parquet")
     assert table["point"].nunique() == 12 and (desk / "results" / "grid" / "sweep.png").is_file()
     headline = table.query("outcome == 'field_dpu' and by == 'total' and arm == 'cqo'").set_index("instruments.cqo.reach")["effect"]
