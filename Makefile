@@ -99,9 +99,8 @@ check: .venv/.everything ## ruff, its format, mypy, the direction of imports, sp
 	@.venv/bin/codespell
 	@.venv/bin/python -m pytest -q tests/house
 
-# A file a worker, because its tests share studies; the statistical checks are few and long, so one by one.
 small: .venv/.installed ## the statistical checks of tests/verification at small size
-	@$(call pytest,.venv,-n auto -m verification)
+	@$(call pytest,.venv,-n auto --dist loadfile -m verification)
 
 gate: ## all that must pass before a change lands: check, test, mesa35, small (a quarter of an hour on two cores)
 	@$(MAKE) --no-print-directory check

@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from experiments.analysis.costs import costs_per_defect
 from experiments.analysis.statistics import (
     Intervals,
     adjusted_p_values,
     half_widths,
     mean_intervals,
     p_values,
-    ratio_intervals,
     replicates_needed,
+    shown_interval,
     shown_intervals,
     variance_ratios,
 )
@@ -34,13 +35,9 @@ from sim.outcomes import HEADLINE, OUTCOMES
 from sim.record import GROUPINGS
 
 __all__ = [
-    "DEFECTS",
     "HEADLINES",
-    "PAYERS",
     "effects_and_pairs",
-    "flow_in_all",
     "headline_effects",
-    "shown_interval",
     "tables_of",
 ]
 
@@ -49,12 +46,8 @@ ByArm = Mapping[str, Sequence[Run]]
 
 #: What a study is judged by: of these is told whether replicates are enough, and what common luck gains.
 HEADLINES = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost")
-#: Who pays for an avoided defect, and the flow that counts it.
-PAYERS = {"government": "government_cost", "firms": "firm_quality_cost", "society": "society_quality_cost"}
 #: Half-width, as a share of an effect, at which 80 % of studies tell it from 0: z(97.5 %) / (z(97.5 %) + z(80 %)).
 POWER = 0.6996
-#: The flow of defects that is avoided.
-DEFECTS = "field_defects"
 
 
 def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = False) -> dict[str, pd.DataFrame]:
@@ -82,7 +75,7 @@ def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = 
         "series": pd.concat([_series(mine, base) for mine in by_arm.values()], ignore_index=True),
         "origins": pd.concat([_origins(mine, tiers) for mine in by_arm.values()], ignore_index=True),
         "books": _books(by_arm, base),
-        "costs": _costs(by_arm, reference),
+        "costs": costs_per_defect(by_arm, reference),
         "counts": _counts(by_arm),
         "enough": _enough(by_arm, reference, study),
         "luck": _luck(by_arm, reference),
@@ -280,28 +273,6 @@ def _books(by_arm: ByArm, base: Sequence[Run]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _costs(by_arm: ByArm, reference: str) -> pd.DataFrame:
-    """Cost per avoided defect: a row per arm and payer, CNY over the whole run against the reference.
-
-    `avoided` are sales that reach users with a defect in the reference and not in the arm, CNY: a defect counts with the
-    price of the product that has it. `ratio` is CNY paid per CNY of these, with Fieller's interval; where the interval of
-    what is avoided holds 0 it is not defined, and where more defects were caused there is nothing to divide by either.
-    """
-    base, rows = by_arm[reference], []
-    for arm, mine in by_arm.items():
-        if arm == reference:
-            continue
-        avoided = flow_in_all(base, DEFECTS) - flow_in_all(mine, DEFECTS)
-        for payer, key in PAYERS.items():
-            paid = flow_in_all(mine, key) - flow_in_all(base, key)
-            ratio, saved = ratio_intervals(paid, avoided), shown_interval(avoided)
-            sound = bool(ratio.defined) and saved[1] > 0.0  # by the interval that is shown, which may be the wider one
-            found = [float(value) if sound else np.nan for value in ratio[:3]]
-            rows.append((arm, payer, *shown_interval(paid), *saved, *found, sound))
-    names = [f"{stem}{end}" for stem in ("cost", "avoided", "ratio") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["arm", "payer", *names, "defined"])
-
-
 def _counts(by_arm: ByArm) -> pd.DataFrame:
     """What programmes delivered over the whole run: a row per arm, instrument and count, mean of the runs, 95 % interval and spread."""
     rows = []
@@ -313,18 +284,6 @@ def _counts(by_arm: ByArm) -> pd.DataFrame:
             meaning = dict((TAKEN_ON,)).get(name) or known.get(name, "")
             rows.append((arm, key, name, meaning, *shown_interval(values), spread, values.size))
     return pd.DataFrame(rows, columns=["arm", "instrument", "count", "meaning", "mean", "mean_low", "mean_high", "sd", "replicates"])
-
-
-def flow_in_all(runs: Sequence[Run], key: str) -> Floats:
-    """Return a flow in total, summed over all months, run by run."""
-    at = runs[0].outcomes.index(key)
-    return np.array([run.cumulative[at, 0] for run in runs])
-
-
-def shown_interval(values: Floats) -> tuple[float, float, float]:
-    """Return the mean over runs and its 95 % interval, as it is shown."""
-    found, _ = shown_intervals(values)
-    return float(found.mean), float(found.low), float(found.high)
 
 
 def _headlines(by_arm: ByArm) -> dict[str, Floats]:

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.analysis.effects import DEFECTS, flow_in_all, shown_interval
-from experiments.analysis.statistics import ratio_intervals
+from experiments.analysis.costs import per_yuan
+from experiments.analysis.statistics import ratio_intervals, shown_interval
 from experiments.runs.measure import Run
 from sim.outcomes import HEADLINE
 
-__all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "more_tables", "per_yuan", "spending"]
+__all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "more_tables", "spending"]
 
 Floats = NDArray[np.float64]
 ByArm = Mapping[str, Sequence[Run]]
@@ -49,28 +49,6 @@ def more_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -
 
 
 # -- money -------------------------------------------------------------------------------------------------
-
-
-def per_yuan(by_arm: ByArm, reference: str) -> pd.DataFrame:
-    """What a CNY of government bought: a row per arm, over the whole run against the reference.
-
-    `avoided` are sales reaching users with a defect in the reference and not in the arm, CNY; `per_yuan` is that over `spent`, with
-    Fieller's interval. It is defined where the interval of what was spent leaves out 0, and may be below 0: defects that were caused.
-    `told` says whether the interval of what was avoided leaves out 0.
-    """
-    rows = []
-    for arm, mine in by_arm.items():
-        if arm == reference:
-            continue
-        spent = flow_in_all(mine, "government_cost") - flow_in_all(by_arm[reference], "government_cost")
-        avoided = flow_in_all(by_arm[reference], DEFECTS) - flow_in_all(mine, DEFECTS)
-        paid, saved, ratio = shown_interval(spent), shown_interval(avoided), ratio_intervals(avoided, spent)
-        sound = bool(ratio.defined) and paid[1] > 0.0
-        values = [float(value) if sound else np.nan for value in ratio[:3]]
-        told = "unknown" if np.isnan(saved[1]) else "fewer" if saved[1] > 0.0 else "more" if saved[2] < 0.0 else "not told"
-        rows.append((arm, *paid, *saved, *values, sound, told))
-    names = [f"{stem}{end}" for stem in ("spent", "avoided", "per_yuan") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["arm", *names, "defined", "told"])
 
 
 def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:

@@ -28,6 +28,7 @@ __all__ = [
     "p_values",
     "ratio_intervals",
     "replicates_needed",
+    "shown_interval",
     "shown_intervals",
     "variance_ratios",
 ]
@@ -162,6 +163,12 @@ def bootstrap_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
     bounded = np.isfinite(low) & np.isfinite(high)
     low, high = np.where(bounded, low, np.nan), np.where(bounded, high, np.nan)
     return Intervals(mean, mean + low.reshape(mean.shape), mean + high.reshape(mean.shape), n)
+
+
+def shown_interval(values: ArrayLike) -> tuple[float, float, float]:
+    """Return the mean over runs and its 95 % interval, as it is shown."""
+    found, _ = shown_intervals(values)
+    return float(found.mean), float(found.low), float(found.high)
 
 
 def shown_intervals(values: ArrayLike, level: float = 0.95) -> tuple[Intervals, NDArray[np.bool_]]:

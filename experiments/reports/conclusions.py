@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.analysis.effects import PAYERS
+from experiments.analysis.costs import PAYERS
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import verdict
 from experiments.catalogue.settings import region_files

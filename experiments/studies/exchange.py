@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from agents.streams import replicate_keys
-from experiments.analysis.programmes import per_yuan
+from experiments.analysis.costs import per_yuan
 from experiments.analysis.results import TABLES, Comparison, collect, table_hash
 from experiments.configuration.settings import Arm, Settings, SettingsError
 from experiments.runs.measure import Run

@@ -20,7 +20,7 @@ from tests.support.size import at_size
 pytestmark = pytest.mark.verification
 
 STUDIES, REPLICATES = at_size(300, 1_000), 12
-MONTHS, WINDOW = 6, 4
+MONTHS, WINDOW = at_size((4, 3), (6, 4))
 OUTCOMES = ("field_dpu", "nonconformity", "open_problems", "copq", "quality_cost")
 
 PLACE = Region(firms=60, chains=2, leaders=3, chain_heads=2, counties=2, stations=1)

@@ -1,7 +1,7 @@
 """Who imports whom: read from the code as text, nothing of it is run.
 
 A *room* is a folder of modules of one subject, or a file that stands alone beside such folders. `FLOORS` is the plan of the
-house: a room imports from its own floor's file or from lower floors only. The house rules are tests on what is here.
+house: a room imports from lower floors only. The house rules are tests on what is here.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from experiments import compare
-from experiments.analysis.effects import HEADLINES, PAYERS
+from experiments.analysis.costs import PAYERS
+from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import SHEET, collect, write_parts, write_table
 from experiments.analysis.statistics import (
     adjusted_p_values,

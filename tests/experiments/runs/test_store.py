@@ -382,6 +382,7 @@ def test_studies_and_sweeps_of_the_application_share_their_runs(tmp_path):
     assert refused.returncode == 1 and "choose another name" in refused.stderr
 
 
+@pytest.mark.full
 def test_a_sweep_that_was_stopped_goes_on_and_one_that_is_whole_does_not(tmp_path):
     command = ("-m", "name=swept", "months=4,5", "replicates=2")
     stop = """
@@ -501,6 +502,7 @@ def test_a_worker_with_other_code_keeps_nothing(tmp_path):
     assert not files(tmp_path)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
 def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_path):
     words = ("name=dead", "region=sample", "policy=none", "replicates=8", "months=12", "window=6", "burn_in=6", "parallel.workers=2")

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from experiments import compare
-from experiments.analysis.programmes import aftermath, ends_of, per_yuan
+from experiments.analysis.costs import per_yuan
+from experiments.analysis.programmes import aftermath, ends_of
 from experiments.analysis.results import load
 from experiments.commands import verbs
 from experiments.configuration.declared import CONFIGS
