@@ -20,14 +20,16 @@ def test_every_chinese_label_can_be_drawn():
     assert len(words) > 50 and not missing
 
 
-def test_a_machine_without_chinese_fonts_draws_chinese(monkeypatch, tmp_path):
+def test_a_machine_without_chinese_fonts_draws_chinese(monkeypatch, tmp_path, caplog):
     known = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu") or font.name == add_chinese()]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", known)
     with warnings.catch_warnings(), plt.rc_context(style()):
         warnings.simplefilter("error")
         figure = plt.figure()
         figure.text(0.1, 0.5, "首席质量官、一站式服务站、强链贷：羊乳 −5.4 %")
+        figure.text(0.1, 0.7, "谁受益", weight="bold")
         for kind in ("png", "svg", "pdf"):
             figure.savefig(tmp_path / f"figure.{kind}")
         plt.close(figure)
     assert (tmp_path / "figure.pdf").stat().st_size > 10_000
+    assert not [record.message for record in caplog.records if record.name.startswith("matplotlib")]
