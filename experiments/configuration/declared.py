@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declaring", "fields_by_path", "groups", "networks", "options_in_files"]
+__all__ = ["CONFIGS", "TOP", "VERBS", "Top", "declared_at", "declaring", "fields_by_path", "groups", "networks", "options_in_files"]
 
 #: Where the configuration files lie.
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -213,6 +213,11 @@ def declaring() -> Iterator[tuple[str, type]]:
 def fields_by_path() -> dict[str, Field[Any]]:
     """Every setting that a dataclass of the world declares, by its path."""
     return {f"{prefix}.{f.name}": f for prefix, cls in declaring() for f in fields(cls)}
+
+
+def declared_at(path: str) -> list[Field[Any]]:
+    """Every declaration at a path: two kinds of network may have settings of one name, as a number of leaders or their names."""
+    return [f for prefix, cls in declaring() for f in fields(cls) if f"{prefix}.{f.name}" == path]
 
 
 def options_in_files(configs: Path) -> dict[str, tuple[str, ...]]:

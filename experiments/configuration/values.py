@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, fields_by_path, groups
+from experiments.configuration.declared import TOP, declared_at, groups
 from experiments.configuration.overrides import FILES, FREE, Word, leaves, settings
 from experiments.configuration.settings import SettingsError, check_name
 from sim.parameters import wrong_value
@@ -105,8 +105,11 @@ def _value(key: str, value: Any) -> Iterator[str]:
     elif key in FREE:
         if value is not None and not isinstance(value, dict):
             yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
-    elif (f := fields_by_path().get(key)) is not None:
-        yield from _declared_value(f, key, value)
+    elif declarations := declared_at(key):
+        # Of several declarations those of its kind, numbers or names. Whether it fits the network chosen is seen when all is composed.
+        number = all(isinstance(one, int | float) for one in (value if isinstance(value, list) else [value]))
+        alike = [f for f in declarations if ("range" in f.metadata) == number] or declarations
+        yield from min((list(_declared_value(f, key, value)) for f in alike), key=len)
 
 
 def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:

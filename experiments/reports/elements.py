@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from matplotlib.figure import Figure
 from PIL import Image
 
-from experiments import figures
+import experiments.figures as figures
 
 __all__ = ["Draw", "Picture", "Pictures", "Section", "Table"]
 

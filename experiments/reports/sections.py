@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments import figures
+import experiments.figures as figures
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import verdict

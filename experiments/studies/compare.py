@@ -108,7 +108,7 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     drawing = " with figures and report" if settings.drawn else ""
     kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
     say(
-        f"{runs} runs: {len(arms)} arms ({', '.join(arm.name for arm in arms)}) × "
+        f"{runs} runs: {len(arms)} arm{'s' * (len(arms) > 1)} ({', '.join(arm.name for arm in arms)}) × "
         f"{settings.replicates} replicate{'s' * (settings.replicates > 1)} of "
         f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{kept}"
     )

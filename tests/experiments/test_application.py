@@ -232,7 +232,7 @@ def test_the_policy_of_none_is_one_arm(ran):
     (done,) = ran("network file")
     effects = pd.read_parquet(done.results("file") / "effects.parquet")
     assert set(effects["arm"]) == {"nothing"}
-    assert lines(done.out)[0].startswith("2 runs: 1 arms (nothing)")
+    assert lines(done.out)[0].startswith("2 runs: 1 arm (nothing)")
     assert (effects.query("outcome == 'government_cost'")["level"] == 0.0).all()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import figures
+import experiments.figures as figures
 from experiments.analysis.results import Comparison
 from experiments.pages import REFERENCE
 from experiments.studies.compare import compare

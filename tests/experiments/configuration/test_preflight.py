@@ -257,6 +257,17 @@ def test_what_hydra_wants_otherwise_is_mended(typed, read, value):
 # -- words together ------------------------------------------------------------------------------------
 
 
+def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path):
+    """Leaders of a file are names, those of a synthetic network a number."""
+    chain = tmp_path / "chain.csv"
+    chain.write_text("supplier,customer\na,b\nb,L\n", encoding="utf-8")
+    of_file = [f"network.path={chain}", "network=file", "network.leaders=[L]"]
+    preflight(of_file)  # which raises what it refuses
+    preflight(["network=synthetic", "network.leaders=3"])
+    with pytest.raises(SettingsError, match=r"network\.leaders is 0; it must be a whole number in 1 … 100000"):
+        preflight(["network=synthetic", "network.leaders=0"])
+
+
 def test_a_lever_of_an_inactive_instrument_is_told():
     _, mistakes = check_words(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
