@@ -32,4 +32,4 @@ def test_a_machine_without_chinese_fonts_draws_chinese(monkeypatch, tmp_path, ca
             figure.savefig(tmp_path / f"figure.{kind}")
         plt.close(figure)
     assert (tmp_path / "figure.pdf").stat().st_size > 10_000
-    assert not [record.message for record in caplog.records if record.name.startswith("matplotlib")]
+    assert not [record.message for record in caplog.records if CHINESE in record.message]
