@@ -2,7 +2,7 @@
 
 `failures` says what a class breaks, in the manner of scikit-learn's `check_estimator`. Use it for an instrument of your own::
 
-    from experiments.contract.checks import failures
+    from experiments.contract import failures
 
     failures(MyInstrument)  # nothing if it keeps the contract
 
@@ -40,7 +40,7 @@ from sim.instruments import TARGETING, Delivery, Instrument, Stewards
 from sim.invariants import check_invariants
 from sim.parameters import ParameterError
 
-__all__ = ["BOOKKEEPING", "CHECKS", "OF_DELIVERY", "check_instrument", "failures"]
+__all__ = ["BOOKKEEPING", "CHECKS", "OF_DELIVERY", "OF_INSTRUMENT", "check_instrument", "failures"]
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 #: A fact of the collected documents, a publication with its year, an address, or the confession.
@@ -349,7 +349,8 @@ def check_laws_hold_at_the_ends_of_the_levers_of_delivery(cls: type[Instrument])
     _laws_hold_at_the_ends(cls, [name for name in numeric(cls) if name in numeric(Delivery)])
 
 
-CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
+#: Checks of what an instrument does in its own way.
+OF_INSTRUMENT: tuple[Callable[[type[Instrument]], None], ...] = (
     check_it_names_a_practice_and_a_source,
     check_every_lever_is_declared,
     check_its_dose_is_a_lever_from_0,
@@ -362,6 +363,11 @@ CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
     check_it_does_something,
     check_costs_are_booked,
     check_what_firms_pay_leaves_their_cash,
+    check_same_key_same_bits,
+    check_laws_hold_at_the_ends_of_its_own_levers,
+)
+#: Checks of what all instruments take from `Delivery` and `Programme`: one instrument that changes nothing of these stands for all.
+OF_DELIVERY: tuple[Callable[[type[Instrument]], None], ...] = (
     check_it_never_spends_more_than_its_budget,
     check_budget_that_does_not_bind_changes_no_bit,
     check_awards_are_counted,
@@ -372,27 +378,9 @@ CHECKS: tuple[Callable[[type[Instrument]], None], ...] = (
     check_sizes_are_respected,
     check_targeting_takes_the_highest_scores_first,
     check_random_targeting_is_nested,
-    check_same_key_same_bits,
-    check_laws_hold_at_the_ends_of_its_own_levers,
     check_laws_hold_at_the_ends_of_the_levers_of_delivery,
 )
-
-#: Checks of what all instruments take from `Delivery` and `Programme`: one instrument that changes nothing of these stands for all.
-OF_DELIVERY: frozenset[Callable[[type[Instrument]], None]] = frozenset(
-    {
-        check_it_never_spends_more_than_its_budget,
-        check_budget_that_does_not_bind_changes_no_bit,
-        check_awards_are_counted,
-        check_firms_that_give_up_are_let_go,
-        check_it_acts_only_in_its_window,
-        check_capacity_limits_awards_of_a_month,
-        check_ramp_holds_reach_back,
-        check_sizes_are_respected,
-        check_targeting_takes_the_highest_scores_first,
-        check_random_targeting_is_nested,
-        check_laws_hold_at_the_ends_of_the_levers_of_delivery,
-    }
-)
+CHECKS = (*OF_INSTRUMENT, *OF_DELIVERY)
 
 
 def check_instrument(cls: type[Instrument]) -> None:
