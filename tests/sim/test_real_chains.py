@@ -19,7 +19,7 @@ POLICY = (
     StrongChainLoans(reach=1.0, guarantee=0.5, score_least=0.0),
 )
 #: Five years in the default suite, ten by `make verify`.
-MONTHS = pytest.mark.parametrize("months", [60, pytest.param(120, marks=pytest.mark.verification)])
+MONTHS = pytest.mark.parametrize("months", [36, pytest.param(120, marks=pytest.mark.verification)])
 
 
 def runs(network: FromFile, months: int) -> None:
