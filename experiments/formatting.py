@@ -1,12 +1,15 @@
-"""Numbers, shares, sums of money and intervals as people read them, and tables in Markdown."""
+"""Numbers, shares and sums of money as people read them, each format once, and tables in Markdown."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-__all__ = ["amounts", "between", "percent", "rounded", "row", "table"]
+__all__ = ["FILTERS", "UNKNOWN", "amounts", "count", "millions", "percent", "rounded", "row", "signed_percent", "significant", "table", "value"]
+
+#: What stands for a number that is not known.
+UNKNOWN = "–"
 
 # -- numbers -----------------------------------------------------------------------------------------------
 
@@ -30,27 +33,87 @@ def _signed(value: float, decimals: int, sign: bool) -> str:
 def rounded(values: Sequence[float], digits: int = 3) -> list[str]:
     """Write numbers with as many decimals each as give the largest so many figures; a dash for what is not known."""
     decimals = _decimals(values, digits)
-    return ["–" if math.isnan(value) else _signed(value, decimals, False) for value in values]
+    return [UNKNOWN if math.isnan(value) else _signed(value, decimals, False) for value in values]
 
 
 def percent(values: Sequence[float], sign: bool = True) -> list[str]:
     """Write shares in %, all with as many decimals as the smallest of them needs."""
     whole = [100.0 * value for value in values]
     decimals = max(1, _decimals(whole, 2))
-    return [_signed(value, decimals, sign) for value in whole]
+    return [UNKNOWN if math.isnan(value) else _signed(value, decimals, sign) for value in whole]
 
 
-def amounts(values: Sequence[float], sign: bool = False) -> tuple[list[str], str]:
-    """Write sums of money with three figures in a unit that fits them all, and return that unit."""
+def amounts(values: Sequence[float], sign: bool, units: Sequence[tuple[float, str]]) -> tuple[list[str], str]:
+    """Write sums of money with three figures in a unit that fits them all, and return that unit.
+
+    Parameters
+    ----------
+    values : sequence of float
+        CNY.
+    sign : bool
+        Whether a plus is written.
+    units : sequence of (float, str)
+        What a unit is worth in CNY, and its name; the largest first.
+    """
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    scale, unit = next(((s, u) for s, u in ((1e9, "billion CNY"), (1e6, "million CNY")) if largest >= s), (1.0, "CNY"))
+    scale, unit = next((one for one in units if largest >= one[0]), units[-1])
     scaled = [value / scale if math.isnan(value) else float(f"{value / scale:.3g}") for value in values]
     return [_signed(value, _decimals(scaled, 3), sign) for value in scaled], unit
 
 
-def between(low: str, high: str) -> str:
-    """Write an interval of two numbers that are written already."""
-    return f"{low} to {high}"
+def millions(value: float) -> str:
+    """Write an amount in million CNY, with as many decimals as its size asks for, three at most."""
+    in_millions = value / 1e6
+    decimals = 0 if abs(in_millions) >= 100.0 else 1 if abs(in_millions) >= 10.0 else 2 if abs(in_millions) >= 1.0 else 3
+    text = f"{abs(in_millions):,.{decimals}f}"
+    return UNKNOWN if math.isnan(value) else f"−{text}" if in_millions < 0.0 and float(text.replace(",", "")) else text
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with so many figures, never with an exponent of ten below a million."""
+    if math.isnan(value):
+        return UNKNOWN
+    rounded_value = float(f"{value:.{digits}g}")
+    text = f"{abs(rounded_value):,.0f}" if abs(rounded_value) >= 10.0 ** (digits - 1) else f"{abs(rounded_value):.{digits}g}"
+    return f"−{text}" if rounded_value < 0.0 else text
+
+
+def signed_percent(value: float) -> str:
+    """Write a difference in %, to a tenth; empty where it is not known."""
+    if not math.isfinite(value):
+        return ""
+    return f"{_signed(value, 1, True)} %" if round(value, 1) else "0.0 %"
+
+
+def count(value: float) -> str:
+    """Write a count; that there is none, and that none is enough."""
+    return UNKNOWN if math.isnan(value) else f"{value:,.0f}" if math.isfinite(value) else "∞"
+
+
+def mean_count(value: float) -> str:
+    """Write the mean of a count: to a tenth where it is small."""
+    return UNKNOWN if math.isnan(value) else f"{value:,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{value:,.1f}"
+
+
+def value(of: Any, none: str = "none") -> str:
+    """Write the value of a setting; `none` stands for what is empty or not set."""
+    if isinstance(of, list | tuple | dict):
+        return ", ".join(value(one, none) for one in of) or none
+    if isinstance(of, bool) or not isinstance(of, int | float):
+        return none if of is None else str(of).lower() if isinstance(of, bool) else str(of)
+    return f"{int(of):,}" if of == int(of) and 1e4 <= abs(of) < 1e12 else f"{of:.6g}"
+
+
+#: The formats that templates use, by name.
+FILTERS: dict[str, Callable[..., Any]] = {
+    "count": count,
+    "mean_count": mean_count,
+    "millions": millions,
+    "percent": percent,
+    "rounded": rounded,
+    "significant": significant,
+    "value": value,
+}
 
 
 # -- tables in Markdown ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.analysis.statistics import ratio_intervals, shown_interval
+from experiments.analysis.verdicts import conclusion
 from experiments.runs.measure import Run
 
 __all__ = ["DEFECTS", "PAYERS", "costs_per_defect", "per_yuan"]
@@ -49,7 +50,7 @@ def per_yuan(by_arm: ByArm, reference: str) -> pd.DataFrame:
 
     `avoided` are sales reaching users with a defect in the reference and not in the arm, CNY; `per_yuan` is that over `spent`, with
     Fieller's interval. It is defined where the interval of what was spent leaves out 0, and may be below 0: defects that were caused.
-    `told` says whether the interval of what was avoided leaves out 0.
+    `conclusion` is that on defects, by the interval of what was avoided: lower where it is above 0.
     """
     rows = []
     for arm, mine in by_arm.items():
@@ -60,10 +61,10 @@ def per_yuan(by_arm: ByArm, reference: str) -> pd.DataFrame:
         paid, saved, ratio = shown_interval(spent), shown_interval(avoided), ratio_intervals(avoided, spent)
         sound = bool(ratio.defined) and paid[1] > 0.0
         values = [float(value) if sound else np.nan for value in ratio[:3]]
-        told = "unknown" if np.isnan(saved[1]) else "fewer" if saved[1] > 0.0 else "more" if saved[2] < 0.0 else "not told"
-        rows.append((arm, *paid, *saved, *values, sound, told))
+        fewer = conclusion(*saved).reversed  # fewer defects where more is avoided
+        rows.append((arm, *paid, *saved, *values, sound, fewer.value))
     names = [f"{stem}{end}" for stem in ("spent", "avoided", "per_yuan") for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=["arm", *names, "defined", "told"])
+    return pd.DataFrame(rows, columns=["arm", *names, "defined", "conclusion"])
 
 
 def _in_all(runs: Sequence[Run], key: str) -> Floats:

@@ -26,7 +26,7 @@ from experiments.analysis.statistics import (
     shown_intervals,
     variance_ratios,
 )
-from experiments.analysis.verdicts import told_from_zero
+from experiments.analysis.verdicts import conclusions
 from experiments.configuration.settings import Study
 from experiments.runs.measure import Run
 from sim.attribution.quality_map import CAUSES
@@ -126,9 +126,8 @@ def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.D
     """Return the effects against the reference, all groups, and those of every pair of arms in total.
 
     With a correction p-values are adjusted in families: the headline outcomes of all other arms in total, and those of all
-    pairs; of other outcomes and groups, which nobody is to judge a policy by, an adjusted one is not known. `told` says
-    whether an effect is told from 0: "lower" or "higher" where its interval leaves out 0 and the adjusted p-value, where
-    there is one, is below 5 %.
+    pairs; of other outcomes and groups, which nobody is to judge a policy by, an adjusted one is not known. The column
+    `conclusion` says what each effect shows (`experiments.analysis.verdicts.Conclusion`).
     """
     effects = pd.concat([_effects(mine, by_arm[reference]) for mine in by_arm.values()], ignore_index=True)
     parts = []
@@ -138,25 +137,25 @@ def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.D
         parts.append(found)
     none = _effects(by_arm[reference], by_arm[reference]).iloc[:0].assign(against="")
     pairs = pd.concat(parts, ignore_index=True) if parts else none
-    effects, pairs = (_judged(table, (table["arm"] != reference).to_numpy(), study.correction) for table in (effects, pairs))
+    effects, pairs = (_with_conclusions(table, (table["arm"] != reference).to_numpy(), study.correction) for table in (effects, pairs))
     names = ["effect", "effect_low", "effect_high", "effect_share", "effect_share_low", "effect_share_high"]
     sums = ["cumulative_effect", "cumulative_effect_low", "cumulative_effect_high"]
-    ends = ["bootstrap", "p", "p_adjusted", "told", "replicates"]
+    ends = ["bootstrap", "p", "p_adjusted", "conclusion", "replicates"]
     return effects, pairs[["arm", "against", "outcome", "unit", "better", *names, *sums, *ends]]
 
 
-def _judged(table: pd.DataFrame, compared: NDArray[np.bool_], correction: str) -> pd.DataFrame:
-    """Add the adjusted p-values, not a number outside of their family, and what is told from 0."""
+def _with_conclusions(table: pd.DataFrame, compared: NDArray[np.bool_], correction: str) -> pd.DataFrame:
+    """Add the adjusted p-values, not a number outside of their family, and what each effect shows."""
     p = table["p"].to_numpy()
     family = compared & (table["by"] == "total").to_numpy()
     if correction != "none":
         family &= table["outcome"].isin(HEADLINES).to_numpy()
     adjusted = np.full(p.shape, np.nan)
     adjusted[family] = p[family] if correction == "none" else adjusted_p_values(p[family], correction)  # type: ignore[arg-type]
-    told = told_from_zero(table["effect_low"].to_numpy(), table["effect_high"].to_numpy(), adjusted)
+    concluded = conclusions(table["effect"], table["effect_low"], table["effect_high"], adjusted)
     at = table.columns.get_loc("p") + 1
     table.insert(at, "p_adjusted", adjusted)
-    table.insert(at + 1, "told", told)
+    table.insert(at + 1, "conclusion", concluded)
     return table
 
 
@@ -296,7 +295,7 @@ def _headlines(by_arm: ByArm) -> dict[str, Floats]:
 def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
     """Enough replicates? A row per arm and headline outcome.
 
-    `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `to_tell` those of a new
+    `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `needed_to_show` those of a new
     study that tells the effect from 0 in four cases of five, if it is as large as was found. `enough` is yes, no, or not asked.
     """
     values = _headlines(by_arm)
@@ -312,10 +311,10 @@ def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
         needed = replicates_needed(effect, wanted * baseline) if study.half_width else np.full(half.shape, np.nan)
         verdict = np.where(share <= wanted, "yes", "no") if study.half_width else "not asked"
         columns = {"baseline": baseline, "half_width": half, "share": share, "wanted": wanted, "needed": needed}
-        columns |= {"to_tell": replicates_needed(effect, POWER * np.abs(found.mean)), "replicates": found.n, "enough": verdict}
+        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(found.mean)), "replicates": found.n, "enough": verdict}
         units = [OUTCOMES[key].unit for key in HEADLINES]
         parts.append(pd.DataFrame({"arm": arm, "outcome": HEADLINES, "unit": units, **columns}))
-    names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "to_tell", "replicates", "enough"]
+    names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "needed_to_show", "replicates", "enough"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
 
 

@@ -65,7 +65,7 @@ def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequ
 def _needs(row: Mapping[str, Any]) -> str:
     """How many replicates would be enough or, in a new study, would tell the effect from zero, if more than there are."""
     asked = not np.isnan(row["wanted"])
-    needed = row["needed"] if asked else row["to_tell"]
+    needed = row["needed"] if asked else row["needed_to_show"]
     if np.isnan(needed) or needed <= row["replicates"]:
         return ""
     return f"{'needs' if asked else '80 %:'} {needed:,.0f}" if np.isfinite(needed) else "no number"

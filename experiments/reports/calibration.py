@@ -45,14 +45,14 @@ def _left(share: float) -> str:
 # -- calibration ------------------------------------------------------------------------------------
 
 
-def plausible_table(found: Calibration) -> pd.DataFrame:
+def plausible_table(calibration: Calibration) -> pd.DataFrame:
     """Return the sets as they are shipped: the default first, then all plausible ones.
 
     The default is their mean, which leaves what the patterns do not tell in the middle of its range; where the mean is not plausible
     itself, the plausible set nearest to the others (their medoid).
     """
-    names = list(ranges_of(found.manifest))
-    plausible = found.sets[found.sets["plausible"]]
+    names = list(ranges_of(calibration.manifest))
+    plausible = calibration.sets[calibration.sets["plausible"]]
     if plausible.empty:
         return pd.DataFrame(columns=["set", *names])
     mean, sets = plausible[plausible["mean"]], plausible[~plausible["mean"]]
@@ -65,29 +65,29 @@ def plausible_table(found: Calibration) -> pd.DataFrame:
     return shipped
 
 
-def calibration_page(found: Calibration) -> str:
+def calibration_page(calibration: Calibration) -> str:
     """Return the page: the waves, and every parameter's range, default and what the patterns leave of the range."""
-    ranges = ranges_of(found.manifest)
+    ranges = ranges_of(calibration.manifest)
     names = list(ranges)
-    shipped = plausible_table(found).set_index("set")
+    shipped = plausible_table(calibration).set_index("set")
     sets = shipped.drop(index=DEFAULT_SET, errors="ignore")
-    study, where = found.manifest["configuration"]["study"], found.manifest["configuration"]["region"]["label"]
+    study, where = calibration.manifest["configuration"]["study"], calibration.manifest["configuration"]["region"]["label"]
     lines = [
         "# Calibration",
         "",
         f"History matching (`experiments/calibration/history_matching.py`) on {where}: {len(names)} parameters, {len(TELLING)} figures "
-        f"of the patterns ([validation](validation.md)), {len(found.points):,} worlds in waves of one replicate each, then "
+        f"of the patterns ([validation](validation.md)), {len(calibration.points):,} worlds in waves of one replicate each, then "
         f"{study['judged']} sets judged on {study['each']} replicates of luck that no wave has seen. "
-        f"Made by `strongchain study=calibration`; study {found.manifest['id']}.",
+        f"Made by `strongchain study=calibration`; study {calibration.manifest['id']}.",
         "",
         "A figure's implausibility is how far it lies outside the range observed, in units of what data and model can be wrong by; a "
-        f"set is plausible if none exceeds {PLAUSIBLE:g}. Of {len(found.sets[~found.sets['mean']])} sets judged {len(sets)} are. They are "
+        f"set is plausible if none exceeds {PLAUSIBLE:g}. Of {len(calibration.sets[~calibration.sets['mean']])} sets judged {len(sets)} are. They are "
         "the *ensemble* (`sim/data/plausible_sets.csv`, `strongchain parameters=set_01`); the default is their mean, which leaves what no "
         "pattern tells in the middle of what is plausible, and was judged like them.",
         "",
         *table(
             ["wave", "points", "cut", "points within it", "share of the ranges not ruled out"],
-            ([w.wave, w.points, f"{w.cut:g}", w.plausible_points, _left(w.left)] for w in found.waves.itertuples()),
+            ([w.wave, w.points, f"{w.cut:g}", w.plausible_points, _left(w.left)] for w in calibration.waves.itertuples()),
             "rrrrr",
         ),
         "",
@@ -96,7 +96,7 @@ def calibration_page(found: Calibration) -> str:
         "",
     ]
     rows = []
-    influence = found.influence.set_index("figure")
+    influence = calibration.influence.set_index("figure")
     for name in names:
         low, high = sets[name].quantile([0.05, 0.95])
         width = (high - low) / (ranges[name][1] - ranges[name][0])
@@ -109,26 +109,26 @@ def calibration_page(found: Calibration) -> str:
     return "\n".join(lines) + "\n"
 
 
-def present_calibration(found: Calibration, folder: Path, figures: bool = True) -> None:
+def present_calibration(calibration: Calibration, folder: Path, figures: bool = True) -> None:
     """Write everything of a calibration into a folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("points", "sets", "waves", "influence"):
-        write_table(getattr(found, name), folder / name)
-    write_whole(folder / "plausible_sets.csv", plausible_table(found).to_csv(index=False, lineterminator="\n").encode())
+        write_table(getattr(calibration, name), folder / name)
+    write_whole(folder / "plausible_sets.csv", plausible_table(calibration).to_csv(index=False, lineterminator="\n").encode())
     if figures:
-        save(influence_figure(found.influence, found.manifest), folder / "influence.png", found.manifest)
-        if found.sets["plausible"].any():
-            write_whole(folder / "calibration.md", calibration_page(found).encode())
-    write_manifest(found.manifest, folder)
+        save(influence_figure(calibration.influence, calibration.manifest), folder / "influence.png", calibration.manifest)
+        if calibration.sets["plausible"].any():
+            write_whole(folder / "calibration.md", calibration_page(calibration).encode())
+    write_manifest(calibration.manifest, folder)
 
 
-def summary_of_calibration(found: Calibration) -> str:
+def summary_of_calibration(calibration: Calibration) -> str:
     """Return what was found, as lines for a terminal."""
     lines = [
         f"Wave {row.wave}: {row.plausible_points} of {row.points} points within {row.cut:g}; {_left(row.left)} of the ranges left"
-        for row in found.waves.itertuples()
+        for row in calibration.waves.itertuples()
     ]
-    judged = found.sets[~found.sets["mean"]] if "mean" in found.sets else found.sets
+    judged = calibration.sets[~calibration.sets["mean"]] if "mean" in calibration.sets else calibration.sets
     plausible = judged[judged["plausible"]]
     lines.append(f"{len(plausible)} of {len(judged)} sets that were judged on fresh luck are plausible")
     if len(plausible):
@@ -146,22 +146,22 @@ TOLD = sum(any(not probe.pooled for probe in pattern.probes.values()) for patter
 # -- validation -------------------------------------------------------------------------------------
 
 
-def validation_page(found: Validation, title: str = "Validation") -> str:
+def validation_page(validation: Validation, title: str = "Validation") -> str:
     """Return the page: every pattern with its source, range, simulated median and interval, pass or fail, and its plot."""
-    sets = found.observed.loc[found.observed["figure"] == "pass_rate", "set"].nunique()
-    worlds = int((found.observed["figure"] == "pass_rate").sum())
-    where = found.manifest["configuration"]["region"]["label"]
+    sets = validation.observed.loc[validation.observed["figure"] == "pass_rate", "set"].nunique()
+    worlds = int((validation.observed["figure"] == "pass_rate").sum())
+    where = validation.manifest["configuration"]["region"]["label"]
     lines = [
         f"# {title}",
         "",
-        f"{found.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} plausible "
+        f"{validation.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} plausible "
         f"set{'s' * (sets != 1)} of parameters, on luck "
         "that no calibration has seen), no programme. A pattern holds if the median of each of its figures lies in the range observed; the "
-        "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + found.manifest["id"] + ".",
+        "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + validation.manifest["id"] + ".",
         "",
     ]
     rows = []
-    for one in found.patterns.itertuples():
+    for one in validation.patterns.itertuples():
         unit = "" if one.unit == "1" else f" {one.unit}"
         interval, within = f"{_number(one.low)} … {_number(one.high)}", f"{100 * one.within:.0f} %"
         verdict = "yes" if one.holds else "**no**"
@@ -179,23 +179,23 @@ def validation_page(found: Validation, title: str = "Validation") -> str:
     return "\n".join(lines) + "\n"
 
 
-def present_validation(found: Validation, folder: Path, figures: bool = True) -> None:
+def present_validation(validation: Validation, folder: Path, figures: bool = True) -> None:
     """Write everything of a validation into a folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("observed", "patterns"):
-        write_table(getattr(found, name), folder / name)
+        write_table(getattr(validation, name), folder / name)
     if figures:
         for pattern in PATTERNS:
-            drawn = pattern_figure(found.observed, pattern, found.manifest)
-            save(drawn, folder / f"pattern_{pattern.number:02d}.png", found.manifest)
-        write_whole(folder / "validation.md", validation_page(found).encode())
-    write_manifest(found.manifest, folder)
+            drawn = pattern_figure(validation.observed, pattern, validation.manifest)
+            save(drawn, folder / f"pattern_{pattern.number:02d}.png", validation.manifest)
+        write_whole(folder / "validation.md", validation_page(validation).encode())
+    write_manifest(validation.manifest, folder)
 
 
-def summary_of_validation(found: Validation) -> str:
+def summary_of_validation(validation: Validation) -> str:
     """Return the patterns, as lines for a terminal."""
-    lines = [f"{found.held} of {len(PATTERNS)} patterns hold (median over sets and replicates, and the interval of 90 % of them)"]
-    for one in found.patterns.itertuples():
+    lines = [f"{validation.held} of {len(PATTERNS)} patterns hold (median over sets and replicates, and the interval of 90 % of them)"]
+    for one in validation.patterns.itertuples():
         verdict = "holds" if one.holds else "FAILS"
         unit = "" if one.unit == "1" else f" {one.unit}"
         simulated = f"{_number(one.median)} [{_number(one.low)}, {_number(one.high)}]"

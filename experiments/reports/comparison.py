@@ -38,7 +38,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-def present(found: Comparison, folder: Path, figures: bool = True) -> None:
+def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
     """Write everything of a study into a folder; the manifest comes last, because it says that the study is whole.
 
     Parameters
@@ -50,33 +50,33 @@ def present(found: Comparison, folder: Path, figures: bool = True) -> None:
         same settings draws them from the same runs in seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found.save_tables(folder)
-    for arm, picture in found.maps.items():
+    comparison.save_tables(folder)
+    for arm, picture in comparison.maps.items():
         write_table(picture.table, folder / f"quality_map_{arm}")
     if figures:
-        _draw(found, folder)
-        write_report(found, folder)
-    found.save_manifest(folder)
+        _draw(comparison, folder)
+        write_report(comparison, folder)
+    comparison.save_manifest(folder)
 
 
-def _draw(found: Comparison, folder: Path) -> None:
-    about, few = found.manifest, most_telling(found, MOST_ARMS)
+def _draw(comparison: Comparison, folder: Path) -> None:
+    about, few = comparison.manifest, most_telling(comparison, MOST_ARMS)
     drawn = {
         "time_paths": time_paths(few.series, about),
-        "effects": effects_figure(found.effects, about),
+        "effects": effects_figure(comparison.effects, about),
         "gains": gains_figure(few.effects, about, "nonconformity"),
         "pairs": pairs_figure(_among(few), about),
-        "origins": origins_figure(found.origins, about),
+        "origins": origins_figure(comparison.origins, about),
         "queues": queues_figure(few.series, about),
         "books": books_figure(few.books, about),
-        "costs": costs_figure(found.costs, about),
-        "enough": enough_figure(found.enough, about),
-        "luck": luck_figure(found.luck, about),
-        **{shown.key: shown.figure() for shown in shown_besides(found)},
+        "costs": costs_figure(comparison.costs, about),
+        "enough": enough_figure(comparison.enough, about),
+        "luck": luck_figure(comparison.luck, about),
+        **{shown.key: shown.figure() for shown in shown_besides(comparison)},
     }
     for name, figure in drawn.items():
         save(figure, folder / f"{name}.png", about)
-    for arm, picture in found.maps.items():
+    for arm, picture in comparison.maps.items():
         if arm not in set(few.effects["arm"]):
             continue
         loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
@@ -90,16 +90,16 @@ def _among(few: Comparison) -> pd.DataFrame:
     return few.pairs[few.pairs["arm"].isin(arms) & few.pairs["against"].isin(arms)]
 
 
-def summary(found: Comparison) -> str:
+def summary(comparison: Comparison) -> str:
     """Return the effects in total, as lines for a terminal."""
-    rows = found.effects[found.effects["by"] == "total"]
-    configuration = found.manifest["configuration"]
+    rows = comparison.effects[comparison.effects["by"] == "total"]
+    configuration = comparison.manifest["configuration"]
     correction = configuration["study"]["correction"]
     judged = "" if correction == "none" else f" ({correction}'s correction for the headline outcomes of all arms)"
-    months, several = configuration["window"], found.runs["replicate"].nunique() > 1
+    months, several = configuration["window"], comparison.runs["replicate"].nunique() > 1
     intervals = f", with 95 % intervals{judged}" if several else ""
     lines = [
-        f"Paired effects against {found.reference!r} on the same luck{intervals}; "
+        f"Paired effects against {comparison.reference!r} on the same luck{intervals}; "
         f"{f'means of the last {months} months' if months > 1 else 'figures of the last month'}, flows over the whole run:"
     ]
     for key in SHOWN:
@@ -108,9 +108,9 @@ def summary(found: Comparison) -> str:
         level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
         unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
         lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
-        start = mine.loc[found.reference, level]
-        lines.append(f"    {found.reference:<20} {_figure(start, '12.5g')}")
-        for arm in mine.index.drop(found.reference):
+        start = mine.loc[comparison.reference, level]
+        lines.append(f"    {comparison.reference:<20} {_figure(start, '12.5g')}")
+        for arm in mine.index.drop(comparison.reference):
             row = mine.loc[arm]
             low, high = row[f"{effect}_low"], row[f"{effect}_high"]
             share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start and not pd.isna(row[effect]) else ""
@@ -124,7 +124,7 @@ def summary(found: Comparison) -> str:
                     "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
                 )
             lines.append(f"    {arm:<20} {_figure(row[effect], '+12.4g')}{interval}{share}{verdict}")
-    return "\n".join([*lines, *lines_on_more(found), *_sure(found)])
+    return "\n".join([*lines, *lines_on_more(comparison), *_sure(comparison)])
 
 
 def _figure(value: float, form: str) -> str:
@@ -132,15 +132,15 @@ def _figure(value: float, form: str) -> str:
     return f"{'–':>12}" if pd.isna(value) else f"{value:>{form}}"
 
 
-def _sure(found: Comparison) -> list[str]:
+def _sure(comparison: Comparison) -> list[str]:
     """Say whether a half-width that was asked for is reached, and how many replicates it would take."""
-    study = found.manifest["configuration"]["study"]
-    rows = found.enough[found.enough["outcome"] == HEADLINE]
+    study = comparison.manifest["configuration"]["study"]
+    rows = comparison.enough[comparison.enough["outcome"] == HEADLINE]
     if study["half_width"] is None or rows.empty:
         return []
-    wanted, n = f"{100 * study['half_width']:g} %", found.runs["replicate"].nunique()
-    if found.manifest["half_width_reached"]:
-        return [f"Half-widths on the headline are at most {wanted} of {found.reference!r} with {n} replicates."]
+    wanted, n = f"{100 * study['half_width']:g} %", comparison.runs["replicate"].nunique()
+    if comparison.manifest["half_width_reached"]:
+        return [f"Half-widths on the headline are at most {wanted} of {comparison.reference!r} with {n} replicates."]
     needed = rows["needed"].max()
     about = f"about {needed:,.0f}" if needed < 1e9 else "more than a thousand million"
-    return [f"Half-widths on the headline are NOT {wanted} of {found.reference!r} with {n} replicates, the cap: {about} would do."]
+    return [f"Half-widths on the headline are NOT {wanted} of {comparison.reference!r} with {n} replicates, the cap: {about} would do."]

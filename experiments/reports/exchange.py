@@ -21,30 +21,30 @@ from experiments.studies.exchange import Exchange
 __all__ = ["exchange_report", "present_exchange", "summary_of_exchange"]
 
 
-def present_exchange(found: Exchange, folder: Path, figures: bool = True) -> None:
+def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> None:
     """Write everything of an exchange into a folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
-    found.comparison.save_tables(folder)
-    write_table(found.cells, folder / "exchange")
+    exchange.comparison.save_tables(folder)
+    write_table(exchange.cells, folder / "exchange")
     if figures:
-        about = found.manifest
-        save(exchange_figure(found.cells, about, found.regions, found.policies), folder / "exchange.png", about)
-        write_whole(folder / "report.html", exchange_report(found, folder).encode())
-    found.comparison.save_manifest(folder)
+        about = exchange.manifest
+        save(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder / "exchange.png", about)
+        write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
+    exchange.comparison.save_manifest(folder)
 
 
 # -- in words ---------------------------------------------------------------------------------------------------
 
 
-def _row(found: Exchange, cell: pd.Series) -> tuple[str, ...]:
+def _row(exchange: Exchange, cell: pd.Series) -> tuple[str, ...]:
     """One cell as a row of a table."""
     change, low, high = percent([cell[f"effect_share{end}"] for end in ("", "_low", "_high")])
     known = not pd.isna(cell["effect_low"])
     sure = cell["defined"] and cell["avoided_told"] == "fewer" and cell["per_yuan_low"] > 0.0
     worth = rounded([cell[f"per_yuan{end}"] for end in ("", "_low", "_high")]) if cell["defined"] else ["not defined"]
     return (
-        found.regions[cell["region"]],
-        found.policies[cell["policy"]],
+        exchange.regions[cell["region"]],
+        exchange.policies[cell["policy"]],
         change,
         f"{low} to {high}" if known else "–",
         defects_told(cell["told"]),
@@ -61,15 +61,15 @@ HEAD = (
 )  # fmt: skip
 
 
-def _answer(found: Exchange) -> Iterator[tuple[str, str]]:
-    cells = found.cells
+def _answer(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    cells = exchange.cells
     told = cells[cells["told"] == "lower"]
     worse = cells[cells["told"] == "higher"]
     said = f"In {len(told)} of {len(cells)} cells fewer defects reach users than with no programme in the same region"
     if len(told):
         best = told.loc[told["effect_share"].idxmin()]
         change, low, high = percent([best[f"effect_share{end}"] for end in ("", "_low", "_high")])
-        where = f"{found.policies[best['policy']]} in {found.regions[best['region']]}"
+        where = f"{exchange.policies[best['policy']]} in {exchange.regions[best['region']]}"
         said += f"; the lowest mean is that of {where} ({change} %, 95 % interval {low} to {high} %), chosen by its result"
     if len(worse):
         said += f"; in {len(worse)} more reach them, which is harm"
@@ -78,7 +78,7 @@ def _answer(found: Exchange) -> Iterator[tuple[str, str]]:
     if len(sure):
         best = sure.loc[sure["per_yuan"].idxmax()]
         worth, low, high = rounded([best[f"per_yuan{end}"] for end in ("", "_low", "_high")])
-        where = f"{found.policies[best['policy']]} in {found.regions[best['region']]}"
+        where = f"{exchange.policies[best['policy']]} in {exchange.regions[best['region']]}"
         yield (
             "Cost",
             f"A CNY of government avoids most sales with a defect with {where}: {worth} CNY (95 % interval {low} to {high}), chosen by its "
@@ -90,31 +90,31 @@ def _answer(found: Exchange) -> Iterator[tuple[str, str]]:
     few = " One replicate gives no interval." if cells["told"].eq("unknown").any() else ""
     yield (
         "Not shown",
-        f"{nil} of {len(cells)} cells cannot be told from no effect.{few} Sizes rest on {len(assumptions(found.comparison))} assumptions "
+        f"{nil} of {len(cells)} cells cannot be told from no effect.{few} Sizes rest on {len(assumptions(exchange.comparison))} assumptions "
         "(settings marked N); portfolios are what places report of themselves, and set how much is delivered, never how well it works. "
         "Regions are other firms with other luck: cells of a row are compared on the same luck, cells of a column are not. "
         "Intervals are those of single cells, uncorrected for their number.",
     )
 
 
-def _arms(found: Exchange) -> Table:
+def _arms(exchange: Exchange) -> Table:
     """Every portfolio: its instruments, as they stand in the first region."""
     rows = []
-    first = next(iter(found.regions))
-    for policy, name in found.policies.items():
-        arm = found.manifest["arms"][f"{policy} in {first}"]
+    first = next(iter(exchange.regions))
+    for policy, name in exchange.policies.items():
+        arm = exchange.manifest["arms"][f"{policy} in {first}"]
         active = [practice(key, chinese=True) for key, levers in arm["instruments"].items() if levers["active"]]
         rows.append((name, joined(active) if active else "nothing"))
     return Table("Portfolios", ("portfolio", "instruments"), rows, words=2)
 
 
-def exchange_report(found: Exchange, folder: Path | None = None) -> str:
+def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
     """Return the report of an exchange as HTML that asks for nothing outside itself."""
-    about = found.manifest
+    about = exchange.manifest
     configuration, pictures = about["configuration"], Pictures(about, folder)
-    regions, policies = list(found.regions.values()), list(found.policies.values())
+    regions, policies = list(exchange.regions.values()), list(exchange.policies.values())
     heat = pictures.draw(
-        lambda: exchange_figure(found.cells, about, found.regions, found.policies),
+        lambda: exchange_figure(exchange.cells, about, exchange.regions, exchange.policies),
         "Heat maps of regions by portfolios: sales with a defect avoided per CNY of government, and effects in %",
         "exchange",
     )
@@ -122,7 +122,7 @@ def exchange_report(found: Exchange, folder: Path | None = None) -> str:
         "Each cell is a portfolio in a region, against no programme in that region on the same luck; blue is better. Grey letters: the "
         "interval holds 0. Portfolios differ in what they cost: above, effects are divided by what government spent, below they are not."
     )
-    rows = [_row(found, cell) for _, cell in found.cells.iterrows()]
+    rows = [_row(exchange, cell) for _, cell in exchange.cells.iterrows()]
     table = Table("Every cell (all figures: exchange.csv)", HEAD, rows, words=2)
     sections = [Section("cells", "Which portfolio does what, where?", says, [heat], [table])]
     count = about["replicates"]
@@ -133,26 +133,26 @@ def exchange_report(found: Exchange, folder: Path | None = None) -> str:
     return page(
         question=f"What do the portfolios {joined(policies)} change in {joined(regions)}, and what does a CNY buy where?",
         subtitle=subtitle,
-        answer=list(_answer(found)),
-        arms=_arms(found),
+        answer=list(_answer(exchange)),
+        arms=_arms(exchange),
         sections=sections,
-        last=[again(found.comparison, None), assumed(found.comparison)],
+        last=[again(exchange.comparison, None), assumed(exchange.comparison)],
         words=WORDS,
         about=about,
-        failures=found.failures,
+        failures=exchange.failures,
     )
 
 
-def summary_of_exchange(found: Exchange) -> str:
+def summary_of_exchange(exchange: Exchange) -> str:
     """Return the cells, as lines for a terminal."""
-    window = found.manifest["configuration"]["window"]
+    window = exchange.manifest["configuration"]["window"]
     months = f"{window} months" if window > 1 else "month"
     lines = [
         f"Paired effects on defects reaching users against no programme in the same region (last {months}), with 95 % intervals;",
         "and sales with a defect avoided per CNY of government over the whole run",
     ]
-    for _, cell in found.cells.iterrows():
-        region, policy, change, interval, verdict, spent, worth, between, _ = _row(found, cell)
+    for _, cell in exchange.cells.iterrows():
+        region, policy, change, interval, verdict, spent, worth, between, _ = _row(exchange, cell)
         lines.append(
             f"  {region:<20} {policy:<20} {change:>7} % [{interval}] {verdict}; {spent} million CNY; per CNY {worth}"
             + (f" [{between}]" if between != "–" else "")

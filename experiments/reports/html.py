@@ -56,7 +56,7 @@ WORDS = (
 )
 
 
-def report(found: Comparison, folder: Path | None = None) -> str:
+def report(comparison: Comparison, folder: Path | None = None) -> str:
     """Return the report of a study as HTML that asks for nothing outside itself.
 
     Parameters
@@ -68,15 +68,15 @@ def report(found: Comparison, folder: Path | None = None) -> str:
         that command is left out.
     """
     return page(
-        question=question(found),
-        subtitle=_subtitle(found),
-        answer=list(zip(("Effect", "Cost", "Not shown"), answer(found), strict=True)),
-        arms=_arms(found),
-        sections=results(found, folder),
-        last=[again(found, folder), assumed(found)],
-        words=[(word, _meaning(found, word, meaning)) for word, meaning in WORDS],
-        about=found.manifest,
-        failures=found.failures,
+        question=question(comparison),
+        subtitle=_subtitle(comparison),
+        answer=list(zip(("Effect", "Cost", "Not shown"), answer(comparison), strict=True)),
+        arms=_arms(comparison),
+        sections=results(comparison, folder),
+        last=[again(comparison, folder), assumed(comparison)],
+        words=[(word, _meaning(comparison, word, meaning)) for word, meaning in WORDS],
+        about=comparison.manifest,
+        failures=comparison.failures,
     )
 
 
@@ -88,9 +88,9 @@ def page(**parts: Any) -> str:
     return environment.get_template("report.html").render(**parts)
 
 
-def write_report(found: Comparison, folder: Path) -> None:
+def write_report(comparison: Comparison, folder: Path) -> None:
     """Write the report of a study into its folder, as ``report.html``."""
-    (folder / "report.html").write_text(report(found, folder), encoding="utf-8")
+    (folder / "report.html").write_text(report(comparison, folder), encoding="utf-8")
 
 
 def _tongues(text: str) -> Markup:
@@ -102,36 +102,36 @@ def _tongues(text: str) -> Markup:
 # -- what was compared --------------------------------------------------------------------------------------
 
 
-def _subtitle(found: Comparison) -> str:
-    about, count = found.manifest, replicates(found)
+def _subtitle(comparison: Comparison) -> str:
+    about, count = comparison.manifest, replicates(comparison)
     told = f"{count} replicate{'s' * (count != 1)} of {about['configuration']['months']} months"
     parts = [told + (f" for each of {len(about['arms'])} arms" if len(about["arms"]) > 1 else "")]
-    if which := failed_replicates(found):
+    if which := failed_replicates(comparison):
         parts.append(f"{which} failed and {'are' if 'replicates' in which else 'is'} left out")
-    parts += [f"{arm}: another world ({joined(other_world(found, arm))})" for arm in worlds_apart(found)]
+    parts += [f"{arm}: another world ({joined(other_world(comparison, arm))})" for arm in worlds_apart(comparison)]
     return " · ".join([*parts, f"seed {about['configuration']['seed']}", about["finished"][:10], f"study {about['id']}"])
 
 
-def _meaning(found: Comparison, word: str, meaning: str) -> str:
+def _meaning(comparison: Comparison, word: str, meaning: str) -> str:
     """Say of replicates what their shared random numbers mean: the same luck, unless worlds differ."""
     if word != "replicate":
         return meaning
     return meaning + (
-        "; arms with other worlds have other firms" if worlds_apart(found) else ", so that they differ by what is compared alone"
+        "; arms with other worlds have other firms" if worlds_apart(comparison) else ", so that they differ by what is compared alone"
     )
 
 
-def _arms(found: Comparison) -> Table:
+def _arms(comparison: Comparison) -> Table:
     """Every arm, and what is in it."""
-    words = by_default(found)
-    rows = [(arm, *([in_words(found, arm)] if words else []), _contents(found, arm)) for arm in found.manifest["arms"]]
-    luck = "random numbers, some in other worlds" if worlds_apart(found) else "luck"
+    words = by_default(comparison)
+    rows = [(arm, *([in_words(comparison, arm)] if words else []), _contents(comparison, arm)) for arm in comparison.manifest["arms"]]
+    luck = "random numbers, some in other worlds" if worlds_apart(comparison) else "luck"
     return Table(f"What was compared, all on the same {luck}", ("arm", *(["in words"] if words else []), "what it is"), rows, words=3)
 
 
-def _contents(found: Comparison, arm: str) -> str:
+def _contents(comparison: Comparison, arm: str) -> str:
     """Instruments of an arm with their doses, levers that are not at their defaults, and what else differs from the reference."""
-    mine, base = (found.manifest["arms"][name] for name in (arm, found.reference))
+    mine, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
     active = active_in(mine)
     told = []
     for key in active:
@@ -146,7 +146,7 @@ def _contents(found: Comparison, arm: str) -> str:
     if not active:
         told.append("no programme: supervision, certification and recalls go on as usual")
     told += [f"{path} = {value}" for path, value in leaves(mine) if value != dict(leaves(base)).get(path)]
-    return "; ".join(told) + (" (the reference)" if arm == found.reference else "")
+    return "; ".join(told) + (" (the reference)" if arm == comparison.reference else "")
 
 
 def _called(cls: type[Instrument], name: str) -> str:
@@ -159,19 +159,19 @@ def _called(cls: type[Instrument], name: str) -> str:
 # -- assumptions ----------------------------------------------------------------------------------------------
 
 
-def assumed(found: Comparison) -> Section:
+def assumed(comparison: Comparison) -> Section:
     """Settings marked N: open those of the instruments compared, those on which most hangs and those that were changed."""
-    marked = assumptions(found)
-    active = dict.fromkeys(key for arm in found.manifest["arms"].values() for key in active_in(arm))
+    marked = assumptions(comparison)
+    active = dict.fromkeys(key for arm in comparison.manifest["arms"].values() for key in active_in(arm))
     own = {f"instruments.{key}.{name}" for key in active if key in INSTRUMENTS for name in inspect.get_annotations(INSTRUMENTS[key])}
-    first = {*own, *pivotal(found), *(f"instruments.{key}.{INSTRUMENTS[key].dose}" for key in active if key in INSTRUMENTS)}
-    rows = [(one, _used(found, one)) for one in marked]
+    first = {*own, *pivotal(comparison), *(f"instruments.{key}.{INSTRUMENTS[key].dose}" for key in active if key in INSTRUMENTS)}
+    rows = [(one, _used(comparison, one)) for one in marked]
     near = [row for row in rows if row[0].path in first or row[1] != row[0].default]
     far = [row for row in rows if row not in near]
     tables = [
         _settings("Assumptions of the instruments compared, those on which most hangs, and those that were changed", near, False),
         _settings("All other assumptions of the model and of the delivery of instruments", far, True),
-        _region(found),
+        _region(comparison),
     ]
     says = (
         f"{len(marked)} settings rest on no source (marked N: looked for and not found). An effect is only as good as they are: "
@@ -188,11 +188,11 @@ def _settings(caption: str, rows: list[tuple[Setting, str]], folded: bool) -> Ta
     return Table(caption, head, [(s.path, s.meaning, s.unit, used, s.default, s.legal) for s, used in rows], words=3)
 
 
-def _used(found: Comparison, one: Setting) -> str:
+def _used(comparison: Comparison, one: Setting) -> str:
     """The value of a setting in this study; where arms differ, each value with its arms."""
     group, _, rest = one.path.partition(".")
     by: dict[str, list[str]] = {}
-    for name, arm in found.manifest["arms"].items():
+    for name, arm in comparison.manifest["arms"].items():
         if group == "instruments" and rest.split(".")[0] not in active_in(arm):
             continue
         if group == "network" and rest not in arm["network"]:  # of another kind
@@ -201,9 +201,9 @@ def _used(found: Comparison, one: Setting) -> str:
     return next(iter(by)) if len(by) == 1 else "; ".join(f"{value} in {joined(arms)}" for value, arms in by.items())
 
 
-def _region(found: Comparison) -> Table:
+def _region(comparison: Comparison) -> Table:
     """Figures of the region that are assumptions, and the others with their sources."""
-    values = found.manifest["configuration"]["region"]
+    values = comparison.manifest["configuration"]["region"]
     region = Region(**{**values, "sources": values.get("sources") or {}})
     rows = [(name, value, source) for name, value, source, _ in figures(region)]
     return Table(f"Figures of the region {region.label}, each with its source", ("figure", "value", "source"), rows, words=3, folded=True)
@@ -212,9 +212,9 @@ def _region(found: Comparison) -> Table:
 # -- how to get it again ----------------------------------------------------------------------------------------
 
 
-def again(found: Comparison, folder: Path | None) -> Section:
+def again(comparison: Comparison, folder: Path | None) -> Section:
     """How to get a study again: its command, and where its figures come from."""
-    about = found.manifest
+    about = comparison.manifest
     words = [word for word in about["overrides"] if not word.startswith("name=")]
     commands = [("The command that made this study", shlex.join(["strongchain", *words]))]
     if folder is not None:
@@ -228,7 +228,7 @@ def again(found: Comparison, folder: Path | None) -> Section:
         ("study", about["id"]),
         ("result (SHA-256 of the table of runs)", about["result"]),
         ("code", f"commit {commit}"),
-        *([("portfolio", label)] if (label := portfolio(found)) else []),
+        *([("portfolio", label)] if (label := portfolio(comparison)) else []),
         ("seed", str(about["configuration"]["seed"])),
         ("versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())),
         ("platform", about["platform"]),

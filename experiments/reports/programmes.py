@@ -42,11 +42,11 @@ class Shown:
         return Section(self.key, self.heading, self.says, [draw(self.figure, self.alt, self.key)], [self.table])
 
 
-def shown_besides(found: Comparison) -> list[Shown]:
+def shown_besides(comparison: Comparison) -> list[Shown]:
     """Return what a study shows besides the rest, in its order; nothing for most."""
     makers = {"spending": _spending, "aftermath": _aftermath}
-    shown = [make(found) for name, make in makers.items() if name in found.more and len(found.more[name])]
-    return [*shown, *_beside(found)]
+    shown = [make(comparison) for name, make in makers.items() if name in comparison.more and len(comparison.more[name])]
+    return [*shown, *_beside(comparison)]
 
 
 def _interval(low: str, high: str) -> str:
@@ -62,10 +62,10 @@ def _share(row: pd.Series, stem: str = "effect_share") -> tuple[str, str]:
 # -- what a budget bought ------------------------------------------------------------------------------------
 
 
-def _spending(found: Comparison) -> Shown:
-    spending, bought = found.more["spending"], found.more["per_yuan"].set_index("arm")
+def _spending(comparison: Comparison) -> Shown:
+    spending, bought = comparison.more["spending"], comparison.more["per_yuan"].set_index("arm")
     whole = spending[spending["instrument"] == "in all"].set_index("arm")
-    budget, months = found.manifest["configuration"]["study"]["budget"], found.manifest["configuration"]["months"]
+    budget, months = comparison.manifest["configuration"]["study"]["budget"], comparison.manifest["configuration"]["months"]
     rows = []
     for arm in whole.index.intersection(bought.index, sort=False):
         mine, gain = whole.loc[arm], bought.loc[arm]
@@ -75,8 +75,8 @@ def _spending(found: Comparison) -> Shown:
         interval = _interval(low, high)
         spent = f"{mine['spent'] / 1e6:.3g} of {mine['budget'] / 1e6:.3g}"
         bought_by = (worth, interval) if gain["defined"] else ("not defined", "–")
-        rows.append((in_words(found, arm), levers, spent, mine["verdict"], *_share(found.effect(arm)), *bought_by))
-    lacking = [(row.verdict, f"{in_words(found, arm)} ({100 * row.share:.0f} % of it)") for arm, row in whole.iterrows()]
+        rows.append((in_words(comparison, arm), levers, spent, mine["verdict"], *_share(comparison.effect(arm)), *bought_by))
+    lacking = [(row.verdict, f"{in_words(comparison, arm)} ({100 * row.share:.0f} % of it)") for arm, row in whole.iterrows()]
     short, short_of = ([told for verdict, told in lacking if verdict == which] for which in ("cannot spend it", "not all spent"))
     says = (
         f"Government has {budget:,.0f} CNY per 1,000 firms and year for every arm, for the months in which its programmes run, and may "
@@ -90,7 +90,7 @@ def _spending(found: Comparison) -> Shown:
         "spending",
         "What did each arm spend, and what did that buy?",
         says,
-        lambda: spending_figure(spending, found.effects, found.more["per_yuan"], found.manifest),
+        lambda: spending_figure(spending, comparison.effects, comparison.more["per_yuan"], comparison.manifest),
         "For every arm the part of the budget that was spent, its effect, and sales with a defect avoided per CNY of government",
         Table("Budget, effect on defects reaching users, and sales with a defect avoided per CNY of government", head, rows, words=2),
         (0, *range(2, len(head))),
@@ -100,8 +100,8 @@ def _spending(found: Comparison) -> Shown:
 # -- after the end ---------------------------------------------------------------------------------------------
 
 
-def _aftermath(found: Comparison) -> Shown:
-    table = found.more["aftermath"]
+def _aftermath(comparison: Comparison) -> Shown:
+    table = comparison.more["aftermath"]
     rows = []
     for arm, mine in table.groupby("arm", sort=False):
         by_year = mine.set_index("year")
@@ -113,12 +113,12 @@ def _aftermath(found: Comparison) -> Shown:
                 continue
             left, low, high = (f"{100.0 * by_year.at[year, f'left{end}']:,.0f}".replace("-", "−") for end in ("", "_low", "_high"))
             cells.append(f"{left} ({_interval(low, high)})")
-        rows.append((in_words(found, str(arm)), str(last["end"]), *_share(last), *cells))
+        rows.append((in_words(comparison, str(arm)), str(last["end"]), *_share(last), *cells))
     years = [year for year in LEFT if year in table["year"].values]
     head = ("arm", "last month", "effect in the last year, %", "95 % interval, %", *(f"left in year {year} after, %" for year in years))
     after = table[table["year"] > 0]
     paid = after.groupby("arm")["government_cost"].max() if len(after) else pd.Series(dtype=float)
-    still = [in_words(found, str(arm)) for arm, most in paid.items() if most > 0.0]
+    still = [in_words(comparison, str(arm)) for arm, most in paid.items() if most > 0.0]
     says = (
         "What becomes of an effect once its programmes have ended: paired differences of the means of whole years; the share left is that "
         "of the effect in the programmes' last year, and is not defined where that effect cannot be told from 0."
@@ -128,7 +128,7 @@ def _aftermath(found: Comparison) -> Shown:
         "aftermath",
         "How long do effects last?",
         says,
-        lambda: aftermath_figure(table, found.series, found.manifest),
+        lambda: aftermath_figure(table, comparison.series, comparison.manifest),
         "Change of defects reaching users by month and year, arm by arm, with the end of the programmes",
         Table("Defects reaching users around the end of the programmes (every year: aftermath.csv)", head, rows),
     )
@@ -137,11 +137,11 @@ def _aftermath(found: Comparison) -> Shown:
 # -- against a second arm ----------------------------------------------------------------------------------------
 
 
-def differences_from(found: Comparison, beside: str) -> pd.DataFrame:
+def differences_from(comparison: Comparison, beside: str) -> pd.DataFrame:
     """Return the paired differences of all arms from one, in total, whichever way the table of pairs has them."""
-    pairs = found.pairs
+    pairs = comparison.pairs
     ours, turned = pairs[pairs["against"] == beside].copy(), pairs[pairs["arm"] == beside].copy()
-    level = found.effects[(found.effects["arm"] == beside) & (found.effects["by"] == "total")].set_index("outcome")["level"].abs()
+    level = comparison.effects[(comparison.effects["arm"] == beside) & (comparison.effects["by"] == "total")].set_index("outcome")["level"].abs()
     for stem in ("effect", "cumulative_effect"):
         values = turned[[stem, f"{stem}_low", f"{stem}_high"]].to_numpy()
         turned[stem], turned[f"{stem}_low"], turned[f"{stem}_high"] = -values[:, 0], -values[:, 2], -values[:, 1]
@@ -153,22 +153,22 @@ def differences_from(found: Comparison, beside: str) -> pd.DataFrame:
     return pd.concat([turned, ours], ignore_index=True)
 
 
-def _beside(found: Comparison) -> Iterator[Shown]:
-    beside = found.manifest["configuration"]["study"].get("beside")
-    if beside is None or beside not in set(found.effects["arm"]):
+def _beside(comparison: Comparison) -> Iterator[Shown]:
+    beside = comparison.manifest["configuration"]["study"].get("beside")
+    if beside is None or beside not in set(comparison.effects["arm"]):
         return
-    table = differences_from(found, beside)
+    table = differences_from(comparison, beside)
     mine = table[table["outcome"] == HEADLINE]
-    rows = [(in_words(found, row["arm"]), *_share(row), defects_told(row["told"])) for row in mine.to_dict("records")]
+    rows = [(in_words(comparison, row["arm"]), *_share(row), defects_told(row["told"])) for row in mine.to_dict("records")]
     told = [f"{arm} ({change} %)" for arm, change, _, verdict in rows if verdict == "fewer"]
-    says = f"Every arm against {in_words(found, beside)}, on the same luck: fewer defects reach users with {joined(told)}." if told else (
-        f"No arm is told to have fewer defects reach users than {in_words(found, beside)}."
+    says = f"Every arm against {in_words(comparison, beside)}, on the same luck: fewer defects reach users with {joined(told)}." if told else (
+        f"No arm is told to have fewer defects reach users than {in_words(comparison, beside)}."
     )  # fmt: skip
     yield Shown(
         "beside",
-        f"What is different from {in_words(found, beside)}?",
+        f"What is different from {in_words(comparison, beside)}?",
         says,
-        lambda: beside_figure(table, found.manifest, beside),
+        lambda: beside_figure(table, comparison.manifest, beside),
         f"Paired differences from {beside}, arm by arm",
         Table(f"Defects reaching users, difference from {beside}", ("arm", "difference, %", "95 % interval, %", "verdict"), rows),
     )
@@ -177,10 +177,10 @@ def _beside(found: Comparison) -> Iterator[Shown]:
 # -- for a terminal ----------------------------------------------------------------------------------------------
 
 
-def lines_on_more(found: Comparison) -> list[str]:
+def lines_on_more(comparison: Comparison) -> list[str]:
     """Return what is shown besides, as lines for a terminal."""
     lines = []
-    for shown in shown_besides(found):
+    for shown in shown_besides(comparison):
         kept = shown.terse or range(len(shown.table.head))
         head, *rows = ([cells[k] for k in kept] for cells in (shown.table.head, *shown.table.rows))
         lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(head, rows))]

@@ -101,8 +101,8 @@ def cells_of(by_region: dict[str, Comparison], bought: dict[str, pd.DataFrame]) 
     for region, found in by_region.items():
         effects = found.effects
         rows = effects[(effects["outcome"] == HEADLINE) & (effects["by"] == "total") & (effects["arm"] != NOTHING)]
-        kept = ["arm", *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")), "p", "told", "replicates"]
-        mine = rows[kept].merge(bought[region].rename(columns={"told": "avoided_told"}), on="arm", validate="one_to_one")
+        kept = ["arm", *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")), "p", "conclusion", "replicates"]
+        mine = rows[kept].merge(bought[region].rename(columns={"conclusion": "avoided_conclusion"}), on="arm", validate="one_to_one")
         mine.insert(0, "region", region)
         parts.append(mine.rename(columns={"arm": "policy"}))
     return pd.concat(parts, ignore_index=True)

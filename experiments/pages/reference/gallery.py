@@ -127,11 +127,11 @@ def _sweep() -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     return table, [{**found[0].manifest, "id": NAME}]
 
 
-def _drawn(entry: Entry, found: Comparison, about: dict[str, Any]) -> Figure:
+def _drawn(entry: Entry, comparison: Comparison, about: dict[str, Any]) -> Figure:
     if entry.draw is figures.sweep_figure:
         points, manifests = _sweep()
         return entry.draw(points, [SWEPT], manifests)
-    table = found.maps[found.reference] if entry.table == "maps" else getattr(found, entry.table)
+    table = comparison.maps[comparison.reference] if entry.table == "maps" else getattr(comparison, entry.table)
     return entry.draw(table, about, **entry.options)
 
 

@@ -1,0 +1,187 @@
+"""Say things in the language that is chosen: phrases and sentences come from its folder, numbers are filled in.
+
+A language is a folder beside this file and nothing else. It holds
+
+- ``phrases.yaml``: short texts by name (headings, captions, labels of axes), nested as their names are: ``effects.heading``;
+- ``*.j2``: sentences that depend on what is said. A macro is a sentence: ``answer.cost`` is the macro `cost` of ``answer.j2``;
+- ``labels.yaml``, which is optional: names of things (outcomes, settings, counts) by what English calls them.
+
+All of them are Jinja, and see what they are given. What a folder lacks is said in English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
+
+from experiments import formatting
+from sim.instruments import INSTRUMENTS
+from sim.outcomes import OUTCOMES
+
+__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "say", "spoken", "use_language"]
+
+ENGLISH, HERE = "en", Path(__file__).parent
+
+
+class Language:
+    """The phrases and sentences of one language.
+
+    Parameters
+    ----------
+    folder : Path
+        Its name is the code of the language: ``en``, ``zh``.
+    otherwise : Language, optional
+        Says what the folder lacks.
+    """
+
+    def __init__(self, folder: Path, otherwise: Language | None = None) -> None:
+        self.code, self.otherwise = folder.name, otherwise
+        self._environment = Environment(
+            loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+        )
+        self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
+        self._environment.filters |= formatting.FILTERS | {"amounts": self._amounts, "value": self._value}
+        self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
+        self._labels = {str(name): str(text) for name, text in _read(folder / "labels.yaml").items()}
+        self._compiled: dict[str, Template] = {}
+
+    def names(self) -> list[str]:
+        """Return the names of all phrases and sentences of the folder, in alphabetical order."""
+        sentences = [
+            f"{Path(file).stem}.{name}"
+            for file in self._environment.list_templates(extensions=["j2"])
+            for name in self._environment.get_template(file).module.__dict__
+            if not name.startswith("_")
+        ]
+        return sorted({*self._phrases, *sentences})
+
+    def say(self, name: str, *given: Any, **values: Any) -> str:
+        """Return a phrase or a sentence by its name, filled in.
+
+        Raises
+        ------
+        KeyError
+            If no language has it.
+        """
+        if name in self._phrases:
+            return _plain(self._phrase(name).render(**values))
+        if (sentence := self._sentence(name)) is not None:
+            return _plain(str(sentence(*given, **values)))
+        if self.otherwise is not None:
+            return self.otherwise.say(name, *given, **values)
+        raise KeyError(f"no phrase and no sentence is called {name!r}")
+
+    def label(self, thing: Any) -> str:
+        """Return what a thing is called: its label in this language, or a text that stands for itself."""
+        english = str(getattr(thing, "label", thing))
+        if english in self._labels:
+            return self._labels[english]
+        return str(getattr(thing, f"label_{self.code}", "") or english)
+
+    def instrument(self, key: str, both: bool = False) -> str:
+        """Return what an instrument is called; on request with its Chinese name behind it."""
+        cls = INSTRUMENTS.get(key)
+        if cls is None:
+            return key.replace("_", " ")
+        name = self.label(cls)
+        return f"{name} ({cls.label_zh})" if both and name != cls.label_zh else name
+
+    def outcome(self, key: str) -> str:
+        """Return what an outcome is called."""
+        return self.label(OUTCOMES[key])
+
+    def money_units(self) -> list[tuple[float, str]]:
+        """Return the units of sums of money, the largest first, with what each is worth in CNY."""
+        if "money.units" in self._phrases:
+            return [(float(worth), str(unit)) for worth, unit in self._phrases["money.units"]]
+        return self.otherwise.money_units() if self.otherwise else []
+
+    def _amounts(self, values: Any, sign: bool = False) -> tuple[list[str], str]:
+        return formatting.amounts(values, sign, self.money_units())
+
+    def _value(self, of: Any) -> str:
+        return formatting.value(of, self.say("none"))
+
+    def _phrase(self, name: str) -> Template:
+        if name not in self._compiled:
+            self._compiled[name] = self._environment.from_string(str(self._phrases[name]))
+        return self._compiled[name]
+
+    def _sentence(self, name: str) -> Any:
+        file, _, macro = name.partition(".")
+        try:
+            return getattr(self._environment.get_template(f"{file}.j2").module, macro, None)
+        except TemplateNotFound:
+            return None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+
+
+def _flat(phrases: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in phrases.items():
+        yield from _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
+
+
+def _plain(text: str) -> str:
+    """Join the lines of a template: one blank between words, none before a full stop or a comma, none between Chinese characters."""
+    text = re.sub(r"[ \n\t]+", " ", text).strip(" ")
+    text = re.sub(r" (?=[,;.:)]( |$))|(?<=\() ", "", text)
+    return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
+
+
+@cache
+def language_in(folder: Path) -> Language:
+    """Return the language of a folder; what it lacks is said in English."""
+    return Language(folder, None if folder == HERE / ENGLISH else language_in(HERE / ENGLISH))
+
+
+def languages() -> list[str]:
+    """Return the codes of all languages."""
+    return sorted(folder.name for folder in HERE.iterdir() if (folder / "phrases.yaml").is_file())
+
+
+_SPOKEN: ContextVar[Path] = ContextVar("language", default=HERE / ENGLISH)
+
+
+def spoken() -> Language:
+    """Return the language that is spoken now."""
+    return language_in(_SPOKEN.get())
+
+
+@contextmanager
+def use_language(code: str | Path) -> Iterator[Language]:
+    """Speak a language inside a `with` block: its code, or a folder of one's own.
+
+    Raises
+    ------
+    ValueError
+        If there is no such language.
+    """
+    folder = code if isinstance(code, Path) else HERE / code
+    if not (folder / "phrases.yaml").is_file():
+        raise ValueError(f"language is {code}; there is {', '.join(languages())}")
+    before = _SPOKEN.set(folder)
+    try:
+        yield language_in(folder)
+    finally:
+        _SPOKEN.reset(before)
+
+
+def say(name: str, *given: Any, **values: Any) -> str:
+    """Return a phrase or a sentence in the language that is spoken: see `Language.say`."""
+    return spoken().say(name, *given, **values)
+
+
+def label(thing: Any) -> str:
+    """Return what a thing is called in the language that is spoken: see `Language.label`."""
+    return spoken().label(thing)
