@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.model",),
     ("sim",),
     ("experiments.terminal", "experiments.formatting"),
+    ("experiments.languages",),
     ("experiments.configuration", "experiments.contract"),
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),
