@@ -73,10 +73,10 @@ class Record:
             return sums[per_firm]
 
         declared = [OUTCOMES[key] for key in self.outcomes]
-        none = np.ones(len(self.groups))
+        ones = np.ones(len(self.groups))
         self.months.append(world.month)
         self._tops.append(np.stack([total(outcome.top) for outcome in declared]))
-        self._bottoms.append(np.stack([total(outcome.bottom) if outcome.bottom else none for outcome in declared]))
+        self._bottoms.append(np.stack([total(outcome.bottom) if outcome.bottom else ones for outcome in declared]))
 
     @property
     def values(self) -> Floats:

@@ -180,9 +180,9 @@ class World(AgentsOnDemand):
 
     def for_firms(self, rows: NDArray[np.int64], amounts: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Amounts for some firms, 0 for the others: shape (n,)."""
-        out = np.zeros(self.firms.n)
-        out[rows] = amounts
-        return out
+        spread = np.zeros(self.firms.n)
+        spread[rows] = amounts
+        return spread
 
     def _split(self, amounts: NDArray[np.float64]) -> tuple[tuple[str, float], tuple[str, float]]:
         led = float(amounts[self.firms.is_leader].sum())
@@ -237,8 +237,8 @@ class World(AgentsOnDemand):
 
     def problem_list(self, chain: int) -> dict[str, int]:
         """Open problems of a chain's firms by kind (问题清单)."""
-        mine = self.firms.chain == chain
-        return dict(zip(KINDS, (self.firms.open_problems + self.firms.common_problems)[mine].sum(axis=0).tolist(), strict=True))
+        of_chain = self.firms.chain == chain
+        return dict(zip(KINDS, (self.firms.open_problems + self.firms.common_problems)[of_chain].sum(axis=0).tolist(), strict=True))
 
     def credit_chain_heads(self, column: str, per_firm: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Add what a programme did for firms to the counts of their chain heads; several heads of one chain divide it."""
@@ -260,11 +260,11 @@ class World(AgentsOnDemand):
         firms, links = self.firms, self.links
         if population == "firms":
             self.close_down(np.array([row]))
-            mine = (links.supplier == row) | (links.customer == row)
-            firms.orders[:] -= add_up(links.supplier[mine], links.ordered[mine], firms.n)
+            of_firm = (links.supplier == row) | (links.customer == row)
+            firms.orders[:] -= add_up(links.supplier[of_firm], links.ordered[of_firm], firms.n)
             np.maximum(firms.orders, 0.0, out=firms.orders)
             for name in ("value_share", "ordered", "delivered", "charge_back", "listed"):
-                getattr(links, name)[mine] = 0
+                getattr(links, name)[of_firm] = 0
             for name in LEFT_BEHIND:
                 getattr(firms, name)[row] = 0
         elif population == "stations":
@@ -302,11 +302,11 @@ class World(AgentsOnDemand):
     def withdraw(self, cases: NDArray[np.bool_]) -> None:
         """Withdraw the waiting cases that a mask of shape (n, 4) (or one that broadcasts to it) picks."""
         firms = self.firms
-        gone = np.broadcast_to(cases, firms.case_station.shape) & (firms.case_station >= 0)
-        at = firms.case_station[gone]
+        withdrawn = np.broadcast_to(cases, firms.case_station.shape) & (firms.case_station >= 0)
+        at = firms.case_station[withdrawn]
         self.stations.withdrawn[:] += np.bincount(at, minlength=self.stations.n)
         self.stations.queue[:] -= np.bincount(at, minlength=self.stations.n)
         self.counts["cases withdrawn"] += int(at.size)
-        firms.cases_withdrawn[:] += gone.sum(axis=1)
-        firms.case_station[gone] = -1
-        firms.case_month[gone] = -1
+        firms.cases_withdrawn[:] += withdrawn.sum(axis=1)
+        firms.case_station[withdrawn] = -1
+        firms.case_month[withdrawn] = -1

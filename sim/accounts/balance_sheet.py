@@ -37,10 +37,10 @@ def balance_sheet(firms: Firms, lenders: Lenders, books: Books) -> pd.DataFrame:
 
     table = pd.DataFrame(0.0, index=["deposits", *(loan.purpose for loan in LOANS), "materials"], columns=list(SECTORS))
     table.loc["deposits"] = pd.Series(books.balance)
-    for group, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
-        table.loc["materials", group] = float(firms.inventory[mine].sum())
+    for group, rows in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
+        table.loc["materials", group] = float(firms.inventory[rows].sum())
         for loan in LOANS:
-            table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[mine].sum())
+            table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[rows].sum())
     for kind, loan in enumerate(LOANS):
         table.loc[loan.purpose, "lenders"] = float(lenders.outstanding[:, kind].sum())
     table.loc["net worth"] = table.sum(axis=0)

@@ -43,10 +43,10 @@ def fixed_point(
     """
     x = np.array(source, dtype=np.float64)
     for _ in range(most):
-        fresh = source + step @ x
-        change = np.abs(fresh - x).max(initial=0.0)
-        size = np.abs(fresh).max(initial=0.0)
-        x = fresh
+        updated = source + step @ x
+        change = np.abs(updated - x).max(initial=0.0)
+        size = np.abs(updated).max(initial=0.0)
+        x = updated
         if not np.isfinite(size):
             break
         if change <= tolerance * size:
@@ -66,10 +66,10 @@ def contracts(step: sparse.csr_array, most: int = 30) -> bool:
     """
     x = np.ones(step.shape[0])
     for _ in range(most):
-        fresh = step @ x
-        if not (fresh >= 0.999 * x).any():
+        updated = step @ x
+        if not (updated >= 0.999 * x).any():
             return True
-        x = 0.5 * (x + fresh)  # stays positive where a row of the matrix is empty
+        x = 0.5 * (x + updated)  # stays positive where a row of the matrix is empty
     return False
 
 
@@ -112,15 +112,15 @@ def offending_loop(step: sparse.csr_array) -> Ints:
 
     Follows, from firm to firm, the link that contributes most to the part's eigenvector.
     """
-    rows, vector = max(((rows, _growth(step, rows)) for rows in _cyclic_parts(step)), key=lambda found: found[1][0])
+    rows, vector = max(((rows, _growth(step, rows)) for rows in _cyclic_parts(step)), key=lambda part: part[1][0])
     part = sparse.csr_array(step[rows][:, rows])
     weight = vector[1]
     at = int(np.argmax(weight))
-    seen: dict[int, int] = {}
+    position: dict[int, int] = {}
     path: list[int] = []
-    while at not in seen:
-        seen[at] = len(path)
+    while at not in position:
+        position[at] = len(path)
         path.append(at)
         first, last = part.indptr[at], part.indptr[at + 1]
         at = int(part.indices[first + np.argmax(part.data[first:last] * weight[part.indices[first:last]])])
-    return rows[path[seen[at] :]]
+    return rows[path[position[at] :]]

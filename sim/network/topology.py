@@ -43,8 +43,8 @@ def tail_exponent(degree: NDArray[np.int64], least: int = TAIL_FROM) -> float:
 def assortativity(network: SupplyNetwork) -> float:
     """Return Pearson's correlation of total degrees over the two ends of each link, direction ignored."""
     degree = suppliers(network) + customers(network)
-    one, other = degree[network.supplier], degree[network.customer]
-    return float(np.corrcoef(np.concatenate([one, other]), np.concatenate([other, one]))[0, 1])
+    supplier_degree, customer_degree = degree[network.supplier], degree[network.customer]
+    return float(np.corrcoef(np.concatenate([supplier_degree, customer_degree]), np.concatenate([customer_degree, supplier_degree]))[0, 1])
 
 
 def mean_clustering(network: SupplyNetwork) -> float:
