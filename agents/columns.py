@@ -64,7 +64,7 @@ class Column:
 def column(unit: str, meaning: str, *, width: int = 1, start: float = 0, signed: bool = False, monthly: bool = False) -> Any:
     """Declare a column in the class of a population: ``cash: Floats = column("CNY", "deposits", signed=True)``.
 
-    The dtype is that of the type beside the name. The other arguments are those of `Column`.
+    The annotation of the name sets the dtype. The other arguments are those of `Column`.
     """
     return Column("", unit, meaning, width, start, signed, monthly)
 
@@ -268,7 +268,7 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
     """
 
     kinds: ClassVar[dict[str, Callable[[Any], list[type[Row]]]]] = {}
-    _looked = False
+    _agents_built = False
     _last_id = 0
 
     def leave(self, population: str, row: int) -> None:
@@ -277,21 +277,21 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
         self._disappear(population, row)
 
     def _disappear(self, kind: str, row: int) -> None:
-        if self._looked and (agent := self._views.pop((kind, row), None)) is not None:
+        if self._agents_built and (agent := self._views.pop((kind, row), None)) is not None:
             mesa.Agent.remove(agent)
 
     @property
-    def looked(self) -> bool:
+    def agents_built(self) -> bool:
         """Whether agent objects have been built."""
-        return self._looked
+        return self._agents_built
 
-    def _look(self) -> None:
-        if self._looked:
+    def _build_agents(self) -> None:
+        if self._agents_built:
             return
-        self._looked = True
+        self._agents_built = True
         self._views: dict[tuple[str, int], Row] = {}
         collecting = gc.isenabled()
-        gc.disable()  # hundreds of thousands of objects at once would trigger it again and again
+        gc.disable()  # building many objects at once would start the collector again and again
         try:
             for kind, classes in self.kinds.items():
                 population = getattr(self, kind)
@@ -303,15 +303,15 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
                 gc.enable()
 
     def appear(self, kind: str, rows: Iterable[int]) -> None:
-        """Build the agent objects of rows that were added or came back to life, if anybody looks at all."""
-        if self._looked:
+        """Build the agent objects of rows that were added or came back to life, if agent objects exist."""
+        if self._agents_built:
             classes = self.kinds[kind](getattr(self, kind))
             for row in rows:
                 classes[row](self, row)
 
     def renew(self, kind: str, rows: Iterable[int]) -> None:
-        """Put new agent objects in the places of others that have gone, if anybody looks at all."""
-        if self._looked:
+        """Replace the agent objects of some rows by new ones, if agent objects exist."""
+        if self._agents_built:
             rows = list(rows)
             for row in rows:
                 self._disappear(kind, row)
@@ -319,13 +319,13 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
 
     def remove_all_agents(self) -> None:
         """Take every agent out of the world."""
-        self._look()
+        self._build_agents()
         super().remove_all_agents()
 
     @property
     def agents(self) -> Any:
         """All agents, as Mesa's AgentSet."""
-        self._look()
+        self._build_agents()
         return super().agents
 
     @agents.setter
@@ -334,12 +334,12 @@ class AgentsOnDemand(mesa.Model):  # type: ignore[misc, type-arg, unused-ignore]
 
     @property
     def agent_types(self) -> list[type]:
-        """The classes of agents that live in the world."""
-        self._look()
+        """The classes of the agents in the world."""
+        self._build_agents()
         return list(super().agent_types)
 
     @property
     def agents_by_type(self) -> Any:
         """AgentSets by class, as Mesa gives them."""
-        self._look()
+        self._build_agents()
         return super().agents_by_type

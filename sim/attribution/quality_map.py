@@ -69,10 +69,12 @@ class Block:
 
 def blocks(world: World) -> tuple[Block, Block]:
     """Return the detectable and the latent block with the coefficients of the present month."""
-    firms, links, hidden = world.firms, world.links, world.firms.latent
-    misfits = world.by_customer(links.interface * let_in(world))
-    detectable = Block((1.0 - hidden) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
-    return detectable, Block(hidden * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
+    firms, links, latent_share = world.firms, world.links, world.firms.latent
+    interface = world.by_customer(links.interface * let_in(world))
+    detectable = Block(
+        (1.0 - latent_share) * firms.own_dpu + interface, world.network.matrix(links.carried * let_in(world)), escape_share(world)
+    )
+    return detectable, Block(latent_share * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
 
 
 @dataclass(frozen=True)
@@ -134,19 +136,19 @@ def quality_map(world: World) -> QualityMap:
     It uses the coefficients of the last `propagate`. The loss is that of the steady
     state to which they lead, not that of the month itself (see `DefectTrace` for that).
     """
-    firms, links, hidden = world.firms, world.links, world.firms.latent
+    firms, links, latent_share = world.firms, world.links, world.firms.latent
     field_cost = world.parameters.field_cost * firms.to_users
     detectable, latent = blocks(world)
     m_detectable, m_latent = detectable.adjoint(field_cost), latent.adjoint(field_cost)
-    marginal = (1.0 - hidden) * m_detectable + hidden * m_latent
+    marginal = (1.0 - latent_share) * m_detectable + latent_share * m_latent
 
-    misfit = links.interface * let_in(world) * m_detectable[links.customer]
-    half = 0.5 * (world.by_supplier(misfit) + world.by_customer(misfit))
+    interface_loss = links.interface * let_in(world) * m_detectable[links.customer]
+    half = 0.5 * (world.by_supplier(interface_loss) + world.by_customer(interface_loss))
     loss = np.stack([marginal * (firms.own_dpu - firms.own_special), marginal * firms.own_special, half], axis=1)
 
     out_detectable, out_latent = detectable.steady_state(), latent.steady_state()
     link_loss = links.carried * let_in(world) * out_detectable[links.supplier] * m_detectable[links.customer]
-    link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + misfit
+    link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + interface_loss
     return QualityMap(loss, marginal, link_loss, float(field_cost @ (out_detectable + out_latent)))
 
 

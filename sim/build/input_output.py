@@ -147,7 +147,7 @@ def read_economy(settings: InputOutput) -> SectorEconomy:
     if len(settings.files) < 2:
         raise NetworkError(
             "network.sectors_path is not set; give the CSV file of the sectors (columns code, gross_output), or end the name of "
-            "network.path in _Z.csv and that of the other file beside it in _sectors.csv"
+            "network.path in _Z.csv and that of the other file in its folder in _sectors.csv"
         )
     path, sectors = settings.files
     table = read_sector_table(path, sectors, settings.keep, settings.drop, settings.domestic, settings.encoding)
