@@ -6,7 +6,20 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-__all__ = ["FILTERS", "UNKNOWN", "amounts", "count", "millions", "percent", "rounded", "row", "signed_percent", "significant", "table", "value"]
+__all__ = [
+    "FILTERS",
+    "UNKNOWN",
+    "amounts",
+    "count",
+    "millions",
+    "percent",
+    "rounded",
+    "row",
+    "signed_percent",
+    "significant",
+    "table",
+    "value",
+]
 
 #: What stands for a number that is not known.
 UNKNOWN = "–"

@@ -8,7 +8,8 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from experiments.formatting import value as shown
 
 __all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
 
@@ -83,15 +84,6 @@ def paragraphs(text: str) -> list[str]:
     """Wrap a docstring, its paragraphs kept."""
     parts = inspect.cleandoc(text).split("\n\n")
     return [line for k, part in enumerate(parts) for line in ([""] if k else []) + ["  " + at for at in wrap(part, COLUMNS - 2)]]
-
-
-def shown(value: Any) -> str:
-    """Write a value for people."""
-    if isinstance(value, list | tuple | dict):
-        return ", ".join(shown(one) for one in value) or "none"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{int(value):,}" if value == int(value) and 1e4 <= abs(value) < 1e12 else f"{value:.6g}"
 
 
 def first_line(text: str | None) -> str:

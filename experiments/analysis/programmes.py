@@ -17,7 +17,7 @@ from experiments.analysis.statistics import ratio_intervals, shown_interval
 from experiments.runs.measure import Run
 from sim.outcomes import HEADLINE
 
-__all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "more_tables", "spending"]
+__all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "programme_tables", "spending"]
 
 Floats = NDArray[np.float64]
 ByArm = Mapping[str, Sequence[Run]]
@@ -28,7 +28,7 @@ SPENT = 0.98
 LEFT = (1, 2, 5)
 
 
-def more_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -> dict[str, pd.DataFrame]:
+def programme_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -> dict[str, pd.DataFrame]:
     """Return the tables that a study has besides: "spending" and "per_yuan" with a budget, "aftermath" where programmes end before it does.
 
     Parameters

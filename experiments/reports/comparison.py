@@ -21,9 +21,10 @@ from experiments.figures import (
     save,
     time_paths,
 )
+from experiments.languages.wording import say
 from experiments.reports.html import write_report
-from experiments.reports.programmes import lines_on_more, shown_besides
-from experiments.reports.sections import most_telling
+from experiments.reports.programmes import programme_lines, programme_views
+from experiments.reports.sections import selection
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["SHOWN", "present", "summary"]
@@ -43,7 +44,7 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
 
     Parameters
     ----------
-    found : Comparison
+    comparison : Comparison
     folder : Path
     figures : bool
         Whether figures are drawn besides the tables, and the report written. The points of a sweep go without, since a single study of the
@@ -60,34 +61,33 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
 
 
 def _draw(comparison: Comparison, folder: Path) -> None:
-    about, few = comparison.manifest, most_telling(comparison, MOST_ARMS)
+    about, shown = comparison.manifest, selection(comparison, MOST_ARMS)
     drawn = {
-        "time_paths": time_paths(few.series, about),
+        "time_paths": time_paths(shown.series, about),
         "effects": effects_figure(comparison.effects, about),
-        "gains": gains_figure(few.effects, about, "nonconformity"),
-        "pairs": pairs_figure(_among(few), about),
+        "gains": gains_figure(shown.effects, about, "nonconformity"),
+        "pairs": pairs_figure(_between(shown), about),
         "origins": origins_figure(comparison.origins, about),
-        "queues": queues_figure(few.series, about),
-        "books": books_figure(few.books, about),
+        "queues": queues_figure(shown.series, about),
+        "books": books_figure(shown.books, about),
         "costs": costs_figure(comparison.costs, about),
         "enough": enough_figure(comparison.enough, about),
         "luck": luck_figure(comparison.luck, about),
-        **{shown.key: shown.figure() for shown in shown_besides(comparison)},
+        **{view.key: view.figure() for view in programme_views(comparison)},
     }
     for name, figure in drawn.items():
         save(figure, folder / f"{name}.png", about)
     for arm, picture in comparison.maps.items():
-        if arm not in set(few.effects["arm"]):
+        if arm not in set(shown.effects["arm"]):
             continue
-        loss = f"{picture.map.total / 1e6:,.2f} million CNY a month"
-        title = f"Where the defects that reach users begin: arm {arm!r}, first replicate, {loss}"
+        title = say("report.map_title", arm=arm, loss=picture.map.total / 1e6)
         save(network_map(picture, about, title), folder / f"quality_map_{arm}.png", about)
 
 
-def _among(few: Comparison) -> pd.DataFrame:
+def _between(shown: Comparison) -> pd.DataFrame:
     """The pairs of which both arms are shown."""
-    arms = set(few.effects["arm"])
-    return few.pairs[few.pairs["arm"].isin(arms) & few.pairs["against"].isin(arms)]
+    arms = set(shown.effects["arm"])
+    return shown.pairs[shown.pairs["arm"].isin(arms) & shown.pairs["against"].isin(arms)]
 
 
 def summary(comparison: Comparison) -> str:
@@ -124,7 +124,7 @@ def summary(comparison: Comparison) -> str:
                     "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
                 )
             lines.append(f"    {arm:<20} {_figure(row[effect], '+12.4g')}{interval}{share}{verdict}")
-    return "\n".join([*lines, *lines_on_more(comparison), *_sure(comparison)])
+    return "\n".join([*lines, *programme_lines(comparison), *_sure(comparison)])
 
 
 def _figure(value: float, form: str) -> str:

@@ -138,7 +138,11 @@ def leaves(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
 def other_world(comparison: Comparison, arm: str) -> list[str]:
     """Return the settings by which an arm's world is not that of the reference; empty where it is the same one."""
     mine, base = (
-        {path: value for path, value in leaves(comparison.manifest["arms"][name]) if path.split(".")[0] in WORLD and not path.startswith(NAMES)}
+        {
+            path: value
+            for path, value in leaves(comparison.manifest["arms"][name])
+            if path.split(".")[0] in WORLD and not path.startswith(NAMES)
+        }
         for name in (arm, comparison.reference)
     )
     differing = [path for path in {**base, **mine} if mine.get(path) != base.get(path)]
@@ -196,7 +200,9 @@ def _pivotal(comparison: Comparison) -> Iterator[tuple[Setting, tuple[Any, ...]]
     arms = comparison.manifest["arms"].values()
     active = dict.fromkeys(key for arm in arms for key in active_in(arm))
     known = {one.path: one for one in assumptions(comparison)}
-    for path in dict.fromkeys([PIVOTAL[""], *(PIVOTAL.get(key, f"instruments.{key}.{INSTRUMENTS[key].dose}") for key in active if key in INSTRUMENTS)]):
+    for path in dict.fromkeys(
+        [PIVOTAL[""], *(PIVOTAL.get(key, f"instruments.{key}.{INSTRUMENTS[key].dose}") for key in active if key in INSTRUMENTS)]
+    ):
         if path in known:
             yield known[path], tuple(dict.fromkeys(_hashable(value_at(arm, path)) for arm in arms))
 

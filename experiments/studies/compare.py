@@ -210,7 +210,7 @@ def run_study(
         names = run_keys(arms, keys, task)
         at = {(arm.name, k): name for k, row in enumerate(names) for arm, name in zip(arms, row, strict=True)}
         for kind in (kind for kind in task.save if kind in EXTRAS):
-            found.of_runs[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
+            found.run_tables[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
     return found
 
 
