@@ -110,7 +110,8 @@ def _contents(comparison: Comparison, arm: str) -> str:
     """Instruments of an arm with their doses, levers that are not at their defaults, and what else differs from the reference."""
     ours, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
     instruments = [(key, _levers(key, ours["instruments"][key])) for key in active_in(ours)]
-    differing = [(path, value) for path, value in leaves(ours) if value != dict(leaves(base)).get(path)]
+    base_values = dict(leaves(base))
+    differing = [(path, of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith("portfolio.")]
     return say("report.contents", instruments, differing, arm == comparison.reference)
 
 
