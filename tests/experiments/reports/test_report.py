@@ -26,11 +26,12 @@ from experiments.formatting import amounts, percent
 from experiments.reports.conclusions import answer
 from experiments.reports.elements import Picture, Pictures
 from experiments.reports.html import report, write_report
-from experiments.reports.study import PIVOTAL, PRACTICES, assumptions, in_words, question
+from experiments.reports.study import assumptions, in_words, question
 from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest
 from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Parameters, Synthetic
+from sim.instruments import SHARED_ASSUMPTION
 from sim.outcomes import OUTCOMES
 
 pytestmark = pytest.mark.study
@@ -392,15 +393,13 @@ def test_assumptions_are_counted_from_the_declarations(words, active):
     found = study({}, *words)
     told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(found)[2])[1])
     assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(found))
-    for key in set(active) & set(PIVOTAL):
-        assert next(one.meaning for one in assumptions(found) if one.path == PIVOTAL[key]) in answer(found)[2]
+    for path in (SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)):
+        assert next(one.meaning for one in assumptions(found) if one.path == path) in answer(found)[2]
 
 
-def test_names_and_assumptions_on_which_most_hangs_are_there():
-    """Every instrument has an English name and an assumption of its own, and each of these is one."""
-    assert set(PRACTICES) == set(INSTRUMENTS) == set(PIVOTAL) - {""}
+def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():
     paths = {one.path for one in assumptions(study({}, f"instruments=[{','.join(INSTRUMENTS)}]"))}
-    assert set(PIVOTAL.values()) <= paths
+    assert {SHARED_ASSUMPTION, *(cls.hinges_on for cls in INSTRUMENTS.values())} <= paths
 
 
 def test_where_figures_come_from_is_said(tmp_path):
