@@ -99,7 +99,7 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
     from sim import INSTRUMENTS, MONTH, OUTCOMES
 
     for key, cls in INSTRUMENTS.items():
-        yield tuple(dict.fromkeys((key, cls.practice, *cls.practice.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
+        yield tuple(dict.fromkeys((key, cls.label_zh, *cls.label_zh.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
     for one in portfolios():
@@ -153,7 +153,7 @@ def of_instrument(cls: Any) -> list[str]:
     found = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
     lines = [f"{cls.key}: an instrument", "", *paragraphs(text), ""]
     lines += about(
-        [("practice", cls.practice), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts)]
+        [("practice", cls.label_zh), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts)]
         + [("" if k else "stands for", said) for k, said in enumerate(found)]
     )
     lines += ["", *about([("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")])]

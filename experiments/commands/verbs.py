@@ -158,7 +158,7 @@ def instruments() -> list[str]:
     rows = []
     for key, cls in INSTRUMENTS.items():
         dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
-        rows.append((key, cls.practice, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
+        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
     does = [first_line(cls.__doc__) for cls in INSTRUMENTS.values()]
     end = "Choose with 'instruments=[NAME,NAME]'; `strongchain explain NAME` shows every lever."
     return [*table(("instrument", "practice", "dose by default"), rows, does), "", end]

@@ -20,6 +20,7 @@ import numpy as np
 
 from agents.firm import SIZE_CLASSES
 from agents.help import Help
+from agents.spelling import nearest
 from experiments.contract.scenes import (
     CALM,
     MONTHS,
@@ -38,7 +39,7 @@ from experiments.contract.scenes import (
 )
 from sim.instruments import TARGETING, Delivery, Instrument, Stewards
 from sim.invariants import check_invariants
-from sim.parameters import ParameterError
+from sim.parameters import ParameterError, Parameters
 
 __all__ = ["BOOKKEEPING", "CHECKS", "OF_DELIVERY", "OF_INSTRUMENT", "check_instrument", "failures"]
 
@@ -62,11 +63,33 @@ def _close(a: float, b: float) -> bool:
 
 
 def check_it_names_a_practice_and_a_source(cls: type[Instrument]) -> None:
-    """Docstring and declaration name the practice in Chinese, and a source or the word assumption."""
+    """The docstring names the practice in Chinese, and a source or the word assumption."""
     text = cls.__doc__ or ""
-    assert CHINESE.search(cls.practice), f"{cls.key}: the practice {cls.practice!r} is not in Chinese"
     assert CHINESE.search(text), f"{cls.key}: the docstring names no practice in Chinese"
     assert SOURCE.search(text), f"{cls.key}: the docstring gives neither a source nor the word assumption"
+
+
+def check_its_labels_are_written(cls: type[Instrument]) -> None:
+    """It has a label in English and one in Chinese; the second may be the same where there is no Chinese one."""
+    for name, text in (("label", cls.label), ("label_zh", cls.label_zh)):
+        assert text.strip(), f"{cls.key}: {name} is empty"
+
+
+def check_what_its_effect_hinges_on_is_a_setting(cls: type[Instrument]) -> None:
+    """The assumption on which its effect depends most is a lever of its own or a parameter of the model."""
+    levers = {f"instruments.{cls.key}.{f.name}" for f in fields(cls)}
+    known = levers | {f"parameters.{f.name}" for f in fields(Parameters)}
+    close = nearest(cls.hinges_on, known)
+    assert cls.hinges_on in known, f"{cls.key}: hinges_on is {cls.hinges_on!r}; it must be a lever of its own or a parameter{close}"
+
+
+def check_doses_shown_rise_and_hold_the_default(cls: type[Instrument]) -> None:
+    """The doses shown rise from above 0, hold the default dose (unless that is 0), and lie within the range of the dose."""
+    shown, default = cls.doses_shown, cls().level
+    low, high = numeric(cls)[cls.dose].metadata["range"]
+    assert shown and list(shown) == sorted(set(shown)), f"{cls.key}: doses_shown {shown} do not rise"
+    assert default in (0.0, *shown), f"{cls.key}: doses_shown {shown} lack the default, {default:g}"
+    assert low < shown[0] and shown[-1] <= high, f"{cls.key}: doses_shown {shown} leave the range of the dose, above {low:g} … {high:g}"
 
 
 def check_every_lever_is_declared(cls: type[Instrument]) -> None:
@@ -352,6 +375,9 @@ def check_laws_hold_at_the_ends_of_the_levers_of_delivery(cls: type[Instrument])
 #: Checks of what an instrument does in its own way.
 OF_INSTRUMENT: tuple[Callable[[type[Instrument]], None], ...] = (
     check_it_names_a_practice_and_a_source,
+    check_its_labels_are_written,
+    check_what_its_effect_hinges_on_is_a_setting,
+    check_doses_shown_rise_and_hold_the_default,
     check_every_lever_is_declared,
     check_its_dose_is_a_lever_from_0,
     check_levers_out_of_range_are_refused,

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["Assessment"]
 
 
-@instrument("assessment", dose="effort", practice="质量考核激励")
+@instrument("assessment", dose="effort")
 @dataclass(frozen=True, kw_only=True)
 class Assessment(Instrument):
     """County governments are assessed by their work on quality, and deliver all programmes with more effort (质量考核激励, 真抓实干激励, 质量督察).
@@ -31,6 +31,11 @@ class Assessment(Instrument):
     Practice: Chongqing has had quality in its counties' targets for 8 years (F232); what it achieves is an assumption.
     """
 
+    label: ClassVar[str] = "quality assessment of counties"
+    label_zh: ClassVar[str] = "质量考核激励"
+    theme: ClassVar[Theme] = Theme.OVERSIGHT
+    hinges_on: ClassVar[str] = "instruments.assessment.effort"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     first: ClassVar[bool] = True
     budget_lever: ClassVar[str] = "counties"
     counted: ClassVar[dict[str, str]] = {

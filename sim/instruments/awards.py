@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
 from sim.sums import add_up
@@ -20,7 +20,7 @@ from sim.world import World
 __all__ = ["Awards"]
 
 
-@instrument("awards", dose="demonstration", practice="质量奖")
+@instrument("awards", dose="demonstration")
 @dataclass(frozen=True, kw_only=True)
 class Awards(Instrument):
     """A jury honours the best firms; others of their chain take after them (质量奖, 市长质量奖, 奖补).
@@ -36,6 +36,11 @@ class Awards(Instrument):
     Practice: Jiaxing paid 3.1 M CNY in awards and subsidies and named 19 mayor's award firms (F215, F214). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality awards"
+    label_zh: ClassVar[str] = "质量奖"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.awards.demonstration"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.001, 0.005, 0.01, 0.02, 0.03)
     counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
 
     reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: awards are few", "N", "share of the eligible firms that win")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import parameter
 from sim.sums import add_up
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["Brands"]
 
 
-@instrument("brands", dose="mark", practice="品字标")
+@instrument("brands", dose="mark")
 @dataclass(frozen=True, kw_only=True)
 class Brands(Instrument):
     """Firms above a threshold may bear a mark, which users and customers see (品字标, 好品山东, 山西精品).
@@ -33,6 +33,11 @@ class Brands(Instrument):
     Practice: 102 new firms in Jiaxing (F225), a pool of 32,000 brands in Shandong (F085). Effects and costs are assumptions.
     """
 
+    label: ClassVar[str] = "quality marks"
+    label_zh: ClassVar[str] = "品字标"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.brands.mark"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
     counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm bore the mark"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: marks are few", "N", "share of the eligible firms that it reaches")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import Parameters, parameter
 from sim.world import World
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["Certification"]
 
 
-@instrument("certification", dose="reach", practice="管理体系认证提升")
+@instrument("certification", dose="reach")
 @dataclass(frozen=True, kw_only=True)
 class Certification(Instrument):
     """Firms without a certificate of their management system are led to one (小微企业质量管理体系认证提升, "三叠链").
@@ -33,6 +33,11 @@ class Certification(Instrument):
     Effects are assumptions.
     """
 
+    label: ClassVar[str] = "help towards certificates"
+    label_zh: ClassVar[str] = "管理体系认证提升"
+    theme: ClassVar[Theme] = Theme.FIRMS
+    hinges_on: ClassVar[str] = "instruments.certification.substance"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"certificates": "first certificates issued"}
 
     unit_cost: float = parameter(

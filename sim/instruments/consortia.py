@@ -11,7 +11,7 @@ from agents.columns import Floats, Ints
 from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.month.problems import end_causes
 from sim.parameters import parameter
@@ -21,7 +21,7 @@ from sim.world import World
 __all__ = ["Consortia"]
 
 
-@instrument("consortia", dose="projects", practice="质量创新联合体")
+@instrument("consortia", dose="projects")
 @dataclass(frozen=True, kw_only=True)
 class Consortia(Instrument):
     """Firms of a chain do research together on what they cannot solve alone (质量创新联合体, 揭榜挂帅).
@@ -37,6 +37,11 @@ class Consortia(Instrument):
     Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality innovation consortia"
+    label_zh: ClassVar[str] = "质量创新联合体"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.consortia.success"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 7.0, 14.0)
     budget_lever: ClassVar[str] = "projects"
     counted: ClassVar[dict[str, str]] = {
         "projects": "projects begun",

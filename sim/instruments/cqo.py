@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.quality_cost import cqo_cost
 from sim.parameters import parameter
 from sim.world import World
@@ -17,7 +17,7 @@ from sim.world import World
 __all__ = ["ChiefQualityOfficer"]
 
 
-@instrument("cqo", dose="reach", practice="首席质量官")
+@instrument("cqo", dose="reach")
 @dataclass(frozen=True, kw_only=True)
 class ChiefQualityOfficer(Instrument):
     """Firms appoint a chief quality officer (首席质量官制度).
@@ -33,6 +33,11 @@ class ChiefQualityOfficer(Instrument):
     assumptions.
     """
 
+    label: ClassVar[str] = "chief quality officers"
+    label_zh: ClassVar[str] = "首席质量官"
+    theme: ClassVar[Theme] = Theme.FIRMS
+    hinges_on: ClassVar[str] = "parameters.cqo_solving"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
         "officers appointed": "chief quality officers appointed",
         "months with an officer": "months in which a firm taken on had an officer",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -17,7 +17,7 @@ from sim.world import World
 __all__ = ["DigitalQuality"]
 
 
-@instrument("digital_quality", dose="depth", practice="质量管理数字化")
+@instrument("digital_quality", dose="depth")
 @dataclass(frozen=True, kw_only=True)
 class DigitalQuality(Instrument):
     """Firms put the data of their quality management on a platform (质量管理数字化, 质量大数据平台).
@@ -32,6 +32,11 @@ class DigitalQuality(Instrument):
     assumptions.
     """
 
+    label: ClassVar[str] = "digital quality management"
+    label_zh: ClassVar[str] = "质量管理数字化"
+    theme: ClassVar[Theme] = Theme.DATA
+    hinges_on: ClassVar[str] = "instruments.digital_quality.insight"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"months on the platform": "months in which a firm shared its data"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,23 @@ from sim.instruments.account import Account
 from sim.instruments.delivery import Delivery
 from sim.world import World
 
-__all__ = ["INSTRUMENTS", "Instrument", "instrument"]
+__all__ = ["INSTRUMENTS", "SHARED_ASSUMPTION", "Instrument", "Theme", "instrument"]
 
 Mask = NDArray[np.bool_]
+
+#: The assumption behind the effect of every instrument, beside the one that each names itself (`Instrument.hinges_on`).
+SHARED_ASSUMPTION = "parameters.latent_share"
+
+
+class Theme(Enum):
+    """What an instrument is about; pages go through the instruments in this order."""
+
+    FIRMS = "firms"
+    CHAINS = "supply chains"
+    EXPERTS = "experts and laboratories"
+    DATA = "data"
+    OVERSIGHT = "oversight by the state"
+    OTHER = "other policy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +48,19 @@ class Instrument(Delivery, ABC):
     a unit and a source. At dose 0 the instrument is exactly off.
     """
 
+    #: The lever that turns it up; at 0 it is off. `instrument` sets it.
     dose: ClassVar[str]
-    practice: ClassVar[str]
+    #: What it is called in English; its key, with blanks, by default.
+    label: ClassVar[str]
+    #: The practice that it stands for, in Chinese, several with ", " between them; `label` by default.
+    label_zh: ClassVar[str]
+    #: Where it stands on pages that go through all instruments.
+    theme: ClassVar[Theme] = Theme.OTHER
+    #: Dotted path of the lever or parameter on which its effect depends most; its dose by default.
+    hinges_on: ClassVar[str]
+    #: The doses at which pages show it: they rise, and hold the default. The last one is a full dose: all of it where the dose is a share
+    #: or a degree, elsewhere an assumption. By default the quarter, the half, the double and four times of the default dose, within the range.
+    doses_shown: ClassVar[tuple[float, ...]]
     #: The lever that moves where it is to spend more or less.
     budget_lever: ClassVar[str] = "reach"
     #: Who receives the monthly support.
@@ -83,14 +109,34 @@ class Instrument(Delivery, ABC):
 INSTRUMENTS: dict[str, type[Instrument]] = {}
 
 
-def instrument(key: str, *, dose: str, practice: str) -> Callable[[type[Instrument]], type[Instrument]]:
-    """Register an instrument class under a key; `dose` names its main lever, `practice` the practice in Chinese."""
+def instrument(key: str, *, dose: str) -> Callable[[type[Instrument]], type[Instrument]]:
+    """Register an instrument class under a key; `dose` names its main lever.
+
+    What the class does not say of itself (`label`, `label_zh`, `hinges_on`, `doses_shown`) gets its default.
+    """
 
     def register(cls: type[Instrument]) -> type[Instrument]:
-        if dose not in {f for c in cls.__mro__ for f in getattr(c, "__annotations__", {})}:
-            raise TypeError(f"{cls.__name__} has no lever {dose!r} to be its dose")
-        cls.key, cls.dose, cls.practice = key, dose, practice
+        if dose not in {f.name for f in fields(cls)}:
+            raise TypeError(f"{cls.__name__} has no lever {dose!r} to be its dose; `instrument` stands above `dataclass`")
+        cls.key, cls.dose = key, dose
+        own = vars(cls)
+        cls.label = own.get("label", key.replace("_", " "))
+        cls.label_zh = own.get("label_zh", cls.label)
+        cls.hinges_on = own.get("hinges_on", f"instruments.{key}.{dose}")
+        cls.doses_shown = own.get("doses_shown", _usual_doses(cls))
         INSTRUMENTS[key] = cls
         return cls
 
     return register
+
+
+def _usual_doses(cls: type[Instrument]) -> tuple[float, ...]:
+    """Doses from a quarter of the default to four times of it, within the range; parts of the whole range where the default is 0."""
+    lever: dict[str, Any] = {f.name: f for f in fields(cls)}
+    usual, (_, most) = lever[cls.dose].default, lever[cls.dose].metadata.get("range", (0.0, 0.0))
+    if not isinstance(usual, int | float):
+        return ()
+    doses = [times * (usual or most / 4.0) for times in (0.25, 0.5, 1.0, 2.0, 4.0)]
+    if str(lever[cls.dose].type).startswith("int"):
+        doses = [float(round(dose)) for dose in doses]
+    return tuple(sorted({dose for dose in (usual, *doses) if 0.0 < dose <= most}))

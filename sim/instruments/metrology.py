@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import METROLOGY, SIZE_CLASSES
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["Metrology"]
 
 
-@instrument("metrology", dose="lesson", practice="产业计量, 中小企业计量伙伴计划")
+@instrument("metrology", dose="lesson")
 @dataclass(frozen=True, kw_only=True)
 class Metrology(Instrument):
     """Metrology institutes calibrate with firms month by month (产业计量测试中心, 中小企业计量伙伴计划).
@@ -32,6 +32,12 @@ class Metrology(Instrument):
     Practice: 50 national centres of industrial metrology planned (F258), 8 approved in Shandong (F091). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "metrology partnerships"
+    label_zh: ClassVar[str] = "产业计量, 中小企业计量伙伴计划"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "instruments.metrology.lesson"
+    #: Full dose: a fifth of what is missing, each month.
+    doses_shown: ClassVar[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)
     counted: ClassVar[dict[str, str]] = {"calibrations": "months in which a firm calibrated with its partner"}
 
     sizes: tuple[str, ...] = field(

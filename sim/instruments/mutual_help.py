@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
 from sim.sums import add_up
@@ -29,7 +29,7 @@ def example_of_the_county(world: World) -> NDArray[np.float64]:
     return add_up(county, management * better) / np.maximum(add_up(county, better), 1.0)
 
 
-@instrument("mutual_help", dose="pace", practice="链间帮扶")
+@instrument("mutual_help", dose="pace")
 @dataclass(frozen=True, kw_only=True)
 class MutualHelp(Instrument):
     """Firms of a county meet, and those behind learn from those ahead (链间帮扶, 专业镇, 帮扶一家、带动一片).
@@ -44,6 +44,11 @@ class MutualHelp(Instrument):
     Practice: 18 and 119 specialised towns in Shanxi (F182, F183). Pace and cost are assumptions.
     """
 
+    label: ClassVar[str] = "mutual help between firms"
+    label_zh: ClassVar[str] = "链间帮扶"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.mutual_help.pace"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.03, 0.06, 0.12, 0.18, 0.25)
     counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, each month anew"}
 
     reach: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")

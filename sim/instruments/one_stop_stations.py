@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["OneStopStations"]
 
 
-@instrument("one_stop_stations", dose="per_1000_firms", practice="一站式服务站")
+@instrument("one_stop_stations", dose="per_1000_firms")
 @dataclass(frozen=True, kw_only=True)
 class OneStopStations(Instrument):
     """Government sets up further one-stop stations and tells firms of them (质量基础设施一站式服务).
@@ -33,6 +33,12 @@ class OneStopStations(Instrument):
     figure, which sets the default competence. Other figures are assumptions.
     """
 
+    label: ClassVar[str] = "one-stop service stations"
+    label_zh: ClassVar[str] = "一站式服务站"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "parameters.service_learning"
+    #: Full dose: more stations than anybody would set up.
+    doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0, 16.0)
     budget_lever: ClassVar[str] = "per_1000_firms"
     counted: ClassVar[dict[str, str]] = {
         "stations": "stations set up",

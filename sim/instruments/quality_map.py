@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.instruments.rota import in_turn
 from sim.parameters import parameter
 from sim.world import World
@@ -17,7 +17,7 @@ from sim.world import World
 __all__ = ["QualityMapping"]
 
 
-@instrument("quality_map", dose="accuracy", practice="质量图谱, 问题清单")
+@instrument("quality_map", dose="accuracy")
 @dataclass(frozen=True, kw_only=True)
 class QualityMapping(Instrument):
     """Experts visit firms and draw where a chain's defects begin (产业链质量图谱, 问题清单).
@@ -32,6 +32,11 @@ class QualityMapping(Instrument):
     Practice: over 3,000 visits and 1,417 problems found in Jiangsu (F012, F014), 28 maps in Liaoning (F105). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality maps"
+    label_zh: ClassVar[str] = "质量图谱, 问题清单"
+    theme: ClassVar[Theme] = Theme.DATA
+    hinges_on: ClassVar[str] = "parameters.map_noise"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.5, 0.7, 1.0)
     first: ClassVar[bool] = True
     counted: ClassVar[dict[str, str]] = {"visits": "visits of experts for the map"}
 

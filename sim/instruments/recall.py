@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["Recall"]
 
 
-@instrument("recall", dose="lesson", practice="缺陷召回")
+@instrument("recall", dose="lesson")
 @dataclass(frozen=True, kw_only=True)
 class Recall(Instrument):
     """Firms get ready to recall, and a whole industry learns from each recall (缺陷召回, 实施一次召回提升一个产业).
@@ -34,6 +34,12 @@ class Recall(Instrument):
     planned in China (F264). Costs and effects are assumptions.
     """
 
+    label: ClassVar[str] = "recall programmes"
+    label_zh: ClassVar[str] = "缺陷召回"
+    theme: ClassVar[Theme] = Theme.OVERSIGHT
+    hinges_on: ClassVar[str] = "instruments.recall.lesson"
+    #: Full dose: a fifth of what is missing, from each recall.
+    doses_shown: ClassVar[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)
     counted: ClassVar[dict[str, str]] = {
         "months ready to recall": "months in which a firm had a plan and drills",
         "analyses": "recalls of which the cause was analysed",

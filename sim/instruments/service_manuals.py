@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["ServiceManuals"]
 
 
-@instrument("service_manuals", dose="uptake", practice="一企一册")
+@instrument("service_manuals", dose="uptake")
 @dataclass(frozen=True, kw_only=True)
 class ServiceManuals(Instrument):
     """A manual tells a firm what there is for it, so that policy finds firms (一企一册, 一链一册, 一镇一册, 政策找企业).
@@ -30,6 +30,11 @@ class ServiceManuals(Instrument):
     Practice: 16 manuals for chains and 18 for towns in Shanxi (F171, F184); what they achieve is an assumption.
     """
 
+    label: ClassVar[str] = "service manuals"
+    label_zh: ClassVar[str] = "一企一册"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.service_manuals.uptake"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 0.75, 1.0)
     first: ClassVar[bool] = True
     counted: ClassVar[dict[str, str]] = {"manuals": "manuals written for firms"}
 

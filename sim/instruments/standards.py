@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["Standards"]
 
 
-@instrument("standards", dose="strength", practice="标准稳链, 对标达标, 湾区标准")
+@instrument("standards", dose="strength")
 @dataclass(frozen=True, kw_only=True)
 class Standards(Instrument):
     """Firms of a chain keep one standard for what passes between them (标准化助力稳链, 对标达标, "湾区标准").
@@ -31,6 +31,11 @@ class Standards(Instrument):
     firms that met advanced standards in Jiaxing (F207). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "joint standards"
+    label_zh: ClassVar[str] = "标准稳链, 对标达标, 湾区标准"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.standards.strength"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that came to keep the joint standard"}
 
     unit_cost: float = parameter(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.month.problems import close_problem
 from sim.parameters import parameter
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["Stewards"]
 
 
-@instrument("stewards", dose="visits", practice="质量管家")
+@instrument("stewards", dose="visits")
 @dataclass(frozen=True, kw_only=True)
 class Stewards(Instrument):
     """Experts visit firms, diagnose, and solve problems with them (质量管家, 专家入企, 点对点帮扶).
@@ -32,6 +32,12 @@ class Stewards(Instrument):
     Practice: 159 stewards and over 230 visits in Jiaxing (F221, F223), 563 experts in Guangdong (F028). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality stewards"
+    label_zh: ClassVar[str] = "质量管家"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "instruments.stewards.competence"
+    #: Full dose: each kind of problem is visited once a month.
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.5, 1.0, 2.0, 4.0)
     counted: ClassVar[dict[str, str]] = {
         "visits": "visits of stewards to firms",
         "problems solved": "problems closed in a visit",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.lender import STRONG_CHAIN
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -42,7 +42,7 @@ def credit_score(world: World, weight: float) -> NDArray[np.float64]:
     return weight * quality + (1.0 - weight) * standing
 
 
-@instrument("strong_chain_loans", dose="reach", practice="强链贷")
+@instrument("strong_chain_loans", dose="reach")
 @dataclass(frozen=True, kw_only=True)
 class StrongChainLoans(Instrument):
     """Credit lines to members on the strength of their leader's orders (质量强链贷, "强链贷").
@@ -59,6 +59,11 @@ class StrongChainLoans(Instrument):
     Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "strong-chain loans"
+    label_zh: ClassVar[str] = "强链贷"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "parameters.approval"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     support_to: ClassVar[str] = "lenders"
     counted: ClassVar[dict[str, str]] = {"loans": "strong-chain loans granted", "CNY lent": "CNY of these loans"}
 

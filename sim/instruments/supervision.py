@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.sampling import risk
 from sim.parameters import parameter
 from sim.world import World
@@ -17,7 +17,7 @@ from sim.world import World
 __all__ = ["Supervision"]
 
 
-@instrument("supervision", dose="samples", practice="监督抽查")
+@instrument("supervision", dose="samples")
 @dataclass(frozen=True, kw_only=True)
 class Supervision(Instrument):
     """The regulator samples the firms taken on more often, by risk class, and fines more sharply (监督抽查, 信用分类监管, 批批检).
@@ -33,6 +33,12 @@ class Supervision(Instrument):
     effects.
     """
 
+    label: ClassVar[str] = "closer supervision"
+    label_zh: ClassVar[str] = "监督抽查"
+    theme: ClassVar[Theme] = Theme.OVERSIGHT
+    hinges_on: ClassVar[str] = "instruments.supervision.samples"
+    #: Full dose: every batch is sampled.
+    doses_shown: ClassVar[tuple[float, ...]] = (20.0, 100.0, 250.0, 500.0, 1000.0)
     budget_lever: ClassVar[str] = "samples"
     counted: ClassVar[dict[str, str]] = {"samples": "further samples taken"}
 

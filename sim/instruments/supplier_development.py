@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import lessons_at, take_lessons
 from sim.parameters import parameter
 from sim.world import World
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["SupplierDevelopment"]
 
 
-@instrument("supplier_development", dose="pace", practice="链主赋能")
+@instrument("supplier_development", dose="pace")
 @dataclass(frozen=True, kw_only=True)
 class SupplierDevelopment(Instrument):
     """Leaders hand their quality practice down the chain (链主赋能, 供应链质量赋能"134N", "5全5数").
@@ -35,6 +35,11 @@ class SupplierDevelopment(Instrument):
     and cost are assumptions.
     """
 
+    label: ClassVar[str] = "supplier development by leaders"
+    label_zh: ClassVar[str] = "链主赋能"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.supplier_development.pace"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.5, 1.0)
     counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier"}
 
     reach: float = parameter(

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["SupplierQualification"]
 
 
-@instrument("supplier_qualification", dose="audits", practice="合格供应商评定")
+@instrument("supplier_qualification", dose="audits")
 @dataclass(frozen=True, kw_only=True)
 class SupplierQualification(Instrument):
     """Customers audit their suppliers and ask more of them (合格供应商评定, 共同质量管理体系).
@@ -30,6 +30,11 @@ class SupplierQualification(Instrument):
     Practice: CRRC Datong shares a mechanism of three levels with its suppliers (F175). Effects and costs are assumptions.
     """
 
+    label: ClassVar[str] = "supplier qualification"
+    label_zh: ClassVar[str] = "合格供应商评定"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.supplier_qualification.strictness"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier"}
 
     audits: float = parameter(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES, TESTING
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -18,7 +18,7 @@ from sim.world import World
 __all__ = ["TestingServices"]
 
 
-@instrument("testing_services", dose="tests", practice="质检中心, 质量驿站")
+@instrument("testing_services", dose="tests")
 @dataclass(frozen=True, kw_only=True)
 class TestingServices(Instrument):
     """Laboratories test for firms near by (质检中心, 质量驿站; 检不了, 检不准, 检不快).
@@ -33,6 +33,11 @@ class TestingServices(Instrument):
     144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which is taken for the cost of a year's tests. Effects are assumptions.
     """
 
+    label: ClassVar[str] = "testing services"
+    label_zh: ClassVar[str] = "质检中心, 质量驿站"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "instruments.testing_services.reliability"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     __test__ = False  # no test case, whatever its name
     counted: ClassVar[dict[str, str]] = {"tests": "tests made for firms"}
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -17,7 +17,7 @@ from sim.world import World
 __all__ = ["Traceability"]
 
 
-@instrument("traceability", dose="records", practice="质量安全追溯")
+@instrument("traceability", dose="records")
 @dataclass(frozen=True, kw_only=True)
 class Traceability(Instrument):
     """Firms record which lot came from whom and went to whom (质量安全追溯体系, 来源可查、去向可追、责任可究).
@@ -31,6 +31,11 @@ class Traceability(Instrument):
     Practice: asked for in key products by national and provincial plans, which give no figure. Effects and costs are assumptions.
     """
 
+    label: ClassVar[str] = "traceability"
+    label_zh: ClassVar[str] = "质量安全追溯"
+    theme: ClassVar[Theme] = Theme.DATA
+    hinges_on: ClassVar[str] = "instruments.traceability.records"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
         "links on record, months": "months in which both sides of a link kept records",
     }

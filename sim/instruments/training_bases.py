@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.instruments.rota import in_turn
 from sim.month.learning import teach
 from sim.parameters import parameter
@@ -19,7 +19,7 @@ from sim.world import World
 __all__ = ["TrainingBases"]
 
 
-@instrument("training_bases", dose="days", practice="质量提升培训基地")
+@instrument("training_bases", dose="days")
 @dataclass(frozen=True, kw_only=True)
 class TrainingBases(Instrument):
     """Firms send people to courses on quality management (质量提升培训基地, 先进质量管理方法培训).
@@ -33,6 +33,11 @@ class TrainingBases(Instrument):
     No dose-response of such courses is published: effects are assumptions.
     """
 
+    label: ClassVar[str] = "training bases"
+    label_zh: ClassVar[str] = "质量提升培训基地"
+    theme: ClassVar[Theme] = Theme.FIRMS
+    hinges_on: ClassVar[str] = "instruments.training_bases.most"
+    doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 20.0)
     counted: ClassVar[dict[str, str]] = {"seats": "seats of firms in courses"}
 
     days: float = parameter(5.0, 0.0, 60.0, "days", "assumption", "N", "length of a course")

@@ -43,9 +43,9 @@ def dose_panel(
     axes.axhline(0.0, color=COLOURS[0], lw=0.8)
     axes.axvline(cls().level, color="0.6", lw=0.8, ls=(0, (2, 2)))
     axes.errorbar(given, middle, [middle - low, high - middle], color=colour, marker=marker, ms=4, lw=1.2, capsize=2.5)
-    first = cls.practice.split(",")[0]
+    first = cls.label_zh.split(",")[0]
     # Chinese cannot be wrapped at blanks: in a narrow panel it has a line of its own.
-    axes.set_title(f"{key}\n{first}" if width < WIDEST else f"{key} ({cls.practice})")
+    axes.set_title(f"{key}\n{first}" if width < WIDEST else f"{key} ({cls.label_zh})")
     lever = cls.__dataclass_fields__[cls.dose]
     unit = lever.metadata["unit"]
     axes.set_xlabel(wrapped(lever.name if unit == "1" else f"{lever.name}, {unit}", width))

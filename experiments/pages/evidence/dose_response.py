@@ -81,7 +81,7 @@ def line(one: Response) -> str:
         widest = max((max(-low, high) for _, low, high in one.effects), default=0.0)
         what += f"; effects beyond ±{widest:.2f} % are outside all intervals"
     beside = f", beside `{one.beside.key}`" if one.beside else ""
-    return f"- `{one.key}` ({cls.practice}){beside}: {what}; {at}."
+    return f"- `{one.key}` ({cls.label_zh}){beside}: {what}; {at}."
 
 
 def _section(one: Response) -> list[str]:
@@ -93,7 +93,7 @@ def _section(one: Response) -> list[str]:
         body.append([f"{dose:g} (default)" if dose == default else f"{dose:g}", written(effect), told, _millions(one, k), counts])
     unit = cls.__dataclass_fields__[cls.dose].metadata["unit"]
     head = [f"`{cls.dose}`, {unit}", "effect, %", "told from 0", "government, million CNY", "delivered in a run"]
-    out = [f"### `{one.key}` ({cls.practice})", ""]
+    out = [f"### `{one.key}` ({cls.label_zh})", ""]
     if one.beside:
         levers = {f.name: getattr(one.beside, f.name) for f in fields(one.beside)}
         moved = ", ".join(f"{name} {value}" for name, value in levers.items() if value != getattr(type(one.beside)(), name))
@@ -132,7 +132,7 @@ def page(found: Found, words: Sequence[str]) -> str:
         "3. The *shape*, where there is a sign, compares the full dose with the largest dose that is half of it or less, by paired 95 % "
         "intervals that are not corrected: of the difference of both effects (“flattening” if it holds 0, “falling back” if it goes "
         "against the sign), else of the difference of both per unit of dose (“by less” or “by more” where it leaves out 0).",
-        "4. A full dose is all of what is a share or a degree; elsewhere it is an assumption (experiments/pages/evidence/dose_runs.py).",
+        "4. A full dose is all of what is a share or a degree; elsewhere it is an assumption (`doses_shown` in its file).",
         "",
         "## Doses",
         "",

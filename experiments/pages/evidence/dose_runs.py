@@ -28,33 +28,8 @@ __all__ = ["DOSES", "Found", "Response", "companion", "shape", "sign", "simulate
 
 Floats = NDArray[np.float64]
 
-#: Five doses by instrument, each holding the default; the last is a full dose. Where the dose is a share or a degree, full is all of it.
-#: Elsewhere it is an assumption: what nobody would exceed (4 visits a month: each kind of problem once; every batch sampled; 16 stations
-#: per 1,000 firms), or what takes a firm nearly all the way within the run (a fifth of what is missing each month).
-DOSES: dict[str, tuple[float, ...]] = {
-    "assessment": (0.25, 0.5, 1.0, 2.0, 4.0),
-    "awards": (0.001, 0.005, 0.01, 0.02, 0.03),
-    "brands": (0.05, 0.1, 0.2, 0.3, 0.4),
-    "certification": (0.125, 0.25, 0.5, 0.75, 1.0),
-    "consortia": (0.5, 1.0, 2.0, 7.0, 14.0),
-    "cqo": (0.125, 0.25, 0.5, 0.75, 1.0),
-    "digital_quality": (0.125, 0.25, 0.5, 0.75, 1.0),
-    "metrology": (0.01, 0.02, 0.05, 0.1, 0.2),
-    "mutual_help": (0.03, 0.06, 0.12, 0.18, 0.25),
-    "one_stop_stations": (1.0, 2.0, 4.0, 8.0, 16.0),
-    "quality_map": (0.1, 0.3, 0.5, 0.7, 1.0),
-    "recall": (0.01, 0.02, 0.05, 0.1, 0.2),
-    "service_manuals": (0.1, 0.25, 0.5, 0.75, 1.0),
-    "standards": (0.1, 0.3, 0.5, 0.75, 1.0),
-    "stewards": (0.125, 0.5, 1.0, 2.0, 4.0),
-    "strong_chain_loans": (0.125, 0.25, 0.5, 0.75, 1.0),
-    "supervision": (20.0, 100.0, 250.0, 500.0, 1000.0),
-    "supplier_development": (0.05, 0.1, 0.2, 0.5, 1.0),
-    "supplier_qualification": (0.125, 0.25, 0.5, 0.75, 1.0),
-    "testing_services": (0.25, 0.5, 1.0, 2.0, 4.0),
-    "traceability": (0.125, 0.25, 0.5, 0.75, 1.0),
-    "training_bases": (1.0, 2.0, 5.0, 10.0, 20.0),
-}
+#: Doses by instrument, without 0.
+DOSES = {key: cls.doses_shown for key, cls in INSTRUMENTS.items()}
 
 
 def companion(key: str, firms: int) -> Instrument | None:

@@ -33,6 +33,7 @@ from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest
 from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Parameters, Synthetic
+from sim.instruments import SHARED_ASSUMPTION
 from sim.outcomes import OUTCOMES
 
 pytestmark = pytest.mark.study
@@ -408,8 +409,13 @@ def test_assumptions_are_counted_from_the_declarations(words, active):
     comparison = study({}, *words)
     told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
     assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
-    for key in set(active) & set(INSTRUMENTS):
-        assert next(one.meaning for one in assumptions(comparison) if one.path == INSTRUMENTS[key].hinges_on) in answer(comparison)[2]
+    for path in (SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)):
+        assert next(one.meaning for one in assumptions(comparison) if one.path == path) in answer(comparison)[2]
+
+
+def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():
+    paths = {one.path for one in assumptions(study({}, f"instruments=[{','.join(INSTRUMENTS)}]"))}
+    assert {SHARED_ASSUMPTION, *(cls.hinges_on for cls in INSTRUMENTS.values())} <= paths
 
 
 def test_where_figures_come_from_is_said(tmp_path):
