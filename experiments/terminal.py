@@ -59,10 +59,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[st
     """
     cells = [list(head), *(list(row) for row in rows)]
     widths = [max(width(row[k]) for row in cells) for k in range(len(head))]
-    words = [max(width(word) for row in cells for word in row[k].split() or [""]) for k in range(len(head))]
+    longest_words = [max(width(word) for row in cells for word in row[k].split() or [""]) for k in range(len(head))]
     while sum(widths) + 2 * (len(widths) - 1) > COLUMNS:
         last = range(1, len(widths))
-        widths[max(last, key=lambda k: (widths[k] > words[k], widths[k], -k))] -= 1
+        widths[max(last, key=lambda k: (widths[k] > longest_words[k], widths[k], -k))] -= 1
     out = []
     for row, under in zip(cells, ["", *(below or [""] * len(cells[1:]))], strict=True):
         wrapped = [wrap(cell, columns) for cell, columns in zip(row, widths, strict=True)]
@@ -75,9 +75,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[st
 
 def about(rows: Iterable[tuple[str, str]]) -> list[str]:
     """Set names beside what they stand for, wrapped; what is empty is left out."""
-    kept = [(name, said) for name, said in rows if said]
+    kept = [(name, meaning) for name, meaning in rows if meaning]
     edge = 2 + max(width(name) for name, _ in kept)
-    return [f"  {pad('' if k else name, edge)}{line}" for name, said in kept for k, line in enumerate(wrap(said, COLUMNS - edge - 2))]
+    return [f"  {pad('' if k else name, edge)}{line}" for name, meaning in kept for k, line in enumerate(wrap(meaning, COLUMNS - edge - 2))]
 
 
 def paragraphs(text: str) -> list[str]:

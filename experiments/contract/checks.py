@@ -193,10 +193,10 @@ def check_it_does_something(cls: type[Instrument]) -> None:
     What firms pay would change their cash, their decisions and in time everything, effect or not. An instrument that serves other
     programmes is tried beside one that grows slowly and goes by the quality map.
     """
-    beside = (SLOW,) if cls.first else ()
+    companions = (SLOW,) if cls.first else ()
     for weather in (CALM, STORMY):
         alone = run(SLOW, weather=weather) if cls.first else without(weather=weather)
-        if set(differing(run(*beside, full(cls, government_share=1.0), weather=weather), alone)) - BOOKKEEPING - LENT:
+        if set(differing(run(*companions, full(cls, government_share=1.0), weather=weather), alone)) - BOOKKEEPING - LENT:
             return
     raise AssertionError("at full dose it changes nothing but the books and what it lends")
 
@@ -415,7 +415,7 @@ def check_instrument(cls: type[Instrument]) -> None:
         try:
             check(cls)
         except AssertionError as broken:
-            raise AssertionError(f"{cls.__name__} breaks the contract, {_told(check, broken)}") from broken
+            raise AssertionError(f"{cls.__name__} breaks the contract, {_breach(check, broken)}") from broken
 
 
 def failures(cls: type[Instrument]) -> list[str]:
@@ -423,14 +423,14 @@ def failures(cls: type[Instrument]) -> list[str]:
 
     It takes some 15 seconds. What a check trips over counts as well: a column that there is not, say.
     """
-    found = []
+    breaches = []
     for check in CHECKS:
         try:
             check(cls)
         except Exception as broken:  # whatever a user's code raises
-            found.append(_told(check, broken if isinstance(broken, AssertionError) else f"{type(broken).__name__}: {broken}"))
-    return found
+            breaches.append(_breach(check, broken if isinstance(broken, AssertionError) else f"{type(broken).__name__}: {broken}"))
+    return breaches
 
 
-def _told(check: Callable[[type[Instrument]], None], why: object) -> str:
+def _breach(check: Callable[[type[Instrument]], None], why: object) -> str:
     return f"{check.__name__.replace('_', ' ')}: {why}"
