@@ -1,4 +1,4 @@
-"""What every instrument is: levers, whom it fits, what it does, and how it is registered.
+"""What every instrument has: levers, eligible firms, an effect, what is said of it, and its place in the register.
 
 An instrument is an *effect* (its own small file) times a *delivery* (`sim.instruments.delivery`, the same for all).
 """
@@ -65,18 +65,18 @@ class Instrument(Delivery, ABC):
     budget_lever: ClassVar[str] = "reach"
     #: Who receives the monthly support.
     support_to: ClassVar[str] = "households"
-    #: Whether it serves other programmes, and acts before them.
+    #: Whether it only helps other programmes, and so acts before them.
     first: ClassVar[bool] = False
     #: What it delivers, in its own units (`Programme.counts`), and what each of them is.
     counted: ClassVar[dict[str, str]] = {}
 
     @property
     def level(self) -> float:
-        """The value of the lever that is its dose."""
+        """The value of its dose."""
         return float(getattr(self, self.dose))
 
     def eligible(self, world: World) -> Mask:
-        """Firms that could be taken on, shape (n,); those of a fitting size that live, by default."""
+        """Firms that could be taken on, shape (n,): by default, all firms in the market of the eligible sizes."""
         return world.firms.alive & np.isin(world.firms.size_class, [SIZE_CLASSES.index(s) for s in self.sizes])
 
     @abstractmethod
@@ -88,13 +88,13 @@ class Instrument(Delivery, ABC):
         return np.zeros(reached.size)
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: Mask) -> None:
-        """Learn which of the firms taken on get their support this month (the budget may not go round)."""
+        """Learn which of the firms taken on get their support this month (the budget may not be enough for all)."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Act once a month on the firms that are being helped: those taken on whose support is paid."""
 
     def losses(self, world: World, programme: Account, rows: NDArray[np.int64], lost: Floats) -> None:
-        """Answer for what lenders lose in strong-chain loans to firms that had been taken on: CNY, in the order of `rows`."""
+        """Bear part of what lenders lose in strong-chain loans to firms that had been taken on: CNY, in the order of `rows`."""
 
     def prepare(self, world: World, programme: Account) -> None:
         """Do what the month needs before firms are chosen (set up stations, say), and spend for it."""
@@ -103,7 +103,7 @@ class Instrument(Delivery, ABC):
         """Undo, once the window has ended, what does not outlast the programme."""
 
     def tally(self, world: World, programme: Account) -> None:
-        """Bring counts of what others deliver in its stead, later in the month, up to date."""
+        """Update the counts of what others (stations, lenders) deliver for it later in the month."""
 
 
 INSTRUMENTS: dict[str, type[Instrument]] = {}

@@ -23,8 +23,8 @@ __all__ = ["Metrology"]
 class Metrology(Instrument):
     """Metrology institutes calibrate with firms month by month (产业计量测试中心, 中小企业计量伙伴计划).
 
-    Gauges in order, and people who know how to use them, raise the metrology capability: inspections miss less and reject less that is good,
-    and problems of measurement are rarer.
+    Calibrated gauges, and people who know how to use them, raise the metrology capability: inspections miss fewer defects and reject
+    fewer good parts, and problems of measurement are rarer.
 
     Cost: government pays the partners.
     Ends: the calibrations.
@@ -50,13 +50,13 @@ class Metrology(Instrument):
     partner_cost: float = parameter(500.0, 0.0, 1e6, "CNY/month", "assumption", "N", "government's cost of a partner for a firm")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing beyond the month's calibration."""
+        """No immediate effect: `act` calibrates."""
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """Pay the partners."""
         return np.full(reached.size, self.partner_cost)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Calibrate."""
+        """Calibrate, and raise the metrology capability."""
         teach(world, rows, METROLOGY, self.lesson)
         programme.counts["calibrations"] += int(rows.size)

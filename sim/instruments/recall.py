@@ -21,17 +21,17 @@ __all__ = ["Recall"]
 @instrument("recall", dose="lesson")
 @dataclass(frozen=True, kw_only=True)
 class Recall(Instrument):
-    """Firms get ready to recall, and a whole industry learns from each recall (缺陷召回, 实施一次召回提升一个产业).
+    """Firms prepare for recalls, and a whole industry learns from each recall (缺陷召回, 实施一次召回提升一个产业).
 
-    Plans and drills make recalls cheaper for the firms taken on. After a recall the regulator has its cause analysed; the firms taken on in
-    the sector and on the chain of whoever has to bear it (the firm where the defects began, if it was found, else the leader) learn
-    management from the finding. Where the budget no longer bears an analysis nobody learns.
+    Plans and drills make recalls cheaper for the firms taken on. After a recall the regulator has its cause analysed. One firm bears the
+    recall: the firm where the defects began if it was identified, otherwise the leader. The firms taken on that are in its sector or on
+    its chain learn management from the analysis. If the budget cannot pay for an analysis, no firm learns.
 
-    Cost: government and firm share plan and drill, once; the analyses are government's.
+    Cost: government and firm share the one-off cost of plan and drill; government pays for the analyses.
     Ends: readiness, and the analyses.
     Stays: what was learnt, which fades like all practice.
-    Practice: recalls of children's vehicles and smart homes in Jiaxing, which gives no figure; 10 bases for investigating defective products
-    planned in China (F264). Costs and effects are assumptions.
+    Practice: recalls of children's vehicles and smart homes in Jiaxing, which gives no figure; 10 bases for investigating defective
+    products planned in China (F264). Costs and effects are assumptions.
     """
 
     label: ClassVar[str] = "recall programmes"
@@ -59,7 +59,7 @@ class Recall(Instrument):
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: readiness is lent month by month."""
+        """No immediate effect: readiness is lent month by month."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Lend readiness; analyse last month's recalls as far as the budget goes, and spread what they teach."""
