@@ -1,4 +1,4 @@
-"""Write pages of docs/ anew: ``python -m experiments.pages [PAGE [OPTION …]]``, or ``make docs PAGE=…``.
+"""Write pages of docs/: ``python -m experiments.pages [PAGE [OPTION …]]``, or ``make docs PAGE=…``.
 
 Without a page, those that are written from declarations alone, in a few seconds.
 """
@@ -11,7 +11,12 @@ import sys
 from agents.spelling import nearest
 
 #: What writes each page that needs no simulation, and each that does.
-DECLARED = {"parameters": "reference.parameters", "portfolios": "reference.portfolios", "rooms": "developer.architecture"}
+DECLARED = {
+    "glossary": "reference.glossary",
+    "parameters": "reference.parameters",
+    "portfolios": "reference.portfolios",
+    "rooms": "developer.architecture",
+}
 SIMULATED = {
     "gallery": "reference.gallery",
     "case_studies": "evidence.case_studies",

@@ -1,6 +1,6 @@
 """The regulator samples: at random, which measures; and where it sees a risk, which finds and puts right.
 
-Three different outcomes come of it: true non-conformity, the measured pass rate of random samples, and the fail
+Three different outcomes come of it: true nonconformity, the measured pass rate of random samples, and the fail
 rate of risk-targeted ones, which says more of the targeting than of the products.
 """
 

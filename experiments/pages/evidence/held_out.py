@@ -277,7 +277,7 @@ def _why(found: dict[str, Check]) -> list[str]:
         )
     correlation = found["correlation"]
     lines.append(
-        "- In the model one thing moves both series, true non-conformity, so they move against each other (median "
+        "- In the model one thing moves both series, true nonconformity, so they move against each other (median "
         f"{np.nanmedian(correlation.values):+.2f}); officially they moved "
         f"{'together' if _correlation(PASS, FAIL) > 0 else 'against each other'} ({_correlation(PASS, FAIL):+.2f} over {BOTH.sum()} "
         "years). "
