@@ -23,10 +23,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 
 from experiments import formatting
-from sim.instruments import INSTRUMENTS
-from sim.outcomes import OUTCOMES
 
-__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "say", "spoken", "use_language"]
+__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language"]
 
 ENGLISH, HERE = "en", Path(__file__).parent
 
@@ -63,7 +61,7 @@ class Language:
         ]
         return sorted({*self._phrases, *sentences})
 
-    def say(self, name: str, *given: Any, **values: Any) -> str:
+    def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.
 
         Raises
@@ -79,6 +77,20 @@ class Language:
             return self.otherwise.say(name, *given, **values)
         raise KeyError(f"no phrase and no sentence is called {name!r}")
 
+    def lines(self, name: str, /, *given: Any, **values: Any) -> str:
+        """Return a text of several lines by its name, its line breaks and blanks kept: see `say`.
+
+        Raises
+        ------
+        KeyError
+            If no language has it.
+        """
+        if (text := self._sentence(name)) is not None:
+            return str(text(*given, **values)).strip("\n")
+        if self.otherwise is not None:
+            return self.otherwise.lines(name, *given, **values)
+        raise KeyError(f"no text is called {name!r}")
+
     def label(self, thing: Any) -> str:
         """Return what a thing is called: its label in this language, or a text that stands for itself."""
         english = str(getattr(thing, "label", thing))
@@ -88,6 +100,8 @@ class Language:
 
     def instrument(self, key: str, both: bool = False) -> str:
         """Return what an instrument is called; on request with its Chinese name behind it."""
+        from sim.instruments import INSTRUMENTS  # a text that speaks of no instrument needs no world
+
         cls = INSTRUMENTS.get(key)
         if cls is None:
             return key.replace("_", " ")
@@ -96,6 +110,8 @@ class Language:
 
     def outcome(self, key: str) -> str:
         """Return what an outcome is called."""
+        from sim.outcomes import OUTCOMES
+
         return self.label(OUTCOMES[key])
 
     def money_units(self) -> list[tuple[float, str]]:
@@ -177,9 +193,14 @@ def use_language(code: str | Path) -> Iterator[Language]:
         _SPOKEN.reset(before)
 
 
-def say(name: str, *given: Any, **values: Any) -> str:
+def say(name: str, /, *given: Any, **values: Any) -> str:
     """Return a phrase or a sentence in the language that is spoken: see `Language.say`."""
     return spoken().say(name, *given, **values)
+
+
+def lines(name: str, /, *given: Any, **values: Any) -> str:
+    """Return a text of several lines in the language that is spoken: see `Language.lines`."""
+    return spoken().lines(name, *given, **values)
 
 
 def label(thing: Any) -> str:
