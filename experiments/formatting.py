@@ -100,6 +100,11 @@ def signed_percent(value: float) -> str:
     return f"{fixed(value, 1, True)} %" if round(value, 1) else "0.0 %"
 
 
+def percent_of(value: float) -> str:
+    """Write a share as whole %, without the sign for %."""
+    return UNKNOWN if math.isnan(value) else _signed(100.0 * value, 0, False)
+
+
 def count(value: float) -> str:
     """Write a count; that there is none, and that none is enough."""
     return UNKNOWN if math.isnan(value) else f"{value:,.0f}" if math.isfinite(value) else "∞"
@@ -125,6 +130,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "mean_count": mean_count,
     "millions": millions,
     "percent": percent,
+    "percent_of": percent_of,
     "rounded": rounded,
     "significant": significant,
     "value": value,
