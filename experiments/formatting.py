@@ -6,7 +6,21 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-__all__ = ["FILTERS", "UNKNOWN", "amounts", "count", "millions", "percent", "rounded", "row", "signed_percent", "significant", "table", "value"]
+__all__ = [
+    "FILTERS",
+    "UNKNOWN",
+    "amounts",
+    "count",
+    "fixed",
+    "millions",
+    "percent",
+    "rounded",
+    "row",
+    "signed_percent",
+    "significant",
+    "table",
+    "value",
+]
 
 #: What stands for a number that is not known.
 UNKNOWN = "–"
@@ -25,7 +39,8 @@ def _decimals(values: Sequence[float], digits: int) -> int:
     return decimals
 
 
-def _signed(value: float, decimals: int, sign: bool) -> str:
+def fixed(value: float, decimals: int, sign: bool = False) -> str:
+    """Write a number with so many decimals; `sign` puts a plus before one above 0."""
     text = f"{abs(value):,.{decimals}f}"
     return f"{'−' if value < 0.0 else '+' if sign and value > 0.0 else ''}{text}"
 
@@ -33,14 +48,14 @@ def _signed(value: float, decimals: int, sign: bool) -> str:
 def rounded(values: Sequence[float], digits: int = 3) -> list[str]:
     """Write numbers with as many decimals each as give the largest so many figures; a dash for what is not known."""
     decimals = _decimals(values, digits)
-    return [UNKNOWN if math.isnan(value) else _signed(value, decimals, False) for value in values]
+    return [UNKNOWN if math.isnan(value) else fixed(value, decimals, False) for value in values]
 
 
 def percent(values: Sequence[float], sign: bool = True) -> list[str]:
     """Write shares in %, all with as many decimals as the smallest of them needs."""
     whole = [100.0 * value for value in values]
     decimals = max(1, _decimals(whole, 2))
-    return [UNKNOWN if math.isnan(value) else _signed(value, decimals, sign) for value in whole]
+    return [UNKNOWN if math.isnan(value) else fixed(value, decimals, sign) for value in whole]
 
 
 def amounts(values: Sequence[float], sign: bool, units: Sequence[tuple[float, str]]) -> tuple[list[str], str]:
@@ -58,7 +73,7 @@ def amounts(values: Sequence[float], sign: bool, units: Sequence[tuple[float, st
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     scale, unit = next((one for one in units if largest >= one[0]), units[-1])
     scaled = [value / scale if math.isnan(value) else float(f"{value / scale:.3g}") for value in values]
-    return [_signed(value, _decimals(scaled, 3), sign) for value in scaled], unit
+    return [fixed(value, _decimals(scaled, 3), sign) for value in scaled], unit
 
 
 def millions(value: float) -> str:
@@ -82,7 +97,12 @@ def signed_percent(value: float) -> str:
     """Write a difference in %, to a tenth; empty where it is not known."""
     if not math.isfinite(value):
         return ""
-    return f"{_signed(value, 1, True)} %" if round(value, 1) else "0.0 %"
+    return f"{fixed(value, 1, True)} %" if round(value, 1) else "0.0 %"
+
+
+def percent_of(value: float) -> str:
+    """Write a share as whole %, without the sign for %."""
+    return UNKNOWN if math.isnan(value) else _signed(100.0 * value, 0, False)
 
 
 def count(value: float) -> str:
@@ -110,6 +130,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "mean_count": mean_count,
     "millions": millions,
     "percent": percent,
+    "percent_of": percent_of,
     "rounded": rounded,
     "significant": significant,
     "value": value,

@@ -8,7 +8,8 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from experiments.formatting import value as shown
 
 __all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
 
@@ -58,10 +59,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[st
     """
     cells = [list(head), *(list(row) for row in rows)]
     widths = [max(width(row[k]) for row in cells) for k in range(len(head))]
-    words = [max(width(word) for row in cells for word in row[k].split() or [""]) for k in range(len(head))]
+    longest_words = [max(width(word) for row in cells for word in row[k].split() or [""]) for k in range(len(head))]
     while sum(widths) + 2 * (len(widths) - 1) > COLUMNS:
         last = range(1, len(widths))
-        widths[max(last, key=lambda k: (widths[k] > words[k], widths[k], -k))] -= 1
+        widths[max(last, key=lambda k: (widths[k] > longest_words[k], widths[k], -k))] -= 1
     out = []
     for row, under in zip(cells, ["", *(below or [""] * len(cells[1:]))], strict=True):
         wrapped = [wrap(cell, columns) for cell, columns in zip(row, widths, strict=True)]
@@ -74,24 +75,15 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[st
 
 def about(rows: Iterable[tuple[str, str]]) -> list[str]:
     """Set names beside what they stand for, wrapped; what is empty is left out."""
-    kept = [(name, said) for name, said in rows if said]
+    kept = [(name, meaning) for name, meaning in rows if meaning]
     edge = 2 + max(width(name) for name, _ in kept)
-    return [f"  {pad('' if k else name, edge)}{line}" for name, said in kept for k, line in enumerate(wrap(said, COLUMNS - edge - 2))]
+    return [f"  {pad('' if k else name, edge)}{line}" for name, meaning in kept for k, line in enumerate(wrap(meaning, COLUMNS - edge - 2))]
 
 
 def paragraphs(text: str) -> list[str]:
     """Wrap a docstring, its paragraphs kept."""
     parts = inspect.cleandoc(text).split("\n\n")
     return [line for k, part in enumerate(parts) for line in ([""] if k else []) + ["  " + at for at in wrap(part, COLUMNS - 2)]]
-
-
-def shown(value: Any) -> str:
-    """Write a value for people."""
-    if isinstance(value, list | tuple | dict):
-        return ", ".join(shown(one) for one in value) or "none"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{int(value):,}" if value == int(value) and 1e4 <= abs(value) < 1e12 else f"{value:.6g}"
 
 
 def first_line(text: str | None) -> str:

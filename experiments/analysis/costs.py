@@ -31,16 +31,16 @@ def costs_per_defect(by_arm: ByArm, reference: str) -> pd.DataFrame:
     what is avoided holds 0 it is not defined, and where more defects were caused there is nothing to divide by either.
     """
     base, rows = by_arm[reference], []
-    for arm, mine in by_arm.items():
+    for arm, runs in by_arm.items():
         if arm == reference:
             continue
-        avoided = _in_all(base, DEFECTS) - _in_all(mine, DEFECTS)
+        avoided = _in_all(base, DEFECTS) - _in_all(runs, DEFECTS)
         for payer, key in PAYERS.items():
-            paid = _in_all(mine, key) - _in_all(base, key)
+            paid = _in_all(runs, key) - _in_all(base, key)
             ratio, saved = ratio_intervals(paid, avoided), shown_interval(avoided)
             sound = bool(ratio.defined) and saved[1] > 0.0  # by the interval that is shown, which may be the wider one
-            found = [float(value) if sound else np.nan for value in ratio[:3]]
-            rows.append((arm, payer, *shown_interval(paid), *saved, *found, sound))
+            shown_ratio = [float(value) if sound else np.nan for value in ratio[:3]]
+            rows.append((arm, payer, *shown_interval(paid), *saved, *shown_ratio, sound))
     names = [f"{stem}{end}" for stem in ("cost", "avoided", "ratio") for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["arm", "payer", *names, "defined"])
 
@@ -53,11 +53,11 @@ def per_yuan(by_arm: ByArm, reference: str) -> pd.DataFrame:
     `conclusion` is that on defects, by the interval of what was avoided: lower where it is above 0.
     """
     rows = []
-    for arm, mine in by_arm.items():
+    for arm, runs in by_arm.items():
         if arm == reference:
             continue
-        spent = _in_all(mine, "government_cost") - _in_all(by_arm[reference], "government_cost")
-        avoided = _in_all(by_arm[reference], DEFECTS) - _in_all(mine, DEFECTS)
+        spent = _in_all(runs, "government_cost") - _in_all(by_arm[reference], "government_cost")
+        avoided = _in_all(by_arm[reference], DEFECTS) - _in_all(runs, DEFECTS)
         paid, saved, ratio = shown_interval(spent), shown_interval(avoided), ratio_intervals(avoided, spent)
         sound = bool(ratio.defined) and paid[1] > 0.0
         values = [float(value) if sound else np.nan for value in ratio[:3]]

@@ -44,9 +44,9 @@ __all__ = [
 Floats = NDArray[np.float64]
 ByArm = Mapping[str, Sequence[Run]]
 
-#: What a study is judged by: of these is told whether replicates are enough, and what common luck gains.
+#: What a study is judged by: for these the study says whether replicates are enough, and what common random numbers gain.
 HEADLINES = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost")
-#: Half-width, as a share of an effect, at which 80 % of studies tell it from 0: z(97.5 %) / (z(97.5 %) + z(80 %)).
+#: Half-width, as a share of an effect, at which 80 % of studies show it: z(97.5 %) / (z(97.5 %) + z(80 %)).
 POWER = 0.6996
 
 
@@ -72,8 +72,8 @@ def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = 
         "runs": _runs(runs, groups),
         "effects": effects,
         "pairs": pairs,
-        "series": pd.concat([_series(mine, base) for mine in by_arm.values()], ignore_index=True),
-        "origins": pd.concat([_origins(mine, tiers) for mine in by_arm.values()], ignore_index=True),
+        "series": pd.concat([_series(of_arm, base) for of_arm in by_arm.values()], ignore_index=True),
+        "origins": pd.concat([_origins(of_arm, tiers) for of_arm in by_arm.values()], ignore_index=True),
         "books": _books(by_arm, base),
         "costs": costs_per_defect(by_arm, reference),
         "counts": _counts(by_arm),
@@ -118,7 +118,7 @@ def headline_effects(runs: Sequence[Run], reference: str) -> tuple[Floats, float
     """Return the paired effects on the headline, shape (replicates, other arms), and its mean in the reference."""
     at = runs[0].outcomes.index(HEADLINE)
     value = {arm: np.array([run.window[at, 0] for run in runs if run.arm == arm]) for arm in dict.fromkeys(run.arm for run in runs)}
-    others = [mine - value[reference] for arm, mine in value.items() if arm != reference]
+    others = [runs - value[reference] for arm, runs in value.items() if arm != reference]
     return np.stack(others, axis=1) if others else np.empty((len(value[reference]), 0)), float(value[reference].mean())
 
 
@@ -129,12 +129,12 @@ def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.D
     pairs; of other outcomes and groups, which nobody is to judge a policy by, an adjusted one is not known. The column
     `conclusion` says what each effect shows (`experiments.analysis.verdicts.Conclusion`).
     """
-    effects = pd.concat([_effects(mine, by_arm[reference]) for mine in by_arm.values()], ignore_index=True)
+    effects = pd.concat([_effects(runs, by_arm[reference]) for runs in by_arm.values()], ignore_index=True)
     parts = []
     for against, arm in combinations(by_arm, 2):
-        found = _effects([_in_total(run) for run in by_arm[arm]], [_in_total(run) for run in by_arm[against]])
-        found.insert(1, "against", against)
-        parts.append(found)
+        effects_of_pair = _effects([_in_total(run) for run in by_arm[arm]], [_in_total(run) for run in by_arm[against]])
+        effects_of_pair.insert(1, "against", against)
+        parts.append(effects_of_pair)
     none = _effects(by_arm[reference], by_arm[reference]).iloc[:0].assign(against="")
     pairs = pd.concat(parts, ignore_index=True) if parts else none
     effects, pairs = (_with_conclusions(table, (table["arm"] != reference).to_numpy(), study.correction) for table in (effects, pairs))
@@ -178,13 +178,13 @@ def _stack(runs: Sequence[Run], what: str, groups: Sequence[tuple[str, str]]) ->
     """Window means or cumulative sums of all runs, shape (replicates, groups, outcomes); not a number where a run lacks a group."""
     out = np.full((len(runs), len(groups), len(runs[0].outcomes)), np.nan)
     for r, run in enumerate(runs):
-        there = [groups.index(group) for group in run.groups]
-        out[r, there] = getattr(run, what).T
+        places = [groups.index(group) for group in run.groups]
+        out[r, places] = getattr(run, what).T
     return out
 
 
-def _columns(stem: str, found: Intervals) -> dict[str, NDArray[np.float64]]:
-    return {stem: found.mean.ravel(), f"{stem}_low": found.low.ravel(), f"{stem}_high": found.high.ravel()}
+def _columns(stem: str, intervals: Intervals) -> dict[str, NDArray[np.float64]]:
+    return {stem: intervals.mean.ravel(), f"{stem}_low": intervals.low.ravel(), f"{stem}_high": intervals.high.ravel()}
 
 
 def _effects(treated: Sequence[Run], base: Sequence[Run]) -> pd.DataFrame:
@@ -255,15 +255,15 @@ def _origins(runs: Sequence[Run], tiers: int) -> pd.DataFrame:
 
 def _books(by_arm: ByArm, base: Sequence[Run]) -> pd.DataFrame:
     """Payments between sectors, CNY a month over the last months: a row per arm, purpose, payer and payee."""
-    flows = sorted({flow for mine in by_arm.values() for run in mine for flow in run.payments})
+    flows = sorted({flow for runs in by_arm.values() for run in runs for flow in run.payments})
 
     def stack(runs: Sequence[Run]) -> Floats:
         return np.array([[run.payments.get(flow, 0.0) for flow in flows] for run in runs])
 
     start, parts = stack(base), []
     head = {name: [flow[k] for flow in flows] for k, name in enumerate(("purpose", "payer", "payee"))}
-    for arm, mine in by_arm.items():
-        level = stack(mine)
+    for arm, runs in by_arm.items():
+        level = stack(runs)
         parts.append(
             pd.DataFrame(
                 {"arm": arm, **head, **_columns("level", mean_intervals(level)), **_columns("effect", mean_intervals(level - start))}
@@ -275,9 +275,9 @@ def _books(by_arm: ByArm, base: Sequence[Run]) -> pd.DataFrame:
 def _counts(by_arm: ByArm) -> pd.DataFrame:
     """What programmes delivered over the whole run: a row per arm, instrument and count, mean of the runs, 95 % interval and spread."""
     rows = []
-    for arm, mine in by_arm.items():
-        for key, name in _counted(mine):
-            values = np.array([run.counts[key][name] for run in mine], dtype=np.float64)
+    for arm, runs in by_arm.items():
+        for key, name in _counted(runs):
+            values = np.array([run.counts[key][name] for run in runs], dtype=np.float64)
             spread = float(values.std(ddof=1)) if values.size > 1 else np.nan
             known = INSTRUMENTS[key].counted if key in INSTRUMENTS else {}
             meaning = dict((TAKEN_ON,)).get(name) or known.get(name, "")
@@ -289,29 +289,29 @@ def _headlines(by_arm: ByArm) -> dict[str, Floats]:
     """Headline outcomes in total by arm, shape (replicates, outcomes)."""
     keys = next(iter(by_arm.values()))[0].outcomes
     at = [keys.index(key) for key in HEADLINES]
-    return {arm: np.array([run.window[at, 0] for run in mine]) for arm, mine in by_arm.items()}
+    return {arm: np.array([run.window[at, 0] for run in runs]) for arm, runs in by_arm.items()}
 
 
 def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
     """Enough replicates? A row per arm and headline outcome.
 
     `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `needed_to_show` those of a new
-    study that tells the effect from 0 in four cases of five, if it is as large as was found. `enough` is yes, no, or not asked.
+    study that shows the effect in four cases of five, if it is as large as it seems here. `enough` is yes, no, or not asked.
     """
     values = _headlines(by_arm)
     start = values.pop(reference)
     baseline = np.abs(start.mean(axis=0))
     wanted = np.nan if study.half_width is None else study.half_width
     parts = []
-    for arm, mine in values.items():
-        effect = mine - start
-        found, _ = shown_intervals(effect)
-        half = half_widths(found)
+    for arm, runs in values.items():
+        effect = runs - start
+        intervals, _ = shown_intervals(effect)
+        half = half_widths(intervals)
         share = np.divide(half, baseline, out=np.full(half.shape, np.nan), where=baseline > 0.0)
         needed = replicates_needed(effect, wanted * baseline) if study.half_width else np.full(half.shape, np.nan)
         verdict = np.where(share <= wanted, "yes", "no") if study.half_width else "not asked"
         columns = {"baseline": baseline, "half_width": half, "share": share, "wanted": wanted, "needed": needed}
-        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(found.mean)), "replicates": found.n, "enough": verdict}
+        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(intervals.mean)), "replicates": intervals.n, "enough": verdict}
         units = [OUTCOMES[key].unit for key in HEADLINES]
         parts.append(pd.DataFrame({"arm": arm, "outcome": HEADLINES, "unit": units, **columns}))
     names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "needed_to_show", "replicates", "enough"]
@@ -323,6 +323,6 @@ def _luck(by_arm: ByArm, reference: str) -> pd.DataFrame:
     values = _headlines(by_arm)
     start = values.pop(reference)
     parts = [
-        pd.DataFrame({"arm": arm, "outcome": HEADLINES, **_columns("ratio", variance_ratios(mine, start))}) for arm, mine in values.items()
+        pd.DataFrame({"arm": arm, "outcome": HEADLINES, **_columns("ratio", variance_ratios(runs, start))}) for arm, runs in values.items()
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["arm", "outcome", "ratio", "ratio_low", "ratio_high"])

@@ -17,7 +17,7 @@ from experiments.analysis.statistics import ratio_intervals, shown_interval
 from experiments.runs.measure import Run
 from sim.outcomes import HEADLINE
 
-__all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "more_tables", "spending"]
+__all__ = ["LEFT", "SPENT", "aftermath", "ends_of", "programme_tables", "spending"]
 
 Floats = NDArray[np.float64]
 ByArm = Mapping[str, Sequence[Run]]
@@ -28,7 +28,7 @@ SPENT = 0.98
 LEFT = (1, 2, 5)
 
 
-def more_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -> dict[str, pd.DataFrame]:
+def programme_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -> dict[str, pd.DataFrame]:
     """Return the tables that a study has besides: "spending" and "per_yuan" with a budget, "aftermath" where programmes end before it does.
 
     Parameters
@@ -40,12 +40,12 @@ def more_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -
     """
     by_arm = {arm: [run for run in runs if run.arm == arm] for arm in dict.fromkeys(run.arm for run in runs)}
     arms, configuration = about.get("arms", {}), about.get("configuration", {})
-    found = {}
+    tables = {}
     if (configuration.get("study") or {}).get("budget") is not None:
-        found = {"spending": spending(by_arm, arms), "per_yuan": per_yuan(by_arm, reference)}
+        tables = {"spending": spending(by_arm, arms), "per_yuan": per_yuan(by_arm, reference)}
     ends = ends_of(arms, runs[0].series.shape[0])
     ends = {arm: end for arm, end in ends.items() if arm in by_arm and arm != reference}
-    return found | ({"aftermath": aftermath(by_arm, reference, ends)} if ends else {})
+    return tables | ({"aftermath": aftermath(by_arm, reference, ends)} if ends else {})
 
 
 # -- money -------------------------------------------------------------------------------------------------
@@ -59,18 +59,18 @@ def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:
     from sim import INSTRUMENTS, Instrument
 
     rows = []
-    for arm, mine in by_arm.items():
+    for arm, runs in by_arm.items():
         levers = {key: values for key, values in arms[arm]["instruments"].items() if values["active"] and values["budget"] is not None}
         if not levers:
             continue
         whole = sum(values["budget"] for values in levers.values())
-        of_arm = np.zeros(len(mine))
+        of_arm = np.zeros(len(runs))
         parts = []
         for key, values in levers.items():
             cls = INSTRUMENTS.get(key)  # none where a study is loaded without the instrument that somebody wrote for it
             name = cls.budget_lever if cls else Instrument.budget_lever
             most = cls.__dataclass_fields__[name].metadata["range"][1] if cls else np.inf
-            spent = np.array([run.spent.get(key, 0.0) for run in mine])
+            spent = np.array([run.spent.get(key, 0.0) for run in runs])
             of_arm += spent
             parts.append((key, name, values[name], values["budget"], spent, values[name] >= most))
         stuck = any(at_most and spent.mean() < SPENT * budget for *_, budget, spent, at_most in parts)
@@ -116,11 +116,11 @@ def aftermath(by_arm: ByArm, reference: str, ends: Mapping[str, int]) -> pd.Data
         for year in range(-((end - 1) // 12), (paired.shape[1] - end) // 12 + 1):
             first, stop = max(0, end + 12 * (year - 1)), end + 12 * year
             effect, level = paired[:, first:stop].mean(axis=1), abs(float(base[:, first:stop].mean()))
-            found = shown_interval(effect)
+            effect_interval = shown_interval(effect)
             ratio = ratio_intervals(effect, last)
             sound = bool(ratio.defined) and known[1] * known[2] > 0.0
             left = [float(value) if sound else np.nan for value in ratio[:3]] if year else [1.0, np.nan, np.nan] if sound else [np.nan] * 3
-            shares = [value / level if level else np.nan for value in found]
-            rows.append((arm, end, year, first + 1, stop, *found, *shares, *left, sound, float(paid[:, first:stop].mean())))
+            shares = [value / level if level else np.nan for value in effect_interval]
+            rows.append((arm, end, year, first + 1, stop, *effect_interval, *shares, *left, sound, float(paid[:, first:stop].mean())))
     names = [f"{stem}{tail}" for stem in ("effect", "effect_share", "left") for tail in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["arm", "end", "year", "first_month", "last_month", *names, "defined", "government_cost"])

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.analysis.effects import tables_of
-from experiments.analysis.programmes import more_tables
+from experiments.analysis.programmes import programme_tables
 from experiments.configuration.settings import Study
+from experiments.languages.wording import say
 from experiments.runs.measure import MapPicture, Run
 from experiments.runs.store import write_whole
 
@@ -24,8 +25,8 @@ __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table
 
 #: Tables of a study, in the order in which they are written.
 TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
-#: Tables that only some studies have.
-MORE = ("spending", "per_yuan", "aftermath")
+#: Tables that only some studies have: what a budget bought, what lasts after the end.
+OF_PROGRAMMES = ("spending", "per_yuan", "aftermath")
 #: Rows that a sheet of Excel holds, its head left out.
 SHEET = 1_048_575
 
@@ -61,9 +62,9 @@ class Comparison:
         Where the figures came from.
     maps : dict of str to MapPicture
         Quality map of each arm, first replicate; not stored.
-    of_runs : dict of str to list of (arm, replicate, Path)
+    run_tables : dict of str to list of (arm, replicate, Path)
         Tables of single runs that were asked for (`save`), by kind, and where each lies.
-    more : dict of str to DataFrame
+    programme_tables : dict of str to DataFrame
         Tables that only some studies have, by name (`experiments.analysis.programmes`).
     """
 
@@ -79,8 +80,8 @@ class Comparison:
     luck: pd.DataFrame
     manifest: dict[str, Any]
     maps: dict[str, MapPicture] = field(default_factory=dict)
-    of_runs: dict[str, list[tuple[str, int, Path]]] = field(default_factory=dict)
-    more: dict[str, pd.DataFrame] = field(default_factory=dict)
+    run_tables: dict[str, list[tuple[str, int, Path]]] = field(default_factory=dict)
+    programme_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -90,11 +91,7 @@ class Comparison:
     @property
     def failures(self) -> str:
         """One line on the runs that failed; empty where none did."""
-        failed = self.manifest.get("failed", [])
-        if not failed:
-            return ""
-        told = "1 run failed, and its replicate is" if len(failed) == 1 else f"{len(failed)} runs failed, and their replicates are"
-        return f"{told} left out (all in manifest.json); the first: {failed[0]}"
+        return say("report.failures", self.manifest.get("failed", []))
 
     def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
         """Return the row of one arm and outcome, in total."""
@@ -113,9 +110,9 @@ class Comparison:
         folder.mkdir(parents=True, exist_ok=True)
         for name in TABLES:
             write_table(getattr(self, name), folder / name)
-        for name, table in self.more.items():
+        for name, table in self.programme_tables.items():
             write_table(table, folder / name)
-        for kind, parts in self.of_runs.items():
+        for kind, parts in self.run_tables.items():
             write_parts(parts, folder / f"{kind}_of_runs")
 
     def save_manifest(self, folder: Path) -> None:
@@ -211,8 +208,8 @@ def load(folder: str | Path) -> Comparison:
     if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
-    more = {name: pd.read_parquet(here / f"{name}.parquet") for name in MORE if (here / f"{name}.parquet").is_file()}
-    return Comparison(**tables, manifest=about, more=more)
+    further = {name: pd.read_parquet(here / f"{name}.parquet") for name in OF_PROGRAMMES if (here / f"{name}.parquet").is_file()}
+    return Comparison(**tables, manifest=about, programme_tables=further)
 
 
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups: bool = False) -> Comparison:
@@ -220,4 +217,4 @@ def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups:
     tables = tables_of(runs, study.reference, study, groups)
     manifest = {**about, "reference": study.reference, "result": table_hash(tables["runs"])}
     maps = {run.arm: run.picture for run in runs if run.picture is not None}
-    return Comparison(**tables, manifest=manifest, maps=maps, more=more_tables(runs, about, study.reference))
+    return Comparison(**tables, manifest=manifest, maps=maps, programme_tables=programme_tables(runs, about, study.reference))

@@ -24,7 +24,7 @@ __all__ = [
     "bootstrap_intervals",
     "half_widths",
     "mean_intervals",
-    "more_replicates",
+    "further_replicates",
     "p_values",
     "ratio_intervals",
     "replicates_needed",
@@ -62,10 +62,10 @@ class Ratios(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Whether to stop, how many replicates to add if not, and whether what was wanted is reached."""
+    """Whether to stop, how many replicates to add if not, and whether the half-width asked for is reached."""
 
     stop: bool
-    more: int
+    further: int
     reached: bool
 
 
@@ -105,10 +105,10 @@ def mean_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
     return Intervals(mean, mean - half, mean + half, n)
 
 
-def half_widths(found: Intervals) -> NDArray[np.float64]:
+def half_widths(intervals: Intervals) -> NDArray[np.float64]:
     """Return how far intervals reach from their means, the farther side where they are lopsided; infinite where unknown."""
-    half = np.maximum(found.high - found.mean, found.mean - found.low)
-    return np.where(found.n > 1, half, np.inf)
+    half = np.maximum(intervals.high - intervals.mean, intervals.mean - intervals.low)
+    return np.where(intervals.n > 1, half, np.inf)
 
 
 def _blocks(known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
@@ -167,8 +167,8 @@ def bootstrap_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
 
 def shown_interval(values: ArrayLike) -> tuple[float, float, float]:
     """Return the mean over runs and its 95 % interval, as it is shown."""
-    found, _ = shown_intervals(values)
-    return float(found.mean), float(found.low), float(found.high)
+    intervals, _ = shown_intervals(values)
+    return float(intervals.mean), float(intervals.low), float(intervals.high)
 
 
 def shown_intervals(values: ArrayLike, level: float = 0.95) -> tuple[Intervals, NDArray[np.bool_]]:
@@ -191,10 +191,10 @@ def shown_intervals(values: ArrayLike, level: float = 0.95) -> tuple[Intervals, 
     skewed = np.asarray((shown.n >= FEWEST) & (second > 0.0) & (shown.n * second**3 <= 25.0 * third**2))
     if not skewed.any():
         return shown, skewed
-    found = bootstrap_intervals(x[:, skewed], level)
+    resampled = bootstrap_intervals(x[:, skewed], level)
     low, high = np.array(shown.low), np.array(shown.high)
-    low[skewed], high[skewed] = np.fmin(low[skewed], found.low), np.fmax(high[skewed], found.high)
-    skewed[skewed] = ~np.isnan(found.low)
+    low[skewed], high[skewed] = np.fmin(low[skewed], resampled.low), np.fmax(high[skewed], resampled.high)
+    skewed[skewed] = ~np.isnan(resampled.low)
     return Intervals(shown.mean, low, high, shown.n), skewed
 
 
@@ -309,7 +309,7 @@ def replicates_needed(effects: ArrayLike, half_width: ArrayLike, level: float = 
     return np.asarray(np.ceil(need * len(x) / np.maximum(n, 1)))
 
 
-def more_replicates(effects: ArrayLike, half_width: ArrayLike, cap: int, first: int = 20, level: float = 0.95) -> Decision:
+def further_replicates(effects: ArrayLike, half_width: ArrayLike, cap: int, first: int = 20, level: float = 0.95) -> Decision:
     """Decide, from the paired effects so far, whether to stop or how many replicates to add.
 
     Parameters
@@ -333,9 +333,9 @@ def more_replicates(effects: ArrayLike, half_width: ArrayLike, cap: int, first: 
     """
     x = np.asarray(effects, dtype=np.float64)
     n = len(x)
-    found, _ = shown_intervals(x, level)
-    looked_at = found.n > 0
-    narrow = half_widths(found) <= np.asarray(half_width, dtype=np.float64)
+    intervals, _ = shown_intervals(x, level)
+    looked_at = intervals.n > 0
+    narrow = half_widths(intervals) <= np.asarray(half_width, dtype=np.float64)
     reached = n >= min(first, cap) and bool(looked_at.any()) and bool(np.all(narrow | ~looked_at))
     if reached or n >= cap:
         return Decision(True, 0, reached)
@@ -390,7 +390,7 @@ def variance_ratios(treated: ArrayLike, base: ArrayLike, level: float = 0.95) ->
             continue
         with np.errstate(invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # resamples without a spread: not known
-            found = stats.bootstrap(
+            resampled = stats.bootstrap(
                 (one[sound], other[sound]),
                 _gain,
                 n_resamples=RESAMPLES,
@@ -402,5 +402,5 @@ def variance_ratios(treated: ArrayLike, base: ArrayLike, level: float = 0.95) ->
                 method="BCa",
                 random_state=np.random.default_rng(BOOTSTRAP_SEED),
             ).confidence_interval
-        low[columns[sound]], high[columns[sound]] = found.low, found.high
+        low[columns[sound]], high[columns[sound]] = resampled.low, resampled.high
     return Intervals(ratio.reshape(shape), low.reshape(shape), high.reshape(shape), known.sum(axis=0).reshape(shape))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SIGNIFICANCE", "Conclusion", "conclusion", "conclusions", "fails_correction"]
+__all__ = ["SIGNIFICANCE", "Conclusion", "Judgement", "conclusion", "conclusions", "fails_correction", "judgement"]
 
 #: A corrected p-value below this lets an effect count as shown.
 SIGNIFICANCE = 0.05
@@ -75,3 +75,23 @@ def conclusion(mean: float, low: float, high: float) -> Conclusion:
 def fails_correction(effect: Mapping[str, Any]) -> bool:
     """Whether the interval of an effect leaves out 0 and only the correction for many comparisons keeps it from being shown."""
     return effect["conclusion"] == Conclusion.NOT_SHOWN and not effect["effect_low"] <= 0.0 <= effect["effect_high"]
+
+
+class Judgement(StrEnum):
+    """What a conclusion means for an outcome: whether the change is a good one, where one is shown."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    DIFFERENT = "different"
+    NOT_SHOWN = "not shown"
+    NO_CHANGE = "no change"
+    UNKNOWN = "unknown"
+
+
+def judgement(concluded: Conclusion, better: str) -> Judgement:
+    """Judge a conclusion on an outcome of which ``"lower"`` or ``"higher"`` is better, or neither (``""``)."""
+    if not concluded.is_shown:
+        return Judgement(concluded.value)
+    if better not in (Conclusion.LOWER, Conclusion.HIGHER):
+        return Judgement.DIFFERENT
+    return Judgement.BETTER if concluded == better else Judgement.WORSE

@@ -69,7 +69,7 @@ def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
         Names what is no parameter, or a range that is none or leaves the legal one.
     """
     legal = {f.name: f for f in fields(Parameters)}
-    found = []
+    axes = []
     for name, limits in ranges.items():
         pair = isinstance(limits, Sequence) and len(limits) == 2 and all(isinstance(limit, int | float) for limit in limits)
         axis = Axis(name, *map(float, limits)) if pair else Axis(name, np.nan, np.nan)
@@ -84,8 +84,8 @@ def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
         low, high = f.metadata["range"]
         if not low <= axis.low < axis.high <= high:
             raise ParameterError(f"the range of {name} to be searched is {limits}; it must be two rising numbers in {low:g} … {high:g}")
-        found.append(axis)
-    return tuple(found)
+        axes.append(axis)
+    return tuple(axes)
 
 
 def ranges_of(about: Mapping[str, Any]) -> dict[str, list[float]]:

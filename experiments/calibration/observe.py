@@ -169,7 +169,7 @@ def pooled(observed: Sequence[Observed]) -> dict[str, float]:
     return {"recalls_top": 100.0 * float(top), "lag_across": across, "lag_difference": across - _half_time(own)}
 
 
-def _unaided(ready: StrongchainModel) -> Observed:
+def _without_help(ready: StrongchainModel) -> Observed:
     """Run a world unaided and, beside it on the same luck, with capability given to half of its members."""
     alone, helped = ready, copy.deepcopy(ready)
     helped.record = Record(helped, (), ("field_dpu",))
@@ -236,8 +236,8 @@ def observe(world: WorldSettings, key: tuple[int, int]) -> Observed:
     key : (int, int)
         Of the replicate.
     """
-    found = _unaided(world.build(key, ("size",)))
-    return replace(found, figures=found.figures | _adoption(world, key))
+    observed = _without_help(world.build(key, ("size",)))
+    return replace(observed, figures=observed.figures | _adoption(world, key))
 
 
 def observe_network(key: tuple[int, int], settings: Synthetic | None = None) -> dict[str, float]:
@@ -284,13 +284,13 @@ def observe_all(
         keep.mkdir(parents=True, exist_ok=True)
     paths = [keep / f"{_name(world, key)}.json" if keep else None for world, key in zip(worlds, keys, strict=True)]
     jobs = list(zip(range(len(worlds)), worlds, keys, paths, strict=True))
-    found: list[Observed | Exception | None] = [_read(path) for path in paths]
-    missing = [job for job in jobs if found[job[0]] is None]
+    observations: list[Observed | Exception | None] = [_read(path) for path in paths]
+    missing = [job for job in jobs if observations[job[0]] is None]
     with Progress(len(jobs), len(jobs) - len(missing), shown=progress) as shown:
         for number, one in fan_out(_observed, missing, parallel):
-            found[number] = one
+            observations[number] = one
             shown.add(1)
-    return [one for one in found if one is not None]
+    return [one for one in observations if one is not None]
 
 
 def _read(path: Path | None) -> Observed | None:
@@ -304,9 +304,9 @@ def _read(path: Path | None) -> Observed | None:
 def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Path | None) -> tuple[int, Observed | Exception]:
     """Observe a replicate and keep what was seen."""
     try:
-        found = observe(world, key)
+        observed = observe(world, key)
     except (ArithmeticError, ValueError) as mistake:  # say, orders that grow without end at these parameters
         return number, mistake
     if path is not None:
-        write_whole(path, json.dumps(asdict(found)).encode())
-    return number, found
+        write_whole(path, json.dumps(asdict(observed)).encode())
+    return number, observed

@@ -11,16 +11,14 @@ from typing import Any
 
 from experiments.catalogue.portfolios import Portfolio, portfolios
 from experiments.configuration.declared import CONFIGS, TOP, declaring, networks
-from experiments.terminal import COLUMNS, about, paragraphs, shown, table, wrap
+from experiments.formatting import value
+from experiments.languages.wording import label, say
+from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
-__all__ = ["MARKS", "Setting", "explained", "figures", "levers", "region_files", "setting", "settings", "told"]
+__all__ = ["MARKS", "Setting", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
 
-MARKS = {
-    "S": "read in the source",
-    "D": "arithmetic from the source",
-    "R": "recalled, to be verified",
-    "N": "an assumption",
-}
+#: Marks of confidence in a default: read in the source, arithmetic from it, recalled, an assumption.
+MARKS = ("S", "D", "R", "N")
 
 
 @dataclass(frozen=True)
@@ -44,28 +42,28 @@ class Setting:
 
 def attribute(cls: type, name: str) -> str:
     """Return what the docstring of a class says of an attribute."""
-    said = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
-    return " ".join(said[1].split()).replace("``", "`").removesuffix(".") if said else ""
+    line = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
+    return " ".join(line[1].split()).replace("``", "`").removesuffix(".") if line else ""
 
 
 def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
     """Read a setting off the field that declares it."""
-    said = f.metadata
+    declared = f.metadata
     default = f.default if f.default is not MISSING else f.default_factory() if f.default_factory is not MISSING else None
-    choices = tuple(said.get("choices", ("true", "false") if isinstance(default, bool) else ()))
-    legal = "{} … {}".format(*map(shown, said["range"])) if "range" in said else ", ".join(choices)
-    unit, mark, source = (str(said.get(key, "")) for key in ("unit", "confidence", "source"))
-    meaning = said.get("meaning") or attribute(cls, f.name)
-    return Setting(f"{prefix}.{f.name}", shown(default), legal, unit, mark, source, meaning, choices)
+    choices = tuple(declared.get("choices", ("true", "false") if isinstance(default, bool) else ()))
+    legal = "{} … {}".format(*map(value, declared["range"])) if "range" in declared else ", ".join(choices)
+    unit, mark, source = (str(declared.get(key, "")) for key in ("unit", "confidence", "source"))
+    meaning = declared.get("meaning") or attribute(cls, f.name)
+    return Setting(f"{prefix}.{f.name}", value(default), legal, unit, mark, source, meaning, choices)
 
 
 def settings() -> list[Setting]:
     """Every setting there is: of the study, the model, the region, the instruments and the network."""
-    every = [Setting(path, shown(top.default), top.legal, top.unit, "", "", top.meaning, top.choices) for path, top in TOP.items()]
+    every = [Setting(path, value(top.default), top.legal, top.unit, "", "", top.meaning, top.choices) for path, top in TOP.items()]
     kinds = {cls: f" (network={kind})" for kind, cls in networks().items()}
     for prefix, cls in declaring():
-        found = (setting(cls, f, prefix) for f in fields(cls))
-        every += [replace(s, meaning=(s.meaning + kinds.get(cls, "")).lstrip()) for s in found]
+        declared = (setting(cls, f, prefix) for f in fields(cls))
+        every += [replace(s, meaning=(s.meaning + kinds.get(cls, "")).lstrip()) for s in declared]
     return every
 
 
@@ -84,22 +82,22 @@ def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
     for f in fields(region):
         if "range" not in f.metadata:
             continue
-        value = getattr(region, f.name)
-        source = region.sources.get(f.name) or (f.metadata["source"] if value == f.default else "none was given")
+        number = getattr(region, f.name)
+        source = region.sources.get(f.name) or (f.metadata["source"] if number == f.default else say("explain.no_source"))
         kind = "fact" if re.search(r"\bF\d{3}\b", source) else "assumption" if source.startswith("assumption") else "other"
-        yield f.name, f"{shown(value)} {f.metadata['unit']}", source, kind
+        yield f.name, f"{value(number)} {label(f.metadata['unit'])}", source, kind
 
 
-# -- telling of one thing --
+# -- explaining one thing --
 
 
 def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
-    """Everything that can be explained: the names it goes by, and what tells of it."""
+    """Everything that can be explained: the names it goes by, and what explains it."""
     from experiments.catalogue.practices import practices
     from sim import INSTRUMENTS, MONTH, OUTCOMES
 
     for key, cls in INSTRUMENTS.items():
-        yield tuple(dict.fromkeys((key, cls.practice, *cls.practice.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
+        yield tuple(dict.fromkeys((key, cls.label_zh, *cls.label_zh.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
     for one in portfolios():
@@ -108,7 +106,7 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
     for o in OUTCOMES.values():
         yield (o.key, o.label, o.label_zh), partial(of_outcome, o)
     for k, phase in enumerate(MONTH):
-        yield (phase.__name__,), partial(of_phase, phase, f"phase {k + 1} of {len(MONTH)} of the month")
+        yield (phase.__name__,), partial(of_phase, phase, k + 1, len(MONTH))
     for practice in practices():
         yield (practice.id, practice.practice, practice.english), partial(of_practice, practice)
     for s in settings():
@@ -117,24 +115,30 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
 
 def confidence(s: Setting) -> str:
     """Write a confidence mark with what it means."""
-    return f"{s.mark}, {MARKS[s.mark]}" if s.mark else ""
+    return f"{s.mark}, {say(f'marks.{s.mark}')}" if s.mark else ""
+
+
+def rows_of(**values: str) -> list[tuple[str, str]]:
+    """Return rows of an explanation, each with its name from the table of phrases."""
+    return [(say(f"explain.rows.{name}"), text) for name, text in values.items()]
 
 
 def of_setting(s: Setting) -> list[str]:
-    """Tell of a setting."""
-    rows = [("meaning", s.meaning), ("default", s.default), ("range", s.legal), ("unit", s.unit), ("source", s.source)]
-    return [f"{s.path}: a setting", *about([*rows, ("confidence", confidence(s)), ("to set it", f"strongchain {s.path}=VALUE")])]
+    """Explain a setting."""
+    rows = rows_of(meaning=label(s.meaning), default=s.default, range=label(s.legal), unit=label(s.unit), source=s.source)
+    rows += rows_of(confidence=confidence(s), to_set=f"strongchain {s.path}=VALUE")
+    return [say("explain.setting", path=s.path), *about(rows)]
 
 
-#: What the docstring of an instrument may say of it at the start of a line, and how that is called.
-NOTES = {"Cost": "cost", "Ends": "ends with it", "Stays": "outlasts it", "Practice": "documents"}
+#: What the docstring of an instrument may say of it at the start of a line.
+NOTES = ("Cost", "Ends", "Stays", "Practice")
 
 
-def told(cls: Any) -> tuple[str, dict[str, str]]:
+def described(cls: Any) -> tuple[str, dict[str, str]]:
     """Take the docstring of an instrument apart: what it does, and each of its `NOTES`, the marks of code left out of these."""
     text, *notes = re.split(rf"^(?=(?:{'|'.join(NOTES)}): )", inspect.cleandoc(cls.__doc__ or ""), flags=re.MULTILINE)
     parts = (" ".join(note.split()).partition(": ") for note in notes)
-    return text.strip(), {label: said for label, _, said in parts}
+    return text.strip(), {name: note for name, _, note in parts}
 
 
 def levers(cls: Any) -> list[Setting]:
@@ -145,56 +149,57 @@ def levers(cls: Any) -> list[Setting]:
 
 
 def of_instrument(cls: Any) -> list[str]:
-    """Tell of an instrument, of the practices that become it, and of its levers."""
+    """Explain an instrument, the practices that become it, and its levers."""
     from experiments.catalogue.practices import of_instrument as mapped
 
-    text, notes = told(cls)
-    counts = "; ".join(f"{name} ({said})" for name, said in cls.counted.items())
-    found = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
-    lines = [f"{cls.key}: an instrument", "", *paragraphs(text), ""]
-    lines += about(
-        [("practice", cls.practice), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts)]
-        + [("" if k else "stands for", said) for k, said in enumerate(found)]
-    )
-    lines += ["", *about([("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")])]
+    text, notes = described(cls)
+    counts = "; ".join(f"{label(name)} ({label(meaning)})" for name, meaning in cls.counted.items())
+    practices = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
+    lines = [say("explain.instrument", key=cls.key), "", *paragraphs(label(text)), ""]
+    rows = rows_of(practice=cls.label_zh) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
+    rows += rows_of(counts=counts) + [("" if k else say("explain.rows.stands_for"), one) for k, one in enumerate(practices)]
+    dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=f"'instruments=[{cls.key}]'")
+    lines += [*about(rows), "", *about(dose)]
     for s in levers(cls):
-        rows = [("range", s.legal), ("unit", s.unit if s.mark else ""), ("source", s.source), ("confidence", confidence(s))]
-        lines += [
-            "",
-            *wrap(f"{s.path} = {s.default}{' (the dose)' if s.name == cls.dose else ''}", COLUMNS),
-            *about([("meaning", s.meaning), *rows]),
-        ]
+        rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.mark else "", source=s.source)
+        title = say("explain.lever", path=s.path, default=s.default, is_dose=s.name == cls.dose)
+        lines += ["", *wrap(title, COLUMNS), *about(rows + rows_of(confidence=confidence(s)))]
     return lines
 
 
 def of_practice(one: Any) -> list[str]:
-    """Tell of a practice: what becomes of it in the model."""
-    rows = [("in English", one.english), ("becomes", "; ".join(one.becomes)), ("how", one.how)]
-    return [f"{one.id} {one.practice}: a practice", *about(rows)]
+    """Explain a practice: what becomes of it in the model."""
+    rows = rows_of(english=one.english, becomes="; ".join(one.becomes), how=label(one.how))
+    return [say("explain.practice", id=one.id, practice=one.practice), *about(rows)]
 
 
 def of_outcome(o: Any) -> list[str]:
-    """Tell of an outcome."""
-    rows = [("English", o.label), ("中文", o.label_zh), ("unit", o.unit), ("formula", o.formula), ("better", o.better or "neither")]
-    return [f"{o.key}: an outcome", *about(rows)]
+    """Explain an outcome."""
+    rows = rows_of(english=o.label, chinese=o.label_zh, unit=label(o.unit), formula=label(o.formula))
+    return [say("explain.outcome", key=o.key), *about(rows + rows_of(better=say(f"explain.better.{o.better or 'neither'}")))]
 
 
 def of_region(region: Any) -> list[str]:
-    """Tell of a region: each figure with its source."""
-    rows = [(name, value, source) for name, value, source, _ in figures(region)]
-    names = ["", *about([("chains", ", ".join(region.chain_names))])] if region.chain_names else []
-    return [f"{region.key}: a region, {region.label}, {region.label_zh}", "", *table(("figure", "value", "source"), rows), *names]
+    """Explain a region: each figure with its source."""
+    rows = [(name, text, label(source)) for name, text, source, _ in figures(region)]
+    names = ["", *about(rows_of(chains=", ".join(region.chain_names)))] if region.chain_names else []
+    head = [say(f"heads.{name}") for name in ("figure", "value", "source")]
+    return [say("explain.region", key=region.key, english=region.label, chinese=region.label_zh), "", *table(head, rows), *names]
 
 
 def of_portfolio(one: Portfolio) -> list[str]:
-    """Tell of a portfolio: each instrument and each lever that it sets, with its source."""
-    rows = [(path, shown(one.levers.get(path, "active")), one.sources.get(path, "none was given")) for path in one.paths]
-    lines = [f"{one.key}: a portfolio of {len(one.instruments)} instruments, {one.label}, {one.label_zh}", "", *paragraphs(one.about)]
-    return [*lines, "", *table(("instrument or lever", "value", "source"), rows)] if rows else lines
+    """Explain a portfolio: each instrument and each lever that it sets, with its source."""
+    active, nowhere = say("explain.active"), say("explain.no_source")
+    rows = [(path, value(one.levers.get(path, active)), label(one.sources.get(path, nowhere))) for path in one.paths]
+    title = say("explain.portfolio", key=one.key, number=len(one.instruments), english=one.label, chinese=one.label_zh)
+    lines = [title, "", *paragraphs(label(one.about))]
+    head = [say(f"heads.{name}") for name in ("lever", "value", "source")]
+    return [*lines, "", *table(head, rows)] if rows else lines
 
 
-def of_phase(phase: Callable[..., Any], place: str) -> list[str]:
-    """Tell of a phase: its docstring, and that of its file."""
-    home = inspect.getmodule(phase)
-    lines = [f"{phase.__name__}: {place}, in {phase.__module__.replace('.', '/')}.py", "", *paragraphs(phase.__doc__ or "")]
-    return [*lines, "", *paragraphs(home.__doc__ or "")] if home else lines
+def of_phase(phase: Callable[..., Any], place: int, phases: int) -> list[str]:
+    """Explain a phase: its docstring, and that of its file."""
+    home, file = inspect.getmodule(phase), f"{phase.__module__.replace('.', '/')}.py"
+    title = say("explain.phase", name=phase.__name__, place=place, phases=phases, file=file)
+    lines = [title, "", *paragraphs(label(phase.__doc__ or ""))]
+    return [*lines, "", *paragraphs(label(home.__doc__ or ""))] if home else lines

@@ -10,29 +10,12 @@ import re
 from pathlib import Path
 
 from experiments.configuration.declared import CONFIGS, options_in_files
+from experiments.languages.wording import lines
 
 __all__ = ["help_text", "options"]
 
 #: Where the world lies.
 SIM = Path(__file__).resolve().parents[2] / "sim"
-TEXT = """\
-strongchain: how defects travel along supply chains, and which policies stop them
-
-strongchain                                    the default experiment
-strongchain region=sample replicates=5         another region, fewer replicates
-strongchain 'instruments=[cqo]' instruments.cqo.reach=0.8 months=36
-strongchain -m instruments.cqo.reach=0,0.5,1   a sweep: one job a value, one table
-strongchain network=file network.path=my.csv   a chain of your own (docs/guide/networks.md)
-strongchain --cfg job                          everything that can be set, as it stands
-strongchain regions | policies | instruments | experiments | parameters [WORD] | explain WORD
-strongchain results | rerun FOLDER             the studies so far; one of them again
-strongchain completion bash                    (or zsh) a script for completion by Tab
-strongchain help | help WORD                   this text; what a word means, as explain does
-
-Groups (choose one with group=option):
-{groups}
-
-Results are written to results/NAME (name=NAME; the time of day by default)."""
 
 
 def options() -> dict[str, tuple[str, ...]]:
@@ -46,9 +29,9 @@ def options() -> dict[str, tuple[str, ...]]:
         "network": ["file", "input_output", "region", "synthetic"],
         "parameters": [row.split(",", 1)[0] for row in sets],
     }
-    return {name: tuple(sorted(found)) for name, found in sorted({**options_in_files(CONFIGS), **registered}.items())}
+    return {name: tuple(sorted(names)) for name, names in sorted({**options_in_files(CONFIGS), **registered}.items())}
 
 
 def help_text() -> str:
     """Return what ``strongchain --help`` prints."""
-    return TEXT.format(groups="\n".join(f"{name}: {', '.join(found)}" for name, found in options().items()))
+    return lines("help.text", options())

@@ -1,4 +1,4 @@
-"""The application's own verbs: what there is, what it means, and what has been found so far.
+"""The application's own verbs: what there is, what it means, and which studies were run.
 
 ``strongchain results | rerun | regions | policies | instruments | experiments | parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
@@ -22,23 +22,11 @@ from experiments.catalogue.settings import MARKS, explained, figures, region_fil
 from experiments.commands.completion import BASH, ZSH
 from experiments.commands.help import help_text
 from experiments.configuration.declared import CONFIGS, VERBS, groups
-from experiments.terminal import COLUMNS, first_line, shown, table, wrap
+from experiments.formatting import value
+from experiments.languages.wording import label, lines, say
+from experiments.terminal import COLUMNS, first_line, table, wrap
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
-
-NO_EXPERIMENT = """\
-There is no experiment yet. To add one, write configs/experiment/NAME.yaml:
-
-    # @package _global_
-    # One line: what the experiment asks. `strongchain experiments` shows it.
-    defaults:
-      - override /region: sample
-    months: 36
-    instruments:
-      cqo: {reach: 0.8}
-
-Then type: strongchain +experiment=NAME"""
-
 
 #: What reading a folder may raise in which somebody changed a file, or cut it off.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, OSError)
@@ -53,36 +41,40 @@ def results(folder: str = "results") -> list[str]:
     here = Path(folder)
     if not here.is_dir():
         if folder != "results":
-            raise VerbError(
-                f"there is no folder {folder!r}{did_you_mean(here.name, [p.name for p in here.parent.glob('*') if p.is_dir()])}"
-            )
-        return ["There are no results yet; `strongchain name=first` would write them to results/first."]
+            near = did_you_mean(here.name, [p.name for p in here.parent.glob("*") if p.is_dir()])
+            raise VerbError(say("verbs.no_folder", folder=folder, near=near))
+        return [say("verbs.no_results")]
     studies = [study(path) for path in here.iterdir() if path.is_dir() and path.name != "runs"]
     if not studies:
-        return [f"There is no study in {folder} yet."]
+        return [say("verbs.no_study", folder=folder)]
     rows = [row for _, row in sorted(studies, reverse=True)]
-    return table(("study", "status", "arms", "replicates", "months", "size", "date"), rows)
+    return table(_head("study", "status", "arms", "replicates", "months", "size", "date"), rows)
+
+
+def _head(*names: str) -> list[str]:
+    """The heads of a table, from the table of phrases."""
+    return [say(f"verbs.heads.{name}") for name in names]
 
 
 def study(path: Path) -> tuple[float, tuple[str, ...]]:
     """Read what a folder of results says of itself: when it was written, and its row."""
     try:
-        told = summary(path)
+        described = summary(path)
     except UNREADABLE:
-        told = ("unreadable", "?", "?", "?")
-    found = []
+        described = (say("verbs.status.unreadable"), "?", "?", "?")
+    files = []
     for file in path.rglob("*"):
         with suppress(OSError):  # a study that runs renames its files
             if file.is_file():
-                found.append(file.stat())
-    when = max([one.st_mtime for one in found], default=path.stat().st_mtime)
-    size = float(sum(one.st_size for one in found))
+                files.append(file.stat())
+    when = max([one.st_mtime for one in files], default=path.stat().st_mtime)
+    size = float(sum(one.st_size for one in files))
     units = iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
     while size >= 1000 and unit != "TB":
         size, unit = size / 1000, next(units)
     date = datetime.datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
-    return when, (path.name, *told, f"{size:.3g} {unit}", date)
+    return when, (path.name, *described, f"{size:.3g} {unit}", date)
 
 
 def summary(path: Path) -> tuple[str, ...]:
@@ -95,23 +87,24 @@ def summary(path: Path) -> tuple[str, ...]:
     """
     full = sorted(table.parent.name for table in path.glob("*/series.parquet"))
     if full and re.fullmatch(r".+_replicate_\d+", path.name):
-        return "replicate in full", ", ".join(full), "1", "?"
+        return say("verbs.status.replicate"), ", ".join(full), "1", "?"
     points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / "manifest.json").is_file()]
     home = min(points, key=lambda point: (not (point / "manifest.json").is_file(), point.name), default=path)
     noted = notes(home)
     whole = sum((point / "manifest.json").is_file() for point in points or [path])
     if path.name.endswith("_rerun") and not (home / ".hydra").is_dir():
-        begun = [one for there in (path, path.with_name(path.name.removesuffix("_rerun"))) for one in there.glob("[0-9]*") if one.is_dir()]
+        homes = (path, path.with_name(path.name.removesuffix("_rerun")))
+        begun = [point for folder in homes for point in folder.glob("[0-9]*") if point.is_dir()]
         many = len({one.name for one in begun}) or 1
-        status = "rerun" if whole == many else f"unfinished rerun, {whole} of {many}"
+        status = say("verbs.status.rerun" if whole == many else "verbs.status.unfinished_rerun", whole=whole, many=many)
     elif points:
-        status = f"sweep, {whole} of {len(points)}" if (path / "sweep.csv").is_file() else "unfinished sweep"
+        collected = (path / "sweep.csv").is_file()
+        status = say("verbs.status.sweep" if collected else "verbs.status.unfinished_sweep", whole=whole, many=len(points))
     else:
-        failed = len(noted.get("failed") or ())
-        status = ("complete" + (f", {failed} failed" if failed else "")) if whole else "unfinished"
+        status = say("verbs.status.complete" if whole else "verbs.status.unfinished", failed=len(noted.get("failed") or ()))
     configuration = noted.get("configuration") or {}
     replicates = noted.get("replicates", configuration.get("replicates", "?"))  # a study may stop early: those that were run
-    return status, ", ".join(dict(noted.get("arms") or {})) or "?", shown(replicates), shown(configuration.get("months", "?"))
+    return status, ", ".join(dict(noted.get("arms") or {})) or "?", value(replicates), value(configuration.get("months", "?"))
 
 
 def notes(home: Path) -> dict[str, Any]:
@@ -132,11 +125,11 @@ def regions() -> list[str]:
     rows = []
     for region in region_files():
         kinds = [kind for *_, kind in figures(region)]
-        counts = [shown(getattr(region, key)) for key in ("chains", "leaders", "firms", "stations")]
-        shares = [f"{kinds.count(kind)} of {len(kinds)}" for kind in ("fact", "assumption")]
+        counts = [value(getattr(region, key)) for key in ("chains", "leaders", "firms", "stations")]
+        shares = [say("verbs.part", part=kinds.count(kind), whole=len(kinds)) for kind in ("fact", "assumption")]
         rows.append((region.key, region.label, region.label_zh, *counts, *shares))
-    head = ("region", "label", "中文", "chains", "leaders", "firms", "stations", "with a fact id", "assumptions")
-    return [*table(head, rows), "", "Choose one with region=NAME; `strongchain explain NAME` shows each figure with its source."]
+    head = _head("region", "label", "chinese", "chains", "leaders", "firms", "stations", "facts", "assumptions")
+    return [*table(head, rows), "", say("verbs.choose.region")]
 
 
 def policies() -> list[str]:
@@ -144,11 +137,10 @@ def policies() -> list[str]:
     rows = []
     for one in portfolios():
         kinds = [source.startswith("assumption") for path, source in one.sources.items() if path in one.levers]
-        shares = [f"{kinds.count(kind)} of {len(kinds)}" if kinds else "" for kind in (False, True)]
+        shares = [say("verbs.part", part=kinds.count(kind), whole=len(kinds)) if kinds else "" for kind in (False, True)]
         rows.append((one.key, one.label, one.label_zh, str(len(one.instruments)), *shares))
-    head = ("policy", "label", "中文", "instruments", "levers with a fact id", "assumptions")
-    said = table(head, rows, [", ".join(one.instruments) for one in portfolios()])
-    return [*said, "", "Choose one with policy=NAME; `strongchain explain policy.NAME` shows each lever with its source."]
+    head = _head("policy", "label", "chinese", "instruments", "levers_with_facts", "assumptions")
+    return [*table(head, rows, [", ".join(one.instruments) for one in portfolios()]), "", say("verbs.choose.policy")]
 
 
 def instruments() -> list[str]:
@@ -158,10 +150,9 @@ def instruments() -> list[str]:
     rows = []
     for key, cls in INSTRUMENTS.items():
         dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
-        rows.append((key, cls.practice, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
-    does = [first_line(cls.__doc__) for cls in INSTRUMENTS.values()]
-    end = "Choose with 'instruments=[NAME,NAME]'; `strongchain explain NAME` shows every lever."
-    return [*table(("instrument", "practice", "dose by default"), rows, does), "", end]
+        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
+    does = [label(first_line(cls.__doc__)) for cls in INSTRUMENTS.values()]
+    return [*table(_head("instrument", "practice", "dose"), rows, does), "", say("verbs.choose.instruments")]
 
 
 def experiments() -> list[str]:
@@ -170,21 +161,20 @@ def experiments() -> list[str]:
     for path in sorted((CONFIGS / "experiment").glob("*.yaml")):
         comments = [line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
         rows.append((path.stem, next((line for line in comments if not line.startswith("@package")), "")))
-    return table(("experiment", "what it asks"), rows) if rows else NO_EXPERIMENT.splitlines()
+    return table(_head("experiment", "asks"), rows) if rows else lines("verbs_text.no_experiment").splitlines()
 
 
 def parameters(word: str = "") -> list[str]:
     """List the settings whose path or meaning holds a word."""
     every = settings()
-    found = [s for s in every if word.casefold() in s.path.casefold() or word.casefold() in s.meaning.casefold()]
-    if not found:
-        raise VerbError(
-            f"no setting has {word!r} in its path or meaning{did_you_mean(word, [name for s in every for name in (s.path, s.name)])}"
-        )
-    rows = [(s.path, s.default, s.legal, s.unit, s.mark) for s in found]
-    legend = "; ".join(f"{mark} {said}" for mark, said in MARKS.items())
-    head = ("setting", "default", "range", "unit", "")
-    return [*table(head, rows, [s.meaning for s in found]), "", f"Settings: {len(found)}. Sources:", *wrap(f"{legend}.", COLUMNS)]
+    matching = [s for s in every if word.casefold() in s.path.casefold() or word.casefold() in s.meaning.casefold()]
+    if not matching:
+        near = did_you_mean(word, [name for s in every for name in (s.path, s.name)])
+        raise VerbError(say("verbs.no_setting", word=word, near=near))
+    rows = [(s.path, s.default, s.legal, label(s.unit), s.mark) for s in matching]
+    head = [*_head("setting", "default", "range", "unit"), ""]
+    legend = wrap(say("verbs_text.legend", list(MARKS)), COLUMNS)
+    return [*table(head, rows, [label(s.meaning) for s in matching]), "", say("verbs.settings", number=len(matching)), *legend]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -195,16 +185,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain(word: str = "") -> list[str]:
-    """Tell all of an instrument, a setting, an outcome, a region, a portfolio, a phase or a practice."""
+    """Explain an instrument, a setting, an outcome, a region, a portfolio, a phase or a practice."""
     known = dict[str, list[Callable[[], list[str]]]]()
     for names, tell in explained():
         for name in names:
             known.setdefault(name, []).append(tell)
     if word not in known:
-        nouns = "an instrument, a practice, a setting, an outcome, a region, a portfolio or a phase of the month"
-        raise VerbError(
-            f"there is nothing called {word!r} to explain{did_you_mean(word, known)}" if word else f"explain what? Type {nouns}"
-        )
+        raise VerbError(say("verbs.not_explained", word=word, near=did_you_mean(word, known)) if word else say("verbs.explain_what"))
     return [line for k, tell in enumerate(known[word]) for line in ([""] if k else []) + tell()]
 
 
@@ -215,7 +202,7 @@ def completion(shell: str = "", prefix: str = "", verb: str = "") -> list[str]:
             return (BASH if shell == "bash" else ZSH).splitlines()
         case "words":
             return [word for word in (explainable() if verb in {"explain", "help"} else typable()) if word.startswith(prefix)]
-    raise VerbError(f"completion of {shell!r}? There is bash, zsh{did_you_mean(shell, ('bash', 'zsh'))}")
+    raise VerbError(say("verbs.no_shell", shell=shell, near=did_you_mean(shell, ("bash", "zsh"))))
 
 
 def help_on(word: str = "") -> list[str]:
@@ -230,18 +217,18 @@ def explainable() -> list[str]:
 
 def typable() -> list[str]:
     """Return verbs, then groups with their options, then settings with their choices."""
-    words = [*VERBS]
+    typed = [*VERBS]
     for group, options in groups().items():
         form = {"experiment": "+experiment={}", "instruments": "instruments=[{}]"}.get(group, group + "={}")
-        words += [form.format(option) for option in options]
-    return list(dict.fromkeys([*words, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
+        typed += [form.format(option) for option in options]
+    return list(dict.fromkeys([*typed, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
 
 
-def rerun(*words: str) -> int:
+def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     from experiments.studies.rerun import main as again
 
-    return again(words)
+    return again(arguments)
 
 
 #: What answers each verb: with lines to print, or having printed them with an exit status.
@@ -266,23 +253,23 @@ def main(argv: Sequence[str]) -> int | None:
     """
     if not argv or argv[0] not in VERBS:
         return None
-    verb, words = argv[0], argv[1:]
+    verb, arguments = argv[0], argv[1:]
     answer, takes = ANSWERS[verb], inspect.signature(ANSWERS[verb]).parameters.values()
     usage = f"strongchain {verb} {VERBS[verb]}".rstrip()
     try:
-        if {"-h", "--help"} & set(words):
-            said: list[str] | int = [usage, f"  {first_line(answer.__doc__)}"]
-        elif len(words) > len(takes) and all(one.kind is not one.VAR_POSITIONAL for one in takes):
-            raise VerbError(f"{words[-1]!r} is one word too many; type {usage}")
+        if {"-h", "--help"} & set(arguments):
+            output: list[str] | int = [usage, f"  {label(first_line(answer.__doc__))}"]
+        elif len(arguments) > len(takes) and all(one.kind is not one.VAR_POSITIONAL for one in takes):
+            raise VerbError(say("verbs.too_many", word=arguments[-1], usage=usage))
         else:
-            said = answer(*words)
+            output = answer(*arguments)
     except VerbError as mistake:
         print(f"strongchain: {mistake}", file=sys.stderr)
         return 1
-    if isinstance(said, int):
-        return said
+    if isinstance(output, int):
+        return output
     try:
-        print("\n".join(said), flush=True)
+        print("\n".join(output), flush=True)
     except BrokenPipeError:  # the reader, say `head`, has seen enough
         sys.stderr.close()
     return 0

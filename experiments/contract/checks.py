@@ -20,6 +20,7 @@ import numpy as np
 
 from agents.firm import SIZE_CLASSES
 from agents.help import Help
+from agents.spelling import nearest
 from experiments.contract.scenes import (
     CALM,
     MONTHS,
@@ -38,7 +39,7 @@ from experiments.contract.scenes import (
 )
 from sim.instruments import TARGETING, Delivery, Instrument, Stewards
 from sim.invariants import check_invariants
-from sim.parameters import ParameterError
+from sim.parameters import ParameterError, Parameters
 
 __all__ = ["BOOKKEEPING", "CHECKS", "OF_DELIVERY", "OF_INSTRUMENT", "check_instrument", "failures"]
 
@@ -62,11 +63,33 @@ def _close(a: float, b: float) -> bool:
 
 
 def check_it_names_a_practice_and_a_source(cls: type[Instrument]) -> None:
-    """Docstring and declaration name the practice in Chinese, and a source or the word assumption."""
+    """The docstring names the practice in Chinese, and a source or the word assumption."""
     text = cls.__doc__ or ""
-    assert CHINESE.search(cls.practice), f"{cls.key}: the practice {cls.practice!r} is not in Chinese"
     assert CHINESE.search(text), f"{cls.key}: the docstring names no practice in Chinese"
     assert SOURCE.search(text), f"{cls.key}: the docstring gives neither a source nor the word assumption"
+
+
+def check_its_labels_are_written(cls: type[Instrument]) -> None:
+    """It has a label in English and one in Chinese; the second may be the same where there is no Chinese one."""
+    for name, text in (("label", cls.label), ("label_zh", cls.label_zh)):
+        assert text.strip(), f"{cls.key}: {name} is empty"
+
+
+def check_what_its_effect_hinges_on_is_a_setting(cls: type[Instrument]) -> None:
+    """The assumption on which its effect depends most is a lever of its own or a parameter of the model."""
+    levers = {f"instruments.{cls.key}.{f.name}" for f in fields(cls)}
+    known = levers | {f"parameters.{f.name}" for f in fields(Parameters)}
+    close = nearest(cls.hinges_on, known)
+    assert cls.hinges_on in known, f"{cls.key}: hinges_on is {cls.hinges_on!r}; it must be a lever of its own or a parameter{close}"
+
+
+def check_doses_shown_rise_and_hold_the_default(cls: type[Instrument]) -> None:
+    """The doses shown rise from above 0, hold the default dose (unless that is 0), and lie within the range of the dose."""
+    shown, default = cls.doses_shown, cls().level
+    low, high = numeric(cls)[cls.dose].metadata["range"]
+    assert shown and list(shown) == sorted(set(shown)), f"{cls.key}: doses_shown {shown} do not rise"
+    assert default in (0.0, *shown), f"{cls.key}: doses_shown {shown} lack the default, {default:g}"
+    assert low < shown[0] and shown[-1] <= high, f"{cls.key}: doses_shown {shown} leave the range of the dose, above {low:g} … {high:g}"
 
 
 def check_every_lever_is_declared(cls: type[Instrument]) -> None:
@@ -170,10 +193,10 @@ def check_it_does_something(cls: type[Instrument]) -> None:
     What firms pay would change their cash, their decisions and in time everything, effect or not. An instrument that serves other
     programmes is tried beside one that grows slowly and goes by the quality map.
     """
-    beside = (SLOW,) if cls.first else ()
+    companions = (SLOW,) if cls.first else ()
     for weather in (CALM, STORMY):
         alone = run(SLOW, weather=weather) if cls.first else without(weather=weather)
-        if set(differing(run(*beside, full(cls, government_share=1.0), weather=weather), alone)) - BOOKKEEPING - LENT:
+        if set(differing(run(*companions, full(cls, government_share=1.0), weather=weather), alone)) - BOOKKEEPING - LENT:
             return
     raise AssertionError("at full dose it changes nothing but the books and what it lends")
 
@@ -352,6 +375,9 @@ def check_laws_hold_at_the_ends_of_the_levers_of_delivery(cls: type[Instrument])
 #: Checks of what an instrument does in its own way.
 OF_INSTRUMENT: tuple[Callable[[type[Instrument]], None], ...] = (
     check_it_names_a_practice_and_a_source,
+    check_its_labels_are_written,
+    check_what_its_effect_hinges_on_is_a_setting,
+    check_doses_shown_rise_and_hold_the_default,
     check_every_lever_is_declared,
     check_its_dose_is_a_lever_from_0,
     check_levers_out_of_range_are_refused,
@@ -389,7 +415,7 @@ def check_instrument(cls: type[Instrument]) -> None:
         try:
             check(cls)
         except AssertionError as broken:
-            raise AssertionError(f"{cls.__name__} breaks the contract, {_told(check, broken)}") from broken
+            raise AssertionError(f"{cls.__name__} breaks the contract, {_breach(check, broken)}") from broken
 
 
 def failures(cls: type[Instrument]) -> list[str]:
@@ -397,14 +423,14 @@ def failures(cls: type[Instrument]) -> list[str]:
 
     It takes some 15 seconds. What a check trips over counts as well: a column that there is not, say.
     """
-    found = []
+    breaches = []
     for check in CHECKS:
         try:
             check(cls)
         except Exception as broken:  # whatever a user's code raises
-            found.append(_told(check, broken if isinstance(broken, AssertionError) else f"{type(broken).__name__}: {broken}"))
-    return found
+            breaches.append(_breach(check, broken if isinstance(broken, AssertionError) else f"{type(broken).__name__}: {broken}"))
+    return breaches
 
 
-def _told(check: Callable[[type[Instrument]], None], why: object) -> str:
+def _breach(check: Callable[[type[Instrument]], None], why: object) -> str:
     return f"{check.__name__.replace('_', ' ')}: {why}"

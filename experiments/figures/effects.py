@@ -10,52 +10,46 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from experiments.analysis.effects import HEADLINES
+from experiments.analysis.verdicts import Conclusion, Judgement
 from experiments.figures.rows import Row, draw_rows
 from experiments.figures.style import (
     CAUSE_STYLES,
-    COLOURS,
+    JUDGEMENTS,
     SHOWN,
     SMALL,
     WIDE,
     Mark,
     arm_marks,
+    cause_patches,
     difference,
     finish,
     handle,
+    judged,
+    label_of,
     legend,
-    signed,
     style,
     unit_of,
     window,
     wrapped,
 )
+from experiments.formatting import signed_percent
+from experiments.languages.wording import say
 from sim.attribution.quality_map import CAUSES
-from sim.outcomes import HEADLINE, OUTCOMES
+from sim.outcomes import HEADLINE
 
 __all__ = ["effects_figure", "gains_figure", "origins_figure", "pairs_figure"]
-
-#: How a difference of two arms is drawn, by what is known of it.
-VERDICTS = {
-    "better": Mark(COLOURS[1], "o"),
-    "worse": Mark(COLOURS[2], "s"),
-    "different": Mark(COLOURS[3], "D"),
-    "not told from zero": Mark("#666666", "o", filled=False),
-}
-#: Values of `told` that are findings, and what is said of the marks of others.
-FOUND, HOLLOW = ("lower", "higher"), "hollow marks are not told from zero"
 
 
 def _shares(rows: pd.DataFrame, marks: Mapping[str, Mark]) -> list[Row]:
     """Effects in % of the reference's level, arm by arm."""
-    found = []
-    columns = ["arm", "effect_share", "effect_share_low", "effect_share_high", "told"]
-    for arm, value, low, high, told in rows[columns].itertuples(index=False):
-        mark = replace(marks[arm], filled=told in FOUND)
-        found.append(Row(arm, 100 * value, 100 * low, 100 * high, mark, signed(100 * value), "not defined"))
-    return found
+    lines = []
+    columns = ["arm", "effect_share", "effect_share_low", "effect_share_high", "conclusion"]
+    for arm, value, low, high, concluded in rows[columns].itertuples(index=False):
+        mark = replace(marks[arm], filled=Conclusion(concluded).is_shown)
+        lines.append(Row(arm, 100 * value, 100 * low, 100 * high, mark, signed_percent(100 * value), say("figures.not_defined")))
+    return lines
 
 
 def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] = SHOWN) -> Figure:
@@ -72,10 +66,10 @@ def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Se
     reference = str(about["reference"])
     marks = arm_marks(list(effects["arm"].unique()), reference)
     rows = effects[(effects["by"] == "total") & (effects["arm"] != reference)]
-    groups = {OUTCOMES[key].label: _shares(rows[rows["outcome"] == key], marks) for key in outcomes}
+    groups = {label_of(key): _shares(rows[rows["outcome"] == key], marks) for key in outcomes}
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, f"paired effect, % of {reference!r} ({window(about)})")
-        return finish(figure, about, f"bars: 95 % confidence intervals of the mean; {HOLLOW}")
+        figure = draw_rows(groups, say("figures.effects_axis", reference=reference, window=window(about)))
+        return finish(figure, about, say("figures.hollow"))
 
 
 def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
@@ -100,25 +94,24 @@ def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str =
         if by == "size":
             names.sort(key=lambda name: ("small", "medium", "large").index(name))
         groups |= {_group(by, name): _shares(of[of["group"] == name], marks) for name in names}
-    label = OUTCOMES[outcome].label.lower()
+    axis = say("figures.gains_axis", outcome=label_of(outcome), reference=reference, window=window(about))
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, f"paired effect on {label}, % of the same firms in {reference!r} ({window(about)})")
-        return finish(figure, about, f"bars: 95 % confidence intervals of the mean; {HOLLOW}")
+        return finish(draw_rows(groups, axis), about, say("figures.hollow"))
 
 
 def _group(by: str, name: str) -> str:
     if by == "size":
-        return f"{name} firms"
-    return {"0": "chain leaders", "none": "firms that reach no leader"}.get(name, f"tier {name}")
+        return say(f"sizes.{name}")
+    return say("figures.tier", tier=name)
 
 
 def pairs_figure(pairs: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
-    """Draw the paired difference between every two arms, with its 95 % interval, and what is told from zero.
+    """Draw the paired difference between every two arms, with its 95 % interval, and what it shows.
 
     Parameters
     ----------
     pairs : DataFrame
-        A row per arm, arm that it is compared with, and outcome: effect, its interval and share, and what is told of it.
+        A row per arm, arm that it is compared with, and outcome: effect, its interval and share, and the conclusion.
     about : dict
         The study's manifest.
     outcome : str
@@ -126,27 +119,20 @@ def pairs_figure(pairs: pd.DataFrame, about: Mapping[str, Any], outcome: str = H
     unit, times = unit_of(outcome)
     rows = pairs[pairs["outcome"] == outcome]
     groups: dict[str, list[Row]] = {}
+    used: set[Judgement] = set()
     for row in rows.to_dict("records"):
         value, low, high = (times * row[c] for c in ("effect", "effect_low", "effect_high"))
-        drawn = Row(row["arm"], value, low, high, VERDICTS[_verdict(row)], signed(100 * row["effect_share"]), "not known")
-        groups.setdefault(f"against {row['against']}", []).append(drawn)
-    used = {_verdict(row) for row in rows.to_dict("records")}
-    label = OUTCOMES[outcome].label.lower()
+        meaning = judged(row["conclusion"], row["better"])
+        used.add(meaning)
+        text, note = signed_percent(100 * row["effect_share"]), say("figures.not_known")
+        drawn = Row(row["arm"], value, low, high, JUDGEMENTS[meaning], text, note)
+        groups.setdefault(say("figures.against", arm=row["against"]), []).append(drawn)
+    axis = say("figures.pairs_axis", outcome=label_of(outcome), unit=difference(unit))
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, f"difference in {label}, {difference(unit)}; right: in % of the other arm")
-        legend(figure, [handle(verdict, mark, line=False) for verdict, mark in VERDICTS.items() if verdict in used])
+        figure = draw_rows(groups, axis)
+        legend(figure, [handle(say(f"judgements.{one}"), mark, line=False) for one, mark in JUDGEMENTS.items() if one in used])
         corrected = about["configuration"]["study"]["correction"] != "none" and outcome in HEADLINES
-        sure = " and the adjusted p-value is below 0.05" if corrected else ""
-        return finish(figure, about, f"{window(about)}; bars: 95 % confidence intervals; filled if the interval leaves out 0{sure}")
-
-
-def _verdict(row: Mapping[str, Any]) -> str:
-    """What is told of a difference, and whether it is a good one."""
-    if row["told"] not in FOUND:
-        return "not told from zero"
-    if row["better"] not in FOUND:
-        return "different"
-    return "better" if row["told"] == row["better"] else "worse"
+        return finish(figure, about, say("figures.pairs", window=window(about), corrected=corrected))
 
 
 # -- where field loss begins ----------------------------------------------------------------------------
@@ -174,7 +160,7 @@ def origins_figure(origins: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         for ax, group in zip(axes, groups, strict=True):
             floor = np.zeros(len(arms))
             for cause in CAUSES:
-                colour, hatch, _ = CAUSE_STYLES[cause]
+                colour, hatch = CAUSE_STYLES[cause]
                 part = loss.loc[group].reindex(arms)[cause].fillna(0.0).to_numpy()
                 ax.barh(place, part, 1.2, left=floor, color=colour, hatch=hatch, ec="white", lw=0.3)
                 floor += part
@@ -182,10 +168,9 @@ def origins_figure(origins: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
             ax.locator_params(axis="x", nbins=3)
         axes[0].set_yticks(place, names, fontsize=SMALL)
         axes[0].set_ylim(lines.sum(), 0.0)
-        axes[len(axes) // 2].set_xlabel("field loss, million CNY/month")
-        patches = [Patch(fc=colour, hatch=hatch, ec="white", label=label) for colour, hatch, label in CAUSE_STYLES.values()]
-        legend(figure, patches, "Where the defects that reach users begin")
-        return finish(figure, about, "bars: mean over replicates of the steady state that the last month leads to")
+        axes[len(axes) // 2].set_xlabel(say("figures.origins_axis"))
+        legend(figure, cause_patches(), say("figures.origins_title"))
+        return finish(figure, about, say("figures.origins"))
 
 
 def _by_tier(origins: pd.DataFrame, least: float = 0.01) -> pd.DataFrame:
@@ -196,13 +181,15 @@ def _by_tier(origins: pd.DataFrame, least: float = 0.01) -> pd.DataFrame:
     deeper = [share[depth >= t].groupby(origins["arm"]).sum().max() for t in range(int(depth.max()) + 1)]
     cut = next((t for t, part in enumerate(deeper) if t > 0 and part < least), len(deeper))
 
+    no_leader = say("figures.no_leader")
+
     def name(tier: float) -> str:
         if np.isnan(tier):
-            return "no leader"
+            return no_leader
         if tier < cut or cut == len(deeper) - 1:
-            return f"tier {tier:.0f}" if tier else "chain leaders"
-        return f"tier {cut} and deeper"
+            return say("figures.tier", tier=f"{tier:.0f}")
+        return say("figures.deeper", tier=cut)
 
     named = origins.assign(tier=depth.map(name))
     loss = named.groupby(["tier", "arm", "cause"], sort=False)["loss"].sum().unstack("cause")
-    return loss.drop("no leader", level="tier", errors="ignore") if not share[depth.isna()].any() else loss
+    return loss.drop(no_leader, level="tier", errors="ignore") if not share[depth.isna()].any() else loss

@@ -11,9 +11,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figures.rows import Row, draw_rows
-from experiments.figures.style import COLOURS, Mark, arm_marks, figures, finish, handle, legend, style, window
+from experiments.figures.style import COLOURS, Mark, arm_marks, finish, handle, legend, style, window
+from experiments.formatting import significant
+from experiments.languages.wording import label, say
+from sim.instruments import INSTRUMENTS
 
-__all__ = ["books_figure", "costs_figure"]
+__all__ = ["books_figure", "costs_figure", "sector"]
 
 #: Payments of one arm that are shown, and of all arms together.
 MOST, MOST_IN_ALL = 10, 44
@@ -41,24 +44,24 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     most = int(np.clip(MOST_IN_ALL // max(1, len(arms)), 3, MOST))
     groups: dict[str, list[Row]] = {}
     for arm in arms:
-        mine = rows[rows["arm"] == arm]
-        largest = mine.loc[mine["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        of_arm = rows[rows["arm"] == arm]
+        largest = of_arm.loc[of_arm["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
         groups[arm] = [
             Row(
-                f"{payer} → {payee}: {purpose}",
+                f"{sector(payer)} → {sector(payee)}: {sector(purpose)}",
                 effect / 1e6,
                 low / 1e6,
                 high / 1e6,
                 marks[arm],
-                f"{'+' * (effect > 0.0)}{figures(effect / 1e6)}",
+                f"{'+' * (effect > 0.0)}{significant(effect / 1e6)}",
             )
             for payer, payee, purpose, effect, low, high in largest[
                 ["payer", "payee", "purpose", "effect", "effect_low", "effect_high"]
             ].itertuples(index=False)
         ]
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, f"change of the payment against {reference!r}, million CNY/month ({window(about)})", wide=True)
-        return finish(figure, about, f"the {most} largest changes of each arm; bars: 95 % confidence intervals of the mean")
+        figure = draw_rows(groups, say("figures.books_axis", reference=reference, window=window(about)), wide=True)
+        return finish(figure, about, say("figures.books", most=most))
 
 
 def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -75,13 +78,17 @@ def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     groups: dict[str, list[Row]] = {}
     for row in rows.to_dict("records"):
         value, low, high = (float(row[c]) if row["defined"] else np.nan for c in ("ratio", "ratio_low", "ratio_high"))
-        note = "not defined: more defects, not fewer" if row["avoided_high"] < 0.0 else "not defined"
-        text = figures(value) if np.isfinite(value) else ""
+        note = say("figures.more_defects") if row["avoided_high"] < 0.0 else say("figures.not_defined")
+        text = significant(value) if np.isfinite(value) else ""
         groups.setdefault(row["arm"], []).append(
-            Row(row["payer"], value, low, high, PAYERS.get(row["payer"], Mark(COLOURS[3])), text, note)
+            Row(sector(row["payer"]), value, low, high, PAYERS.get(row["payer"], Mark(COLOURS[3])), text, note)
         )
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, "cost, CNY per CNY of defective sales avoided (below 0: saves money)")
-        legend(figure, [handle(payer, mark, line=False) for payer, mark in PAYERS.items() if payer in set(rows["payer"])])
-        what = 'bars: 95 % Fieller intervals; "not defined" where it is not sure that defects were avoided'
-        return finish(figure, about, what)
+        figure = draw_rows(groups, say("figures.costs_axis"))
+        legend(figure, [handle(sector(payer), mark, line=False) for payer, mark in PAYERS.items() if payer in set(rows["payer"])])
+        return finish(figure, about, say("figures.costs"))
+
+
+def sector(key: str) -> str:
+    """Return what a sector or the purpose of a payment is called: an instrument by its label, others by their name."""
+    return label(INSTRUMENTS[key]) if key in INSTRUMENTS else label(key.replace("_", " "))

@@ -69,7 +69,7 @@ def draw_rows(
     parts = [blocks] if wide else _parts(blocks)
     height = max(sum(line.height for block in part for line in block) for part in parts)
     figure = Figure(figsize=(WIDE if wide or len(parts) > 1 else SINGLE, 1.25 + LINE * max(height, 4.0)))
-    rows = [row for mine in groups.values() for row in mine]
+    rows = [row for group in groups.values() for row in group]
     ends = limits(rows, origin, log)
     for ax, part in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
         if ends:
@@ -87,8 +87,8 @@ def _scale(ax: Axes, limits: tuple[float, float], log: bool, ticks: int) -> None
     """Set ends and ticks of the axis of values."""
     if log:
         ax.set_xscale("log")
-        few, many = limits[1] < 30.0 * limits[0], limits[1] > 1e4 * limits[0]
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=3 if many else ticks + 2))
+        narrow, broad = limits[1] < 30.0 * limits[0], limits[1] > 1e4 * limits[0]
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=3 if broad else ticks + 2))
         ax.xaxis.set_major_formatter(
             FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1.0 else f"{value:g}")
         )  # powers would be in tiny letters

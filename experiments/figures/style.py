@@ -14,22 +14,24 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
-import numpy as np
 from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.fonts import add_chinese
+from experiments.languages.wording import label, say
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = [
     "CAUSE_STYLES",
     "COLOURS",
-    "INTERVALS",
+    "JUDGEMENTS",
     "LETTERS",
     "SHOWN",
     "SINGLE",
@@ -39,14 +41,14 @@ __all__ = [
     "About",
     "Mark",
     "arm_marks",
+    "cause_patches",
     "difference",
-    "figures",
     "finish",
     "handle",
+    "judged",
     "label_of",
     "legend",
     "save",
-    "signed",
     "style",
     "unit_of",
     "window",
@@ -66,13 +68,8 @@ TEXT, SMALL = 7.5, 6.5
 LETTERS = 20.5
 #: Outcomes that the default figures show.
 SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
-#: Of a cause of defects: colour, hatch, label.
-CAUSE_STYLES = {
-    "common": ("#0072B2", "", "common causes"),
-    "special": ("#D55E00", "////", "special causes (open problems)"),
-    "interface": ("#009E73", "....", "interfaces"),
-}
-INTERVALS = "bands and bars: 95 % confidence intervals of the mean"
+#: Of a cause of defects: colour and hatch.
+CAUSE_STYLES = {"common": ("#0072B2", ""), "special": ("#D55E00", "////"), "interface": ("#009E73", "....")}
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -80,7 +77,7 @@ _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5
 
 @dataclass(frozen=True)
 class Mark:
-    """How an arm, or a verdict, is drawn."""
+    """How an arm, or a judgement on a change, is drawn."""
 
     colour: str
     marker: str = "o"
@@ -91,6 +88,23 @@ class Mark:
     def face(self) -> str:
         """Colour inside the marker."""
         return self.colour if self.filled else "white"
+
+
+#: How a difference of two arms is drawn, by what it means.
+JUDGEMENTS = {
+    Judgement.BETTER: Mark(COLOURS[1], "o"),
+    Judgement.WORSE: Mark(COLOURS[2], "s"),
+    Judgement.DIFFERENT: Mark(COLOURS[3], "D"),
+    Judgement.NOT_SHOWN: Mark("#666666", "o", filled=False),
+    Judgement.NO_CHANGE: Mark("#666666", "o", filled=False),
+    Judgement.UNKNOWN: Mark("#666666", "o", filled=False),
+}
+
+
+def judged(conclusion: str, better: str) -> Judgement:
+    """Return how a difference is drawn, by its conclusion: hollow marks are alike, whatever the reason."""
+    of = judgement(Conclusion(conclusion), better)
+    return of if JUDGEMENTS[of].filled else Judgement.NOT_SHOWN
 
 
 @cache
@@ -137,35 +151,22 @@ def arm_marks(arms: Sequence[str], reference: str) -> dict[str, Mark]:
 def unit_of(key: str) -> tuple[str, float]:
     """Unit in which an outcome is drawn, and what its values are multiplied by: shares are drawn in %."""
     unit = OUTCOMES[key].unit
-    return (unit.replace("share", "%", 1), 100.0) if unit.startswith("share") else (unit, 1.0)
+    return (label(unit.replace("share", "%", 1)), 100.0) if unit.startswith("share") else (label(unit), 1.0)
 
 
 def difference(unit: str) -> str:
     """Unit of a difference of two values."""
-    return unit.replace("%", "percentage points")
+    return unit.replace("%", say("figures.points"))
 
 
 def label_of(key: str) -> str:
     """Return an outcome's label; the key itself where there is no such outcome."""
-    return OUTCOMES[key].label if key in OUTCOMES else key
+    return label(OUTCOMES[key]) if key in OUTCOMES else key
 
 
 def window(about: Mapping[str, Any]) -> str:
     """Say over which months effects are means."""
-    months = about["configuration"]["window"]
-    return f"mean of the last {months} months" if months != 1 else "last month"
-
-
-def figures(value: float) -> str:
-    """Write a number with three figures."""
-    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
-
-
-def signed(value: float) -> str:
-    """Write a difference in %, to a tenth; empty where it is not known."""
-    if not np.isfinite(value):
-        return ""
-    return f"{value:+.1f} %" if round(value, 1) else "0.0 %"
+    return say("figures.window", about["configuration"]["window"])
 
 
 def _columns(text: str) -> int:
@@ -203,10 +204,10 @@ def wrapped(text: str, width: int) -> str:
 # -- around the axes ------------------------------------------------------------------------------------
 
 
-def handle(label: str, mark: Mark, line: bool = True) -> Line2D:
+def handle(name: str, mark: Mark, line: bool = True) -> Line2D:
     """Return what stands for a mark in a legend."""
     dash = mark.dash if line else "none"
-    return Line2D([], [], label=wrapped(label, 30), color=mark.colour, marker=mark.marker, mfc=mark.face, ms=4, ls=dash, lw=1.2)
+    return Line2D([], [], label=wrapped(name, 30), color=mark.colour, marker=mark.marker, mfc=mark.face, ms=4, ls=dash, lw=1.2)
 
 
 def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
@@ -219,10 +220,17 @@ def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) 
     figure.legend(handles=list(handles), loc="outside upper center", ncols=-(-len(handles) // rows), title=title, handlelength=2.6)
 
 
+def cause_patches() -> list[Patch]:
+    """Return what stands for the causes of defects in a legend."""
+    return [
+        Patch(fc=colour, hatch=hatch, ec="white", label=say(f"figures.causes.{cause}")) for cause, (colour, hatch) in CAUSE_STYLES.items()
+    ]
+
+
 def without_values(ax: Axes) -> None:
     """Say in an empty panel that there is nothing to draw."""
     ax.set_yticks([])
-    ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", color="0.4", fontsize=TEXT)
+    ax.text(0.5, 0.5, say("figures.no_values"), transform=ax.transAxes, ha="center", va="center", color="0.4", fontsize=TEXT)
 
 
 def _studies(about: About) -> list[Mapping[str, Any]]:
@@ -234,21 +242,19 @@ def _small_print(studies: Sequence[Mapping[str, Any]], what: str) -> str:
         configuration = study["configuration"]
         network = configuration["network"]
         if network.get("kind") in ("file", "input_output"):
-            return f"network {PurePath(network['path']).name}"
-        return f"region {configuration['region']['key']}"
+            return say("figures.of_network", file=PurePath(network["path"]).name)
+        return say("figures.of_region", region=configuration["region"]["key"])
 
-    def luck(study: Mapping[str, Any]) -> str:
+    def replicates(study: Mapping[str, Any]) -> str:
         count = study.get("replicates", study["configuration"]["replicates"])  # more than asked for where a half-width is
-        return f"{count} replicate{'s' if count != 1 else ''}, seed\u00a0{study['configuration']['seed']}"
+        return say("figures.replicates", count, study["configuration"]["seed"])
 
-    others = f" and {len(studies) - 1} more" if len(studies) > 1 else ""
-    parts = [", ".join(dict.fromkeys(say(study) for study in studies)) for say in (place, luck)]
-    return "\u00a0· ".join(
-        [f"Strongchain {studies[0]['id']}{others}", *parts, *([what] if what else []), "effect sizes rest on assumptions"]
-    )
+    parts = [", ".join(dict.fromkeys(of(study) for study in studies)) for of in (place, replicates)]
+    first = say("figures.studies", studies[0]["id"], len(studies) - 1)
+    return "\u00a0· ".join([first, *parts, *([what] if what else []), say("figures.assumptions")])
 
 
-def finish(figure: Figure, about: About, what: str = INTERVALS) -> Figure:
+def finish(figure: Figure, about: About, what: str) -> Figure:
     """Write under a figure which studies it shows (ids, regions, replicates and seeds), and what its marks are."""
     for ax in figure.axes:  # ticks are made when the figure is drawn, and the style is forgotten by then
         ax.tick_params(which="both", labelsize=SMALL, width=0.6)
@@ -261,11 +267,11 @@ def finish(figure: Figure, about: About, what: str = INTERVALS) -> Figure:
 def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
     """Write a figure as a PNG whose metadata name the program and the study."""
     ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
-    says = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
-    drawn, told = io.BytesIO(), PngInfo()
+    described = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
+    drawn, metadata = io.BytesIO(), PngInfo()
     figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
-    for key, value in (("Software", "Strongchain"), ("Description", says)):
-        told.add_text(key, value)
+    for key, value in (("Software", "Strongchain"), ("Description", described)):
+        metadata.add_text(key, value)
     with Image.open(drawn) as picture:  # of 256 colours, a quarter of the bytes
         small = picture.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    small.save(path, format="PNG", pnginfo=told, dpi=(dpi, dpi))
+    small.save(path, format="PNG", pnginfo=metadata, dpi=(dpi, dpi))

@@ -22,11 +22,9 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 
-from experiments import formatting
-from sim.instruments import INSTRUMENTS
-from sim.outcomes import OUTCOMES
+from experiments.formatting import FILTERS, amounts, value
 
-__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "say", "spoken", "use_language"]
+__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language"]
 
 ENGLISH, HERE = "en", Path(__file__).parent
 
@@ -48,7 +46,7 @@ class Language:
             loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
         )
         self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
-        self._environment.filters |= formatting.FILTERS | {"amounts": self._amounts, "value": self._value}
+        self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value}
         self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
         self._labels = {str(name): str(text) for name, text in _read(folder / "labels.yaml").items()}
         self._compiled: dict[str, Template] = {}
@@ -63,7 +61,7 @@ class Language:
         ]
         return sorted({*self._phrases, *sentences})
 
-    def say(self, name: str, *given: Any, **values: Any) -> str:
+    def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.
 
         Raises
@@ -79,6 +77,20 @@ class Language:
             return self.otherwise.say(name, *given, **values)
         raise KeyError(f"no phrase and no sentence is called {name!r}")
 
+    def lines(self, name: str, /, *given: Any, **values: Any) -> str:
+        """Return a text of several lines by its name, its line breaks and blanks kept: see `say`.
+
+        Raises
+        ------
+        KeyError
+            If no language has it.
+        """
+        if (text := self._sentence(name)) is not None:
+            return str(text(*given, **values)).strip("\n")
+        if self.otherwise is not None:
+            return self.otherwise.lines(name, *given, **values)
+        raise KeyError(f"no text is called {name!r}")
+
     def label(self, thing: Any) -> str:
         """Return what a thing is called: its label in this language, or a text that stands for itself."""
         english = str(getattr(thing, "label", thing))
@@ -88,6 +100,8 @@ class Language:
 
     def instrument(self, key: str, both: bool = False) -> str:
         """Return what an instrument is called; on request with its Chinese name behind it."""
+        from sim.instruments import INSTRUMENTS  # a text that speaks of no instrument needs no world
+
         cls = INSTRUMENTS.get(key)
         if cls is None:
             return key.replace("_", " ")
@@ -96,6 +110,8 @@ class Language:
 
     def outcome(self, key: str) -> str:
         """Return what an outcome is called."""
+        from sim.outcomes import OUTCOMES
+
         return self.label(OUTCOMES[key])
 
     def money_units(self) -> list[tuple[float, str]]:
@@ -105,10 +121,10 @@ class Language:
         return self.otherwise.money_units() if self.otherwise else []
 
     def _amounts(self, values: Any, sign: bool = False) -> tuple[list[str], str]:
-        return formatting.amounts(values, sign, self.money_units())
+        return amounts(values, sign, self.money_units())
 
     def _value(self, of: Any) -> str:
-        return formatting.value(of, self.say("none"))
+        return value(of, self.say("none"))
 
     def _phrase(self, name: str) -> Template:
         if name not in self._compiled:
@@ -128,8 +144,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _flat(phrases: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in phrases.items():
-        yield from _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
+    for name, text in phrases.items():
+        yield from _flat(text, f"{prefix}{name}.") if isinstance(text, Mapping) else [(f"{prefix}{name}", text)]
 
 
 def _plain(text: str) -> str:
@@ -177,9 +193,14 @@ def use_language(code: str | Path) -> Iterator[Language]:
         _SPOKEN.reset(before)
 
 
-def say(name: str, *given: Any, **values: Any) -> str:
+def say(name: str, /, *given: Any, **values: Any) -> str:
     """Return a phrase or a sentence in the language that is spoken: see `Language.say`."""
     return spoken().say(name, *given, **values)
+
+
+def lines(name: str, /, *given: Any, **values: Any) -> str:
+    """Return a text of several lines in the language that is spoken: see `Language.lines`."""
+    return spoken().lines(name, *given, **values)
 
 
 def label(thing: Any) -> str:

@@ -1,4 +1,4 @@
-"""The pieces that a report is made of: sections, tables, and pictures as they stand in the page."""
+"""The elements of a report: sections, tables, and pictures as they stand in the page."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what it is, its heads with units, its rows; so many first columns are words, the others numbers."""
+    """A table: what it is, its heads with units, its rows; so many first columns are text, the others numbers."""
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
-    words: int = 1
+    text_columns: int = 1
     folded: bool = False
 
 
@@ -64,15 +64,15 @@ class Pictures:
     folder: Path | None
 
     def draw(self, figure: Callable[[], Figure], alt: str, name: str = "") -> Picture:
-        """Return a picture: the file of that name if it is of this study, else drawn anew."""
-        if ours := self.there(alt, name):
+        """Return a picture: the file of that name if it is of this study, else one drawn now."""
+        if ours := self.stored(alt, name):
             return ours
         with tempfile.TemporaryDirectory() as folder:
             path, drawn = Path(folder) / "figure.png", figure()
             figures.save(drawn, path, self.about, DPI)
             return self._encoded(path, alt, drawn.get_figwidth())
 
-    def there(self, alt: str, name: str) -> Picture | None:
+    def stored(self, alt: str, name: str) -> Picture | None:
         """Return the file of that name, if it is there and of this study."""
         if not self.folder or not name or not (path := self.folder / f"{name}.png").is_file():
             return None

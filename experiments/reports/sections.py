@@ -1,69 +1,107 @@
-"""The sections of a report: what each one says, its pictures and its tables, made from the tables of a study."""
+"""The sections of a report: which numbers, pictures and tables each one shows, taken from the tables of a study."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 import experiments.figures as figures
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
-from experiments.analysis.verdicts import verdict
-from experiments.formatting import percent, rounded
-from experiments.reports.conclusions import FEW
+from experiments.analysis.verdicts import Conclusion, judgement
+from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
+from experiments.languages.wording import label, say
 from experiments.reports.elements import Draw, Pictures, Section, Table
-from experiments.reports.programmes import shown_besides
-from experiments.reports.study import active_in, in_words, joined, main_arm, other_world, practice, replicates, worlds_apart
+from experiments.reports.findings import FEW_REPLICATES, Arm, Estimate, Findings, arm_of, estimate
+from experiments.reports.programmes import programme_views
+from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
+from sim.instruments import INSTRUMENTS
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["most_telling", "results"]
+__all__ = ["interval", "results", "selection"]
 
 #: Arms that most figures show; of more, those with the lowest means of defects.
 MOST_ARMS = 6
 #: Outcomes of the table of effects.
-TOLD = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "waiting_time", "net_margin", "exits")
+IN_TABLE = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "waiting_time", "net_margin", "exits")
 #: What is looked at in groups of firms: defects reaching users are defined for firms that sell to users alone.
-GAINED = "nonconformity"
+BY_GROUP = "nonconformity"
 #: Payments in the table of the books.
 PAYMENTS = 12
-#: A gain by common luck beyond which its size no longer matters.
+#: A gain by common random numbers beyond which its size no longer matters.
 MUCH = 1_000.0
-VERDICTS = {"unclear": "not told from zero", "corrected": "not told from zero", "nil": "no change", "unknown": "no interval"}
-CAUSES = {"common": "common causes", "special": "open problems", "interface": "interfaces"}
+#: Rows from which a table of what was delivered is folded.
+FOLDED = 12
+#: Firms whose part of the loss is given under the quality map.
+FIRMS_OF_MAP = 10
 
 
-def results(comparison: Comparison, folder: Path | None = None) -> list[Section]:
+@dataclass(frozen=True)
+class _View:
+    """What sections look at: a study, the arms of it that figures show, its findings, its main arm, and how pictures are made."""
+
+    comparison: Comparison
+    shown: Comparison
+    findings: Findings
+    main: str | None
+    pictures: Pictures
+    draw: Draw
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the study."""
+        return self.comparison.manifest
+
+    @property
+    def compared(self) -> list[str]:
+        """The reference and the main arm."""
+        return list(dict.fromkeys((self.comparison.reference, self.main or self.comparison.reference)))
+
+    @property
+    def arms_shown(self) -> tuple[int, int] | None:
+        """How many arms there are, and how many of them figures show besides the reference; None where they show all."""
+        if self.shown is self.comparison:
+            return None
+        return self.comparison.effects["arm"].nunique(), self.shown.effects["arm"].nunique() - 1
+
+    def arm(self, name: str) -> Arm:
+        """Return an arm as sentences need it."""
+        return arm_of(self.comparison, name)
+
+    def name(self, arm: str) -> str:
+        """Return what a sentence calls an arm."""
+        return say("arms.name", self.arm(arm))
+
+
+def results(comparison: Comparison, findings: Findings, folder: Path | None = None) -> list[Section]:
     """Return the sections that show what came out; without another arm those that need none.
 
     Parameters
     ----------
-    found : Comparison
+    comparison : Comparison
+    findings : Findings
+        What it shows.
     folder : Path, optional
         Where figures of the study may lie already.
     """
-    few, main = most_telling(comparison), main_arm(comparison)
+    shown, main = selection(comparison), main_arm(comparison)
     pictures = Pictures(comparison.manifest, folder)
-    draw = pictures.draw if few is comparison else replace(pictures, folder=None).draw
-    last = [
-        *_delivered(comparison, main),
-        _origins(comparison, few, main, draw),
-        _network(comparison, pictures),
-        _queues(comparison, few, main, draw),
-        _books(comparison, main, draw),
-    ]
+    draw = pictures.draw if shown is comparison else replace(pictures, folder=None).draw
+    view = _View(comparison, shown, findings, main, pictures, draw)
+    last = [*_delivered(view), _origins(view), _network(view), _queues(view), _books(view)]
     if main is None:
-        return [_paths(comparison, few, draw), *last]
-    besides = [shown.section(pictures.draw) for shown in shown_besides(comparison)]
-    first = [_effects(comparison, few, main, draw), *besides, _paths(comparison, few, draw), _gains(comparison, few, main, draw)]
-    return [*first, *last, _replicates(comparison, few, main)]
+        return [_paths(view), *last]
+    of_programmes = [one.section(pictures.draw) for one in programme_views(comparison)]
+    return [_effects(view, main), *of_programmes, _paths(view), _gains(view, main), *last, _replicates(view, main)]
 
 
-def most_telling(comparison: Comparison, most: int = MOST_ARMS) -> Comparison:
-    """Return a study without all arms but the reference, the main one and those with the lowest means of defects, if there are many."""
+def selection(comparison: Comparison, most: int = MOST_ARMS) -> Comparison:
+    """Return a study with the reference, the main arm and those with the lowest means of defects alone, if it has many arms."""
     others = [arm for arm in comparison.effects["arm"].unique() if arm != comparison.reference]
     if len(others) < most:
         return comparison
@@ -79,14 +117,14 @@ def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
 
 
-def _shown_of(comparison: Comparison, few: Comparison) -> str:
-    if few is comparison:
-        return ""
-    return f" Of {comparison.effects['arm'].nunique()} arms those {few.effects['arm'].nunique() - 1} with the lowest mean of defects are shown."
+def interval(low: str, high: str, known: bool) -> str:
+    """Write an interval in a cell of a table; a dash where there is none."""
+    return say("numbers.between", low, high) if known else UNKNOWN
 
 
-def _interval(low: str, high: str, unknown: bool) -> str:
-    return "–" if unknown else f"{low} to {high}"
+def _head(*names: str) -> tuple[str, ...]:
+    """The heads of a table, from the table of phrases."""
+    return tuple(say(f"heads.{name}") for name in names)
 
 
 def _level(key: str, values: Sequence[float]) -> tuple[list[str], str]:
@@ -97,290 +135,236 @@ def _level(key: str, values: Sequence[float]) -> tuple[list[str], str]:
         times, unit = 100.0, unit.replace("share", "%", 1)
     elif unit == "defects/unit":
         times, unit = 1000.0, "per 1,000 units"
-    return rounded([times * value for value in values]), unit
+    return rounded([times * value for value in values]), label(unit)
 
 
 # -- effect and cost ----------------------------------------------------------------------------------------
 
 
-def _effects(comparison: Comparison, few: Comparison, main: str, draw: Draw) -> Section:
-    arms = list(few.effects["arm"].unique())
-    order = [*arms, *(arm for arm in comparison.effects["arm"].unique() if arm not in arms)]  # so that an arm has one colour in all figures
-    rows = [_told(comparison, main, key) for key in TOLD]
-    alt = "Effects in %. " + "; ".join(f"{row[0]}: {row[4]} ({row[5]})" for row in rows[:4])
-    pictures = [draw(lambda: figures.effects_figure(_of_arms(comparison.effects, order), comparison.manifest), alt, "effects")]
-    apart, costs = worlds_apart(comparison), few.costs[~few.costs["arm"].isin(worlds_apart(comparison))]
+def _effects(view: _View, main: str) -> Section:
+    comparison, manifest = view.comparison, view.manifest
+    first = list(view.shown.effects["arm"].unique())
+    order = [*first, *(arm for arm in comparison.effects["arm"].unique() if arm not in first)]  # an arm has one colour in all figures
+    rows = [_effect(view, main, key) for key in IN_TABLE]
+    alt = say("sections.effects_alt", [(row[0], row[4], row[5]) for row in rows[:4]])
+    pictures = [view.draw(lambda: figures.effects_figure(_of_arms(comparison.effects, order), manifest), alt, "effects")]
+    apart = worlds_apart(comparison)
+    costs = view.shown.costs[~view.shown.costs["arm"].isin(apart)]
     if len(costs):
-        money = "Cost per avoided defect to government, to firms and to both together, with Fieller intervals, arm by arm"
-        pictures.append(draw(lambda: figures.costs_figure(costs, comparison.manifest), money, "" if apart else "costs"))
-    head = ("outcome", "unit", in_words(comparison, comparison.reference), in_words(comparison, main), "change, %", "95 % interval, %", "verdict")
-    says = (
-        "Marks are changes against the reference, bars 95 % intervals; a hollow mark cannot be told from no effect. "
-        "The cost is that of one CNY of defective sales avoided, below 0 a saving; “society” is government and firms together; guarantees "
-        "and discounts on interest count as a cost, what users lose beyond warranty does not."
+        picture = view.draw(lambda: figures.costs_figure(costs, manifest), say("sections.costs_alt"), "" if apart else "costs")
+        pictures.append(picture)
+    corrected = [] if manifest["configuration"]["study"]["correction"] == "none" else list(HEADLINES)
+    head = (*_head("outcome", "unit"), view.name(comparison.reference), view.name(main), *_head("change", "interval_percent", "conclusion"))
+    caption = say("sections.outcomes_caption", view.findings)
+    return Section(
+        "effects",
+        say("sections.effects_heading"),
+        say("sections.effects", corrected, apart, view.arms_shown),
+        pictures,
+        [Table(caption, head, rows, text_columns=2), _programme_money(view)],
     )
-    if comparison.manifest["configuration"]["study"]["correction"] != "none":
-        says += f" P-values of {joined([OUTCOMES[key].label.lower() for key in HEADLINES])} are corrected for many comparisons, others not."
-    if apart:
-        says += f" Costs per avoided defect are not told of {joined(apart)}, because the worlds differ."
-    tables = [Table(f"Outcomes, {_when(comparison)} (all arms and outcomes: effects.csv)", head, rows, words=2), _programme_money(comparison, few)]
-    return Section("effects", "How large are the effects, and what do they cost?", says + _shown_of(comparison, few), pictures, tables)
 
 
-def _told(comparison: Comparison, main: str, key: str) -> tuple[str, ...]:
+def _effect(view: _View, main: str, key: str) -> tuple[str, ...]:
     """A row of the table of effects."""
+    comparison, outcome = view.comparison, OUTCOMES[key]
     row = comparison.effect(main, key)
     (start, end), unit = _level(key, [comparison.effect(comparison.reference, key)["level"], row["level"]])
-    judged = verdict(row)
-    gain = {"lower": -1, "higher": 1}.get(judged, 0) * OUTCOMES[key].direction
-    told = VERDICTS.get(judged) or ("better" if gain > 0 else "worse" if gain < 0 else "different")
-    if math.isnan(row["effect_share"]):
-        return OUTCOMES[key].label, unit, start, end, "–", "–", told
-    change, low, high = percent([row["effect_share"], row["effect_share_low"], row["effect_share_high"]])
-    return OUTCOMES[key].label, unit, start, end, change, _interval(low, high, math.isnan(row["effect_low"])), told
+    concluded = say(f"judgements.{judgement(Conclusion(row['conclusion']), outcome.better)}")
+    share = estimate(row, "effect_share")
+    if math.isnan(share.mean):
+        return label(outcome), unit, start, end, UNKNOWN, UNKNOWN, concluded
+    change, low, high = percent(share)
+    return label(outcome), unit, start, end, change, interval(low, high, share.has_interval), concluded
 
 
-def _when(comparison: Comparison) -> str:
-    months = comparison.manifest["configuration"]["window"]
-    return f"mean of the last {months} months" if months > 1 else "last month"
-
-
-def _programme_money(comparison: Comparison, few: Comparison) -> Table:
+def _programme_money(view: _View) -> Table:
     """What government spends on each instrument, arm by arm."""
+    comparison = view.comparison
     spent = [name for name in comparison.runs.columns if name.startswith("spent_on_")]
     runs = comparison.runs[comparison.runs["by"] == "total"].groupby("arm", sort=False)[spent].mean()
     kept = [name for name in spent if runs[name].any()]
-    arms = [arm for arm in few.effects["arm"].unique() if arm != comparison.reference]
-    rows = [(in_words(comparison, arm), *(_millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
-    head = ("arm", *(practice(name.removeprefix("spent_on_")) for name in kept), "in all")
-    months = comparison.manifest["configuration"]["months"]
-    return Table(f"Programme money of government, million CNY over {months} months, mean of all replicates", head, rows if kept else ())
+    arms = [arm for arm in view.shown.effects["arm"].unique() if arm != comparison.reference]
+    rows = [(view.name(arm), *(millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
+    head = (*_head("arm"), *(_instrument(name.removeprefix("spent_on_")) for name in kept), *_head("in_all"))
+    return Table(say("sections.money_caption", view.findings), head, rows if kept else ())
+
+
+def _instrument(key: str) -> str:
+    """What an instrument is called; another sector or purpose of a payment as the table of phrases has it."""
+    return label(INSTRUMENTS[key]) if key in INSTRUMENTS else label(key.replace("_", " "))
 
 
 # -- over time, by group, by origin -----------------------------------------------------------------------------
 
 
-def _paths(comparison: Comparison, few: Comparison, draw: Draw) -> Section:
-    luck = "random numbers, in part in other worlds" if worlds_apart(comparison) else "luck"
-    says = f"Left the level, right the change on the same {luck}; a band is a 95 % interval, and a programme needs time to work."
-    if main_arm(comparison) is None:
-        says = "The level with its 95 % interval; without another arm no change can be shown."
-    alt = "Time paths of defects reaching users, non-conformity, open problems and cost of poor quality, arm by arm"
-    return Section(
-        "paths",
-        "How do they develop?",
-        says + _shown_of(comparison, few),
-        [draw(lambda: figures.time_paths(few.series, comparison.manifest), alt, "time_paths")],
-    )
+def _paths(view: _View) -> Section:
+    picture = view.draw(lambda: figures.time_paths(view.shown.series, view.manifest), say("sections.paths_alt"), "time_paths")
+    says = say("sections.paths", view.main is not None, bool(worlds_apart(view.comparison)), view.arms_shown)
+    return Section("paths", say("sections.paths_heading"), says, [picture])
 
 
-def _delivered(comparison: Comparison, main: str | None) -> list[Section]:
+def _delivered(view: _View) -> list[Section]:
     """What programmes delivered with the main arm; no section without programmes."""
-    arm = main or comparison.reference
-    mine = comparison.counts[comparison.counts["arm"] == arm]
-    if mine.empty:
+    arm = view.main or view.comparison.reference
+    counts = view.comparison.counts[view.comparison.counts["arm"] == arm].to_dict("records")
+    if not counts:
         return []
-    rows = []
-    for of in mine.to_dict("records"):
-        mean, low, high = (_times_counted(of[f"mean{end}"]) for end in ("", "_low", "_high"))
-        interval = _interval(low, high, math.isnan(of["mean_low"]))
-        rows.append((practice(of["instrument"]), of["count"], of["meaning"], mean, interval))
-    months = comparison.manifest["configuration"]["months"]
-    nil = [f"{practice(of['instrument'])}: {of['count']}" for of in mine.to_dict("records") if of["mean"] == 0.0]
-    says = f"Counted over all {months} months with {in_words(comparison, arm)}, the mean of a run"
-    says += f"; nothing of {joined(nil)}." if nil else "."
-    head = ("programme", "what", "meaning", "in a run", "95 % interval")
-    table = Table("What was delivered (all arms: counts.csv)", head, rows, words=3, folded=len(rows) > 12)
-    return [Section("delivered", "What was delivered?", says, tables=[table])]
+    rows, nothing = [], []
+    for one in counts:
+        of = estimate(one, "mean")
+        mean, low, high = (mean_count(value) for value in of)
+        name = _instrument(one["instrument"])
+        rows.append((name, label(one["count"]), label(one["meaning"]), mean, interval(low, high, of.has_interval)))
+        if of.mean == 0.0:
+            nothing.append((name, label(one["count"])))
+    table = Table(
+        say("sections.delivered_caption"),
+        _head("programme", "count", "meaning", "in_a_run", "interval"),
+        rows,
+        text_columns=3,
+        folded=len(rows) > FOLDED,
+    )
+    says = say("sections.delivered", view.arm(arm), view.findings.months, nothing)
+    return [Section("delivered", say("sections.delivered_heading"), says, tables=[table])]
 
 
-def _times_counted(value: float) -> str:
-    """Write a mean count: to a tenth where it is small."""
-    return "" if math.isnan(value) else f"{value:,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{value:,.1f}"
-
-
-def _gains(comparison: Comparison, few: Comparison, main: str, draw: Draw) -> Section:
-    heading = "Who gains?"
-    rows = comparison.effects.query("arm == @main and outcome == @GAINED and by in ['tier', 'size'] and effect_share == effect_share")
+def _gains(view: _View, main: str) -> Section:
+    heading, effects = say("sections.gains_heading"), view.comparison.effects
+    rows = effects.query("arm == @main and outcome == @BY_GROUP and by in ['tier', 'size'] and effect_share == effect_share")
     if rows.empty:
-        return Section("gains", heading, "Effects by group of firms were not asked for; by=[tier,size] does.")
-    told = []
-    for by, mine in rows.groupby("by", sort=False):
-        sure = mine[mine["told"].isin(["lower", "higher"])]
-        if len(sure):
-            best = sure.loc[sure["effect_share"].abs().idxmax()]
-            name = f"{best['group']} firms" if by == "size" else "chain leaders" if best["group"] == "0" else f"tier {best['group']}"
-            change, low, high = percent([best["effect_share"], best["effect_share_low"], best["effect_share_high"]])
-            told.append(f"{'among' if 'firms' in name or 'leaders' in name else 'in'} {name} ({change} %, {low} to {high} %)")
-    label = OUTCOMES[GAINED].label.split(",")[0].lower()
-    says = (
-        f"With {in_words(comparison, main)}, the largest mean change of {label} that is told from zero is {joined(told)}; "
-        "whether it is larger there than elsewhere is not tested."
-        if told
-        else f"In no group can a change of {label} be told from zero."
-    )
-    alt = "Change of true non-conformity by tier of the chain and by size of firm"
-    tiers = " Chain leaders sell to users, firms of tier 1 supply them, and so on."
-    if comparison.manifest["configuration"]["study"]["correction"] != "none":
-        tiers += " Intervals of groups are not corrected for many comparisons."
-    return Section(
-        "gains",
-        heading,
-        says + tiers + _shown_of(comparison, few),
-        [draw(lambda: figures.gains_figure(few.effects, comparison.manifest, GAINED), alt)],
-    )
+        return Section("gains", heading, say("sections.no_groups"))
+    largest = []
+    for by, group in rows.groupby("by", sort=False):
+        shown = group[group["conclusion"].isin([Conclusion.LOWER, Conclusion.HIGHER])]
+        if len(shown):
+            best = shown.loc[shown["effect_share"].abs().idxmax()]
+            largest.append((by, best["group"], estimate(best, "effect_share")))
+    corrected = view.manifest["configuration"]["study"]["correction"] != "none"
+    says = say("sections.gains", view.arm(main), BY_GROUP, largest, corrected, view.arms_shown)
+    picture = view.draw(lambda: figures.gains_figure(view.shown.effects, view.manifest, BY_GROUP), say("sections.gains_alt"), "gains")
+    return Section("gains", heading, says, [picture])
 
 
-def _origins(comparison: Comparison, few: Comparison, main: str | None, draw: Draw) -> Section:
-    share = comparison.origins.groupby(["arm", "tier"])["share"].sum()
-    cause = comparison.origins.groupby(["arm", "cause"])["share"].sum()
-
-    def told(arm: str) -> str:
-        (leaders, problems) = (100.0 * float(s) for s in (share.get((arm, "0"), 0.0), cause.get((arm, "special"), 0.0)))
-        if math.isnan(leaders):
-            return f"with {in_words(comparison, arm)} there is no loss"
-        return f"with {in_words(comparison, arm)} {leaders:.0f} % of the loss begins at chain leaders and {problems:.0f} % in open problems"
-
-    parts = [told(arm) for arm in dict.fromkeys((comparison.reference, main or comparison.reference))]
-    says = f"Where the defects begin that users suffer from{_beside(comparison, main)}: {joined(parts)}."
-    alt = "Field loss by tier and cause of origin, arm by arm"
-    heading = f"Who causes what{_beside(comparison, main)}?"
-    return Section(
-        "origins",
-        heading,
-        says + _shown_of(comparison, few),
-        [draw(lambda: figures.origins_figure(few.origins, comparison.manifest), alt, "origins")],
-    )
+def _origins(view: _View) -> Section:
+    share = view.comparison.origins.groupby(["arm", "tier"])["share"].sum()
+    cause = view.comparison.origins.groupby(["arm", "cause"])["share"].sum()
+    parts = [(view.arm(arm), float(share.get((arm, "0"), 0.0)), float(cause.get((arm, "special"), 0.0))) for arm in view.compared]
+    says = say("sections.origins", view.findings, parts, view.arms_shown)
+    picture = view.draw(lambda: figures.origins_figure(view.shown.origins, view.manifest), say("sections.origins_alt"), "origins")
+    return Section("origins", say("sections.origins_heading", view.findings), says, [picture])
 
 
-def _beside(comparison: Comparison, main: str | None) -> str:
-    """How two arms are told of side by side."""
-    if main is None:
-        return ""
-    base, mine = (active_in(comparison.manifest["arms"][arm]) for arm in (comparison.reference, main))
-    return ", without and with programmes" if mine and not base else ", arm beside arm"
-
-
-def _network(comparison: Comparison, pictures: Pictures) -> Section:
-    heading, name = "The network", f"quality_map_{comparison.reference}"
-    alt = "Supply network by tier, with the flow of defects along its links and the firms where they begin"
-    of_map = comparison.maps.get(comparison.reference)
+def _network(view: _View) -> Section:
+    reference = view.comparison.reference
+    heading, alt, name = say("sections.network_heading"), say("sections.network_alt"), f"quality_map_{reference}"
+    of_map = view.comparison.maps.get(reference)
     if of_map is None:
-        if there := pictures.there(alt, name):
-            return Section("network", heading, f"The network with {in_words(comparison, comparison.reference)}, first replicate.", [there])
-        return Section("network", heading, "The network is not shown: the quality map is not stored with the tables of a study.")
-    top = sorted(of_map.map.by_firm, reverse=True)[:10]
-    part = 100.0 * sum(top) / (of_map.map.total or 1.0)
-    says = (
-        f"{of_map.tier.size:,} firms and {of_map.supplier.size:,} links with {in_words(comparison, comparison.reference)}, first replicate; "
-        f"the {len(top)} firms where most of it begins account for {part:.0f} % of the loss to users."
-    )
-    return Section("network", heading, says, [pictures.draw(lambda: figures.network_map(of_map, comparison.manifest), alt, name)])
+        stored = view.pictures.stored(alt, name)
+        says = say("sections.network_stored", view.arm(reference)) if stored else say("sections.no_network")
+        return Section("network", heading, says, [stored] if stored else [])
+    top = sorted(of_map.map.by_firm, reverse=True)[:FIRMS_OF_MAP]
+    part = sum(top) / (of_map.map.total or 1.0)
+    says = say("sections.network", of_map.tier.size, of_map.supplier.size, view.arm(reference), len(top), part)
+    return Section("network", heading, says, [view.pictures.draw(lambda: figures.network_map(of_map, view.manifest), alt, name)])
 
 
-def _queues(comparison: Comparison, few: Comparison, main: str | None, draw: Draw) -> Section:
-    def told(arm: str) -> str:
-        waiting, months = (comparison.effect(arm, key)["level"] for key in ("cases_waiting", "waiting_time"))
-        served = "none is served" if math.isnan(months) else f"one that is served has waited {rounded([months], 2)[0]} months"
-        return f"with {in_words(comparison, arm)} {rounded([waiting], 2)[0]} cases wait and {served}"
+def _queues(view: _View) -> Section:
+    def waiting(arm: str) -> tuple[Arm, float, float]:
+        cases, months = (float(view.comparison.effect(arm, key)["level"]) for key in ("cases_waiting", "waiting_time"))
+        return view.arm(arm), cases, months
 
-    arms = list(dict.fromkeys((comparison.reference, main or comparison.reference)))
-    says = f"Cases that firms bring to service stations: {joined([told(arm) for arm in arms])} ({_when(comparison)})."
-    alt = "Cases filed, served and waiting at stations, and their waiting time, month by month"
-    picture = draw(lambda: figures.queues_figure(few.series, comparison.manifest), alt, "queues")
-    return Section("queues", "Do stations keep up?", says + _shown_of(comparison, few), [picture])
+    says = say("sections.queues", [waiting(arm) for arm in view.compared], view.findings.window, view.arms_shown)
+    picture = view.draw(lambda: figures.queues_figure(view.shown.series, view.manifest), say("sections.queues_alt"), "queues")
+    return Section("queues", say("sections.queues_heading"), says, [picture])
 
 
 # -- books and replicates ---------------------------------------------------------------------------------------
 
 
-def _books(comparison: Comparison, main: str | None, draw: Draw) -> Section:
+def _books(view: _View) -> Section:
     """The largest payments, and those of programmes, in the reference and in the main arm."""
-    flows = ["payer", "payee", "purpose"]
+    comparison, main, flows = view.comparison, view.main, ["payer", "payee", "purpose"]
     start = comparison.books[comparison.books["arm"] == comparison.reference].set_index(flows)
-    mine = comparison.books[comparison.books["arm"] == (main or comparison.reference)].set_index(flows)
+    ours = comparison.books[comparison.books["arm"] == (main or comparison.reference)].set_index(flows)
     largest = list(start["level"].sort_values(ascending=False, kind="stable").index[:PAYMENTS])
-    largest += [flow for flow in mine.index if flow[0] == "government" and flow not in largest and mine.at[flow, "level"] > 0.0]
+    largest += [flow for flow in ours.index if flow[0] == "government" and flow not in largest and ours.at[flow, "level"] > 0.0]
     rows = []
     for flow in largest:
-        values = (start.at[flow, "level"], mine.at[flow, "level"], *(mine.at[flow, f"effect{end}"] for end in ("", "_low", "_high")))
-        before, after, change, low, high = (_millions(value) for value in values)
-        rows.append((*map(_plain, flow), before, *((after, change, _interval(low, high, math.isnan(values[3]))) if main else ())))
-    name = in_words(comparison, comparison.reference)
-    head = ("from", "to", "for", name, *((in_words(comparison, main), "change", "95 % interval") if main else ()))
-    table = Table(
-        f"The largest payments and all of government, million CNY a month, {_when(comparison)}", head, rows, words=3, folded=bool(main)
-    )
+        change = estimate(ours.loc[flow], "effect")
+        value, low, high = (millions(one) for one in change)
+        changed = (millions(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
+        rows.append((*map(_instrument, flow), millions(start.at[flow, "level"]), *changed))
+    head = (*_head("payer", "payee", "purpose"), view.name(comparison.reference))
+    head += (view.name(main), *_head("change_amount", "interval")) if main else ()
+    table = Table(say("sections.books_caption", view.findings), head, rows, text_columns=3, folded=bool(main))
     if main is None:
-        return Section("books", "The books", "Who pays whom: every payment has a payer and a payee.", (), [table])
-    says = f"The payments whose means change most with {in_words(comparison, main)}: right of the line money flows more, left of it less."
-    alt = "The payments between sectors that change most, with 95 % intervals"
-    picture = draw(lambda: figures.books_figure(_of_arms(comparison.books, [comparison.reference, main]), comparison.manifest), alt)
-    return Section("books", "The books: whose money moves?", says, [picture], [table])
+        return Section("books", say("sections.books_heading", False), say("sections.books_alone"), (), [table])
+    books = _of_arms(comparison.books, [comparison.reference, main])
+    name = "books" if len(books) == len(comparison.books) else ""  # the figure of the folder has all arms
+    picture = view.draw(lambda: figures.books_figure(books, view.manifest), say("sections.books_alt"), name)
+    return Section("books", say("sections.books_heading", True), say("sections.books", view.arm(main)), [picture], [table])
 
 
-def _millions(value: float) -> str:
-    """Write an amount in million CNY, with as many decimals as its size asks for, three at most."""
-    millions = value / 1e6
-    decimals = 0 if abs(millions) >= 100.0 else 1 if abs(millions) >= 10.0 else 2 if abs(millions) >= 1.0 else 3
-    text = f"{abs(millions):,.{decimals}f}"
-    return f"−{text}" if millions < 0.0 and float(text) else text
+@dataclass(frozen=True)
+class Precision:
+    """How narrow the interval of the main effect is, and how many replicates would be enough.
+
+    Attributes
+    ----------
+    replicates : int
+    share, wanted : float
+        Half-width of the interval and the one asked for, shares of the reference's level; not a number if none was asked for.
+    needed, needed_to_show : float
+        Replicates for the half-width asked for, and those of a new study that shows the effect in four of five cases.
+    enough, varies, chosen : bool
+        Whether there are enough; whether the effect varies at all; whether the arm was chosen by its result.
+    saved : Estimate or None
+        How many times as many replicates independent random numbers would take; None where it is not known well enough.
+    """
+
+    replicates: int
+    share: float
+    wanted: float
+    needed: float
+    needed_to_show: float
+    enough: bool
+    varies: bool
+    chosen: bool
+    saved: Estimate | None
+    much: float = MUCH
 
 
-def _plain(word: str) -> str:
-    """A sector or purpose as people say it: the key of an instrument is its name."""
-    return practice(word)
-
-
-def _replicates(comparison: Comparison, few: Comparison, main: str) -> Section:
-    """Whether replicates are enough, and what common luck saves."""
-    heading = "Are the replicates enough?"
+def _replicates(view: _View, main: str) -> Section:
+    """Whether replicates are enough, and what common random numbers save."""
+    comparison, heading = view.comparison, say("sections.replicates_heading")
     enough = comparison.enough[comparison.enough["outcome"] == HEADLINE].set_index("arm")
     luck = comparison.luck[comparison.luck["outcome"] == HEADLINE].set_index("arm")
-    count = replicates(comparison)
-    if count < 2:
-        return Section("replicates", heading, "No: a single replicate gives no interval. Type replicates=20 or more.")
-    row = enough.loc[main]
-    asked = not math.isnan(row["wanted"])
-    says = (
-        f"With {count} replicates the interval of the main effect is ± {rounded([100 * row['share']], 2)[0]} % of the reference’s level. "
+    number = replicates(comparison)
+    if number < 2:
+        return Section("replicates", heading, say("sections.one_replicate"))
+    row, saved = enough.loc[main], estimate(luck.loc[main], "ratio")
+    sure = saved.low > 1.0 and number >= FEW_REPLICATES and not other_world(comparison, main)
+    precision = Precision(
+        number,
+        float(row["share"]),
+        float(row["wanted"]),
+        float(row["needed"]),
+        float(row["needed_to_show"]),
+        row["enough"] == "yes",
+        row["half_width"] != 0.0,
+        main != "all" and len(enough) > 1,
+        saved if sure else None,
     )
-    if row["half_width"] == 0.0:
-        says = f"With {count} replicates the effect does not vary at all, so that more would show nothing new."
-    elif asked:
-        says += f"For a half-width of {100 * row['wanted']:g} %, {_count(row['needed'])} replicates would do (an estimate): "
-        says += "there are enough." if row["enough"] == "yes" else "there are too few."
-    elif math.isfinite(row["to_tell"]):
-        says += f"A new study of {_count(row['to_tell'])} replicates would tell the effect from zero in four of five cases, "
-        says += "if it is as large as was found (an estimate)."
-        says += " It may be smaller: of several arms the best-looking one is told of." * (main != "all" and len(enough) > 1)
-    else:
-        says += "As the mean effect is 0, no number of replicates would tell it from zero."
-    gain, low, high = luck.loc[main, ["ratio", "ratio_low", "ratio_high"]]
-    if low > 1.0 and count >= FEW and not other_world(comparison, main):
-        says += (
-            f" Independent luck in every arm would need {_times(gain)} as many for the same interval (95 % interval {_ratio(low, high)})."
-        )
+    asked = not math.isnan(row["wanted"])
     rows = []
-    for arm in few.enough["arm"].unique():
-        mine, (gain, low, high) = enough.loc[arm], luck.loc[arm, ["ratio", "ratio_low", "ratio_high"]]
-        saved = f"{_times(gain)} ({_ratio(low, high)})" if count >= FEW and not math.isnan(low) else "–"
-        told = (_count(mine["needed"] if asked else mine["to_tell"]), saved)
-        rows.append((in_words(comparison, arm), _count(mine["replicates"]), rounded([100 * mine["share"]], 2)[0], *told))
-    goal = "replicates for the half-width asked for" if asked else "replicates that tell it from zero in four of five new studies"
-    head = ("arm", "replicates run", "half-width, % of the reference", goal, "replicates saved by common luck (95 % interval)")
-    table = Table(OUTCOMES[HEADLINE].label, head, rows)
-    return Section("replicates", heading, says, tables=[table])
-
-
-def _count(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:,.0f}" if math.isfinite(value) else "none"
-
-
-def _times(value: float) -> str:
-    return "–" if math.isnan(value) else f"over {MUCH:,.0f} times" if value > MUCH else f"{rounded([value], 2)[0]} times"
-
-
-def _ratio(low: float, high: float) -> str:
-    """Write the interval of a gain."""
-    return " to ".join("over " * (value > MUCH) + rounded([min(value, MUCH)], 2)[0] for value in (low, high))
+    for arm in view.shown.enough["arm"].unique():
+        one, ratio = enough.loc[arm], estimate(luck.loc[arm], "ratio")
+        known = number >= FEW_REPLICATES and ratio.has_interval
+        needed = one["needed"] if asked else one["needed_to_show"]
+        gain = say("sections.saved", ratio, MUCH) if known else UNKNOWN
+        half = rounded([100.0 * one["share"]], 2)[0]
+        rows.append((view.name(arm), count(one["replicates"]), half, say("sections.needed", needed), gain))
+    head = _head("arm", "replicates_run", "half_width", "needed" if asked else "needed_to_show", "saved")
+    table = Table(label(OUTCOMES[HEADLINE]), head, rows)
+    return Section("replicates", heading, say("sections.replicates", precision), tables=[table])

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from experiments import formatting
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
+from experiments.formatting import value as written
 from sim import INSTRUMENTS
+from sim.instruments import SHARED_ASSUMPTION
 
 __all__ = [
     "LISTED",
@@ -29,57 +30,6 @@ __all__ = [
     "worlds_apart",
 ]
 
-#: Instruments as English readers call them; one that is not listed is called by its key.
-PRACTICES = {
-    "assessment": "quality assessment of counties",
-    "awards": "quality awards",
-    "brands": "quality marks",
-    "certification": "help towards certificates",
-    "consortia": "quality innovation consortia",
-    "cqo": "chief quality officers",
-    "digital_quality": "digital quality management",
-    "metrology": "metrology partnerships",
-    "mutual_help": "mutual help between firms",
-    "one_stop_stations": "one-stop service stations",
-    "quality_map": "quality maps",
-    "recall": "recall programmes",
-    "service_manuals": "service manuals",
-    "standards": "joint standards",
-    "stewards": "quality stewards",
-    "strong_chain_loans": "strong-chain loans",
-    "supervision": "closer supervision",
-    "supplier_development": "supplier development by leaders",
-    "supplier_qualification": "supplier qualification",
-    "testing_services": "testing services",
-    "traceability": "traceability",
-    "training_bases": "training bases",
-}
-#: Of the assumptions behind an instrument the one on which its effect hangs most; the first is behind all of them.
-PIVOTAL = {
-    "": "parameters.latent_share",
-    "assessment": "instruments.assessment.effort",
-    "awards": "instruments.awards.demonstration",
-    "brands": "instruments.brands.mark",
-    "certification": "instruments.certification.substance",
-    "consortia": "instruments.consortia.success",
-    "cqo": "parameters.cqo_solving",
-    "digital_quality": "instruments.digital_quality.insight",
-    "metrology": "instruments.metrology.lesson",
-    "mutual_help": "instruments.mutual_help.pace",
-    "one_stop_stations": "parameters.service_learning",
-    "quality_map": "parameters.map_noise",
-    "recall": "instruments.recall.lesson",
-    "service_manuals": "instruments.service_manuals.uptake",
-    "standards": "instruments.standards.strength",
-    "stewards": "instruments.stewards.competence",
-    "strong_chain_loans": "parameters.approval",
-    "supervision": "instruments.supervision.samples",
-    "supplier_development": "instruments.supplier_development.pace",
-    "supplier_qualification": "instruments.supplier_qualification.strictness",
-    "testing_services": "instruments.testing_services.reliability",
-    "traceability": "instruments.traceability.records",
-    "training_bases": "instruments.training_bases.most",
-}
 #: Parts of an arm that make its world, and what of them is only a name.
 WORLD = ("region", "network", "scale", "burn_in")
 NAMES = ("region.key", "region.label", "region.label_zh", "region.sources")
@@ -132,13 +82,17 @@ def leaves(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
     """Yield the settings of an arm without its instruments, by path."""
     for name, value in configuration.items():
         if prefix or name != "instruments":
-            yield from leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", formatting.value(value))]
+            yield from leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", written(value))]
 
 
 def other_world(comparison: Comparison, arm: str) -> list[str]:
     """Return the settings by which an arm's world is not that of the reference; empty where it is the same one."""
     mine, base = (
-        {path: value for path, value in leaves(comparison.manifest["arms"][name]) if path.split(".")[0] in WORLD and not path.startswith(NAMES)}
+        {
+            path: value
+            for path, value in leaves(comparison.manifest["arms"][name])
+            if path.split(".")[0] in WORLD and not path.startswith(NAMES)
+        }
         for name in (arm, comparison.reference)
     )
     differing = [path for path in {**base, **mine} if mine.get(path) != base.get(path)]
@@ -196,7 +150,7 @@ def _pivotal(comparison: Comparison) -> Iterator[tuple[Setting, tuple[Any, ...]]
     arms = comparison.manifest["arms"].values()
     active = dict.fromkeys(key for arm in arms for key in active_in(arm))
     known = {one.path: one for one in assumptions(comparison)}
-    for path in dict.fromkeys([PIVOTAL[""], *(PIVOTAL.get(key, f"instruments.{key}.{INSTRUMENTS[key].dose}") for key in active if key in INSTRUMENTS)]):
+    for path in dict.fromkeys([SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)]):
         if path in known:
             yield known[path], tuple(dict.fromkeys(_hashable(value_at(arm, path)) for arm in arms))
 

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from agents.streams import replicate_keys
 from experiments.analysis.effects import headline_effects
 from experiments.analysis.results import Comparison, collect
-from experiments.analysis.statistics import more_replicates
+from experiments.analysis.statistics import further_replicates
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import (
     ARM_KEYS,
@@ -156,10 +156,10 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
             return runs, failed, done, False
         effects, level = headline_effects(runs, study.reference)
         most = study.cap - (done - len(effects))  # sound ones, once those are off in which a run failed
-        decision = more_replicates(effects, study.half_width * abs(level), most, first=FIRST)
+        decision = further_replicates(effects, study.half_width * abs(level), most, first=FIRST)
         if decision.stop:
             return runs, failed, done, decision.reached
-        replicates = done + decision.more
+        replicates = done + decision.further
         if progress:
             say(f"not narrow enough with {done} replicates; {replicates - done} more")
 
@@ -210,7 +210,7 @@ def run_study(
         names = run_keys(arms, keys, task)
         at = {(arm.name, k): name for k, row in enumerate(names) for arm, name in zip(arms, row, strict=True)}
         for kind in (kind for kind in task.save if kind in EXTRAS):
-            found.of_runs[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
+            found.run_tables[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
     return found
 
 

@@ -9,7 +9,7 @@ from sim.instruments.consortia import Consortia
 from sim.instruments.cqo import ChiefQualityOfficer
 from sim.instruments.delivery import TARGETING, Delivery
 from sim.instruments.digital_quality import DigitalQuality
-from sim.instruments.instrument import INSTRUMENTS, Instrument, instrument
+from sim.instruments.instrument import INSTRUMENTS, SHARED_ASSUMPTION, Instrument, Theme, instrument
 from sim.instruments.metrology import Metrology
 from sim.instruments.mutual_help import MutualHelp
 from sim.instruments.one_stop_stations import OneStopStations
@@ -29,6 +29,7 @@ from sim.instruments.training_bases import TrainingBases
 
 __all__ = [
     "INSTRUMENTS",
+    "SHARED_ASSUMPTION",
     "TAKEN_ON",
     "TARGETING",
     "Account",
@@ -55,6 +56,7 @@ __all__ = [
     "SupplierDevelopment",
     "SupplierQualification",
     "TestingServices",
+    "Theme",
     "Traceability",
     "TrainingBases",
     "instrument",

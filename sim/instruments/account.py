@@ -32,7 +32,7 @@ class Account:
     counts : dict of str to int
         What it delivered so far, in its own units: visits, seats, samples, certificates, projects, ….
     gone : int
-        How many firms that it had taken on have given up since; an entrant in their place can be taken on anew.
+        How many of the firms that it had taken on have left the market; an entrant in their place can be taken on again.
     """
 
     instrument: Delivery
@@ -60,7 +60,7 @@ class Account:
         world.pay_firms("government", self.instrument.key, amounts)
 
     def _note(self, world: World, amounts: Floats) -> None:
-        """Keep account of what is spent, beside firms and chain heads and in all."""
+        """Record what is spent: by firm, by chain head, and in total."""
         total = float(amounts.sum())
         if total > self.left * (1 + 1e-12):
             raise ValueError(f"{self.instrument.key} cannot spend {total} CNY; {self.left} are left")
@@ -70,6 +70,6 @@ class Account:
 
     @property
     def left(self) -> float:
-        """CNY of the budget that are left (infinite without one)."""
+        """What is left of the budget, CNY (infinite without a budget)."""
         budget = self.instrument.budget
         return float("inf") if budget is None else max(0.0, budget - self.spent)

@@ -1,4 +1,4 @@
-"""Assessment of county governments by their work on quality (质量考核激励)."""
+"""Assessment of county governments on their work for quality (质量考核激励)."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["Assessment"]
 
 
-@instrument("assessment", dose="effort", practice="质量考核激励")
+@instrument("assessment", dose="effort")
 @dataclass(frozen=True, kw_only=True)
 class Assessment(Instrument):
-    """County governments are assessed by their work on quality, and deliver all programmes with more effort (质量考核激励, 真抓实干激励, 质量督察).
+    """County governments are assessed on their work for quality, and deliver all programmes with more effort (质量考核激励, 真抓实干激励, 质量督察).
 
-    In the counties assessed other programmes grow and take on firms faster, and somewhat more firms take part, as far as firms there are
-    taken on. Where the budget does not bear a county's bonus, no effort is made there. It serves other programmes alone: no firm's quality
-    changes by it.
+    In the assessed counties other programmes grow faster, take on firms faster, and reach a few more firms; this holds for the firms that
+    the assessment itself has taken on. A county whose bonus the budget cannot pay makes no effort. The assessment only helps other
+    programmes: it does not itself change the quality of any firm.
 
     Cost: government pays a bonus to each county.
-    Ends: the effort, and further uptake; who takes part goes on.
+    Ends: the effort and the additional uptake; firms that already take part continue.
     Stays: nothing of its own.
-    Practice: Chongqing has had quality in its counties' targets for 8 years (F232); what it achieves is an assumption.
+    Practice: in Chongqing quality has been among the targets of counties for 8 years (F232); what assessment achieves is an assumption.
     """
 
+    label: ClassVar[str] = "quality assessment of counties"
+    label_zh: ClassVar[str] = "质量考核激励"
+    theme: ClassVar[Theme] = Theme.OVERSIGHT
+    hinges_on: ClassVar[str] = "instruments.assessment.effort"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     first: ClassVar[bool] = True
     budget_lever: ClassVar[str] = "counties"
     counted: ClassVar[dict[str, str]] = {
@@ -50,7 +55,7 @@ class Assessment(Instrument):
     bonus: float = parameter(500_000.0, 0.0, 1e9, "CNY/year", "assumption", "N", "bonus for each county assessed")
 
     def assessed(self, world: World) -> NDArray[np.int64]:
-        """Counties that are assessed, in the order in which they come up: a larger share holds all of a smaller one."""
+        """Counties that are assessed, in the order of their selection: a larger share includes all counties of a smaller one."""
         every = int(world.firms.county.max(initial=0)) + 1
         order = np.argsort(world.streams.uniform("which counties are assessed", 0, every), kind="stable")
         return order[: int(np.floor(self.counties * every + 1e-9))]
@@ -60,10 +65,10 @@ class Assessment(Instrument):
         return super().eligible(world) & np.isin(world.firms.county, self.assessed(world))
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: effort is lent month by month."""
+        """No immediate effect: effort is lent month by month."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Reward counties as far as the budget goes, and lend their firms effort and uptake."""
+        """Pay the counties their bonuses as far as the budget goes, and lend their firms effort and uptake."""
         county, monthly = world.firms.county[rows], self.bonus / 12.0
         due = self.assessed(world)
         due = due[np.isin(due, county)]

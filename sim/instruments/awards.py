@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
 from sim.sums import add_up
@@ -20,22 +20,27 @@ from sim.world import World
 __all__ = ["Awards"]
 
 
-@instrument("awards", dose="demonstration", practice="质量奖")
+@instrument("awards", dose="demonstration")
 @dataclass(frozen=True, kw_only=True)
 class Awards(Instrument):
-    """A jury honours the best firms; others of their chain take after them (质量奖, 市长质量奖, 奖补).
+    """A jury gives awards to the best firms; other firms of their chain follow their example (质量奖, 市长质量奖, 奖补).
 
-    The jury prefers the firms of fewest defects, as far as it sees them (targeting `best_first`), so that winners were better before they
-    won: a comparison of winners with losers measures the jury. A winner gets the prize, in the order of the awards as far as the budget
-    goes, and nothing else. As long as the programme runs, the other firms of a chain close part of the gap between them and its winners'
-    mean management.
+    The jury prefers the firms with the fewest defects, as far as it can see them (targeting `best_first`). So winners were already better
+    before they won, and a comparison of winners with losers measures the choice of the jury. Winners get the prize, in the order of the
+    awards and as far as the budget goes, and nothing else. While the programme runs, the other firms of a chain close part of the gap
+    between their own management and the mean of the chain's winners.
 
     Cost: government pays the prizes.
     Ends: the example that winners set.
-    Stays: the prizes, and what others took over, which fades like all practice.
+    Stays: the prizes, and what other firms learnt, which fades like all practice.
     Practice: Jiaxing paid 3.1 M CNY in awards and subsidies and named 19 mayor's award firms (F215, F214). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality awards"
+    label_zh: ClassVar[str] = "质量奖"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.awards.demonstration"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.001, 0.005, 0.01, 0.02, 0.03)
     counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
 
     reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: awards are few", "N", "share of the eligible firms that win")
@@ -54,10 +59,10 @@ class Awards(Instrument):
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing beyond the prize, which `act` pays."""
+        """No immediate effect: `act` pays the prize."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Pay the month's winners, and let others take after all winners of their chain."""
+        """Pay the winners of the month, and let other firms follow the example of all winners of their chain."""
         paid = programme.fresh[self.prize * np.arange(1, programme.fresh.size + 1) <= programme.left]
         programme.grant(world, world.for_firms(paid, self.prize))
         programme.counts["prizes"] += int(paid.size)

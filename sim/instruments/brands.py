@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import parameter
 from sim.sums import add_up
@@ -18,21 +18,27 @@ from sim.world import World
 __all__ = ["Brands"]
 
 
-@instrument("brands", dose="mark", practice="品字标")
+@instrument("brands", dose="mark")
 @dataclass(frozen=True, kw_only=True)
 class Brands(Instrument):
-    """Firms above a threshold may bear a mark, which users and customers see (品字标, 好品山东, 山西精品).
+    """Firms of high quality may carry a quality mark, which users and customers see (品字标, 好品山东, 山西精品).
 
-    To get it a firm has no more defects than its sector on average, times a bar, and no failed sample of late; one that fails a sample
-    bears it no more until that is forgotten. A leader's mark appeals to users, and moves demand to it from its rivals; a mark removes part of
-    other firms' doubt about its quality, so that it is chosen rather as a supplier. No defect changes by the mark itself.
+    To get it, a firm must have no more defects than the mean of its sector times `bar`, and no failed sample in the last `clean_months`.
+    A firm that fails a sample is without the mark for that time. The mark of a leader is attractive to users and moves demand from its
+    rivals to it. A mark also removes part of other firms' doubt about a firm's quality, so that it is more likely to be chosen as a
+    supplier. The mark itself changes no defects.
 
-    Cost: government and firm share tests and audit, once; the firm pays a fee for as long as it bears the mark.
-    Ends: the mark, and its appeal.
-    Stays: relations that began under it; demand goes back.
+    Cost: government and firm share the one-off cost of tests and an audit; the firm pays a fee every month while it carries the mark.
+    Ends: the mark, and its effect on users and customers.
+    Stays: supply relations that began while the firm had the mark; demand goes back.
     Practice: 102 new firms in Jiaxing (F225), a pool of 32,000 brands in Shandong (F085). Effects and costs are assumptions.
     """
 
+    label: ClassVar[str] = "quality marks"
+    label_zh: ClassVar[str] = "品字标"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.brands.mark"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
     counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm bore the mark"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: marks are few", "N", "share of the eligible firms that it reaches")
@@ -62,10 +68,10 @@ class Brands(Instrument):
         return world.month - world.firms.failed_month > self.clean_months
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: the mark is lent month by month."""
+        """No immediate effect: the mark is lent month by month."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Lend the mark to firms without a failed sample of late, at a fee."""
+        """Lend the mark, for a fee, to firms without a recent failed sample."""
         firms = world.firms
         bears = rows[self._clean(world)[rows]]
         world.lend("mark", bears[firms.is_leader[bears]], self.mark)

@@ -1,4 +1,4 @@
-"""Help to a certificate of the management system (管理体系认证提升)."""
+"""Help towards a certificate of the management system (管理体系认证提升)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import Parameters, parameter
 from sim.world import World
@@ -18,21 +18,27 @@ from sim.world import World
 __all__ = ["Certification"]
 
 
-@instrument("certification", dose="reach", practice="管理体系认证提升")
+@instrument("certification", dose="reach")
 @dataclass(frozen=True, kw_only=True)
 class Certification(Instrument):
-    """Firms without a certificate of their management system are led to one (小微企业质量管理体系认证提升, "三叠链").
+    """Firms without a certificate of their management system are helped to get one (小微企业质量管理体系认证提升, "三叠链").
 
-    The certificate is a signal from the day on which it is issued: to customers, banks and the regulator. What it leaves behind in practice
-    is a matter of its own (`substance`). In service firms of China sales rose after ISO 9001 and productivity did not.
+    From the day of issue the certificate is a signal to customers, banks and the regulator. How much it improves practice is a separate
+    question (`substance`). In service firms of China sales rose after ISO 9001, and productivity did not.
 
-    Cost: government and firm share the first certificate; a renewal is the firm's.
-    Ends: the help; nobody loses a certificate by that.
-    Stays: the certificate for its usual term, after which the firm renews it or does not, and the practice, which fades.
-    Practice: Qingxu led 10 vinegar makers (F193), Daizhou 5 makers of rice wine (F196); 10,000 small firms were planned in China (F270).
-    Effects are assumptions.
+    Cost: government and firm share the cost of the first certificate; the firm pays for a renewal.
+    Ends: the help; no firm loses its certificate because of that.
+    Stays: the certificate for its usual term, after which the firm decides whether to renew it; and what was learnt, which fades like all
+    practice.
+    Practice: Qingxu helped 10 vinegar makers (F193), Daizhou 5 makers of rice wine (F196); 10,000 small firms were planned in China
+    (F270). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "help towards certificates"
+    label_zh: ClassVar[str] = "管理体系认证提升"
+    theme: ClassVar[Theme] = Theme.FIRMS
+    hinges_on: ClassVar[str] = "instruments.certification.substance"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"certificates": "first certificates issued"}
 
     unit_cost: float = parameter(
@@ -50,7 +56,7 @@ class Certification(Instrument):
         return super().eligible(world) & ~world.firms.certified
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Issue the certificates, and teach what was learnt on the way to them."""
+        """Issue the certificates, and raise management by what firms learnt in preparing for them."""
         firms, p = world.firms, world.parameters
         firms.certified[chosen] = True
         firms.certificate_left[chosen] = p.certificate_months

@@ -11,7 +11,7 @@ from agents.columns import Floats, Ints
 from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.delivery import TARGETING
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.month.problems import end_causes
 from sim.parameters import parameter
@@ -21,22 +21,27 @@ from sim.world import World
 __all__ = ["Consortia"]
 
 
-@instrument("consortia", dose="projects", practice="质量创新联合体")
+@instrument("consortia", dose="projects")
 @dataclass(frozen=True, kw_only=True)
 class Consortia(Instrument):
-    """Firms of a chain do research together on what they cannot solve alone (质量创新联合体, 揭榜挂帅).
+    """Firms of a chain do research together on problems that they cannot solve alone (质量创新联合体, 揭榜挂帅).
 
-    Firms taken on are the members of their chain's consortium. They start projects on common causes at work in the chain, the most widespread
-    first. A project takes months, and may fail, the more so the less of the chain's output its members make; one that succeeds ends the
-    cause for every firm of the chain.
+    The firms taken on are the members of their chain's consortium. They start projects on common causes of problems in the chain, the
+    most widespread cause first. A project takes months and may fail; it fails more often if its members make a small part of the chain's
+    output. A successful project ends the cause for every firm of the chain.
 
-    Cost: government and the members pay for a project when it begins, members by their sales.
+    Cost: government and the members pay for a project when it begins; members pay in proportion to their sales.
     Ends: projects under way, without a result.
-    Stays: causes that ended are gone; others arise.
+    Stays: the causes that were ended stay ended; others arise.
     Practice: 28 new consortia and 163 projects in Jiangsu (F005, F016), 110 projects in Shandong (F087), 5 consortia in Liaoning (F108).
     Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality innovation consortia"
+    label_zh: ClassVar[str] = "质量创新联合体"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.consortia.success"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 7.0, 14.0)
     budget_lever: ClassVar[str] = "projects"
     counted: ClassVar[dict[str, str]] = {
         "projects": "projects begun",
@@ -73,10 +78,10 @@ class Consortia(Instrument):
     )  # fmt: skip
 
     def apply(self, world: World, month: int, chosen: Ints) -> None:
-        """Nothing at once: projects are in the month's round."""
+        """No immediate effect: `act` starts projects."""
 
     def act(self, world: World, programme: Account, rows: Ints) -> None:
-        """End projects that are due, then start others."""
+        """End the projects that are due, then start new ones."""
         sales = monthly_sales(world)
         chain, n = world.firms.chain, world.chains.n
         means = add_up(chain[rows], sales[rows], n)
@@ -85,7 +90,7 @@ class Consortia(Instrument):
         self._start(world, programme, rows, sales, means)
 
     def _end(self, world: World, programme: Account, whole: Floats, means: Floats) -> None:
-        """Let projects that are due succeed with a chance that grows with the members' part of the chain, and fall with a cause that ended by itself."""
+        """Decide the projects that are due: the larger the members' part of the chain, the likelier is success. Drop those whose cause ended by itself."""
         chains = world.chains
         programme.counts["projects overtaken"] += int(((chains.project > 0) & ~chains.cause).sum())
         chains.project[~chains.cause] = 0
@@ -100,7 +105,7 @@ class Consortia(Instrument):
         programme.counts["projects that failed"] += int((due & ~succeeds).sum())
 
     def _start(self, world: World, programme: Account, rows: Ints, sales: Floats, means: Floats) -> None:
-        """Start projects where a chain has members, causes and hands free, as far as the budget goes; government and members pay at once."""
+        """Start projects where a chain has members, open causes and capacity, as far as the budget goes; government and members pay at once."""
         firms, chains = world.firms, world.chains
         hit = np.stack([add_up(firms.chain, firms.common_problems[:, k], chains.n) for k in range(len(KINDS))], axis=1)
         waits = chains.cause & (chains.project == 0) & (hit > 0) & (means > 0)[:, None]
@@ -120,5 +125,5 @@ class Consortia(Instrument):
         world.firms_pay("households", self.key, self.members_pay * share)
 
     def close(self, world: World, programme: Account) -> None:
-        """Give up what is under way."""
+        """Stop the projects under way."""
         world.chains.project[:] = 0

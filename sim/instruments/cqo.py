@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.quality_cost import cqo_cost
 from sim.parameters import parameter
 from sim.world import World
@@ -17,22 +17,27 @@ from sim.world import World
 __all__ = ["ChiefQualityOfficer"]
 
 
-@instrument("cqo", dose="reach", practice="首席质量官")
+@instrument("cqo", dose="reach")
 @dataclass(frozen=True, kw_only=True)
 class ChiefQualityOfficer(Instrument):
     """Firms appoint a chief quality officer (首席质量官制度).
 
-    The officer sees more of the cost of poor quality, the firm solves its problems faster, and practice fades more slowly. How much faster
-    has no causal estimate and is an assumption (`parameters.cqo_solving`).
+    A firm with an officer sees more of its cost of poor quality and solves its problems faster, and its practice fades more slowly. There
+    is no causal estimate of how much faster; it is an assumption (`parameters.cqo_solving`).
 
-    Cost: government and firm share the training for the post, once. The pay, a prevention cost, is the firm's, or part of it government's on
-    request; small firms share an officer.
+    Cost: government and firm share the one-off cost of training for the post. The pay is a prevention cost of the firm; government can
+    bear a part of it (`pay_subsidy`). Small firms share an officer.
     Ends: the subsidy of the pay.
-    Stays: the officers, who go sooner where they do not pay for themselves.
+    Stays: the officers; a firm whose officer costs more than he or she saves ends the post sooner.
     Practice: 37,900 firms in Guangdong (F033), every larger industrial firm in Langxi (F065), 347 officers in Jiaxing (F218). Effects are
     assumptions.
     """
 
+    label: ClassVar[str] = "chief quality officers"
+    label_zh: ClassVar[str] = "首席质量官"
+    theme: ClassVar[Theme] = Theme.FIRMS
+    hinges_on: ClassVar[str] = "parameters.cqo_solving"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
         "officers appointed": "chief quality officers appointed",
         "months with an officer": "months in which a firm taken on had an officer",
@@ -61,7 +66,7 @@ class ChiefQualityOfficer(Instrument):
         return self.pay_subsidy * np.where(world.firms.cqo, cqo_cost(world), 0.0)[reached]
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
-        """Where the budget does not go round, the firm pays its officer in full."""
+        """Where the budget is not enough, the firm pays its officer in full."""
         world.firms.cqo_subsidy[reached] = np.where(paid, self.pay_subsidy, 0.0)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:

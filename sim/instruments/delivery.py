@@ -23,8 +23,8 @@ __all__ = ["TARGETING", "Delivery"]
 
 
 # -- whom first --------------------------------------------------------------------------------
-# A rule scores firms; the highest scores come first, ties by a draw that is the same in every
-# month and under every policy (so that half of the firms reached are among all reached).
+# A rule scores firms; the highest scores come first. A draw decides ties; it is the same in every
+# month and under every policy (so that a larger reach includes all firms of a smaller one).
 
 
 def _random(world: World) -> Floats:
@@ -32,14 +32,14 @@ def _random(world: World) -> Floats:
 
 
 def _by_map(world: World) -> Floats:
-    """The quality map as chain heads see it: with a doubt about each firm that lasts, and that visits remove."""
+    """The quality map as chain heads see it: with a lasting error about each firm, which visits reduce."""
     firms, p = world.firms, world.parameters
     doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.streams.uniform("doubt of the quality map", 0, firms.n))
     return quality_map(world).by_firm * np.exp(doubt)
 
 
 def _by_jury(world: World) -> Floats:
-    """The best first, as a jury sees them: with a doubt about each firm that lasts."""
+    """The best first, as a jury sees them: with a lasting error about each firm."""
     firms, p = world.firms, world.parameters
     doubt = p.jury_noise * normal(world.streams.uniform("doubt of the jury", 0, firms.n))
     return -np.log(np.maximum(outgoing_dpu(world), 1e-9)) + doubt

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -17,21 +17,26 @@ from sim.world import World
 __all__ = ["DigitalQuality"]
 
 
-@instrument("digital_quality", dose="depth", practice="质量管理数字化")
+@instrument("digital_quality", dose="depth")
 @dataclass(frozen=True, kw_only=True)
 class DigitalQuality(Instrument):
     """Firms put the data of their quality management on a platform (质量管理数字化, 质量大数据平台).
 
-    While they do, their ratings of suppliers lag less, inspections cost less, they see more of what poor quality costs them, and part of
-    their lots can be traced (to partners that record theirs). No process gets better by data alone.
+    While they do, their ratings of suppliers are more up to date, inspections cost less, they see more of their cost of poor quality, and
+    part of their lots can be traced (where the partner keeps records, too). Data alone improve no process.
 
-    Cost: government and firm share the set-up, once; the running cost is the firm's, a share of its sales.
+    Cost: government and firm share the one-off cost of the set-up; the firm bears the running cost, a share of its sales.
     Ends: the platform, and all that it gave.
-    Stays: nothing but what firms did meanwhile, knowing more.
-    Practice: 22 firms in pilots in Jiangsu (F020), a platform that reaches 2,100 firms in Shaanxi (F136). Effects but that on inspection are
-    assumptions.
+    Stays: only what firms did in the meantime because they knew more.
+    Practice: 22 firms in pilots in Jiangsu (F020), a platform that reaches 2,100 firms in Shaanxi (F136). All effects except that on
+    inspection are assumptions.
     """
 
+    label: ClassVar[str] = "digital quality management"
+    label_zh: ClassVar[str] = "质量管理数字化"
+    theme: ClassVar[Theme] = Theme.DATA
+    hinges_on: ClassVar[str] = "instruments.digital_quality.insight"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"months on the platform": "months in which a firm shared its data"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
@@ -53,7 +58,7 @@ class DigitalQuality(Instrument):
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: data are in the month's round."""
+        """No immediate effect: `act` shares the data."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Share data for this month, at the firms' cost."""

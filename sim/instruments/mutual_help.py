@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
 from sim.sums import add_up
@@ -20,7 +20,7 @@ __all__ = ["MutualHelp", "example_of_the_county"]
 
 
 def example_of_the_county(world: World) -> NDArray[np.float64]:
-    """Mean management of the better firms of each county, those above its mean, shape (counties,); 0 where all are alike."""
+    """Mean management of the better firms of each county (those above its mean), shape (counties,); 0 where all are equal."""
     firms = world.firms
     management, county = firms.capability[:, MANAGEMENT], firms.county
     living = add_up(county, firms.alive)
@@ -29,14 +29,14 @@ def example_of_the_county(world: World) -> NDArray[np.float64]:
     return add_up(county, management * better) / np.maximum(add_up(county, better), 1.0)
 
 
-@instrument("mutual_help", dose="pace", practice="链间帮扶")
+@instrument("mutual_help", dose="pace")
 @dataclass(frozen=True, kw_only=True)
 class MutualHelp(Instrument):
-    """Firms of a county meet, and those behind learn from those ahead (链间帮扶, 专业镇, 帮扶一家、带动一片).
+    """Firms of a county meet, and the weaker ones learn from the better ones (链间帮扶, 专业镇, 帮扶一家、带动一片).
 
-    It takes no link and no chain in common: each firm taken on closes part of the gap between it and the mean management of the better firms
-    of its county. Without the programme hardly anything spreads between such firms. Groups, since Iacovone et al. found that they do as
-    well as consulting firm by firm at a third of the cost.
+    They need no supply link and no chain in common: each firm taken on closes part of the gap between its management and the mean of the
+    better firms of its county. Without the programme hardly anything spreads between such firms. They meet in groups because Iacovone et
+    al. found that groups do as well as consulting firm by firm, at a third of the cost.
 
     Cost: government pays for the meetings.
     Ends: the meetings.
@@ -44,6 +44,11 @@ class MutualHelp(Instrument):
     Practice: 18 and 119 specialised towns in Shanxi (F182, F183). Pace and cost are assumptions.
     """
 
+    label: ClassVar[str] = "mutual help between firms"
+    label_zh: ClassVar[str] = "链间帮扶"
+    theme: ClassVar[Theme] = Theme.OTHER
+    hinges_on: ClassVar[str] = "instruments.mutual_help.pace"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.03, 0.06, 0.12, 0.18, 0.25)
     counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, each month anew"}
 
     reach: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
@@ -61,13 +66,13 @@ class MutualHelp(Instrument):
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: the first meeting is in the month's round."""
+        """No immediate effect: firms meet in `act`."""
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """Pay for the meetings."""
         return np.full(reached.size, self.meeting_cost)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Meet, and take after the better firms of the county."""
+        """Meet, and learn from the better firms of the county."""
         take_after(world, rows, example_of_the_county(world)[world.firms.county[rows]], self.pace)
         programme.counts["firms at meetings"] += int(rows.size)

@@ -10,29 +10,35 @@ from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["OneStopStations"]
 
 
-@instrument("one_stop_stations", dose="per_1000_firms", practice="一站式服务站")
+@instrument("one_stop_stations", dose="per_1000_firms")
 @dataclass(frozen=True, kw_only=True)
 class OneStopStations(Instrument):
-    """Government sets up further one-stop stations and tells firms of them (质量基础设施一站式服务).
+    """Government sets up more one-stop stations and informs firms about them (质量基础设施一站式服务).
 
-    A station answers cases of management, metrology, standards and testing in order of arrival, up to its monthly capacity; a case solved
-    closes a problem and leaves some capability behind. `reach` is the share of eligible firms that get to know the new stations.
+    A station serves cases of management, metrology, standards and testing in order of arrival, up to its monthly capacity. A solved case
+    closes a problem and raises the firm's capability a little. `reach` is the share of eligible firms that get to know the new stations.
 
-    Cost: government bears set-up and running cost in full, and telling firms is taken to cost nothing; a firm pays a fee for each case, which
-    goes to the station.
-    Ends: the stations close, who still waits withdraws, and who knew of them knows them no more.
+    Cost: government bears set-up and running cost in full, and informing firms is assumed to cost nothing; a firm pays the station a fee
+    for each case.
+    Ends: the stations close, firms that still wait withdraw their cases, and firms no longer know of the stations.
     Stays: what was solved, and the capability, which fades like all practice.
-    Practice: 2,372 stations in China by the end of 2024; Guangdong counts 0.6 problems solved a service (F051 / F050), a self-reported
-    figure, which sets the default competence. Other figures are assumptions.
+    Practice: 2,372 stations in China by the end of 2024; Guangdong reports 0.6 solved problems per service (F051 / F050), a self-reported
+    figure, which is the default competence. Other figures are assumptions.
     """
 
+    label: ClassVar[str] = "one-stop service stations"
+    label_zh: ClassVar[str] = "一站式服务站"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "parameters.service_learning"
+    #: Full dose: more stations than anybody would set up.
+    doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0, 16.0)
     budget_lever: ClassVar[str] = "per_1000_firms"
     counted: ClassVar[dict[str, str]] = {
         "stations": "stations set up",
@@ -62,14 +68,14 @@ class OneStopStations(Instrument):
     running_cost: float = parameter(40_000.0, 0.0, 1e8, "CNY/month", "assumption", "N", "government's cost of keeping a station")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Tell firms of the new stations."""
+        """Inform firms about the new stations."""
         world.firms.knows_programme[chosen] = True
 
     def prepare(self, world: World, programme: Account) -> None:
-        """Set up the stations that are due, and keep those that stand, as far as the budget goes.
+        """Set up the stations that are due, and run the existing ones, as far as the budget goes.
 
-        The number asked for need not be whole: the last station is smaller, in capacity and in
-        cost, so that the dose acts smoothly and a larger one holds all of a smaller one.
+        The number need not be whole: the last station is smaller, in capacity and in cost, so that
+        the effect is smooth in the dose, and a larger dose includes all stations of a smaller one.
         """
         stations = world.stations
         standing = np.flatnonzero(stations.programme & stations.alive)
@@ -81,7 +87,7 @@ class OneStopStations(Instrument):
         standing = np.concatenate([standing, self._open(world, int(np.ceil(due - 1e-9)) - standing.size, first=standing.size)])
         extent = np.clip(due - np.arange(standing.size), 0.0, 1.0)
         set_up = self.station_cost * (extent.sum() - before)
-        # A budget that no longer bears all of them keeps the first ones open.
+        # If the budget is no longer enough for all, the first ones stay open.
         kept = np.cumsum(extent) * self.running_cost <= (programme.left - set_up) * (1 + 1e-12)
         stations.extent[standing] = extent
         stations.capacity[standing] = np.where(kept, self.capacity * extent, 0.0)
@@ -90,7 +96,7 @@ class OneStopStations(Instrument):
         programme.spend(world, "stations", total * living / max(int(living.sum()), 1))
 
     def _open(self, world: World, new: int, first: int) -> NDArray[np.int64]:
-        """Open stations, slot by slot: every so many online, the others in the counties with most firms in turn."""
+        """Open stations one after another: a fixed share of them online, the others by turns in the counties with most firms."""
         stations = world.stations
         rows = stations.grow(max(new, 0))
         slot = first + np.arange(rows.size)
@@ -113,7 +119,7 @@ class OneStopStations(Instrument):
         programme.count_on("problems solved", int(stations.solved[ours].sum()))
 
     def close(self, world: World, programme: Account) -> None:
-        """Close the stations: who still waits withdraws, and who knew of them knows them no more."""
+        """Close the stations: firms that still wait withdraw their cases, and firms no longer know of the stations."""
         for row in np.flatnonzero(world.stations.programme & world.stations.alive):
             world.leave("stations", int(row))
         world.firms.knows_programme[:] = False

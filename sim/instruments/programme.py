@@ -53,7 +53,7 @@ class Programme(Account):
         self.counts[TAKEN_ON[0]] += int(chosen.size)
 
     def delivered(self, world: World) -> dict[str, int]:
-        """Return all that it has delivered up to now, what it might have and did not as 0."""
+        """Return all that it has delivered so far, by count; 0 for what has not happened."""
         if self.awards:
             self.instrument.tally(world, self)
         return {name: int(self.counts[name]) for name in dict.fromkeys((TAKEN_ON[0], *self.instrument.counted, *self.counts))}
@@ -65,7 +65,7 @@ class Programme(Account):
             self.closed = True
 
     def give_up(self, world: World, rows: NDArray[np.int64], lost: Floats) -> None:
-        """Answer for lenders' losses while it runs, and let go of firms that give up."""
+        """Bear the lenders' losses while it runs, and remove firms that leave the market."""
         ins = self.instrument
         if ins.level != 0.0 and not self.closed and ins.runs(world.month):
             ours = np.isin(rows, self.reached)
@@ -79,7 +79,7 @@ class Programme(Account):
         world.firms_pay("households", self.instrument.key, world.for_firms(rows, amounts))
 
     def _support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes; returns whom it reached."""
+        """Pay the month's support of firms taken on, in the order of entry, as far as the budget goes; return the firms that got it."""
         ins = self.instrument
         support = ins.support(world, reached)
         paid = np.cumsum(support) <= self.left
@@ -110,7 +110,7 @@ class Programme(Account):
 
 
 def _taken_up(world: World, fitting: Mask) -> tuple[float, float]:
-    """Uptake and effort that other programmes lend, on average over fitting firms."""
+    """Uptake and effort that other programmes lend, on average over eligible firms."""
     firms = world.firms
     return (float(firms.uptake[fitting].mean()), float(firms.effort[fitting].mean())) if fitting.any() else (0.0, 0.0)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -18,22 +18,28 @@ from sim.world import World
 __all__ = ["Recall"]
 
 
-@instrument("recall", dose="lesson", practice="缺陷召回")
+@instrument("recall", dose="lesson")
 @dataclass(frozen=True, kw_only=True)
 class Recall(Instrument):
-    """Firms get ready to recall, and a whole industry learns from each recall (缺陷召回, 实施一次召回提升一个产业).
+    """Firms prepare for recalls, and a whole industry learns from each recall (缺陷召回, 实施一次召回提升一个产业).
 
-    Plans and drills make recalls cheaper for the firms taken on. After a recall the regulator has its cause analysed; the firms taken on in
-    the sector and on the chain of whoever has to bear it (the firm where the defects began, if it was found, else the leader) learn
-    management from the finding. Where the budget no longer bears an analysis nobody learns.
+    Plans and drills make recalls cheaper for the firms taken on. After a recall the regulator has its cause analysed. One firm bears the
+    recall: the firm where the defects began if it was identified, otherwise the leader. The firms taken on that are in its sector or on
+    its chain learn management from the analysis. If the budget cannot pay for an analysis, no firm learns.
 
-    Cost: government and firm share plan and drill, once; the analyses are government's.
+    Cost: government and firm share the one-off cost of plan and drill; government pays for the analyses.
     Ends: readiness, and the analyses.
     Stays: what was learnt, which fades like all practice.
-    Practice: recalls of children's vehicles and smart homes in Jiaxing, which gives no figure; 10 bases for investigating defective products
-    planned in China (F264). Costs and effects are assumptions.
+    Practice: recalls of children's vehicles and smart homes in Jiaxing, which gives no figure; 10 bases for investigating defective
+    products planned in China (F264). Costs and effects are assumptions.
     """
 
+    label: ClassVar[str] = "recall programmes"
+    label_zh: ClassVar[str] = "缺陷召回"
+    theme: ClassVar[Theme] = Theme.OVERSIGHT
+    hinges_on: ClassVar[str] = "instruments.recall.lesson"
+    #: Full dose: a fifth of what is missing, from each recall.
+    doses_shown: ClassVar[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)
     counted: ClassVar[dict[str, str]] = {
         "months ready to recall": "months in which a firm had a plan and drills",
         "analyses": "recalls of which the cause was analysed",
@@ -53,7 +59,7 @@ class Recall(Instrument):
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: readiness is lent month by month."""
+        """No immediate effect: readiness is lent month by month."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Lend readiness; analyse last month's recalls as far as the budget goes, and spread what they teach."""

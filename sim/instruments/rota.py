@@ -1,4 +1,4 @@
-"""Rota: firms that come in turn, once in so many months each."""
+"""Rota: the month in which each firm has its turn, once in a number of months."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["in_turn"]
 
 
 def in_turn(world: World, key: str, start: int, every: int) -> NDArray[np.bool_]:
-    """Firms whose turn it is this month, shape (n,): each once in `every` months, about as many in one month as in another.
+    """Firms whose turn it is this month, shape (n,): each once in `every` months, about the same number in every month.
 
     Parameters
     ----------
     world : World
     key : str
-        Whose rota; a firm's turns at two instruments have nothing to do with each other.
+        The instrument; a firm's turns at two instruments are independent.
     start : int
         Month of the first turn.
     every : int

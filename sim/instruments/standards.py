@@ -9,28 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["Standards"]
 
 
-@instrument("standards", dose="strength", practice="标准稳链, 对标达标, 湾区标准")
+@instrument("standards", dose="strength")
 @dataclass(frozen=True, kw_only=True)
 class Standards(Instrument):
-    """Firms of a chain keep one standard for what passes between them (标准化助力稳链, 对标达标, "湾区标准").
+    """Firms of a chain follow one standard for what they deliver to each other (标准化助力稳链, 对标达标, "湾区标准").
 
-    A standard serves where two firms meet: misfits become rarer on a link whose both sides keep it, and a firm whose partners do not has
-    nothing of it. So the effect grows with about the square of the reach.
+    A standard works where two firms meet: misfits become rarer on a link if both sides follow it, and a firm whose partners do not follow
+    it has no benefit. So the effect grows roughly with the square of the reach.
 
-    Cost: government and firm share the change to the standard, once.
-    Ends: the standard: nobody keeps it up.
+    Cost: government and firm share the one-off cost of the change to the standard.
+    Ends: the standard: firms no longer follow it.
     Stays: nothing.
     Practice: 7,850 firms in joint innovation of technology, patents and standards in Guangdong (F041), 215 Bay Area standards (F052), 154
     firms that met advanced standards in Jiaxing (F207). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "joint standards"
+    label_zh: ClassVar[str] = "标准稳链, 对标达标, 湾区标准"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.standards.strength"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that came to keep the joint standard"}
 
     unit_cost: float = parameter(
@@ -50,9 +55,9 @@ class Standards(Instrument):
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing beyond keeping the standard."""
+        """No immediate effect: firms follow the standard month by month."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Keep the standard, and count the firms that have come to meet it."""
+        """Follow the standard, and count the firms that have met it."""
         world.lend("joint_standard", rows, self.strength)
         programme.counts["firms that met the standard"] = int(programme.reached.size) + programme.gone

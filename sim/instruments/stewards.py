@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.month.problems import close_problem
 from sim.parameters import parameter
@@ -18,13 +18,13 @@ from sim.world import World
 __all__ = ["Stewards"]
 
 
-@instrument("stewards", dose="visits", practice="质量管家")
+@instrument("stewards", dose="visits")
 @dataclass(frozen=True, kw_only=True)
 class Stewards(Instrument):
     """Experts visit firms, diagnose, and solve problems with them (质量管家, 专家入企, 点对点帮扶).
 
-    Each visit deals with one kind of problem, the most numerous first: it closes one with some chance and leaves something behind. As long
-    as a firm is visited it sees more of what poor quality costs it.
+    Each visit deals with one kind of problem, the most frequent kind first: with some probability it closes one problem, and this raises
+    the firm's capability a little. While a firm is visited it sees more of its cost of poor quality.
 
     Cost: government pays for the visits.
     Ends: the visits, and with them what they showed of hidden costs.
@@ -32,6 +32,12 @@ class Stewards(Instrument):
     Practice: 159 stewards and over 230 visits in Jiaxing (F221, F223), 563 experts in Guangdong (F028). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "quality stewards"
+    label_zh: ClassVar[str] = "质量管家"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "instruments.stewards.competence"
+    #: Full dose: each kind of problem is visited once a month.
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.5, 1.0, 2.0, 4.0)
     counted: ClassVar[dict[str, str]] = {
         "visits": "visits of stewards to firms",
         "problems solved": "problems closed in a visit",
@@ -59,14 +65,14 @@ class Stewards(Instrument):
     visit_cost: float = parameter(3_000.0, 0.0, 1e6, "CNY/visit", "assumption: two days of an expert", "N", "government's cost of a visit")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: the first visit is in the month's round."""
+        """No immediate effect: `act` makes the visits."""
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """Pay for the visits of an average month."""
         return np.full(reached.size, self.visits * self.visit_cost)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Visit: as many times as the month's turn has it, a kind of problem each."""
+        """Visit: the number of visits is drawn for the month, and each deals with one kind of problem."""
         firms = world.firms
         world.lend("insight", rows, self.insight)
         number = np.floor(self.visits + world.draw("a steward's round", firms)[rows])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.lender import STRONG_CHAIN
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -19,9 +19,9 @@ __all__ = ["StrongChainLoans", "credit_score", "orders_of_leaders"]
 
 
 def orders_of_leaders(world: World, tiers: int) -> NDArray[np.float64]:
-    """What firms nearer to a chain leader than so many tiers have ordered of each firm, CNY a month, shape (n,).
+    """Orders to each firm from customers that are fewer than `tiers` tiers away from a chain leader, CNY a month, shape (n,).
 
-    One tier: the leaders' own orders alone.
+    With one tier, the orders of the leaders alone.
     """
     firms, links = world.firms, world.links
     near = (firms.tier >= 0) & (firms.tier < tiers)
@@ -31,8 +31,8 @@ def orders_of_leaders(world: World, tiers: int) -> NDArray[np.float64]:
 def credit_score(world: World, weight: float) -> NDArray[np.float64]:
     """Quality credit score in [0, 1], shape (n,): signals of quality, and standing as a debtor.
 
-    Quality counts with a weight: a third each for a certificate, an officer, and no failed
-    sample of late. The rest is cash against working-capital needs, half of it for none in the red.
+    Quality has the weight that is given: a third each for a certificate, an officer, and no recent
+    failed sample. The rest is cash in months of sales: 0.5 without cash, less if it is below 0.
     """
     firms, p = world.firms, world.parameters
     clean = world.month - firms.failed_month > p.risk_months
@@ -42,15 +42,15 @@ def credit_score(world: World, weight: float) -> NDArray[np.float64]:
     return weight * quality + (1.0 - weight) * standing
 
 
-@instrument("strong_chain_loans", dose="reach", practice="强链贷")
+@instrument("strong_chain_loans", dose="reach")
 @dataclass(frozen=True, kw_only=True)
 class StrongChainLoans(Instrument):
-    """Credit lines to members on the strength of their leader's orders (质量强链贷, "强链贷").
+    """Member firms get credit lines on the basis of their leaders' orders (质量强链贷, "强链贷").
 
-    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws on it only for an investment in
-    quality that it wants, that its cash does not cover and that no bank finances (or that would not pay at a bank's rate); whoever is not
-    bound by credit never does. A guarantee makes banks accept as much of what they would refuse, and a discount on the interest makes some
-    more investments pay.
+    A line is a share of a year's orders by leaders (and by firms near them), up to a ceiling. A firm draws on it only for an investment
+    in quality that it wants, that its cash does not cover, and that no bank finances (or that would not pay at a bank's rate). A firm
+    that is not limited by credit never draws on it. With a guarantee banks accept that share of the loans that they would refuse, and
+    with a discount on the interest a few more investments pay.
 
     Cost: government bears the discount, and the guaranteed share of what lenders lose, as far as its budget goes; the firm repays with
     interest.
@@ -59,6 +59,11 @@ class StrongChainLoans(Instrument):
     Practice: Dangtu gave 4 chain firms lines of 0.1 bn CNY in all (F063, F064). Effects are assumptions.
     """
 
+    label: ClassVar[str] = "strong-chain loans"
+    label_zh: ClassVar[str] = "强链贷"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "parameters.approval"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     support_to: ClassVar[str] = "lenders"
     counted: ClassVar[dict[str, str]] = {"loans": "strong-chain loans granted", "CNY lent": "CNY of these loans"}
 
@@ -81,12 +86,12 @@ class StrongChainLoans(Instrument):
     )
 
     def eligible(self, world: World) -> NDArray[np.bool_]:
-        """Firms with orders of leaders, and a score high enough; leaders need no such loans."""
+        """Firms with orders from leaders and a score that is high enough; not the leaders themselves."""
         fits = (orders_of_leaders(world, self.tiers) > 0) & (credit_score(world, self.score_weight) >= self.score_least)
         return super().eligible(world) & fits & ~world.firms.is_leader
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing beyond the line, which `supported` sets and renews every month."""
+        """No immediate effect: `supported` sets the line and renews it every month."""
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """The discount on the interest of loans outstanding."""
@@ -94,7 +99,7 @@ class StrongChainLoans(Instrument):
         return min(self.discount, float(world.lenders.rate[0])) * firms.programme_debt[reached] / 12.0
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
-        """Renew the lines by the orders and scores of the month; where the budget does not go round there is no discount."""
+        """Renew the lines by the orders and scores of the month; where the budget is not enough there is no discount."""
         firms = world.firms
         line = np.minimum(self.line_share * 12.0 * orders_of_leaders(world, self.tiers)[reached], self.ceiling)
         sound = credit_score(world, self.score_weight)[reached] >= self.score_least
@@ -104,7 +109,7 @@ class StrongChainLoans(Instrument):
         firms.interest_borne[reached] = np.where(paid, self.support(world, reached), 0.0)
 
     def losses(self, world: World, programme: Account, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
-        """Pay the guaranteed share of what lenders lose, in the order of places, as far as the budget goes."""
+        """Pay the guaranteed share of what lenders lose, in the order of `rows`, as far as the budget goes."""
         owed = self.guarantee * lost
         so_far = np.cumsum(owed)
         paid = np.clip(programme.left - (so_far - owed), 0.0, owed) if np.isfinite(programme.left) else owed
@@ -116,7 +121,7 @@ class StrongChainLoans(Instrument):
         programme.count_on("CNY lent", round(float(world.lenders.granted[:, STRONG_CHAIN].sum())))
 
     def close(self, world: World, programme: Account) -> None:
-        """End lines, discounts and guarantees; what is owed stays owed."""
+        """End lines, discounts and guarantees; existing debt remains."""
         for column in ("programme_line", "guaranteed", "rate_discount"):
             getattr(world.firms, column)[programme.reached] = 0.0
         world.firms.interest_borne[programme.reached] = 0.0

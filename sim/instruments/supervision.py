@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.sampling import risk
 from sim.parameters import parameter
 from sim.world import World
@@ -17,22 +17,29 @@ from sim.world import World
 __all__ = ["Supervision"]
 
 
-@instrument("supervision", dose="samples", practice="监督抽查")
+@instrument("supervision", dose="samples")
 @dataclass(frozen=True, kw_only=True)
 class Supervision(Instrument):
-    """The regulator samples the firms taken on more often, by risk class, and fines more sharply (监督抽查, 信用分类监管, 批批检).
+    """The regulator takes more samples from the firms taken on, more of them where the risk is high, and its fines are higher (监督抽查, 信用分类监管, 批批检).
 
-    Further samples come on top of the usual ones: part of them by the risk that the regulator sees in a firm, the rest alike. A firm whose
-    sample fails pays the fine and closes a problem, as ever; supervision finds defects and prevents none by itself. A firm is sampled
-    once a month at most for its risk, so that 1,000 samples per 1,000 firms and month, spread alike, are every batch (批批检; Daizhou, F198).
+    The samples come on top of the usual ones: a part of them goes by the risk that the regulator sees in a firm, the rest is spread
+    evenly. As usual, a firm whose sample fails pays the fine and closes a problem; supervision itself finds defects and prevents none.
+    The programme samples a firm once a month at most, so that 1,000 samples per 1,000 firms and month, spread evenly, are every batch
+    (批批检; Daizhou, F198).
 
-    Cost: government pays for the samples and takes the fines; the firm pays the fine and puts right what failed.
-    Ends: the further samples and the sharper fine.
-    Stays: problems closed, and the record of who failed, for `parameters.risk_months`.
-    Practice: 1,922 batches in Jiaxing (F229); how many firms they were taken from is not said, so the number is an assumption, like the
+    Cost: government pays for the samples and receives the fines; the firm pays the fine and corrects what failed.
+    Ends: the additional samples and the higher fine.
+    Stays: closed problems, and the record of failed samples, for `parameters.risk_months`.
+    Practice: 1,922 batches in Jiaxing (F229); from how many firms is not reported, so the number of samples is an assumption, like the
     effects.
     """
 
+    label: ClassVar[str] = "closer supervision"
+    label_zh: ClassVar[str] = "监督抽查"
+    theme: ClassVar[Theme] = Theme.OVERSIGHT
+    hinges_on: ClassVar[str] = "instruments.supervision.samples"
+    #: Full dose: every batch is sampled.
+    doses_shown: ClassVar[tuple[float, ...]] = (20.0, 100.0, 250.0, 500.0, 1000.0)
     budget_lever: ClassVar[str] = "samples"
     counted: ClassVar[dict[str, str]] = {"samples": "further samples taken"}
 
@@ -47,7 +54,7 @@ class Supervision(Instrument):
     sample_cost: float = parameter(3_000.0, 0.0, 1e6, "CNY/sample", "assumption: purchase and tests", "N", "government's cost of a sample")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: the first samples are in the month's round."""
+        """No immediate effect: `act` takes the samples."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Order the month's samples, in the order of entry as far as the budget goes, and announce the fine."""
@@ -60,7 +67,7 @@ class Supervision(Instrument):
         programme.counts["samples"] += int(ordered.size)
 
     def _chance(self, world: World, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Probability that each of some firms is sampled this month; none of a firm that ships nothing, shape of `rows`."""
+        """Probability that each of some firms is sampled this month; 0 for a firm that ships nothing; shape of `rows`."""
         ships = (world.firms.alive & (world.firms.output > 0))[rows]
         weight = risk(world)[rows]
         whole, n = float(weight.sum()), max(int(ships.sum()), 1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import lessons_at, take_lessons
 from sim.parameters import parameter
 from sim.world import World
@@ -18,23 +18,28 @@ from sim.world import World
 __all__ = ["SupplierDevelopment"]
 
 
-@instrument("supplier_development", dose="pace", practice="链主赋能")
+@instrument("supplier_development", dose="pace")
 @dataclass(frozen=True, kw_only=True)
 class SupplierDevelopment(Instrument):
-    """Leaders hand their quality practice down the chain (链主赋能, 供应链质量赋能"134N", "5全5数").
+    """Leaders pass their quality practice on to suppliers, tier by tier (链主赋能, 供应链质量赋能"134N", "5全5数").
 
-    Suppliers join at once; teams come to those next to the leaders first, and to one tier more each `cascade`. Teams of the customers that
-    stand nearer to the leaders close part of the gap between their practice and the supplier's, month by month. Half of a lesson
-    (`parameters.relation_share`) serves the customer that taught alone: Dyer & Hatch (2006). A supplier whose customers know no better
-    learns nothing.
+    Suppliers join at once. Teams come to the direct suppliers of the leaders first, and to one tier more after every `cascade` months.
+    The teams belong to customers that are nearer to the leaders; month by month they close part of the gap between the customer's
+    practice and the supplier's. Half of a lesson (`parameters.relation_share`) improves only what goes to the customer that taught it:
+    Dyer & Hatch (2006). A supplier whose customers are no better than itself learns nothing.
 
     Cost: the customers that teach pay their teams.
     Ends: the lessons.
-    Stays: what was learnt, which fades like all practice; the customer's own part ends with the relation.
-    Practice: over 5,000 suppliers took on leaders' models in Guangdong (F037), 146 followed Jingwei (F167), CATL has its "134N" (F067). Pace
-    and cost are assumptions.
+    Stays: what was learnt, which fades like all practice; the part for one customer ends with that relation.
+    Practice: over 5,000 suppliers adopted leaders' models in Guangdong (F037), 146 followed Jingwei (F167), CATL has its "134N" (F067).
+    Pace and cost are assumptions.
     """
 
+    label: ClassVar[str] = "supplier development by leaders"
+    label_zh: ClassVar[str] = "链主赋能"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.supplier_development.pace"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.5, 1.0)
     counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier"}
 
     reach: float = parameter(
@@ -68,10 +73,10 @@ class SupplierDevelopment(Instrument):
         return super().eligible(world) & (tier >= 1) & (tier <= self.tiers)
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: the first lesson is in the month's round."""
+        """No immediate effect: `act` gives the lessons."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Teach: every customer nearer to the leaders those of its suppliers that teams have come to."""
+        """Teach: customers nearer to the leaders teach those of their suppliers that teams have come to."""
         firms, links = world.firms, world.links
         helped = np.zeros(firms.n, dtype=np.bool_)
         helped[rows] = True

@@ -9,27 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
 from sim.world import World
 
 __all__ = ["SupplierQualification"]
 
 
-@instrument("supplier_qualification", dose="audits", practice="合格供应商评定")
+@instrument("supplier_qualification", dose="audits")
 @dataclass(frozen=True, kw_only=True)
 class SupplierQualification(Instrument):
-    """Customers audit their suppliers and ask more of them (合格供应商评定, 共同质量管理体系).
+    """Customers audit their suppliers and demand more from them (合格供应商评定, 共同质量管理体系).
 
-    Taken on are firms that buy. Audits show them defects that get past goods-in and would not show on the line; and they lower their bar, so
-    that more suppliers come on the development list, learn faster or are replaced. No supplier's defects change at once.
+    The firms taken on are customers. Their audits show defects that pass incoming inspection and would not be noticed on the production
+    line. They also accept fewer defects, so that more suppliers come on the development list, learn faster or are replaced. The defects
+    of suppliers do not change at once.
 
     Cost: the customers pay for audits and for the development list.
-    Ends: the audits and the lower bar.
+    Ends: the audits and the stricter limit.
     Stays: new relations, and what suppliers on the list have learnt, which fades like all practice.
     Practice: CRRC Datong shares a mechanism of three levels with its suppliers (F175). Effects and costs are assumptions.
     """
 
+    label: ClassVar[str] = "supplier qualification"
+    label_zh: ClassVar[str] = "合格供应商评定"
+    theme: ClassVar[Theme] = Theme.CHAINS
+    hinges_on: ClassVar[str] = "instruments.supplier_qualification.strictness"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier"}
 
     audits: float = parameter(
@@ -46,10 +52,10 @@ class SupplierQualification(Instrument):
         return super().eligible(world) & (world.by_customer(world.links.value_share) > 0)
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: audits are in the month's round."""
+        """No immediate effect: `act` audits."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Audit and ask more, for this month."""
+        """Audit, and apply the stricter limit for this month."""
         firms, delivered = world.firms, world.links.delivered
         world.lend("audits", rows, self.audits)
         world.lend("strictness", rows, self.strictness)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES, TESTING
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
 from sim.parameters import parameter
 from sim.world import World
@@ -18,21 +18,27 @@ from sim.world import World
 __all__ = ["TestingServices"]
 
 
-@instrument("testing_services", dose="tests", practice="质检中心, 质量驿站")
+@instrument("testing_services", dose="tests")
 @dataclass(frozen=True, kw_only=True)
 class TestingServices(Instrument):
-    """Laboratories test for firms near by (质检中心, 质量驿站; 检不了, 检不准, 检不快).
+    """Laboratories test for firms nearby (质检中心, 质量驿站; 检不了, 检不准, 检不快).
 
-    In a month with a test the firm's inspections cost less, reliability tests make detectable part of the defects that no inspection would
-    find (they are neither fewer nor more for that), and something of how to test stays. How long a firm waits for a test is not modelled.
+    In a month with a test the firm's inspections cost less, reliability tests make part of its latent defects detectable (their number
+    does not change), and its testing capability rises a little. The time that a firm waits for a test is not modelled.
 
     Cost: government pays for the tests.
-    Ends: the tests, and with them cheaper inspection and the finding of latent defects.
+    Ends: the tests, and with them cheaper inspection and the detection of latent defects.
     Stays: testing capability, which fades like all practice.
-    Practice: 87 national and 233 provincial centres in Guangdong (F042, F043), 20 more planned in China (F261); in 2024 testing help reached
-    144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which is taken for the cost of a year's tests. Effects are assumptions.
+    Practice: 87 national and 233 provincial centres in Guangdong (F042, F043), 20 more planned in China (F261). In 2024 testing help
+    reached 144,000 manufacturers and saved over 1.0 bn CNY, about 6,900 a firm, which is taken as the cost of a year's tests. Effects are
+    assumptions.
     """
 
+    label: ClassVar[str] = "testing services"
+    label_zh: ClassVar[str] = "质检中心, 质量驿站"
+    theme: ClassVar[Theme] = Theme.EXPERTS
+    hinges_on: ClassVar[str] = "instruments.testing_services.reliability"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     __test__ = False  # no test case, whatever its name
     counted: ClassVar[dict[str, str]] = {"tests": "tests made for firms"}
 
@@ -63,18 +69,18 @@ class TestingServices(Instrument):
     )
 
     def number(self, world: World, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Tests of some firms this month: whole ones, `tests` on average, shape of `rows`."""
+        """Tests of these firms this month: whole numbers, `tests` on average, shape of `rows`."""
         return np.floor(self.tests + world.draw("a test for a firm", world.firms)[rows])
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing beyond the month's tests."""
+        """No immediate effect: `act` tests."""
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """Pay for the month's tests."""
         return self.number(world, reached) * self.test_cost
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Test: each test takes its share of what others of the month have left."""
+        """Test: each further test of the month acts on what the earlier ones left."""
         number = self.number(world, rows)
         world.lend("latent_found", rows, 1.0 - (1.0 - self.reliability) ** number)
         world.lend("inspection_saved", rows, 1.0 - (1.0 - self.saving) ** number)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.parameters import parameter
 from sim.world import World
@@ -17,20 +17,26 @@ from sim.world import World
 __all__ = ["Traceability"]
 
 
-@instrument("traceability", dose="records", practice="质量安全追溯")
+@instrument("traceability", dose="records")
 @dataclass(frozen=True, kw_only=True)
 class Traceability(Instrument):
     """Firms record which lot came from whom and went to whom (质量安全追溯体系, 来源可查、去向可追、责任可究).
 
-    Where both sides of a link do, more of what poor quality costs is charged back to where it came from; recalls of leaders that do are
-    traced more often. That moves costs, and makes firms feel the defects that others suffer; no defect falls by it at once.
+    Where both sides of a link keep records, more of the cost of poor quality is charged back to the firm that caused it; recalls of
+    leaders that keep records are traced more often. This moves costs, so that firms feel the defects that others suffer. It does not
+    reduce defects at once.
 
-    Cost: government and firm share the set-up, once; the running cost is the firm's, a share of its sales.
+    Cost: government and firm share the one-off cost of the set-up; the firm bears the running cost, a share of its sales.
     Ends: the records.
-    Stays: nothing but what firms did meanwhile, feeling more.
-    Practice: asked for in key products by national and provincial plans, which give no figure. Effects and costs are assumptions.
+    Stays: only what firms did in the meantime because they felt more of these costs.
+    Practice: national and provincial plans ask for it in key products and give no figure. Effects and costs are assumptions.
     """
 
+    label: ClassVar[str] = "traceability"
+    label_zh: ClassVar[str] = "质量安全追溯"
+    theme: ClassVar[Theme] = Theme.DATA
+    hinges_on: ClassVar[str] = "instruments.traceability.records"
+    doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
         "links on record, months": "months in which both sides of a link kept records",
     }
@@ -43,7 +49,7 @@ class Traceability(Instrument):
     running_cost: float = parameter(0.0005, 0.0, 1.0, "share of sales", "assumption", "N", "what recording all lots costs the firm")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: records are in the month's round."""
+        """No immediate effect: `act` keeps the records."""
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """Record this month's lots, at the firms' cost."""

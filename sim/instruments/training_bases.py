@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.instrument import Instrument, instrument
+from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.instruments.rota import in_turn
 from sim.month.learning import teach
 from sim.parameters import parameter
@@ -19,20 +19,25 @@ from sim.world import World
 __all__ = ["TrainingBases"]
 
 
-@instrument("training_bases", dose="days", practice="质量提升培训基地")
+@instrument("training_bases", dose="days")
 @dataclass(frozen=True, kw_only=True)
 class TrainingBases(Instrument):
     """Firms send people to courses on quality management (质量提升培训基地, 先进质量管理方法培训).
 
-    The firms taken on come in turn. A course raises management capability alone, by less with every further day.
+    The firms taken on have their turns. A course raises management capability only, and every further day adds less.
 
     Cost: government and the firm share the price of the seats.
     Ends: the courses.
     Stays: what was learnt, which fades like all practice.
-    Practice: 27 bases led by chain leaders in Guangdong (F029), 100 planned in China (F268), over 1,000 firms of Jiaxing in courses (F220).
-    No dose-response of such courses is published: effects are assumptions.
+    Practice: 27 bases led by chain leaders in Guangdong (F029), 100 planned in China (F268), over 1,000 firms of Jiaxing in courses
+    (F220). No dose-response of such courses is published: effects are assumptions.
     """
 
+    label: ClassVar[str] = "training bases"
+    label_zh: ClassVar[str] = "质量提升培训基地"
+    theme: ClassVar[Theme] = Theme.FIRMS
+    hinges_on: ClassVar[str] = "instruments.training_bases.most"
+    doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 20.0)
     counted: ClassVar[dict[str, str]] = {"seats": "seats of firms in courses"}
 
     days: float = parameter(5.0, 0.0, 60.0, "days", "assumption", "N", "length of a course")
@@ -55,10 +60,10 @@ class TrainingBases(Instrument):
         return self.trainees * self.days * self.day_cost
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
-        """Nothing at once: a firm waits for its turn."""
+        """No immediate effect: a firm waits for its turn."""
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Government's part of the seats of those whose turn it is."""
+        """Government's part of the price of seats, for firms whose turn it is."""
         return np.where(in_turn(world, self.key, self.start, self.every)[reached], self.subsidy * self.course_cost, 0.0)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:

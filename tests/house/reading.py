@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.pages.developer.imports import OURS, ROOT
+from sim import INSTRUMENTS
 
 FILES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.py"))
 YAML = sorted((ROOT / "configs").rglob("*.yaml"))
@@ -54,6 +55,14 @@ def targets(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from targets(value)
+
+
+def instruments_named(source: ast.AST) -> set[str]:
+    """Keys of the instruments that a file names, by a string of the key or by the name of the class (imports are not counted)."""
+    classes = {cls.__name__: key for key, cls in INSTRUMENTS.items()}
+    nodes = list(ast.walk(source))
+    strings = {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
+    return strings & INSTRUMENTS.keys() | {classes[node.id] for node in nodes if isinstance(node, ast.Name) and node.id in classes}
 
 
 def fixed(node: ast.AST, constants: set[str], inside: bool = False) -> bool:

@@ -8,8 +8,10 @@ import tomllib
 import yaml
 
 from experiments.pages.developer.imports import OURS, ROOT, tree
-from tests.house.reading import FILES, YAML, functions, loops, name_of, repeats, targets, unannotated
+from tests.house.reading import FILES, YAML, functions, instruments_named, loops, name_of, repeats, targets, unannotated
 
+#: So many instruments a file may name: an example, or what a few have in common, is no table.
+FEW = 6
 COLLECTOR = "experiments.reports.sweep.CollectSweep"
 
 
@@ -44,6 +46,14 @@ def test_a_phase_works_on_whole_columns():
     assert len(paths) > 15 and not looped, "loops:\n" + "\n".join(looped)
 
 
+def test_no_table_lists_the_instruments_by_hand():
+    """What is said of an instrument stands in its own file: no other names more than a few of them."""
+    tables = {name_of(path): sorted(named) for path in FILES if len(named := instruments_named(tree(path))) > FEW}
+    assert not tables, "\n".join(
+        f"{name} names {', '.join(keys)}: read the attributes of the classes instead" for name, keys in tables.items()
+    )
+
+
 def test_a_configuration_names_no_code_but_the_collector():
     named = {name_of(path): set(targets(yaml.safe_load(path.read_text(encoding="utf-8")))) - {COLLECTOR} for path in YAML}
     assert len(named) > 40 and not any(named.values()), {name: code for name, code in named.items() if code}
@@ -72,7 +82,7 @@ def test_the_packages_listed_are_those_on_disk():
 # -- the rules find what they look for ---------------------------------------------------------------
 
 
-def test_loops_targets_and_missing_annotations_are_found():
+def test_loops_targets_instruments_and_missing_annotations_are_found():
     assert len(loops(ast.parse("for firm in firms: pass\nx = [g for g in links]\nwhile True: pass"))) == 3
     over_rows = ("firms", "rows", "gone.tolist()", "range(firms.n)", "range(len(rows))", "enumerate(links)", "zip(KINDS, rows)", "(*rows,)",
                  "range(4, n)", "zip(KINDS, rows, strict=True)", "world.KINDS", "len(KINDS)", "sorted(KINDS)", "[1, 2]")  # fmt: skip
@@ -86,6 +96,7 @@ def test_loops_targets_and_missing_annotations_are_found():
     assert len(loops(ast.parse("def f(a, b):\n pair = a, b\n pair = rows\n return [sum(x) for x in pair]"))) == 1
     assert not loops(ast.parse("def f(a, b):\n pair = a, b\n return [sum(x) for x in pair]"))
     assert list(targets({"a": [{"_target_": "os.system"}]})) == ["os.system"]
+    assert instruments_named(ast.parse("from sim import Awards\nDOSES = {'cqo': 1, 'no such': 2, Brands: 3}")) == {"cqo", "brands"}
     careless = ast.parse("class A:\n def f(self, x, *y) -> int: ...\ndef g(): ...")
     found = {name: unannotated(f, "." in name) for name, f, _ in functions(careless)}
     assert found == {"A.f": ["x", "y"], "g": ["return"]}

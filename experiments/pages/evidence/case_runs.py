@@ -1,7 +1,7 @@
-"""Small worlds after three reported cases, each with its unaided twin: what is simulated for docs/evidence/case_studies.md.
+"""Small worlds modelled on three reported cases, with and without the programme: the simulations behind docs/evidence/case_studies.md.
 
-A case is a function of a replicate's key that returns its measures, each with the programme and without. Both worlds have the same
-luck, and are one world until the programme begins.
+A case is a function of a replicate's key that returns its measures, each in the treated world (with the programme) and in the control
+world (without). Both have the same random numbers, and are one world until the programme begins.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from agents.firm import MANAGEMENT
 from agents.streams import replicate_keys
 from experiments.configuration.settings import Parallel
-from experiments.pages.evidence.mean_effects import Effect, mean_effect
+from experiments.pages.evidence.mean_effects import mean_effect
+from experiments.reports.findings import Estimate
 from experiments.runs.runner import fan_out
 from sim.build.region import Region
 from sim.instruments import Certification, Instrument, OneStopStations, Stewards, SupplierDevelopment
@@ -26,43 +27,43 @@ from sim.month.propagation import escape_share, let_in, outgoing_dpu
 from sim.parameters import parameter
 from sim.world import World
 
-__all__ = ["CASES", "Measured", "datong", "guangdong", "measured", "qingxu"]
+__all__ = ["CASES", "PairedMeasure", "datong", "guangdong", "qingxu", "simulate_cases"]
 
 Floats = NDArray[np.float64]
 Key = tuple[int, int]
-#: By measure: with the programme, and without.
+#: By measure: its value in the treated world and in the control world.
 Pairs = dict[str, tuple[float, float]]
 
 BURN_IN = 60
-#: The cases' worlds; figures that are not in the page are those of a region by default, assumptions all of them.
+#: The worlds of the cases. Figures that the page does not mention are the defaults of a region, all of them assumptions.
 CHAIN = Region(chains=1, leaders=1, firms=60, chain_heads=1, counties=1, stations=0)
 PROVINCE = Region(chains=4, leaders=8, firms=500, chain_heads=4, counties=4, stations=0)
 TOWN = Region(chains=1, leaders=12, firms=60, chain_heads=1, counties=1, sectors=4, stations=0)
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A measure of a case: with the programme, without it, and the paired difference, each with its 95 % interval."""
+class PairedMeasure:
+    """A measure of a case in the treated world, in the control world, and their paired difference, each with its 95 % interval."""
 
-    aided: Effect
-    unaided: Effect
-    difference: Effect
+    treated: Estimate
+    control: Estimate
+    difference: Estimate
     replicates: int
 
     @classmethod
-    def of(cls, pairs: Sequence[tuple[float, float]], scale: float = 1.0) -> Measured:
-        """Average over replicates; those in which it is no number are left out."""
+    def of(cls, pairs: Sequence[tuple[float, float]], scale: float = 1.0) -> PairedMeasure:
+        """Average over replicates, without those in which it is not a number."""
         values = scale * np.array(pairs, dtype=np.float64)
         known = values[~np.isnan(values).any(axis=1)]
         if not len(known):
-            nothing = (np.nan, np.nan, np.nan)
-            return cls(nothing, nothing, nothing, 0)
-        aided, unaided = known.T
-        return cls(mean_effect(aided), mean_effect(unaided), mean_effect(aided - unaided), len(known))
+            unknown = Estimate(np.nan, np.nan, np.nan)
+            return cls(unknown, unknown, unknown, 0)
+        treated, control = known.T
+        return cls(mean_effect(treated), mean_effect(control), mean_effect(treated - control), len(known))
 
 
 def _twins(model: StrongchainModel, *instruments: Instrument) -> tuple[StrongchainModel, StrongchainModel]:
-    """Return the world with a policy, and as it is without."""
+    """Return the world under a policy, and a copy of it without."""
     twin = copy.deepcopy(model)
     model.adopt(instruments)
     return model, twin
@@ -97,21 +98,21 @@ def _failures(model: StrongchainModel, parts: NDArray[np.int64]) -> Floats:
     """Defects of each part that reach users this month, by sales: all, and those of the supplier's open problems, shape (2, parts)."""
     links, firms = model.links, model.firms
     leader, supplier = links.customer[parts], links.supplier[parts]
-    gets_out = escape_share(model)
-    every = gets_out[leader] * links.passed_detectable[parts] + links.passed_latent[parts]
-    seen = gets_out[supplier] * let_in(model)[parts] * gets_out[leader]
-    hidden = firms.latent[supplier]
-    special = links.carried[parts] * firms.own_special[supplier] * ((1.0 - hidden) * seen + hidden)
-    return firms.to_users[leader] * np.stack([every, special])
+    escapes = escape_share(model)
+    total = escapes[leader] * links.passed_detectable[parts] + links.passed_latent[parts]
+    detectable = escapes[supplier] * let_in(model)[parts] * escapes[leader]
+    latent = firms.latent[supplier]
+    special = links.carried[parts] * firms.own_special[supplier] * ((1.0 - latent) * detectable + latent)
+    return firms.to_users[leader] * np.stack([total, special])
 
 
 def _year_of_failures(model: StrongchainModel, parts: NDArray[np.int64]) -> Floats:
     """Run a year: failures of each of the leader's parts, shape (2, parts)."""
-    found = np.zeros((2, parts.size))
+    failures = np.zeros((2, parts.size))
     for _ in range(12):
         model.step()
-        found += _failures(model, parts)
-    return found
+        failures += _failures(model, parts)
+    return failures
 
 
 def _joint_project(model: StrongchainModel, parts: NDArray[np.int64], before: Floats, kind: int) -> Pairs:
@@ -120,24 +121,24 @@ def _joint_project(model: StrongchainModel, parts: NDArray[np.int64], before: Fl
     levers: dict[str, Any] = {
         "start": model.month + 1, "length": 12, "reach": 1.0, "firm": int(model.links.supplier[parts[worst]]),
     }  # fmt: skip
-    aided, unaided = _twins(model, JointVisits(visits=2.0, **levers), JointTeaching(pace=0.5, tiers=1, cascade=0, **levers))
+    treated, control = _twins(model, JointVisits(visits=2.0, **levers), JointTeaching(pace=0.5, tiers=1, cascade=0, **levers))
     others = np.arange(parts.size) != worst
-    start, rest = float(before[kind, worst]), float(before[kind, others].mean())
-    out: Pairs = {"before": (start, start), "others before": (rest, rest)}
+    start, mean_of_others = float(before[kind, worst]), float(before[kind, others].mean())
+    pairs: Pairs = {"before": (start, start), "others before": (mean_of_others, mean_of_others)}
     for year in ("during", "after"):
-        found = [_year_of_failures(world, parts)[kind] for world in (aided, unaided)]
-        out[year] = (float(found[0][worst]), float(found[1][worst]))
-        out[f"others {year}"] = (float(found[0][others].mean()), float(found[1][others].mean()))
-    out["fall"] = (start - out["after"][0], start - out["after"][1])
-    return out
+        failures = [_year_of_failures(world, parts)[kind] for world in (treated, control)]
+        pairs[year] = (float(failures[0][worst]), float(failures[1][worst]))
+        pairs[f"others {year}"] = (float(failures[0][others].mean()), float(failures[1][others].mean()))
+    pairs["fall"] = (start - pairs["after"][0], start - pairs["after"][1])
+    return pairs
 
 
 def datong(key: Key) -> Pairs:
     """A leader watches its parts fail for a year, and works for a year with the supplier of the worst one.
 
-    The worst part is the worst of that year in both worlds, since they are one until then. It is told twice: the worst by all failures, and
-    by those of its supplier's open problems. Failures are those of a part, whoever makes it later: customers put poor suppliers
-    on their list, or replace them, in both worlds.
+    The worst part is the same in both worlds, since they are one world until then. It is chosen twice: by all its failures, and by those
+    of its supplier's open problems. Failures are those of a part, whoever makes it later: in both worlds customers press poor
+    suppliers or replace them.
     """
     model = StrongchainModel(CHAIN, key=key, burn_in=BURN_IN)
     parts = np.flatnonzero(model.firms.is_leader[model.links.customer] & (model.links.value_share > 0))
@@ -151,31 +152,31 @@ def datong(key: Key) -> Pairs:
 
 
 def _stations(key: Key, capacity: float) -> Pairs:
-    """Three years with stations as many to a firm as Guangdong's served, all of which know them."""
+    """Three years with as many stations per firm as Guangdong reports; every firm knows them."""
     model = StrongchainModel(PROVINCE, key=key, burn_in=BURN_IN)
     stations = OneStopStations(per_1000_firms=193.0 / 164.0, reach=1.0, capacity=capacity, sizes=("small", "medium", "large"))
-    aided, unaided = _twins(model, stations)
-    closed = [world.counts["problems closed"] for world in (aided, unaided)]
-    for world in (aided, unaided):
+    treated, control = _twins(model, stations)
+    closed = [world.counts["problems closed"] for world in (treated, control)]
+    for world in (treated, control):
         world.run(36)
-    closed = [world.counts["problems closed"] - start for world, start in zip((aided, unaided), closed, strict=True)]
-    counts = aided.programmes["one_stop_stations"].delivered(aided)  # type: ignore[attr-defined]
+    closed = [world.counts["problems closed"] - start for world, start in zip((treated, control), closed, strict=True)]
+    counts = treated.programmes["one_stop_stations"].delivered(treated)  # type: ignore[attr-defined]
     number = stations.per_1000_firms * PROVINCE.firms / 1000.0
     served, solved = counts["cases served"], counts["problems solved"]
-    field = [1000.0 * float(world.record.series("field_dpu")[-12:].mean()) for world in (aided, unaided)]
+    field = [1000.0 * float(world.record.series("field_dpu")[-12:].mean()) for world in (treated, control)]
     return {
         "services": (served / number / 3.0, 0.0),
         "services a firm": (served / PROVINCE.firms / 3.0, 0.0),
         "solved": (solved / served if served else np.nan, 0.0),
         "closed": (closed[0] / PROVINCE.firms / 3.0, closed[1] / PROVINCE.firms / 3.0),
         "more closed": ((closed[0] - closed[1]) / solved if solved else np.nan, 0.0),
-        "open": (aided.open_problems, unaided.open_problems),
+        "open": (treated.open_problems, control.open_problems),
         "field": (field[0], field[1]),
     }
 
 
 def guangdong(key: Key) -> Pairs:
-    """Stations with the capacity that is the default, and with the one at which Guangdong's count would be that of one year."""
+    """Stations with the default capacity, and with the capacity at which Guangdong's services would be those of one year."""
     plain, wide = _stations(key, 12.0), _stations(key, 175_000 / 193 / 12)
     return plain | {f"wide {name}": pair for name, pair in wide.items()}
 
@@ -184,55 +185,56 @@ def guangdong(key: Key) -> Pairs:
 
 
 def qingxu(key: Key) -> Pairs:
-    """Ten firms without a certificate, drawn at random, are led to one; three years later they are looked at in both worlds."""
+    """Ten firms without a certificate, drawn at random, are led to one; three years later they are compared in both worlds."""
     model = StrongchainModel(TOWN, key=key, burn_in=BURN_IN)
     already = model.firms.certified.copy()
     dpu = outgoing_dpu(model).copy()
-    aided, unaided = _twins(model, Certification(reach=1.0, monthly_capacity=10, length=1, government_share=1.0))
-    out: Pairs = {}
+    treated, control = _twins(model, Certification(reach=1.0, monthly_capacity=10, length=1, government_share=1.0))
+    pairs: Pairs = {}
     for year in (1, 3):
-        for world in (aided, unaided):
+        for world in (treated, control):
             world.run(12 if year == 1 else 24)
-        ten = aided.programmes["certification"].reached  # type: ignore[attr-defined]
-        out[f"certified {year}"] = tuple(float(world.firms.certified[ten].sum()) for world in (aided, unaided))  # type: ignore[assignment]
-    ten = ten[(aided.firms.entered[ten] < 1) & (unaided.firms.entered[ten] < 1)]
-    rest = np.flatnonzero(~already & (np.arange(already.size)[:, None] != ten).all(axis=1))
+        ten = treated.programmes["certification"].reached  # type: ignore[attr-defined]
+        pairs[f"certified {year}"] = tuple(float(world.firms.certified[ten].sum()) for world in (treated, control))  # type: ignore[assignment]
+    ten = ten[(treated.firms.entered[ten] < 1) & (control.firms.entered[ten] < 1)]
+    never_certified = np.flatnonzero(~already & (np.arange(already.size)[:, None] != ten).all(axis=1))
 
-    def pair(look: Callable[[StrongchainModel], float]) -> tuple[float, float]:
-        return look(aided), look(unaided)
+    def pair(measure: Callable[[StrongchainModel], float]) -> tuple[float, float]:
+        return measure(treated), measure(control)
 
-    out["town"] = pair(lambda world: 100.0 * float(world.firms.certified.mean()))
-    out["management"] = pair(lambda world: float(world.firms.capability[ten, MANAGEMENT].mean()))
-    out["change"] = pair(lambda world: 100.0 * float(outgoing_dpu(world)[ten].mean() / dpu[ten].mean() - 1.0))
-    out["rest"] = pair(lambda world: 100.0 * float(outgoing_dpu(world)[rest].mean() / dpu[rest].mean() - 1.0))
-    out["sales"] = pair(lambda world: float(world.firms.sales[ten].mean()) / 1e3)
-    out["taken on"] = (float(aided.programmes["certification"].delivered(aided)["certificates"]), 0.0)  # type: ignore[attr-defined]
-    return out
+    pairs["town"] = pair(lambda world: 100.0 * float(world.firms.certified.mean()))
+    pairs["management"] = pair(lambda world: float(world.firms.capability[ten, MANAGEMENT].mean()))
+    pairs["change"] = pair(lambda world: 100.0 * float(outgoing_dpu(world)[ten].mean() / dpu[ten].mean() - 1.0))
+    pairs["rest"] = pair(lambda world: 100.0 * float(outgoing_dpu(world)[never_certified].mean() / dpu[never_certified].mean() - 1.0))
+    pairs["sales"] = pair(lambda world: float(world.firms.sales[ten].mean()) / 1e3)
+    pairs["taken on"] = (float(treated.programmes["certification"].delivered(treated)["certificates"]), 0.0)  # type: ignore[attr-defined]
+    return pairs
 
 
 # -- over replicates ---------------------------------------------------------------------------------------------
 
 CASES: dict[str, Callable[[Key], Pairs]] = {"datong": datong, "guangdong": guangdong, "qingxu": qingxu}
-#: What the worst part's failures before the project are set to, on average: F176.
+#: Mean failures of the worst part in the year before the project: F176.
 REPORTED_BEFORE = 50.0
 
 
-def _one(name: str, replicate: int, key: Key) -> tuple[str, int, Pairs]:
+def _simulate_case(name: str, replicate: int, key: Key) -> tuple[str, int, Pairs]:
     return name, replicate, CASES[name](key)
 
 
-def measured(replicates: Mapping[str, int], workers: int, seed: int = 1) -> dict[str, dict[str, Measured]]:
-    """Simulate so many replicates of each case: its measures by name."""
-    jobs = [(name, k, key) for name, many in replicates.items() for k, key in enumerate(replicate_keys(seed, many))]
-    done = {(name, k): pairs for name, k, pairs in fan_out(_one, jobs, Parallel("loky", workers))}
-    out = {}
-    for name, many in replicates.items():
-        runs = [done[name, k] for k in range(many)]
-        out[name] = {what: Measured.of([run[what] for run in runs], _scale(runs, what) if name == "datong" else 1.0) for what in runs[0]}
-    return out
+def simulate_cases(replicates: Mapping[str, int], workers: int, seed: int = 1) -> dict[str, dict[str, PairedMeasure]]:
+    """Simulate some replicates of each case, and return its measures by name."""
+    jobs = [(name, k, key) for name, count in replicates.items() for k, key in enumerate(replicate_keys(seed, count))]
+    done = {(name, k): pairs for name, k, pairs in fan_out(_simulate_case, jobs, Parallel("loky", workers))}
+    measures = {}
+    for name, count in replicates.items():
+        runs = [done[name, k] for k in range(count)]
+        scales = {measure: _scale(runs, measure) if name == "datong" else 1.0 for measure in runs[0]}
+        measures[name] = {measure: PairedMeasure.of([run[measure] for run in runs], scale) for measure, scale in scales.items()}
+    return measures
 
 
-def _scale(runs: Sequence[Pairs], what: str) -> float:
-    """What makes the failures of the worst part before the project as many as were reported, on average."""
-    before = "problem before" if what.startswith("problem") else "before"
+def _scale(runs: Sequence[Pairs], measure: str) -> float:
+    """Return the factor by which the worst part has, on average, as many failures before the project as were reported."""
+    before = "problem before" if measure.startswith("problem") else "before"
     return REPORTED_BEFORE / float(np.mean([run[before][0] for run in runs]))

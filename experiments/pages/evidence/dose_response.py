@@ -1,6 +1,7 @@
 """What every instrument does at five doses: ``make docs PAGE=dose_response`` writes docs/evidence/dose_response.md and its figure.
 
-Effects are paired on common luck (`dose_runs`). With ``--keep results/runs`` runs are kept, and an interrupted study goes on.
+Effects are paired by common random numbers (`dose_runs`). With ``--keep results/runs`` runs are kept, so that an interrupted study
+can go on.
 """
 
 from __future__ import annotations
@@ -14,129 +15,124 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from experiments.analysis.verdicts import Conclusion
 from experiments.figures import COLOURS, save, style
 from experiments.figures.style import WIDE, finish
-from experiments.formatting import table
+from experiments.formatting import fixed, mean_count, significant, table, value
 from experiments.pages import EVIDENCE
 from experiments.pages.evidence.dose_figure import dose_panel
-from experiments.pages.evidence.dose_runs import DOSES, Found, Response, shape, sign, simulate
-from experiments.pages.evidence.mean_effects import VERDICTS, default_dose, verdict, written
+from experiments.pages.evidence.dose_runs import DOSES, DoseResponse, DoseResults, Shape, Sign, shape, sign, simulate
+from experiments.pages.evidence.mean_effects import STATEMENTS, bracketed, default_dose, signed
+from experiments.reports.findings import Estimate
 from sim import INSTRUMENTS
 
 __all__ = ["figure", "line", "page", "write"]
 
-WORDS = ("region=liaoning", "by=[]")
+OVERRIDES = ("region=liaoning", "by=[]")
 COLUMNS = 4
-#: What the page calls a sign (experiments/pages/evidence/dose_runs.py), and the colour of its panel.
+#: What the page says of a sign, and the colour of its panel.
 SIGNS = {
-    "helpful": ("fewer defects reach users", COLOURS[1]),
-    "harmful": ("**harmful: more defects reach users**", COLOURS[2]),
-    "mixed": ("**mixed: fewer defects at some doses, more at others**", COLOURS[4]),
-    "open": ("no dose is told from 0", "0.45"),
-    "nothing": ("exactly nothing at any dose", "0.45"),
-    "unknown": ("not known: one replicate gives no interval", "0.45"),
+    Sign.HELPFUL: (STATEMENTS[Conclusion.LOWER], COLOURS[1]),
+    Sign.HARMFUL: (STATEMENTS[Conclusion.HIGHER], COLOURS[2]),
+    Sign.MIXED: ("**mixed: fewer defects at some doses, more at others**", COLOURS[4]),
+    Sign.NOT_SHOWN: ("no dose is shown to have an effect", "0.45"),
+    Sign.NO_CHANGE: ("exactly no change at any dose", "0.45"),
+    Sign.UNKNOWN: (STATEMENTS[Conclusion.UNKNOWN], "0.45"),
 }
 SHAPES = {
-    "flattening": "flattening: from half of the full dose to all of it no further change is told",
-    "falling back": "falling back: the full dose does less than half of it",
-    "diminishing": "rising, by less for each further unit of dose",
-    "growing": "rising, by more for each further unit of dose",
-    "proportional": "rising; that it is not in proportion to the dose is not told",
+    Shape.FLATTENING: "flattening: from half of the full dose to the full dose no further change is shown",
+    Shape.FALLING_BACK: "falling back: the full dose has less effect than half of it",
+    Shape.DIMINISHING: "rising, by less for each further unit of dose",
+    Shape.GROWING: "rising, by more for each further unit of dose",
+    Shape.PROPORTIONAL: "rising; a departure from proportion to the dose is not shown",
 }
 
 
-def figure(found: Found) -> Figure:
+def figure(results: DoseResults) -> Figure:
     """Draw the effect of each instrument against its dose, a panel an instrument; scales differ."""
-    rows = -(-len(found.responses) // COLUMNS)
+    rows = -(-len(results.responses) // COLUMNS)
     with rc_context(style()):
         drawn = Figure(figsize=(WIDE, 0.5 + 1.55 * rows))
         panels = drawn.subplots(rows, COLUMNS, squeeze=False).ravel()
-        for axes, one in zip(panels, found.responses, strict=False):
-            dose_panel(axes, one.key, [0.0, *one.given], [(0.0, 0.0, 0.0), *one.effects], SIGNS[sign(one)][1], width=24)
+        for axes, response in zip(panels, results.responses, strict=False):
+            effects = [Estimate(0.0, 0.0, 0.0), *response.effects]
+            dose_panel(axes, response.key, [0.0, *response.doses], effects, SIGNS[sign(response)][1], width=24)
             low, high = axes.get_ylim()
             axes.set_ylim(min(low, -0.5), max(high, 0.5))  # so that noise does not look like an effect
-        for axes in panels[len(found.responses) :]:
+        for axes in panels[len(results.responses) :]:
             axes.set_axis_off()
         drawn.supylabel("effect on defects reaching users, % (scales differ)", fontsize=7.5)
-        what = "dots: bars are paired 95 % intervals; dashed line: default dose; blue: fewer defects told, orange: more, grey: not told"
-        return finish(drawn, {**found.about, "id": "dose_response"}, what)
+        small_print = "dots: bars are paired 95 % intervals; dashed line: default dose; blue: fewer defects, orange: more, grey: not shown"
+        return finish(drawn, {**results.about, "id": "dose_response"}, small_print)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{value:,.1f}"
+def line(response: DoseResponse) -> str:
+    """Return the line of an instrument: sign and shape of its effect, and the effect of the full dose."""
+    cls, direction, course = INSTRUMENTS[response.key], sign(response), shape(response)
+    effect = response.effects[-1]
+    statement = SIGNS[direction][0] + (f", {SHAPES[course]}" if course else "")
+    if direction == Sign.NOT_SHOWN and effect.has_interval:
+        widest = max(max(-low, high) for _, low, high in response.effects)
+        statement += f"; effects beyond ±{fixed(widest, 2)} % are outside all intervals"
+    served = f", with `{response.companion.key}`" if response.companion else ""
+    at_full = f"{signed(effect)} % at the full dose ({cls.dose} {response.doses[-1]:g})"
+    return f"- `{response.key}` ({cls.label_zh}){served}: {statement}; {at_full}."
 
 
-def _millions(one: Response, k: int) -> str:
-    middle, low, high = (value / 1e6 for value in one.costs[k])
-    return "0" if middle == low == high == 0.0 else f"{middle:,.3g}" if low != low else f"{middle:,.3g} [{low:,.3g}, {high:,.3g}]"
-
-
-def line(one: Response) -> str:
-    """Say the sign and the shape of an instrument's effect, by rule."""
-    cls, kind, how = INSTRUMENTS[one.key], sign(one), shape(one)
-    effect = one.effects[-1]
-    at = f"{written(effect)} % at the full dose ({cls.dose} {one.given[-1]:g})"
-    what = SIGNS[kind][0] + (f", {SHAPES[how]}" if how else "")
-    if kind == "open" and effect[1] == effect[1]:
-        widest = max((max(-low, high) for _, low, high in one.effects), default=0.0)
-        what += f"; effects beyond ±{widest:.2f} % are outside all intervals"
-    beside = f", beside `{one.beside.key}`" if one.beside else ""
-    return f"- `{one.key}` ({cls.practice}){beside}: {what}; {at}."
-
-
-def _section(one: Response) -> list[str]:
+def _section(response: DoseResponse) -> list[str]:
     """The table of one instrument."""
-    cls, default, body = INSTRUMENTS[one.key], default_dose(one.key), []
-    for k, (dose, effect) in enumerate(zip(one.given, one.effects, strict=True)):
-        counts = "; ".join(f"{name} {_number(value)}" for name, value in one.counts[k].items())
-        told = VERDICTS["nothing"] if verdict(effect) == "nothing" else one.told[k]
-        body.append([f"{dose:g} (default)" if dose == default else f"{dose:g}", written(effect), told, _millions(one, k), counts])
+    cls, default, rows = INSTRUMENTS[response.key], default_dose(response.key), []
+    for k, (dose, effect) in enumerate(zip(response.doses, response.effects, strict=True)):
+        counts = "; ".join(f"{name} {mean_count(number)}" for name, number in response.counts[k].items())
+        name = f"{dose:g} (default)" if dose == default else f"{dose:g}"
+        cost = bracketed(response.costs[k].times(1e-6), significant)
+        rows.append([name, signed(effect), response.conclusions[k].value, cost, counts])
     unit = cls.__dataclass_fields__[cls.dose].metadata["unit"]
-    head = [f"`{cls.dose}`, {unit}", "effect, %", "told from 0", "government, million CNY", "delivered in a run"]
-    out = [f"### `{one.key}` ({cls.practice})", ""]
-    if one.beside:
-        levers = {f.name: getattr(one.beside, f.name) for f in fields(one.beside)}
-        moved = ", ".join(f"{name} {value}" for name, value in levers.items() if value != getattr(type(one.beside)(), name))
-        out += [f"Beside `{one.beside.key}` ({moved}), which is in the reference too; what is told as “more” is against that.", ""]
-    return [*out, *table(head, body), ""]
+    head = [f"`{cls.dose}`, {unit}", "effect, %", "conclusion", "government, million CNY", "delivered in a run"]
+    lines = [f"### `{response.key}` ({cls.label_zh})", ""]
+    if served := response.companion:
+        levers = {f.name: getattr(served, f.name) for f in fields(served)}
+        changed = ", ".join(f"{name} {value(lever)}" for name, lever in levers.items() if lever != getattr(type(served)(), name))
+        lines += [f"Measured with `{served.key}` ({changed}), which is in the reference, too; “additional” counts are against that.", ""]
+    return [*lines, *table(head, rows), ""]
 
 
-def page(found: Found, words: Sequence[str]) -> str:
-    """Return the page, its sentences made from the numbers."""
-    replicates, doses = found.responses[0].each.shape[0], sum(len(one.given) for one in found.responses)
-    signs = [sign(one) for one in found.responses]
-    counted = ", ".join(f"{signs.count(kind)} {kind}" for kind in SIGNS if kind in signs)
-    months = found.about["configuration"]["months"]
+def page(results: DoseResults, overrides: Sequence[str]) -> str:
+    """Return the page."""
+    replicates, doses = results.responses[0].changes.shape[0], sum(len(response.doses) for response in results.responses)
+    signs = [sign(response) for response in results.responses]
+    counted = ", ".join(f"{signs.count(direction)} {direction.value}" for direction in SIGNS if direction in signs)
+    configuration = results.about["configuration"]
     lines = [
         "# What every instrument does, dose by dose",
         "",
-        f"Written by `make docs PAGE=dose_response`: {' '.join(words)}, {found.firms:,} firms, {months} months, "
-        f"{replicates} replicates. Each dose is compared with dose 0, which is no programme, on the same luck; what serves other "
-        "programmes alone is measured beside a fixed companion that is in the reference too. All other levers are at their defaults. "
-        "Effects are on defects per unit that reach users (field DPU, mean of the last "
-        f"{found.about['configuration']['window']} months; {found.level:.4f} without programme), in % of the reference, with paired 95 % "
-        "intervals. Below 0 is better. They rest on assumptions: nothing here was fitted to an effect that anybody measured.",
+        f"Written by `make docs PAGE=dose_response`: {' '.join(overrides)}, {results.firms:,} firms, {configuration['months']} months, "
+        f"{replicates} replicates. Each dose is compared with dose 0, which is no programme, on the same random numbers. An instrument "
+        "that only serves other programmes is measured with a fixed programme of that kind, which is in the reference, too. All other "
+        "levers are at their defaults. Effects are on defects per unit that reach users (field DPU, mean of the last "
+        f"{configuration['window']} months; {fixed(results.level, 4)} without programme), in % of the reference, with paired 95 % "
+        "intervals. Below 0 is better. The effects rest on assumptions: nothing here was fitted to a measured effect.",
         "",
         f"Of {len(signs)} instruments: {counted}.",
         "",
-        *(line(one) for one in found.responses),
+        *map(line, results.responses),
         "",
         "![Effect against dose, an instrument a panel](dose_response.png)",
         "",
-        "## The rules behind these words",
+        "## The rules behind these statements",
         "",
-        f"1. A dose is *told from 0* (“lower” or “higher”) if its interval leaves out 0 and its p-value, corrected over all {doses} "
-        "doses of all instruments (Holm), is below 5 %.",
-        "2. The *sign* is helpful if some dose is told to be lower and none higher, harmful the other way round, mixed if both; open if "
-        "no dose is told from 0, which does not show that there is no effect.",
+        "1. The *conclusion* on a dose is “lower” or “higher” if its interval leaves out 0 and its p-value, corrected over all "
+        f"{doses} doses of all instruments (Holm), is below 5 %; else “not shown”.",
+        "2. The *sign* is helpful if the conclusion is “lower” at some dose and “higher” at none, harmful if it is the other way round, "
+        "and mixed if both occur. It is not shown if no dose is shown to have an effect; this does not mean that there is no effect.",
         "3. The *shape*, where there is a sign, compares the full dose with the largest dose that is half of it or less, by paired 95 % "
-        "intervals that are not corrected: of the difference of both effects (“flattening” if it holds 0, “falling back” if it goes "
-        "against the sign), else of the difference of both per unit of dose (“by less” or “by more” where it leaves out 0).",
-        "4. A full dose is all of what is a share or a degree; elsewhere it is an assumption (experiments/pages/evidence/dose_runs.py).",
+        "intervals that are not corrected: first the difference of both effects (“flattening” if it holds 0, “falling back” if it goes "
+        "against the sign), then the difference of both per unit of dose (“by less” or “by more” where it leaves out 0).",
+        "4. A full dose is the whole of what is a share or a degree; elsewhere it is an assumption (`doses_shown` in its file).",
         "",
         "## Doses",
         "",
-        *(text for one in found.responses for text in _section(one)),
+        *(text for response in results.responses for text in _section(response)),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -144,18 +140,18 @@ def page(found: Found, words: Sequence[str]) -> str:
 def write(
     folder: Path,
     keep: Path | None = None,
-    words: Sequence[str] = (*WORDS, "months=48"),
+    overrides: Sequence[str] = (*OVERRIDES, "months=48"),
     firms: int = 1_000,
     replicates: int = 12,
     workers: int = 2,
     doses: Mapping[str, Sequence[float]] = DOSES,
-) -> Found:
+) -> DoseResults:
     """Simulate, and write the page and its figure into a folder."""
-    with tempfile.TemporaryDirectory() as passing:
-        found = simulate(words, firms, replicates, workers, keep or Path(passing), doses)
-    save(figure(found), folder / "dose_response.png", {**found.about, "id": "dose_response"})
-    (folder / "dose_response.md").write_text(page(found, words), encoding="utf-8")
-    return found
+    with tempfile.TemporaryDirectory() as temporary:
+        results = simulate(overrides, firms, replicates, workers, keep or Path(temporary), doses)
+    save(figure(results), folder / "dose_response.png", {**results.about, "id": "dose_response"})
+    (folder / "dose_response.md").write_text(page(results, overrides), encoding="utf-8")
+    return results
 
 
 def _main() -> None:
@@ -167,9 +163,10 @@ def _main() -> None:
     )
     for name, default in (("firms", 1_000), ("months", 48), ("replicates", 12), ("workers", 2)):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{default} by default")
-    given = parser.parse_args()
-    doses = {key: DOSES[key] for key in given.only}
-    write(given.to, given.keep, (*WORDS, f"months={given.months}"), given.firms, given.replicates, given.workers, doses)
+    options = parser.parse_args()
+    doses = {key: DOSES[key] for key in options.only}
+    overrides = (*OVERRIDES, f"months={options.months}")
+    write(options.to, options.keep, overrides, options.firms, options.replicates, options.workers, doses)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from experiments import Comparison, compare
 from experiments.analysis.statistics import adjusted_p_values, p_values
 from experiments.pages.evidence.mean_effects import Effect, mean_effect
 from experiments.terminal import say
-from sim import INSTRUMENTS
+from sim import INSTRUMENTS, ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.outcomes import HEADLINE
 
 __all__ = [
@@ -36,11 +36,10 @@ __all__ = [
 Values = float | tuple[float, ...]
 
 WORDS = ("region=liaoning", "months=60", "by=[]")
-#: Doses by instrument, from nothing to well above the default; a reach cannot exceed 1.
+#: Doses by instrument: nothing, and of the doses shown those from a quarter of the default to four times of it that double each time.
 DOSES = {
-    "cqo": (0.0, 0.125, 0.25, 0.5, 1.0),
-    "one_stop_stations": (0.0, 1.0, 2.0, 4.0, 8.0),
-    "strong_chain_loans": (0.0, 0.125, 0.25, 0.5, 1.0),
+    cls.key: (0.0, *(dose for dose in cls.doses_shown if dose / cls().level in {0.25, 0.5, 1.0, 2.0, 4.0}))
+    for cls in (ChiefQualityOfficer, OneStopStations, StrongChainLoans)
 }
 
 

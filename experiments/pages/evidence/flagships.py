@@ -79,7 +79,7 @@ def tornado(found: Found) -> Figure:
             axes.axvline(0.0, color=COLOURS[0], lw=0.8)
             axes.set_yticks(range(len(rows)), [f"{swing.of.name}  {_range(swing.of)}" for swing in rows])
             axes.invert_yaxis()
-            axes.set_title(f"{key} ({INSTRUMENTS[key].practice})")
+            axes.set_title(f"{key} ({INSTRUMENTS[key].label_zh})")
         panels[-1].set_xlabel("effect on defects reaching users, % of the level without programme in the same world")
         drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
         about = {**found.doses.manifest, "id": "flagships", "replicates": len(found.default.each)}
@@ -116,7 +116,7 @@ def _dose_lines(found: Found, key: str) -> list[str]:
         body.append([name, written(effect), VERDICTS[verdict(effect)], *money])
     head = [f"`{INSTRUMENTS[key].dose}`", "effect, %", "told", "government, million CNY", "society, million CNY",
             "cost per avoided defect: government", "society"]  # fmt: skip
-    return [f"### `{key}` ({INSTRUMENTS[key].practice})", "", *table(head, body), "", f"{_shape(found, key)} {_society(found, key)}", ""]
+    return [f"### `{key}` ({INSTRUMENTS[key].label_zh})", "", *table(head, body), "", f"{_shape(found, key)} {_society(found, key)}", ""]
 
 
 def _shape(found: Found, key: str) -> str:

@@ -1,47 +1,68 @@
-"""What pages on doses share: an effect with its interval, what may be said of it, how it is written."""
+"""What the pages of evidence share: a mean effect with its interval, how it is written, and what the page says of a conclusion."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from experiments.analysis.statistics import shown_intervals
+from experiments.analysis.verdicts import Conclusion
+from experiments.formatting import fixed
+from experiments.reports.findings import Estimate
 from sim import INSTRUMENTS
 
-__all__ = ["VERDICTS", "Effect", "default_dose", "mean_effect", "verdict", "written"]
+__all__ = ["STATEMENTS", "bracketed", "default_dose", "mean_effect", "signed", "statement"]
 
-#: A mean with its 95 % interval: middle, low, high.
-Effect = tuple[float, float, float]
-VERDICTS = {
-    "lower": "fewer defects reach users",
-    "higher": "**harmful: more defects reach users**",
-    "open": "no effect shown: the interval holds 0",
-    "nothing": "exactly nothing",
-    "unknown": "not known: one replicate gives no interval",
+#: What a page says of a conclusion on defects that reach users.
+STATEMENTS: Mapping[Conclusion, str] = {
+    Conclusion.LOWER: "fewer defects reach users",
+    Conclusion.HIGHER: "**harmful: more defects reach users**",
+    Conclusion.NOT_SHOWN: "no effect shown: the interval holds 0",
+    Conclusion.NO_CHANGE: "exactly no change",
+    Conclusion.UNKNOWN: "not known: one replicate gives no interval",
 }
 
 
-def verdict(effect: Effect) -> str:
-    """Judge an effect by its 95 % interval: lower, higher, open (it holds 0), nothing (exactly), or unknown."""
-    middle, low, high = effect
-    if middle == 0.0 and not (low < 0.0 or high > 0.0):
-        return "nothing"
-    if np.isnan(low):
-        return "unknown"
-    return "lower" if high < 0.0 else "higher" if low > 0.0 else "open"
+def statement(concluded: Conclusion, **instead: str) -> str:
+    """Return what a page says of a conclusion.
+
+    Parameters
+    ----------
+    concluded : Conclusion
+    **instead : str
+        Other words for some conclusions, by their names in lower case: ``higher="failures rise"``.
+    """
+    return instead.get(concluded.name.lower(), STATEMENTS[concluded])
 
 
-def mean_effect(values: ArrayLike) -> Effect:
+def mean_effect(values: ArrayLike) -> Estimate:
     """Return the mean of paired differences, one a replicate, with its 95 % interval."""
-    found, _ = shown_intervals(np.asarray(values, dtype=np.float64)[:, None])
-    return float(found.mean[0]), float(found.low[0]), float(found.high[0])
+    intervals, _ = shown_intervals(np.asarray(values, dtype=np.float64)[:, None])
+    return Estimate(float(intervals.mean[0]), float(intervals.low[0]), float(intervals.high[0]))
 
 
-def written(effect: Effect) -> str:
-    """Write an effect with its interval; exactly nothing as 0."""
-    if verdict(effect) == "nothing":
+def bracketed(estimate: Estimate, number: Callable[[float], str]) -> str:
+    """Write an estimate with its interval in square brackets.
+
+    Exactly no change is 0. The mean stands alone where there is no interval, or where both ends look like it.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    number : function
+        How one number is written.
+    """
+    if estimate.is_zero:
         return "0"
-    return f"{effect[0]:+.2f}" + ("" if np.isnan(effect[1]) else f" [{effect[1]:+.2f}, {effect[2]:+.2f}]")
+    mean, low, high = map(number, estimate)
+    return f"{mean} [{low}, {high}]" if estimate.has_interval and not mean == low == high else mean
+
+
+def signed(effect: Estimate, decimals: int = 2) -> str:
+    """Write an effect with its sign and its interval."""
+    return bracketed(effect, lambda value: fixed(value, decimals, sign=True))
 
 
 def default_dose(key: str) -> float:

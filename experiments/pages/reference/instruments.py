@@ -9,21 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.catalogue.practices import KINDS, NOT_MODELLED, Practice, of_instrument, practices
-from experiments.catalogue.settings import Setting, levers, told
+from experiments.catalogue.settings import Setting, described, levers
 from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.terminal import first_line
 from sim import INSTRUMENTS, Instrument
-from sim.instruments import TAKEN_ON
+from sim.instruments import TAKEN_ON, Theme
 
-__all__ = ["ORDER", "anchor", "heading", "instruments_page", "write"]
-
-#: The order in which they are told: what firms have and do, their chains, experts and laboratories, data, the state, the rest of policy.
-ORDER = (
-    "cqo", "one_stop_stations", "strong_chain_loans", "supplier_development", "supplier_qualification", "consortia", "quality_map",
-    "training_bases", "stewards", "certification", "standards", "metrology", "testing_services", "digital_quality", "traceability",
-    "recall", "supervision", "awards", "brands", "mutual_help", "service_manuals", "assessment",
-)  # fmt: skip
+__all__ = ["anchor", "heading", "in_order", "instruments_page", "write"]
 
 INTRODUCTION = f"""\
 # Instruments, and what becomes of each practice
@@ -60,7 +53,7 @@ works nor that it does not."""
 
 def heading(cls: type[Instrument]) -> str:
     """Return the heading under which an instrument is told."""
-    return f"{cls.practice} `{cls.key}`"
+    return f"{cls.label_zh} `{cls.key}`"
 
 
 def anchor(title: str) -> str:
@@ -69,8 +62,8 @@ def anchor(title: str) -> str:
 
 
 def in_order() -> list[type[Instrument]]:
-    """Return all instruments, those that are not in `ORDER` last."""
-    return sorted(INSTRUMENTS.values(), key=lambda cls: ORDER.index(cls.key) if cls.key in ORDER else len(ORDER))
+    """Return all instruments, theme by theme, and by key within a theme."""
+    return sorted(INSTRUMENTS.values(), key=lambda cls: (list(Theme).index(cls.theme), cls.key))
 
 
 def _code(text: str) -> str:
@@ -89,7 +82,7 @@ def _lever(s: Setting) -> str:
 
 def _instrument(cls: type[Instrument]) -> Iterator[str]:
     """Tell of an instrument."""
-    text, notes = told(cls)
+    text, notes = described(cls)
     dose, *others = levers(cls)
     own = [s for s in others if s.name in cls.__dict__["__annotations__"]]
     home = Path(inspect.getfile(cls)).name
@@ -98,6 +91,7 @@ def _instrument(cls: type[Instrument]) -> Iterator[str]:
     shared = "all of them with range, source and confidence"
     listed = ", ".join(map(_lever, own)) or "those of delivery"
     yield f"- **Levers of its own**: {listed}; [{shared}](parameters.md#{anchor(f'Instrument `{cls.key}`')})"
+    yield f"- **Its effect depends most on**: `{cls.hinges_on}`"
     yield from (f"- **{name}**: {_code(notes[label])}" for label, name in TITLES.items())
     yield f"- **Counts**: {'; '.join(f'`{name}` ({said})' for name, said in cls.counted.items())}"
     yield f"- **In practice**: {notes['Practice']}"
@@ -113,8 +107,9 @@ def _overview() -> list[str]:
     for cls in in_order():
         dose = levers(cls)[0]
         summary = first_line(cls.__doc__).split(" (")[0]
-        rows.append([f"[{cls.practice}](#{anchor(heading(cls))})", f"`{cls.key}`", f"{summary}.", f"`{dose.name}` = {_value(dose)}"])
-    return table(["practice", "instrument", "what it does", "dose by default"], rows)
+        link = f"[{cls.label_zh}](#{anchor(heading(cls))})"
+        rows.append([cls.theme.value, link, cls.label, f"`{cls.key}`", f"{summary}.", f"`{dose.name}` = {_value(dose)}"])
+    return table(["theme", "practice", "in English", "instrument", "what it does", "dose by default"], rows)
 
 
 def _mapping(every: Sequence[Practice]) -> list[str]:
@@ -133,7 +128,7 @@ def _summary(every: Sequence[Practice]) -> list[str]:
         "nothing: not modelled",
     )
     total = table(["practices that become", "number"], [*zip(said, (kinds[kind] for kind in KINDS), strict=True), ("all", len(every))])
-    rows = [(f"[{cls.practice}](#{anchor(heading(cls))})", f"`{cls.key}`", len(of_instrument(cls.key))) for cls in in_order()]
+    rows = [(f"[{cls.label_zh}](#{anchor(heading(cls))})", f"`{cls.key}`", len(of_instrument(cls.key))) for cls in in_order()]
     twice = sum(len({path.split(".")[0] for path in one.becomes if path.split(".")[0] in INSTRUMENTS}) > 1 for one in every)
     note = f"Of each instrument; {twice} practices become levers of two of them and are counted at both."
     return [*total, "", note, "", *table(["practice", "instrument", "practices that become it"], rows)]

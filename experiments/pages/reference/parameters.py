@@ -43,7 +43,7 @@ def parameters_page() -> str:
     for prefix, cls in declaring():
         if issubclass(cls, Instrument):
             does = f"[what it does](instruments.md#{anchor(heading(cls))})"
-            lines += ["", f"## Instrument `{cls.key}`", "", f"{cls.practice}; dose: `{cls.dose}`; {does}.", ""]
+            lines += ["", f"## Instrument `{cls.key}`", "", f"{cls.label_zh}; dose: `{cls.dose}`; {does}.", ""]
         else:
             lines += ["", f"## {TITLES[cls]}", ""]
         lines += _declarations(cls, prefix)

@@ -46,7 +46,7 @@ def _overview(every: Sequence[Portfolio]) -> list[str]:
 
 
 def _by_instrument(every: Sequence[Portfolio]) -> list[str]:
-    rows = [[f"`{key}`", cls.practice, *(_sign(one, key) for one in every)] for key, cls in INSTRUMENTS.items()]
+    rows = [[f"`{key}`", cls.label_zh, *(_sign(one, key) for one in every)] for key, cls in INSTRUMENTS.items()]
     return table(["instrument", "practice", *(f"`{one.key}`" for one in every)], rows)
 
 

@@ -109,16 +109,16 @@ def test_without_a_correction_p_values_stay():
     np.testing.assert_array_equal(family["p_adjusted"], family["p"])
 
 
-def test_what_is_told_from_0_is_so_by_its_interval_and_by_its_corrected_p_value():
+def test_an_effect_is_shown_by_its_interval_and_by_its_corrected_p_value():
     sure, weak = noise(1, -1.0), noise(2, 0.0, 1.0)
     weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: told by itself, and not among ten comparisons
     runs = runs_of(a={"field_dpu": sure, "nonconformity": weak, "exits": weak}, b={"copq": -sure})
-    for correction, alone in (("none", "higher"), ("holm", "not told")):
-        effects = collect(runs, {}, Study(correction=correction)).effects.set_index(["arm", "outcome"])["told"]
-        assert effects["a", "field_dpu"] == "lower" and effects["b", "copq"] == "higher" and effects["b", "field_dpu"] == "not told"
+    for correction, alone in (("none", "higher"), ("holm", "not shown")):
+        effects = collect(runs, {}, Study(correction=correction)).effects.set_index(["arm", "outcome"])["conclusion"]
+        assert effects["a", "field_dpu"] == "lower" and effects["b", "copq"] == "higher" and effects["b", "field_dpu"] == "no change"
         assert effects["a", "nonconformity"] == alone and effects["a", "exits"] == "higher", "no headline outcome is not corrected"
     one = [run for run in runs if run.replicate == 0]
-    assert set(collect(one, {}, Study()).effects["told"]) == {"unknown"}
+    assert set(collect(one, {}, Study()).effects["conclusion"]) == {"unknown"}
 
 
 def test_the_guide_names_the_outcomes_whose_p_values_are_corrected():
@@ -185,7 +185,7 @@ def test_enough_replicates_for_the_half_width_asked_for():
         found, _ = shown_intervals(noise(0, -1.0))
         assert row["half_width"] == pytest.approx(float(half_widths(found))) and row["replicates"] == REPLICATES
         assert row["share"] == pytest.approx(row["half_width"] / row["baseline"])
-        assert row["to_tell"] <= 4, "an effect ten spreads wide"
+        assert row["needed_to_show"] <= 4, "an effect ten spreads wide"
         assert np.isnan(row["needed"]) if wanted is None else row["needed"] <= 3 if verdict == "yes" else row["needed"] > 1000
 
 
@@ -257,7 +257,7 @@ def test_groups_series_and_firms_are_saved_on_request(tmp_path):
     assert list(firms.groupby(["arm", "replicate"], sort=False).ngroup().unique()) == [0, 1, 2, 3]
     assert {"firm", "chain_name", "capability_management", "cqo", "cash"} <= set(firms.columns)
     again = compare(*words, "save=[series]", keep=tmp_path / "runs")
-    assert [path.exists() for *_, path in again.of_runs["series"]] == [True] * 4
+    assert [path.exists() for *_, path in again.run_tables["series"]] == [True] * 4
 
 
 def test_what_nobody_keeps_cannot_be_saved():

@@ -15,7 +15,7 @@ from experiments.analysis.statistics import (
     adjusted_p_values,
     bootstrap_intervals,
     mean_intervals,
-    more_replicates,
+    further_replicates,
     p_values,
     ratio_intervals,
     replicates_needed,
@@ -291,33 +291,33 @@ def test_more_replicates_where_values_are_missing():
 
 def test_the_rule_starts_grows_and_ends():
     x = rng(18).normal(size=(400, 2))
-    assert more_replicates(x[:0], 0.1, cap=100) == (False, 20, False)
-    assert more_replicates(x[:5], 1e9, cap=100) == (False, 15, False)
-    assert more_replicates(x[:5], 1e9, cap=8) == (False, 3, False)
-    assert more_replicates(x[:20], 1e9, cap=100) == (True, 0, True)
-    assert more_replicates(x[:20], 1e-9, cap=1000) == (False, 20, False)
-    assert more_replicates(x[:20], 1e-9, cap=25) == (False, 5, False)
-    assert more_replicates(x[:25], 1e-9, cap=25) == (True, 0, False)
+    assert further_replicates(x[:0], 0.1, cap=100) == (False, 20, False)
+    assert further_replicates(x[:5], 1e9, cap=100) == (False, 15, False)
+    assert further_replicates(x[:5], 1e9, cap=8) == (False, 3, False)
+    assert further_replicates(x[:20], 1e9, cap=100) == (True, 0, True)
+    assert further_replicates(x[:20], 1e-9, cap=1000) == (False, 20, False)
+    assert further_replicates(x[:20], 1e-9, cap=25) == (False, 5, False)
+    assert further_replicates(x[:25], 1e-9, cap=25) == (True, 0, False)
     need = int(replicates_needed(x[:80], 0.2).max())
-    assert more_replicates(x[:80], 0.2, cap=1000) == (False, max(need - 80, 20), False)
+    assert further_replicates(x[:80], 0.2, cap=1000) == (False, max(need - 80, 20), False)
 
 
 def test_the_most_demanding_outcome_decides():
     calm, wild = rng(19).normal(size=(2, 30)) * [[0.01], [1.0]]
     both = np.column_stack([calm, wild])
-    assert more_replicates(calm, 0.1, cap=500).stop
-    assert more_replicates(both, 0.1, cap=500) == more_replicates(wild, 0.1, cap=500)
-    assert more_replicates(both, [0.1, 9.0], cap=500).stop
+    assert further_replicates(calm, 0.1, cap=500).stop
+    assert further_replicates(both, 0.1, cap=500) == further_replicates(wild, 0.1, cap=500)
+    assert further_replicates(both, [0.1, 9.0], cap=500).stop
 
 
 def test_the_rule_on_degenerate_samples():
-    assert more_replicates(np.zeros(20), 0.0, cap=100) == (True, 0, True)
-    assert more_replicates(np.full(20, np.nan), 0.1, cap=100) == (False, 5, False)
-    assert more_replicates(np.full(100, np.nan), 0.1, cap=100) == (True, 0, False)
+    assert further_replicates(np.zeros(20), 0.0, cap=100) == (True, 0, True)
+    assert further_replicates(np.full(20, np.nan), 0.1, cap=100) == (False, 5, False)
+    assert further_replicates(np.full(100, np.nan), 0.1, cap=100) == (True, 0, False)
     never = np.column_stack([np.zeros(20), np.full(20, np.nan)])  # a group that no replicate has
-    assert more_replicates(never, 0.1, cap=100).stop
+    assert further_replicates(never, 0.1, cap=100).stop
     once = np.column_stack([np.zeros(20), np.r_[1.0, np.full(19, np.nan)]])
-    assert more_replicates(once, 0.1, cap=100) == (False, 20, False)
+    assert further_replicates(once, 0.1, cap=100) == (False, 20, False)
 
 
 @pytest.mark.study
@@ -327,8 +327,8 @@ def test_an_interval_after_stopping_still_covers(half_width):
     hits, used, wide = [], [], []
     for effects in rng(20).normal(size=(1500, 400)):
         n = 0
-        while not (decision := more_replicates(effects[:n], half_width, cap=400)).stop:
-            n += decision.more
+        while not (decision := further_replicates(effects[:n], half_width, cap=400)).stop:
+            n += decision.further
         found = mean_intervals(effects[:n])
         hits.append(found.low <= 0.0 <= found.high)
         used.append(n)

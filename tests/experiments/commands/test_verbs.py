@@ -139,7 +139,7 @@ def test_instruments(capsys):
     out = said(capsys, "instruments")
     for key, cls in INSTRUMENTS.items():
         assert key in out
-        assert cls.practice in out
+        assert cls.label_zh in out
         assert f"{cls.dose} = " in out
 
 

@@ -13,7 +13,7 @@ from sim import INSTRUMENTS, OUTCOMES
 
 
 def test_every_chinese_label_can_be_drawn():
-    words = [*(cls.practice for cls in INSTRUMENTS.values()), *(outcome.label_zh for outcome in OUTCOMES.values())]
+    words = [*(cls.label_zh for cls in INSTRUMENTS.values()), *(outcome.label_zh for outcome in OUTCOMES.values())]
     add_chinese()
     font = font_manager.get_font(font_manager.findfont(CHINESE, fallback_to_default=False))
     missing = {c for c in "".join(words) if c >= "\u2e80"} - {chr(code) for code in font.get_charmap()}

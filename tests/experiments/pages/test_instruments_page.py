@@ -11,9 +11,10 @@ import pytest
 
 from experiments.catalogue import settings as catalogue
 from experiments.catalogue.practices import KINDS, NOT_MODELLED, becomes_known, of_instrument, practices, wrong
-from experiments.pages.reference.instruments import ORDER, anchor, heading, instruments_page
+from experiments.pages.reference.instruments import anchor, heading, in_order, instruments_page
 from experiments.terminal import first_line
 from sim import INSTRUMENTS
+from sim.instruments import Theme
 from tests.support.places import FACTS, REFERENCE
 
 #: The collected facts, which lie outside the repository; the practices are in a file beside that of the figures.
@@ -158,10 +159,13 @@ def test_the_page_is_up_to_date() -> None:
     assert found == PAGE, "docs/reference/instruments.md is outdated: run make docs"
 
 
-def test_the_page_goes_through_all_instruments_in_order() -> None:
-    assert set(ORDER) == INSTRUMENTS.keys()
-    places = [PAGE.index(f"### {heading(INSTRUMENTS[key])}\n") for key in ORDER]
-    assert places == sorted(places)
+def test_the_page_goes_through_all_instruments_theme_by_theme() -> None:
+    headings = [line.removeprefix("### ") for line in PAGE.splitlines() if line.startswith("### ")]
+    assert headings == [heading(cls) for cls in in_order()]
+    assert len(headings) == len(INSTRUMENTS)
+    themes = [cls.theme for cls in in_order()]
+    assert list(dict.fromkeys(themes)) == list(Theme)
+    assert themes == sorted(themes, key=list(Theme).index)
 
 
 def test_the_summary_adds_up() -> None:

@@ -17,20 +17,23 @@ import pandas as pd
 import pytest
 
 from agents.streams import replicate_keys
-from experiments import Comparison, compare, load
+from experiments import Comparison, compare, formatting, load
 from experiments.analysis.results import TABLES, collect
-from experiments.analysis.verdicts import verdict
+from experiments.analysis.verdicts import Conclusion, conclusion, fails_correction
 from experiments.configuration.settings import Settings, compose_settings, read_settings
 from experiments.figures import effects_figure, save
-from experiments.formatting import amounts, percent
-from experiments.reports.conclusions import answer
+from experiments.formatting import percent
+from experiments.languages.wording import say, spoken
+from experiments.reports import html as html_report
 from experiments.reports.elements import Picture, Pictures
+from experiments.reports.findings import arm_of, findings
 from experiments.reports.html import report, write_report
-from experiments.reports.study import PIVOTAL, PRACTICES, assumptions, in_words, question
+from experiments.reports.study import assumptions
 from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest
 from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Parameters, Synthetic
+from sim.instruments import SHARED_ASSUMPTION
 from sim.outcomes import OUTCOMES
 
 pytestmark = pytest.mark.study
@@ -49,7 +52,7 @@ SECTIONS = [
     "books",
     "replicates",
     "again",
-    "words",
+    "terms",
     "assumptions",
 ]
 KEYS = tuple(OUTCOMES)
@@ -122,6 +125,15 @@ UNSURE = {
 TWELVE = ",".join(f"p{k}: ['instruments=[cqo]','instruments.cqo.reach={k / 20}']" for k in range(1, 12))
 
 
+def answer(comparison: Comparison) -> list[str]:
+    """The three sentences without their headings."""
+    return [sentence for _, sentence in html_report.answer(findings(comparison))]
+
+
+def question(comparison: Comparison) -> str:
+    return say("question.study", findings(comparison))
+
+
 def number(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-"))
 
@@ -144,8 +156,8 @@ def paid(sentence: str, payer: str) -> list[tuple[str, str, str, str, str]]:
 
 @pytest.mark.parametrize(("effects", "word"), [(HELP, "fewer"), (HARM, "more")])
 def test_the_first_sentence_has_the_numbers_of_the_table(effects, word):
-    found = study(effects)
-    row, sentence = found.effect("all"), answer(found)[0]
+    comparison = study(effects)
+    row, sentence = comparison.effect("all"), answer(comparison)[0]
     size, low, high = re.search(
         rf"With all three together, ({NUMBER}) % {word} defects per unit .*?interval of the change ({NUMBER}) to ({NUMBER}) %", sentence
     ).groups()
@@ -154,7 +166,7 @@ def test_the_first_sentence_has_the_numbers_of_the_table(effects, word):
     assert close(high, 100 * row["effect_share_high"])
     mine, base = re.search(rf"({NUMBER}) instead of ({NUMBER}) per 1,000 units, mean of months 13 to 24", sentence).groups()
     assert close(mine, row["level"], 1e-3)
-    assert close(base, found.effect("nothing")["level"], 1e-3)
+    assert close(base, comparison.effect("nothing")["level"], 1e-3)
 
 
 def test_harm_is_called_harm_and_help_is_not():
@@ -166,14 +178,14 @@ def test_harm_is_called_harm_and_help_is_not():
 def test_no_arm_whose_interval_holds_zero_is_said_to_change_anything(seed):
     draw = np.random.default_rng(seed)
     arms = ("cqo", "one_stop_stations", "strong_chain_loans", "all")
-    found = study({arm: {"field_dpu": (draw.normal(0.0, 0.0006), draw.uniform(1e-5, 0.003))} for arm in arms})
-    first, _, third = answer(found)
+    comparison = study({arm: {"field_dpu": (draw.normal(0.0, 0.0006), draw.uniform(1e-5, 0.003))} for arm in arms})
+    first, _, third = answer(comparison)
     parts = first.split(";")
     for arm in arms:
-        row, name = found.effect(arm), in_words(found, arm)
+        row, name = comparison.effect(arm), say("arms.name", arm_of(comparison, arm))
         holds = row["effect_low"] <= 0.0 <= row["effect_high"]
         [part] = [part for part in parts if name in part]
-        assert ("cannot be told" in part or "no change can be told" in part) == holds
+        assert ("no change" in part) == holds
         assert bool(re.search("fewer", part)) == (not holds and row["effect"] < 0)
         assert ("harm" in part) == (not holds and row["effect"] > 0)
         assert (name in third.split("nor how large")[0]) == holds
@@ -187,52 +199,57 @@ def test_an_arm_that_changes_nothing_is_said_to_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("mean", "said"), [(0.01, "more defects per unit reach users than with no programme, which is harm"), (0.0, "cannot be told from none")]
+    ("mean", "said"),
+    [
+        (0.01, "more defects per unit reach users than with no programme, which is harm"),
+        (0.0, "no change of the defects per unit that reach users is shown"),
+    ],
 )
 def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, said):
-    found = study({"all": {"field_dpu": (mean, 0.001)}}, level={"field_dpu": 0.0})
-    first = answer(found)[0]
+    comparison = study({"all": {"field_dpu": (mean, 0.001)}}, level={"field_dpu": 0.0})
+    first = answer(comparison)[0]
     assert said in first
     assert re.search(r"instead of 0(\.0+)? per 1,000 units", first)
-    assert not re.search(r"\bnan\b", first + report(found))
+    assert not re.search(r"\bnan\b", first + report(comparison))
 
 
 def test_one_replicate_says_that_no_interval_is_known():
     first, second, third = answer(study(HELP, replicates=1))
     assert "in the one replicate that was run" in first
-    assert "no interval is known" in first
+    assert "without an interval, this may be chance" in first
     assert "not defined, because one replicate gives no interval" in second
     assert "a single replicate gives no interval" in third
     assert not re.search(f"95 % .*{NUMBER} to {NUMBER}", first + second + third)
 
 
 def test_a_correction_decides_and_is_named():
-    """An interval that leaves out 0 by a little is not told from chance among all outcomes of four arms."""
+    """An interval that leaves out 0 by a little may be chance among all outcomes of four arms."""
     effects = {"all": {"field_dpu": (-0.0003, 0.0004)}}
-    for words, judged in (((), "lower"), (("study.correction=bonferroni",), "corrected")):
-        found = study(effects, *words, replicates=12)
-        row = found.effect("all")
+    for words, corrected in (((), False), (("study.correction=bonferroni",), True)):
+        comparison = study(effects, *words, replicates=12)
+        row = comparison.effect("all")
         assert row["effect_high"] < 0.0
-        assert verdict(row) == judged
-        first, _, third = answer(found)
-        assert ("fewer defects per unit" in first) == (judged == "lower")
-        assert ("p = " in first) == (judged == "corrected")
-        assert ("all three together" in third) == (judged == "corrected")
+        assert row["conclusion"] == (Conclusion.NOT_SHOWN if corrected else Conclusion.LOWER)
+        assert fails_correction(row) == corrected
+        first, _, third = answer(comparison)
+        assert ("fewer defects per unit" in first) != corrected
+        assert ("p = " in first) == ("may be chance" in first) == corrected
+        assert ("all three together" in third) == corrected
     assert f"p = {row['p_adjusted']:.2g} after Bonferroni’s correction" in first
 
 
-def test_without_an_arm_called_all_the_one_with_the_fewest_defects_is_told_and_the_rule_is_said(no_pictures):
+def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_defects_and_says_so(no_pictures):
     words = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
-    found = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, words)
-    first, second, _ = answer(found)
+    comparison = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, words)
+    first, second, _ = answer(comparison)
     assert first.startswith(
-        "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, told from each of the others: "
+        "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, and fewer than each of the others is shown: "
     )
     assert "fewer with" in first
     assert "“nothing”" in second
-    assert question(found).startswith("What do 11 arms change within 24 months, against “nothing”,")
-    page = Page(report(found))
-    assert "Of 12 arms those 5 with the lowest mean of defects are shown." in page.text["paths"]
+    assert question(comparison).startswith("What do 11 arms change within 24 months, against “nothing”,")
+    page = Page(report(comparison))
+    assert "Of 12 arms, the 5 with the lowest mean of defects are shown." in page.text["paths"]
 
 
 def arms(**words: str) -> str:
@@ -248,15 +265,15 @@ def of_officers(count: int) -> str:
 def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, correction):
     """Twenty arms of luck, one so lucky that its interval leaves out 0: a correction sees through it; that none was made is said."""
     effects = {f"a{k}": {"field_dpu": (-0.0007 * (k == 1), 0.001)} for k in range(1, 21)}
-    found = study(effects, of_officers(20), f"study.correction={correction}")
-    rows = found.effects.query("outcome == 'field_dpu' and by == 'total' and arm != 'nothing'")
+    comparison = study(effects, of_officers(20), f"study.correction={correction}")
+    rows = comparison.effects.query("outcome == 'field_dpu' and by == 'total' and arm != 'nothing'")
     assert ((rows["effect_low"] > 0.0) | (rows["effect_high"] < 0.0)).any()
-    first, _, third = answer(found)
+    first, _, third = answer(comparison)
     if correction == "holm":
-        assert first.startswith("No change of the defects that reach users can be told from none in any of 20 arms")
-        assert not re.search("fewe|harm|flattered", first)
+        assert first.startswith("None of 20 arms is shown to change the defects that reach users")
+        assert not re.search("fewe|harm|chance:", first)
         assert "does not show that any of the arms change anything" in third
-        assert "In no group" in (told := Page(report(found)).text["gains"]) or "not asked for" in told
+        assert "In no group" in (told := Page(report(comparison)).text["gains"]) or "not asked for" in told
     else:
         assert "not corrected for 20 comparisons" in first
         assert "20 arms are compared without a correction, and one in twenty" in third
@@ -267,23 +284,23 @@ def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other()
     close_by = {"a1": {"field_dpu": (-0.0020, 0.0005)}, "a2": {"field_dpu": (-0.0021, 0.0005)}}
     first = answer(study(close_by, of_officers(2)))[0]
     assert re.match(
-        "Of 2 arms compared with “nothing”, “a[12]” has the lowest mean .* the best-looking of several is flattered by luck", first
+        "Of 2 arms compared with “nothing”, “a[12]” has the lowest mean .* as the best of several it partly owes this to chance", first
     )
     apart = {"a1": {"field_dpu": (-0.001, 0.0001)}, "a2": {"field_dpu": (-0.004, 0.0001)}}
-    found = study(apart, of_officers(2))
-    assert answer(found)[0].startswith(
-        "Of 2 arms compared with “nothing”, “a2” has the fewest defects reaching users, told from each of the others"
+    comparison = study(apart, of_officers(2))
+    assert answer(comparison)[0].startswith(
+        "Of 2 arms compared with “nothing”, “a2” has the fewest defects reaching users, and fewer than each of the others is shown"
     )
-    reverse = found.pairs.rename(columns={"arm": "against", "against": "arm"})
-    reverse = reverse.assign(told=reverse["told"].replace({"lower": "higher", "higher": "lower"}))
-    assert answer(replace(found, pairs=reverse)) == answer(found)
+    reverse = comparison.pairs.rename(columns={"arm": "against", "against": "arm"})
+    reverse = reverse.assign(conclusion=reverse["conclusion"].replace({"lower": "higher", "higher": "lower"}))
+    assert answer(replace(comparison, pairs=reverse)) == answer(comparison)
 
 
 def test_arms_exactly_alike_share_what_is_said_of_them():
-    found = study({"a1": LOWER}, of_officers(2))
-    alike = found.effects[found.effects["arm"] == "a1"].assign(arm="a2")
-    effects = pd.concat([found.effects[found.effects["arm"] != "a2"], alike], ignore_index=True)
-    first = answer(replace(found, effects=effects))[0]
+    comparison = study({"a1": LOWER}, of_officers(2))
+    alike = comparison.effects[comparison.effects["arm"] == "a1"].assign(arm="a2")
+    effects = pd.concat([comparison.effects[comparison.effects["arm"] != "a2"], alike], ignore_index=True)
+    first = answer(replace(comparison, effects=effects))[0]
     assert "“a1” and “a2” have, exactly alike, the lowest mean" in first
     assert first.count("“a2”") == 1
     assert answer(study({}, of_officers(2)))[0].startswith("None of 2 arms compared with “nothing” changes")
@@ -291,53 +308,53 @@ def test_arms_exactly_alike_share_what_is_said_of_them():
 
 def test_where_the_reference_has_the_fewest_no_arm_is_said_to_have_them():
     first = answer(study({"a1": {"field_dpu": (0.001, 0.0001)}, "a2": {"field_dpu": (0.002, 0.0001)}}, of_officers(2)))[0]
-    assert first.startswith("None of 2 arms compared with “nothing” is told to have fewer defects; with “a1”, the lowest mean of them, 5")
+    assert first.startswith("None of 2 arms compared with “nothing” is shown to have fewer defects; with “a1”, the lowest mean of them, 5")
     assert first.count("which is harm") == 2
     assert "fewest" not in first
 
 
 @pytest.mark.parametrize(("reference", "name"), [("all", "all three together"), ("cqo", "chief quality officers alone")])
 def test_a_reference_with_a_programme_is_named(no_pictures, reference, name):
-    found = study(HELP, f"study.reference={reference}")
-    first, second, _ = answer(found)
-    assert f"against {name}, in the defects" in question(found)
+    comparison = study(HELP, f"study.reference={reference}")
+    first, second, _ = answer(comparison)
+    assert f"against {name}, in the defects" in question(comparison)
     assert f"per unit reach users than with {name}" in first
     assert f"against {name}," in second
     assert "than with no programme" not in first
     assert "harm" not in first
-    page = Page(report(found))
-    assert "arm beside arm" in page.text["origins"]
+    page = Page(report(comparison))
+    assert "arm by arm" in page.text["origins"]
 
 
 def test_arms_in_other_worlds_are_called_so(no_pictures):
     words = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
-    found = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, words, "region=liaoning", "by=[]")
-    second, third = answer(found)[1:]
+    comparison = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, words, "region=liaoning", "by=[]")
+    second, third = answer(comparison)[1:]
     assert (
         "“north” and “small” have the same random numbers, but other worlds (region.firms and scale): firms are not the same ones" in third
     )
-    assert question(found).endswith(", in worlds that differ in region.firms and scale?")
+    assert question(comparison).endswith(", in worlds that differ in region.firms and scale?")
     main = next(arm for arm in ("north", "small", "same") if f"With “{arm}”" in second)
     assert ("per avoided defect in a product" in second) == (main == "same")
-    html = report(found)
+    html = report(comparison)
     page = Page(html)
     assert "north: another world (region.firms) · small: another world (scale)" in page.text[""]
-    assert "policy alone" not in html and "what is compared alone" not in html
-    assert "Costs per avoided defect are not told of north and small" in page.text["effects"]
+    assert "policy alone" not in html and "only by what is compared" not in html
+    assert "No cost per avoided defect is given for north and small" in page.text["effects"]
     plain = study({"all": LOWER | PAID})
-    assert "what is compared alone" in report(plain)
+    assert "only by what is compared" in report(plain)
     assert "other worlds" not in answer(plain)[2]
 
 
-def test_of_an_arm_in_another_world_no_cost_per_defect_is_told(no_pictures):
-    found = study({"north": LOWER | PAID}, arms(north="'region=liaoning'"))
-    assert found.costs["defined"].any()
-    assert "no cost per avoided defect is told, because the worlds differ in region." in answer(found)[1]
+def test_an_arm_in_another_world_has_no_cost_per_defect(no_pictures):
+    comparison = study({"north": LOWER | PAID}, arms(north="'region=liaoning'"))
+    assert comparison.costs["defined"].any()
+    assert "no cost per avoided defect is given, because the worlds differ in region." in answer(comparison)[1]
     assert (
         "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁), in worlds that differ in region?"
-        in question(found)
+        in question(comparison)
     )
-    assert not any("Cost per avoided defect" in str(image["alt"]) for image in Page(report(found)).all("img"))
+    assert not any("Cost per avoided defect" in str(image["alt"]) for image in Page(report(comparison)).all("img"))
 
 
 # -- the sentence of the cost -------------------------------------------------------------------------------
@@ -345,8 +362,8 @@ def test_of_an_arm_in_another_world_no_cost_per_defect_is_told(no_pictures):
 
 @pytest.mark.parametrize(("effects", "firms"), [(HELP, "falls"), (HARM, "rises")])
 def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
-    found = study(effects)
-    rows, sentence = found.costs[found.costs["arm"] == "all"].set_index("payer"), answer(found)[1]
+    comparison = study(effects)
+    rows, sentence = comparison.costs[comparison.costs["arm"] == "all"].set_index("payer"), answer(comparison)[1]
     for payer, name in PAYERS.items():
         told = paid(sentence, name)
         assert len(told) == 1 + bool(rows.at[payer, "defined"])
@@ -360,11 +377,11 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
     assert "per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
 
 
-def test_what_cannot_be_told_of_the_cost_is_said():
+def test_a_cost_that_may_rise_or_fall_is_said_to():
     sentence = answer(study(UNSURE))[1]
-    assert "whether firms’ cost of quality rises or falls cannot be told" in sentence
+    assert "it is not shown whether firms’ cost of quality rises or falls" in sentence
     assert "what government pays does not change" in sentence
-    assert re.search(r"cost of quality rises or falls cannot be told \([^)]*95 % interval ", sentence)
+    assert re.search(r"cost of quality rises or falls \([^)]*95 % interval ", sentence)
     assert sentence.count("95 %") == 1
     assert "the cost per avoided defect is not defined, because the interval of the defects avoided holds 0" in sentence
 
@@ -389,18 +406,16 @@ def marked(cls: type) -> int:
     ],
 )
 def test_assumptions_are_counted_from_the_declarations(words, active):
-    found = study({}, *words)
-    told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(found)[2])[1])
-    assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(found))
-    for key in set(active) & set(PIVOTAL):
-        assert next(one.meaning for one in assumptions(found) if one.path == PIVOTAL[key]) in answer(found)[2]
+    comparison = study({}, *words)
+    told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
+    assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
+    for path in (SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)):
+        assert next(one.meaning for one in assumptions(comparison) if one.path == path) in answer(comparison)[2]
 
 
-def test_names_and_assumptions_on_which_most_hangs_are_there():
-    """Every instrument has an English name and an assumption of its own, and each of these is one."""
-    assert set(PRACTICES) == set(INSTRUMENTS) == set(PIVOTAL) - {""}
+def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():
     paths = {one.path for one in assumptions(study({}, f"instruments=[{','.join(INSTRUMENTS)}]"))}
-    assert set(PIVOTAL.values()) <= paths
+    assert {SHARED_ASSUMPTION, *(cls.hinges_on for cls in INSTRUMENTS.values())} <= paths
 
 
 def test_where_figures_come_from_is_said(tmp_path):
@@ -410,9 +425,9 @@ def test_where_figures_come_from_is_said(tmp_path):
     assert "the network of firms is generated" in reported
     chain = tmp_path / "my chain.csv"
     chain.write_text("supplier,customer,value_share\na,b,0.3\nc,b,0.2\n", encoding="utf-8")
-    found = study({}, "network=file", f"network.path='{chain}'")
-    assert "the network is that of a file" in answer(found)[2]
-    assert "my chain.csv" in question(found)
+    comparison = study({}, "network=file", f"network.path='{chain}'")
+    assert "the network is that of a file" in answer(comparison)[2]
+    assert "my chain.csv" in question(comparison)
 
 
 @pytest.mark.parametrize(
@@ -442,52 +457,54 @@ def test_only_the_counts_of_the_regions_file_are_reported_ones(words, said, neve
 
 
 def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictures):
-    found = study(HELP, replicates=12)
-    runs = found.runs[~found.runs["replicate"].isin([3, 7])]
-    found = replace(found, runs=runs, manifest=found.manifest | {"failed": ["arm 'cqo', replicate 3: x", "arm 'all', replicate 7: x"]})
-    page = Page(report(found))
+    comparison = study(HELP, replicates=12)
+    runs = comparison.runs[~comparison.runs["replicate"].isin([3, 7])]
+    comparison = replace(
+        comparison, runs=runs, manifest=comparison.manifest | {"failed": ["arm 'cqo', replicate 3: x", "arm 'all', replicate 7: x"]}
+    )
+    page = Page(report(comparison))
     assert "10 replicates of 24 months for each of 5 arms · replicates 3 and 7 failed and are left out ·" in page.text[""]
-    assert "2 runs failed, and their replicates are left out (replicates 3 and 7)" in answer(found)[2]
+    assert "2 runs failed, and their replicates are left out (replicates 3 and 7)" in answer(comparison)[2]
     assert "With 10 replicates" in page.text["replicates"]
 
 
 @pytest.mark.parametrize(("replicates", "told"), [(9, False), (12, True)])
-def test_the_gain_of_common_luck_is_told_with_its_interval_of_ten_replicates_or_more(no_pictures, replicates, told):
-    found = study(HELP, replicates=replicates)
-    text = Page(report(found)).text["replicates"]
-    row = found.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
+def test_the_gain_of_common_random_numbers_has_its_interval_from_ten_replicates_on(no_pictures, replicates, told):
+    comparison = study(HELP, replicates=replicates)
+    text = Page(report(comparison)).text["replicates"]
+    row = comparison.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
     said = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
     assert bool(said) == bool(re.search(r"\d times", text)) == told
     if said:
         assert all(close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(said.groups(), ("", "_low", "_high"), strict=True))
 
 
-def test_what_replicates_would_tell_is_said_of_a_new_study(no_pictures):
-    found = study(HELP)
-    text = Page(report(found)).text["replicates"]
-    to_tell = found.enough.query("arm == 'all' and outcome == 'field_dpu'")["to_tell"].iloc[0]
-    assert f"A new study of {to_tell:,.0f} replicates would tell the effect from zero in four of five cases, if it is as large" in text
+def test_replicates_that_would_show_the_effect_are_those_of_a_new_study(no_pictures):
+    comparison = study(HELP)
+    text = Page(report(comparison)).text["replicates"]
+    needed = comparison.enough.query("arm == 'all' and outcome == 'field_dpu'")["needed_to_show"].iloc[0]
+    assert f"A new study of {needed:,.0f} replicates would show the effect in four of five cases, if it is as large" in text
     assert "there are enough" not in text
     asked = Page(report(study(HELP, "study.half_width=0.001", "study.cap=40"))).text["replicates"]
     assert "there are too few" in asked
 
 
-def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(found, no_pictures):
-    rows = found.effects[(found.effects["arm"] == "all") & (found.effects["outcome"] == "nonconformity")].index
-    effects = found.effects.assign(told=found.effects["told"].mask(found.effects.index.isin(rows), "lower"))
-    text = Page(report(replace(found, effects=effects))).text["gains"]
+def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(comparison, no_pictures):
+    rows = comparison.effects[(comparison.effects["arm"] == "all") & (comparison.effects["outcome"] == "nonconformity")].index
+    effects = comparison.effects.assign(conclusion=comparison.effects["conclusion"].mask(comparison.effects.index.isin(rows), "lower"))
+    text = Page(report(replace(comparison, effects=effects))).text["gains"]
     assert "the largest mean change" in text
     assert "whether it is larger there than elsewhere is not tested" in text
-    assert "In no group" in Page(report(replace(found, effects=found.effects.assign(told="not told")))).text["gains"]
+    assert "In no group" in Page(report(replace(comparison, effects=comparison.effects.assign(conclusion="not shown")))).text["gains"]
 
 
 def test_a_width_not_reached_few_replicates_and_failures_are_said(no_pictures):
-    found = study(HELP, "study.half_width=0.001", "study.cap=40", replicates=4)
-    found.manifest.update(half_width_reached=False, failed=["arm cqo, replicate 3: out of <memory>"])
-    third = answer(found)[2]
+    comparison = study(HELP, "study.half_width=0.001", "study.cap=40", replicates=4)
+    comparison.manifest.update(half_width_reached=False, failed=["arm cqo, replicate 3: out of <memory>"])
+    third = answer(comparison)[2]
     assert "from 4 replicates they are rough, wider than the 0.1 %" in third
     assert "1 run failed, and its replicate is left out" in third
-    assert "out of &lt;memory&gt;" in report(found)
+    assert "out of &lt;memory&gt;" in report(comparison)
 
 
 # -- the page -----------------------------------------------------------------------------------------------------
@@ -527,14 +544,14 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def found() -> Comparison:
+def comparison() -> Comparison:
     """A small study, simulated."""
     return compare(*SMALL)
 
 
 @pytest.fixture(scope="module")
-def html(found) -> str:
-    return report(found)
+def html(comparison) -> str:
+    return report(comparison)
 
 
 @pytest.fixture
@@ -550,14 +567,14 @@ def bare(html: str) -> str:
     return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "picture", html)
 
 
-def test_every_section_is_there_with_its_pictures(found, html):
+def test_every_section_is_there_with_its_pictures(comparison, html):
     page = Page(html)
     assert page.sections == SECTIONS
     assert len(page.all("img")) == 8
     assert all(len(str(image["alt"])) > 20 for image in page.all("img"))
-    for sentence in answer(found):
+    for sentence in answer(comparison):
         assert sentence in page.text["answer"]
-    assert question(found) in page.text[""]
+    assert question(comparison) in page.text[""]
     assert page.all("html") == [{"lang": "en"}]
     assert len(html) < 3_000_000
     assert {"首席质量官", "强链贷"} <= set(re.findall(r'<span lang="zh">(.+?)</span>', html))
@@ -581,31 +598,31 @@ def test_every_table_has_heads_and_as_many_cells(html):
         assert all(len(re.findall(r"<t[hd]", row)) == columns for row in rows)
 
 
-def test_the_commands_are_those_to_type(found, html, no_pictures):
+def test_the_commands_are_those_to_type(comparison, html, no_pictures):
     assert [shlex.split(command) for command in Page(html).code] == [["strongchain", *SMALL]]
-    odd = replace(found, manifest=found.manifest | {"overrides": ["name=my study", "network.path='链条 一.csv'", "months=6"]})
+    odd = replace(comparison, manifest=comparison.manifest | {"overrides": ["name=my study", "network.path='链条 一.csv'", "months=6"]})
     commands = [shlex.split(command) for command in Page(report(odd, Path("results/my study"))).code]
     assert commands == [["strongchain", "network.path='链条 一.csv'", "months=6"], ["strongchain", "rerun", "results/my study"]]
 
 
-def test_names_of_arms_and_files_cannot_become_part_of_the_page(found, no_pictures):
+def test_names_of_arms_and_files_cannot_become_part_of_the_page(comparison, no_pictures):
     strange = "<script>alert(1)</script>甲&\"'"
     arms = {"cqo": strange}
-    tables = {name: getattr(found, name).replace({"arm": arms, "against": arms}) for name in TABLES}
-    said = dict(found.manifest)
+    tables = {name: getattr(comparison, name).replace({"arm": arms, "against": arms}) for name in TABLES}
+    said = dict(comparison.manifest)
     said["arms"] = {arms.get(name, name): arm for name, arm in said["arms"].items()}
     said["configuration"] = said["configuration"] | {"study": said["configuration"]["study"] | {"arms": {}}}
     said |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
-    html = report(replace(found, **tables, manifest=said))
+    html = report(replace(comparison, **tables, manifest=said))
     assert "<script" not in html
     assert "<img src=x" not in html
     assert strange in Page(html).text["arms"]
 
 
-def test_a_study_from_disk_is_reported_without_its_maps(found, html, no_pictures, tmp_path):
-    found.save(tmp_path)
+def test_a_study_from_disk_is_reported_without_its_maps(comparison, html, no_pictures, tmp_path):
+    comparison.save(tmp_path)
     stored = load(tmp_path)
-    assert answer(stored) == answer(found)
+    assert answer(stored) == answer(comparison)
     write_report(stored, tmp_path)
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert page.sections == SECTIONS
@@ -613,17 +630,17 @@ def test_a_study_from_disk_is_reported_without_its_maps(found, html, no_pictures
     assert len(page.all("img")) == len(Page(html).all("img")) - 1
 
 
-def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(found, no_pictures, tmp_path):
-    stored = replace(found, maps={})
-    for said, shown in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
-        save(effects_figure(found.effects, said), tmp_path / "quality_map_nothing.png", said)
+def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(comparison, no_pictures, tmp_path):
+    stored = replace(comparison, maps={})
+    for said, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
+        save(effects_figure(comparison.effects, said), tmp_path / "quality_map_nothing.png", said)
         assert ("The network is not shown" in Page(report(stored, tmp_path)).text["network"]) != shown
 
 
-def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(found, tmp_path):
-    path, figure = tmp_path / "effects.png", effects_figure(found.effects, found.manifest)
-    pictures = Pictures(found.manifest, tmp_path)
-    for said, taken in ((found.manifest, True), (found.manifest | {"id": "another"}, False)):
+def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(comparison, tmp_path):
+    path, figure = tmp_path / "effects.png", effects_figure(comparison.effects, comparison.manifest)
+    pictures = Pictures(comparison.manifest, tmp_path)
+    for said, taken in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
         save(figure, path, said)
         picture = pictures.draw(lambda: figure, "in words", "effects")
         assert (picture.uri == f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}") == taken
@@ -632,29 +649,29 @@ def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(found, tmp_pa
 
 
 def test_one_arm_alone_has_a_report_without_effects():
-    found = study({}, "policy=none")
-    first, second, third = answer(found)
-    row = found.effect("nothing")
+    comparison = study({}, "policy=none")
+    first, second, third = answer(comparison)
+    row = comparison.effect("nothing")
     level, low, high = re.search(
         rf"({NUMBER}) defects per 1,000 units reach users \(95 % interval ({NUMBER}) to ({NUMBER});", first
     ).groups()
     assert all(close(told, row[name], 1e-3) for told, name in ((level, "level"), (low, "level_low"), (high, "level_high")))
     assert "no effect is shown" in first
     assert "no cost per avoided defect is defined" in second
-    page = Page(report(found))
+    page = Page(report(comparison))
     assert "without any programme" in page.text[""]
     assert not {"effects", "gains", "replicates"} & set(page.sections)
     assert {"paths", "origins", "queues", "books", "again", "assumptions"} <= set(page.sections)
 
 
-def test_settings_that_were_changed_are_told_with_their_values(no_pictures):
-    found = study(
+def test_settings_that_were_changed_stand_with_their_values(no_pictures):
+    comparison = study(
         {},
         "parameters.margin=0.08",
         "parameters.severity=0.045",
         "study.arms={nothing: ['instruments=[]'], half: ['instruments.cqo.reach=0.25']}",
     )
-    text = " ".join(Page(report(found)).text["assumptions"].split())
+    text = " ".join(Page(report(comparison)).text["assumptions"].split())
     near = text.split("All other assumptions")[0]
     usual = f"{Parameters().severity:g}"
     assert re.search(
@@ -662,7 +679,7 @@ def test_settings_that_were_changed_are_told_with_their_values(no_pictures):
     )
     assert re.search(r"instruments\.cqo\.reach .*? share 0\.25 0\.5 0 … 1", near)
     assert "parameters.margin" not in text  # its default has a source
-    assert "share of the eligible firms that it reaches 0.25" in Page(report(found)).text["arms"]
+    assert "share of the eligible firms that it reaches 0.25" in Page(report(comparison)).text["arms"]
 
 
 # -- numbers in words -------------------------------------------------------------------------------------------------
@@ -672,6 +689,10 @@ def test_numbers_keep_their_figures():
     assert percent([-0.0706, -0.102, -0.0388]) == ["−7.1", "−10.2", "−3.9"]
     assert percent([-0.000138, -0.000357, 0.0000822]) == ["−0.014", "−0.036", "+0.008"]
     assert percent([-0.071, -0.142, -0.0004]) == ["−7.10", "−14.20", "−0.04"]  # what is not 0 does not look like it
+
+    def amounts(values: list[float]) -> tuple[list[str], str]:
+        return formatting.amounts(values, False, spoken().money_units())
+
     assert amounts([148.47e6, 91.6e6, 205.3e6]) == (["148", "92", "205"], "million CNY")
     assert amounts([1_768_014.0, 1_733_474.0, 1_802_554.0]) == (["1.77", "1.73", "1.80"], "million CNY")
     assert amounts([4331.8, 3382.3, 5623.1]) == (["4,330", "3,380", "5,620"], "CNY")
@@ -679,18 +700,17 @@ def test_numbers_keep_their_figures():
 
 
 @pytest.mark.parametrize(
-    ("effect", "low", "high", "told", "judged"),
+    ("mean", "low", "high", "concluded"),
     [
-        (-1.0, np.nan, np.nan, "unknown", "unknown"),
-        (-1.0, -2.0, 0.0, "not told", "unclear"),
-        (-1.0, -2.0, -0.1, "not told", "corrected"),
-        (0.0, 0.0, 0.0, "not told", "nil"),
-        (1.0, 1.0, 1.0, "higher", "higher"),
-        (-1.0, -2.0, -0.1, "lower", "lower"),
+        (-1.0, np.nan, np.nan, "unknown"),
+        (-1.0, -2.0, 0.0, "not shown"),
+        (0.0, 0.0, 0.0, "no change"),
+        (1.0, 1.0, 1.0, "higher"),
+        (-1.0, -2.0, -0.1, "lower"),
     ],
 )
-def test_an_effect_is_judged_by_what_the_table_tells(effect, low, high, told, judged):
-    assert verdict(pd.Series({"effect": effect, "effect_low": low, "effect_high": high, "told": told})) == judged
+def test_a_conclusion_follows_from_the_interval(mean, low, high, concluded):
+    assert conclusion(mean, low, high) == concluded
 
 
 def test_arms_may_differ_in_their_network(no_pictures, tmp_path):

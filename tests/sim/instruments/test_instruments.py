@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from sim.instruments import (
     OneStopStations,
     Programme,
     StrongChainLoans,
+    Theme,
     instrument,
 )
 from sim.month.problems import solving_hazard
@@ -26,19 +28,24 @@ from tests.support.contract import (
     CHECKS,
     OF_DELIVERY,
     OF_INSTRUMENT,
+    check_doses_shown_rise_and_hold_the_default,
     check_firms_that_give_up_are_let_go,
     check_instrument,
     check_it_does_something,
+    check_its_labels_are_written,
+    check_what_its_effect_hinges_on_is_a_setting,
     failures,
 )
 from tests.support.worlds import differing, eventful, line, parameters, random_network, region, world
 
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
 # -- the contract ----------------------------------------------------------------------------------
 
 
-def unregistered(cls):
+def unregistered(cls, dose="reach"):
     """Give an instrument what `instrument` gives it, without entering it among those of the package."""
-    cls = instrument("trial", dose="reach", practice="试点")(cls)
+    cls = instrument("trial", dose=dose)(cls)
     del INSTRUMENTS["trial"]
     return cls
 
@@ -241,9 +248,55 @@ def test_contract_runs_under_the_laws():
         check_instrument(unregistered(Greedy))
 
 
+@pytest.mark.parametrize(
+    ("check", "wrong", "says"),
+    [
+        (check_its_labels_are_written, {"label": ""}, "trial: label is empty"),
+        (check_its_labels_are_written, {"label_zh": " "}, "trial: label_zh is empty"),
+        (check_what_its_effect_hinges_on_is_a_setting, {"hinges_on": "instruments.trial.stop"}, "did you mean 'instruments.trial.step'"),
+        (check_doses_shown_rise_and_hold_the_default, {"doses_shown": (0.5, 0.25)}, "do not rise"),
+        (check_doses_shown_rise_and_hold_the_default, {"doses_shown": (0.25, 1.0)}, "lack the default, 0.5"),
+        (check_doses_shown_rise_and_hold_the_default, {"doses_shown": (0.5, 2.0)}, "leave the range of the dose, above 0 … 1"),
+        (check_doses_shown_rise_and_hold_the_default, {"doses_shown": (0.0, 0.5)}, "leave the range of the dose"),
+    ],
+)
+def test_contract_says_what_is_wrong_with_what_a_class_says_of_itself(check, wrong, says):
+    cls = unregistered(type("Wrong", (Sound,), wrong))
+    with pytest.raises(AssertionError, match=says):
+        check(cls)
+
+
+@pytest.mark.parametrize("cls", INSTRUMENTS.values(), ids=INSTRUMENTS.keys())
+def test_an_instrument_of_the_package_says_all_of_itself_in_its_own_file(cls):
+    """Defaults are for users' own instruments; a Chinese label is Chinese."""
+    assert {"label", "label_zh", "theme", "hinges_on", "doses_shown"} <= cls.__dict__["__annotations__"].keys()
+    assert CHINESE.search(cls.label_zh) and not CHINESE.search(cls.label)
+
+
+def test_an_instrument_of_ones_own_has_defaults_of_what_is_said_of_it():
+    own = unregistered(type("Own", (Sound,), {}))
+    assert (own.label, own.label_zh, own.theme) == ("trial", "trial", Theme.OTHER)
+    assert own.hinges_on == "instruments.trial.reach"
+    assert own.doses_shown == (0.125, 0.25, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "most", "shown"),
+    [
+        (float, 1.0, 60.0, (0.25, 0.5, 1.0, 2.0, 4.0)),
+        (float, 0.0, 16.0, (1.0, 2.0, 4.0, 8.0, 16.0)),
+        (int, 3, 10, (1.0, 2.0, 3.0, 6.0)),
+    ],
+)
+def test_doses_shown_go_by_default_from_a_quarter_of_the_default_to_four_times_of_it(kind, default, most, shown):
+    lever = parameter(default, 0, most, "1", "assumption", "N", "how much")
+    cls = dataclass(frozen=True, kw_only=True)(type("Own", (Sound,), {"much": lever, "__annotations__": {"much": kind.__name__}}))
+    assert unregistered(cls, dose="much").doses_shown == shown
+
+
 def test_dose_that_is_no_lever_is_refused():
     with pytest.raises(TypeError, match="no lever 'strength'"):
-        instrument("trial", dose="strength", practice="试点")(Sound)
+        instrument("trial", dose="strength")(Sound)
 
 
 @pytest.mark.parametrize("levers", [{"per_1000_firms": (1.0, 2.0)}, {"elements": 1}, {"elements": (1, 1, 0.5, 1)}])
