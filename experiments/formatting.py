@@ -12,8 +12,10 @@ __all__ = [
     "amounts",
     "count",
     "fixed",
+    "mean_count",
     "millions",
     "percent",
+    "percent_of",
     "rounded",
     "row",
     "signed_percent",
@@ -102,7 +104,7 @@ def signed_percent(value: float) -> str:
 
 def percent_of(value: float) -> str:
     """Write a share as whole %, without the sign for %."""
-    return UNKNOWN if math.isnan(value) else _signed(100.0 * value, 0, False)
+    return UNKNOWN if math.isnan(value) else fixed(100.0 * value, 0)
 
 
 def count(value: float) -> str:
