@@ -19,7 +19,7 @@ from agents.streams import replicate_keys
 from experiments.configuration.schema import Parallel
 from experiments.configuration.settings import compose_settings, read_settings
 from experiments.figures import COLOURS, style
-from experiments.figures.style import WIDE, finish, unit_of
+from experiments.figures.style import WIDE, finish, scaled_unit
 from experiments.formatting import table
 from experiments.pages import EVIDENCE
 from experiments.runs.runner import fan_out
@@ -150,7 +150,7 @@ def figure(outcomes: NDArray[np.float64]) -> Figure:
     with rc_context(style()):
         drawn = Figure(figsize=(WIDE, 4.2))
         for axes, key in zip(drawn.subplots(2, 3).flat, shown, strict=True):
-            unit, times = unit_of(key)
+            unit, times = scaled_unit(key)
             each = times * outcomes[:, :, keys.index(key), 0]
             year, mean, spread = np.arange(1, each.shape[1] + 1), each.mean(axis=0), each.std(axis=0, ddof=1)
             axes.fill_between(year, mean - spread, mean + spread, color=COLOURS[1], alpha=0.2, linewidth=0)
