@@ -104,7 +104,7 @@ class Language:
 
         cls = INSTRUMENTS.get(key)
         if cls is None:
-            return key.replace("_", " ")
+            return self.label(key.replace("_", " "))
         name = self.label(cls)
         return f"{name} ({cls.label_zh})" if both and name != cls.label_zh else name
 
