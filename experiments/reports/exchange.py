@@ -1,8 +1,7 @@
-"""Show what an exchange of portfolios shows: its tables, its heat maps and a report in a folder, and lines for a terminal."""
+"""Present an exchange of portfolios: its tables, its heat maps and a report in a folder, and lines for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +11,21 @@ from experiments.analysis.results import write_table
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
-from experiments.formatting import UNKNOWN, percent
+from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
 from experiments.languages.wording import lines, say
 from experiments.reports.elements import Pictures, Section, Table
-from experiments.reports.findings import Estimate, estimate
+from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
-from experiments.reports.study import active_in, assumptions
+from experiments.reports.sections import interval
+from experiments.reports.study import active_in, assumptions, replicates
 from experiments.runs.store import write_whole
 from experiments.studies.exchange import Exchange
+from experiments.terminal import pad
 
 __all__ = ["Cell", "ExchangeFindings", "exchange_findings", "exchange_report", "present_exchange", "summary_of_exchange"]
+
+#: Heads of the table of cells, by name.
+HEADS = ("region", "portfolio", "effect", "interval_percent", "defects", "government", "per_yuan", "interval", "per_defect")
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,30 @@ class Cell:
 
 @dataclass(frozen=True)
 class ExchangeFindings:
-    """What an exchange shows: its cells, the best of them by effect and by money, and how many settings are assumptions."""
+    """What an exchange shows.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+    regions, policies : tuple of str
+        What they are called.
+    months, window, replicates : int
+    failed_replicates : tuple of int
+        Those that are left out, because a run of them failed.
+    assumptions : int
+        Settings that are assumptions.
+    """
 
     cells: tuple[Cell, ...]
-    assumptions: int
+    regions: tuple[str, ...]
+    policies: tuple[str, ...]
+    months: int
     window: int
+    replicates: int
+    failed_replicates: tuple[int, ...]
+    assumptions: int
+    #: Cells are compared inside their region alone, so that no arm has another world than its reference.
+    other_worlds: tuple[()] = ()
 
     def of(self, *which: Conclusion) -> tuple[Cell, ...]:
         """Return the cells of one of these conclusions."""
@@ -81,13 +104,23 @@ class ExchangeFindings:
     @property
     def cheapest(self) -> Cell | None:
         """The cell that avoids most per CNY of those shown to avoid any."""
-        return max((cell for cell in self.cells if cell.avoids), key=lambda cell: cell.per_yuan or cell.share, default=None)
+        avoided = [(cell.per_yuan.mean, cell) for cell in self.cells if cell.per_yuan is not None and cell.avoids]
+        return max(avoided, key=lambda one: one[0])[1] if avoided else None
 
 
 def exchange_findings(exchange: Exchange) -> ExchangeFindings:
     """Return what an exchange shows."""
-    cells = tuple(_cell(exchange, cell) for _, cell in exchange.cells.iterrows())
-    return ExchangeFindings(cells, len(assumptions(exchange.comparison)), exchange.manifest["configuration"]["window"])
+    configuration = exchange.manifest["configuration"]
+    return ExchangeFindings(
+        tuple(_cell(exchange, cell) for _, cell in exchange.cells.iterrows()),
+        tuple(exchange.regions.values()),
+        tuple(exchange.policies.values()),
+        configuration["months"],
+        configuration["window"],
+        replicates(exchange.comparison),
+        tuple(failed_replicates(exchange.comparison)),
+        len(assumptions(exchange.comparison)),
+    )
 
 
 def _cell(exchange: Exchange, cell: pd.Series) -> Cell:
@@ -120,21 +153,18 @@ def _row(cell: Cell) -> tuple[str, ...]:
     undefined = say("programmes.not_defined")
     bought = (undefined, UNKNOWN)
     if cell.per_yuan is not None:
-        ends = say("programmes.interval", cell.per_yuan) if cell.per_yuan.has_interval else UNKNOWN
-        bought = (say("programmes.number", cell.per_yuan), ends)
+        mean, least, most = rounded(cell.per_yuan)
+        bought = (mean, interval(least, most, cell.per_yuan.has_interval))
     return (
         cell.region,
         cell.policy,
         change,
-        say("numbers.between", low, high) if cell.share.has_interval else UNKNOWN,
+        interval(low, high, cell.share.has_interval),
         say(f"defects.{cell.conclusion}"),
-        say("exchange.millions", amount=cell.spent),
+        millions(cell.spent),
         *bought,
-        undefined if cell.cost_per_defect is None else say("exchange.number", amount=cell.cost_per_defect),
+        undefined if cell.cost_per_defect is None else significant(cell.cost_per_defect),
     )
-
-
-HEADS = ("region", "portfolio", "effect", "interval_percent", "defects", "government", "per_yuan", "interval", "per_defect")
 
 
 def _portfolios(exchange: Exchange) -> Table:
@@ -156,34 +186,19 @@ def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
     )
     head = [say(f"exchange.heads.{name}") for name in HEADS]
     table = Table(say("exchange.caption"), head, [_row(cell) for cell in shown.cells], text_columns=2)
-    configuration = about["configuration"]
     return page(
-        question=say("exchange.question", list(exchange.policies.values()), list(exchange.regions.values())),
-        subtitle=say(
-            "exchange.subtitle",
-            about["replicates"],
-            configuration["months"],
-            len(about["arms"]),
-            configuration["seed"],
-            about["finished"][:10],
-            about["id"],
-        ),
-        answer=list(_answer(shown)),
+        question=say("exchange.question", shown),
+        subtitle=say("report.subtitle", shown, len(about["arms"]), about["configuration"]["seed"], about["finished"][:10], about["id"]),
+        answer=[(say(f"answer.lead.{what}"), say(f"exchange.{what}", shown)) for what in ("effect", "cost", "limits")],
         arms=_portfolios(exchange),
         sections=[Section("cells", say("exchange.heading"), say("exchange.says"), [heat], [table])],
         last=[again(exchange.comparison, None), assumed(exchange.comparison)],
-        terms=terms(TERMS, other_worlds=True),
+        terms=terms(TERMS, other_worlds=len(shown.regions) > 1),
         about=about,
-        failures=exchange.failures,
+        failures=say("report.failures", about.get("failed", [])),
     )
-
-
-def _answer(shown: ExchangeFindings) -> Iterator[tuple[str, str]]:
-    for what in ("effect", "cost", "limits"):
-        yield say(f"answer.lead.{what}"), say(f"exchange.{what}", shown)
 
 
 def summary_of_exchange(exchange: Exchange) -> str:
     """Return the cells, as lines for a terminal."""
-    shown = exchange_findings(exchange)
-    return lines("exchange.summary", shown, [_row(cell) for cell in shown.cells])
+    return lines("exchange.summary", exchange_findings(exchange), pad)

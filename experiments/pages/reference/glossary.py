@@ -29,7 +29,7 @@ INTRODUCTION = """\
 # Glossary 术语表
 
 Written by `make docs` from `experiments/languages/glossary.yaml`. The code, these documents and the reports use each term in
-this sense only. A source is the standard or author that defines the term; a term without a source has this meaning in this
+this sense only. A source is the standard or author that defines the term; where there is none, the term has this meaning in this
 project."""
 
 if __name__ == "__main__":
