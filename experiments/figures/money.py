@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from experiments.figures.rows import Row, draw_rows
 from experiments.figures.style import COLOURS, Mark, arm_marks, finish, handle, legend, style, window
 from experiments.formatting import significant
-from experiments.languages.wording import label, say
-from sim.instruments import INSTRUMENTS
+from experiments.languages.wording import say
 
-__all__ = ["books_figure", "costs_figure", "sector"]
+__all__ = ["books_figure", "costs_figure"]
 
 #: Payments of one arm that are shown, and of all arms together.
 MOST, MOST_IN_ALL = 10, 44
@@ -46,22 +45,21 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     for arm in arms:
         of_arm = rows[rows["arm"] == arm]
         largest = of_arm.loc[of_arm["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        columns = ["payer", "payee", "purpose", "effect", "effect_low", "effect_high"]
         groups[arm] = [
             Row(
-                f"{sector(payer)} → {sector(payee)}: {sector(purpose)}",
+                say("figures.payment", payer, payee, purpose),
                 effect / 1e6,
                 low / 1e6,
                 high / 1e6,
                 marks[arm],
-                f"{'+' * (effect > 0.0)}{significant(effect / 1e6)}",
+                significant(effect / 1e6, sign=True),
             )
-            for payer, payee, purpose, effect, low, high in largest[
-                ["payer", "payee", "purpose", "effect", "effect_low", "effect_high"]
-            ].itertuples(index=False)
+            for payer, payee, purpose, effect, low, high in largest[columns].itertuples(index=False)
         ]
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, say("figures.books_axis", reference=reference, window=window(about)), wide=True)
-        return finish(figure, about, say("figures.books", most=most))
+        figure = draw_rows(groups, say("figures.books.axis", reference=reference, period=window(about)), wide=True)
+        return finish(figure, about, say("figures.books.marks", most=most))
 
 
 def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -78,17 +76,12 @@ def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     groups: dict[str, list[Row]] = {}
     for row in rows.to_dict("records"):
         value, low, high = (float(row[c]) if row["defined"] else np.nan for c in ("ratio", "ratio_low", "ratio_high"))
-        note = say("figures.more_defects") if row["avoided_high"] < 0.0 else say("figures.not_defined")
+        note = say("figures.costs.more_defects") if row["avoided_high"] < 0.0 else say("figures.not_defined")
         text = significant(value) if np.isfinite(value) else ""
-        groups.setdefault(row["arm"], []).append(
-            Row(sector(row["payer"]), value, low, high, PAYERS.get(row["payer"], Mark(COLOURS[3])), text, note)
-        )
+        payer = say(f"figures.costs.payers.{row['payer']}")
+        groups.setdefault(row["arm"], []).append(Row(payer, value, low, high, PAYERS[row["payer"]], text, note))
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, say("figures.costs_axis"))
-        legend(figure, [handle(sector(payer), mark, line=False) for payer, mark in PAYERS.items() if payer in set(rows["payer"])])
-        return finish(figure, about, say("figures.costs"))
-
-
-def sector(key: str) -> str:
-    """Return what a sector or the purpose of a payment is called: an instrument by its label, others by their name."""
-    return label(INSTRUMENTS[key]) if key in INSTRUMENTS else label(key.replace("_", " "))
+        figure = draw_rows(groups, say("figures.costs.axis"))
+        payers = {payer: mark for payer, mark in PAYERS.items() if payer in set(rows["payer"])}
+        legend(figure, [handle(say(f"figures.costs.payers.{payer}"), mark, line=False) for payer, mark in payers.items()])
+        return finish(figure, about, say("figures.costs.marks"))

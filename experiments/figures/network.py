@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, cause_patches, finish, legend, style, wrapped
+from experiments.formatting import fixed
 from experiments.languages.wording import say
 from sim.attribution.quality_map import CAUSES
 
@@ -39,10 +40,10 @@ def network_map(picture: MapPicture, about: Mapping[str, Any] | None = None, tit
     about : dict, optional
         The study's manifest; without it, of a world in a notebook, there is no small print.
     title : str
-        In place of what the map amounts to.
+        Written in place of the field loss of the whole map.
     most : int
     """
-    node, labels, lumped, tiers = _lump(picture, most)
+    node, labels, tiers, lumped = _lump(picture, most)
     count = len(labels)
     loss = np.zeros((count, len(CAUSES)))
     np.add.at(loss, node, picture.map.loss)
@@ -58,20 +59,30 @@ def network_map(picture: MapPicture, about: Mapping[str, Any] | None = None, tit
         ax.set(xlim=(-depth - 0.5, 0.5 + 0.14 * depth), ylim=(-0.06, 1.16))
         _draw_nodes(ax, xy, loss / total, labels, lumped, int(WIDE * 0.85 * LETTERS / (1.14 * depth + 1.0)) - 3)
         for tier in range(depth + 1):
-            head = say("figures.reach_no_leader") if tier > picture.tier.max() else say("figures.tier", tier=str(tier))
+            head = say("figures.group", "tier", "none" if tier > picture.tier.max() else str(tier))
             ax.text(-tier, 1.09, wrapped(head, 12), ha="center", va="center", fontsize=TEXT)
         ax.axis("off")
-        legend(figure, cause_patches(), wrapped(title or say("figures.map_title", loss=picture.map.total), 110))
-        return finish(figure, about or (), say("figures.map", of_study=bool(about)))
+        legend(figure, cause_patches(), wrapped(title or say("figures.network.title", loss=picture.map.total), 110))
+        return finish(figure, about or (), say("figures.network.marks"))
 
 
-def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str], list[bool], NDArray[np.int64]]:
-    """Map firms to nodes, the heaviest of each tier alone, the rest of it as one: node, then label, whether of many firms, tier."""
+def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64], NDArray[np.bool_]]:
+    """Map firms to drawn nodes: the firms of each tier in which most loss begins alone, the rest of the tier as one.
+
+    Returns
+    -------
+    node : array, shape (firms,)
+        Drawn node of each firm.
+    labels : list of str
+    tiers : array, shape (nodes,)
+    lumped : array of bool, shape (nodes,)
+        Whether a node stands for several firms.
+    """
     by_firm = picture.map.by_firm
     node = np.zeros(picture.tier.size, dtype=np.int64)
     labels: list[str] = []
-    lumped: list[bool] = []
     tiers: list[int] = []
+    lumped: list[bool] = []
     depth = int(picture.tier.max(initial=0))
     tier_of = np.where(picture.tier < 0, depth + 1, picture.tier)
     for tier in np.unique(tier_of):
@@ -81,14 +92,14 @@ def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str],
         for row in alone:
             node[row] = len(labels)
             labels.append(str(picture.names[row]))
-            lumped.append(False)
             tiers.append(int(tier))
+            lumped.append(False)
         if alone.size < rows.size:
             node[rows[most:]] = len(labels)
-            labels.append(say("figures.further_firms", number=rows.size - most))
-            lumped.append(True)
+            labels.append(say("figures.network.other_firms", firms=rows.size - most))
             tiers.append(int(tier))
-    return node, labels, lumped, np.asarray(tiers)
+            lumped.append(True)
+    return node, labels, np.asarray(tiers), np.asarray(lumped)
 
 
 def _layout(tiers: NDArray[np.int64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,12 +138,12 @@ def _draw_flows(figure: Figure, ax: Axes, xy: NDArray[np.float64], share: NDArra
         capstyle="round",
     )
     ax.add_collection(lines)
-    bar = figure.colorbar(lines, ax=ax, shrink=0.6, pad=0.01, label=say("figures.link_axis"))
+    bar = figure.colorbar(lines, ax=ax, shrink=0.6, pad=0.01, label=say("figures.network.scale"))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
 
 
 def _draw_nodes(
-    ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str], lumped: Sequence[bool], letters: int
+    ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str], lumped: NDArray[np.bool_], letters: int
 ) -> None:
     area = share.sum(axis=1)
     ax.scatter(xy[area == 0, 0], xy[area == 0, 1], s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
@@ -154,9 +165,9 @@ def _draw_nodes(
             radius = np.sqrt(size) / 2  # a marker's size is its area in points
             most = 22 if leads else letters
             short = label if len(label) <= most or not alone else label[: most - 1] + "…"
-            percentage = f"{100 * area[k]:.1f} %"  # not of single firms between the tiers, where there is no room
-            text = f"{short} {percentage}" if leads else short if alone else f"{short}\n{percentage}"
-            at_side = leads or alone
-            ax.annotate(text, xy[k], xytext=(radius + 3, 0) if at_side else (0, -radius - 2), textcoords="offset points",
-                        ha="left" if at_side else "center", va="center" if at_side else "top", fontsize=SMALL, linespacing=0.95,
+            percent = f"{fixed(100 * area[k], 1)} %"  # not of single firms between the tiers, where there is no room
+            text = f"{short} {percent}" if leads else short if alone else f"{short}\n{percent}"
+            at_right = leads or alone
+            ax.annotate(text, xy[k], xytext=(radius + 3, 0) if at_right else (0, -radius - 2), textcoords="offset points",
+                        ha="left" if at_right else "center", va="center" if at_right else "top", fontsize=SMALL, linespacing=0.95,
                         zorder=2.5, path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip

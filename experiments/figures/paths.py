@@ -20,18 +20,17 @@ from experiments.figures.style import (
     WIDE,
     Mark,
     arm_marks,
-    difference,
     finish,
     handle,
-    label_of,
     legend,
+    scaled_unit,
     style,
-    unit_of,
+    unit_of_difference,
     without_values,
     wrapped,
 )
 from experiments.languages.wording import label, say
-from sim.outcomes import HEADLINE
+from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["queues_figure", "sweep_figure", "time_paths"]
 
@@ -39,7 +38,7 @@ QUEUES = ("cases_filed", "cases_served", "cases_waiting", "waiting_time")
 
 
 def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] = SHOWN) -> Figure:
-    """Draw every arm's level over the months, and beside it, if there is another arm, the paired effects: a row per outcome.
+    """Draw every arm's level over the months and, at its right, if there is another arm, the paired effects: a row per outcome.
 
     Parameters
     ----------
@@ -58,11 +57,12 @@ def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequenc
         for row, key in enumerate(outcomes):
             for ax, what in zip(axes[row], columns, strict=True):
                 _path(ax, series[series["outcome"] == key], key, what, marks, reference)
-                ax.set_title(wrapped(label_of(key) if what == "level" else say("figures.same_numbers", reference=reference), 48))
+                title = label(OUTCOMES[key]) if what == "level" else say("figures.paths.title", reference=reference)
+                ax.set_title(wrapped(title, 48))
         for ax in axes[-1]:
             ax.set_xlabel(say("figures.month"))
         legend(figure, [handle(arm, mark) for arm, mark in marks.items()])
-        return finish(figure, about, say("figures.bands"))
+        return finish(figure, about, say("figures.paths.marks"))
 
 
 def queues_figure(series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -82,19 +82,19 @@ def queues_figure(series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         axes = figure.subplots(2, 2, sharex=True)
         for ax, key in zip(axes.flat, QUEUES, strict=True):
             _path(ax, series[series["outcome"] == key], key, "level", marks, reference)
-            ax.set_title(wrapped(label_of(key), 48))
+            ax.set_title(wrapped(label(OUTCOMES[key]), 48))
         for ax in axes[-1]:
             ax.set_xlabel(say("figures.month"))
         legend(figure, [handle(arm, mark) for arm, mark in marks.items()])
-        return finish(figure, about, say("figures.bands"))
+        return finish(figure, about, say("figures.paths.marks"))
 
 
 def _path(ax: Axes, rows: pd.DataFrame, key: str, what: str, marks: Mapping[str, Mark], reference: str) -> None:
     """Draw the months of one outcome in one panel, and name its unit."""
-    unit, times = unit_of(key)
-    ax.set_ylabel(unit if what == "level" else wrapped(say("figures.difference", unit=difference(unit)), 24))
-    compared = rows if what == "level" else rows[rows["arm"] != reference]
-    if not np.isfinite(compared[what].to_numpy(dtype=np.float64)).any():
+    unit, times = scaled_unit(key)
+    ax.set_ylabel(unit if what == "level" else wrapped(say("figures.difference", unit=unit_of_difference(key)), 24))
+    drawn = rows if what == "level" else rows[rows["arm"] != reference]
+    if not np.isfinite(drawn[what].to_numpy(dtype=np.float64)).any():
         without_values(ax)
         return
     months = int(rows["month"].max()) if len(rows) else 1
@@ -131,7 +131,7 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], manifests: Sequence[
     others = list(dict.fromkeys(rows[list(swept[1:])].itertuples(index=False, name=None))) if len(swept) > 1 else [()]
     lines = dict(zip(others, arm_marks([str(k) for k in range(len(others))], "").values(), strict=True))
     names = list(rows[swept[0]].unique())
-    unit, times = unit_of(outcome)
+    _, times = scaled_unit(outcome)
     columns = min(len(arms), 2)
     height = -(-len(arms) // columns)
     with matplotlib.rc_context(style()):
@@ -148,11 +148,10 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], manifests: Sequence[
             ax.set_title(wrapped(arm, 48))
             ax.set_xlabel(wrapped(_with_unit(swept[0]), 44))
         for ax in axes[:, 0]:
-            ax.set_ylabel(wrapped(say("figures.sweep_axis", outcome=label_of(outcome), unit=difference(unit)), 30))
+            ax.set_ylabel(wrapped(say("figures.effect_axis", outcome, unit_of_difference(outcome)), 30))
         if len(swept) > 1:
-            named = {
-                values: ", ".join(f"{key.split('.')[-1]} {value}" for key, value in zip(swept[1:], values, strict=True)) for values in lines
-            }
+            keys = [key.split(".")[-1] for key in swept[1:]]
+            named = {values: say("figures.point", list(zip(keys, values, strict=True))) for values in lines}
             legend(figure, [handle(named[values], mark) for values, mark in lines.items()])
         return finish(figure, manifests, say("figures.bars"))
 
@@ -172,4 +171,4 @@ def _points(ax: Axes, values: pd.Series, effects: NDArray[np.float64], mark: Mar
 def _with_unit(path: str) -> str:
     """Return a swept key and the unit it is in, where it has one."""
     unit = next((s.unit for s in settings() if s.path == path), "")
-    return f"{path}, {label(unit)}" if unit not in {"", "1"} else path
+    return say("figures.with_unit", path=path, unit=label(unit)) if unit not in {"", "1"} else path

@@ -1,4 +1,4 @@
-"""Simulated figures beside the observed ranges of their patterns."""
+"""Simulated figures and the observed ranges of their patterns."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str,
         panels = drawn.subplots(down, across, squeeze=False).flat
         for ax, (key, probe) in zip(panels, pattern.probes.items(), strict=False):
             values = observed.loc[observed["figure"] == key, "value"].dropna().to_numpy(dtype=np.float64)
-            ax.set_title(wrapped(label(probe.label), 34), fontsize=SMALL)
+            ax.set_title(wrapped(label(probe), 34), fontsize=SMALL)
             ax.set_xlabel("" if probe.unit == "1" else label(probe.unit))
             if not values.size:
                 without_values(ax)
@@ -54,10 +54,10 @@ def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str,
             ax.hist(values, bins=np.linspace(low, high, BINS + 1), color=COLOURS[1])
             ax.axvline(float(np.median(values)), color=COLOURS[0], linewidth=1.2)
             ax.set_xlim(low, high)
-            ax.set_ylabel(say("figures.worlds"))
+            ax.set_ylabel(say("figures.patterns.axis"))
         for ax in list(panels):
             ax.set_visible(False)
-        return finish(drawn, about, say("figures.pattern"))
+        return finish(drawn, about, say("figures.patterns.marks"))
 
 
 def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -77,5 +77,5 @@ def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figur
         image = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", vmin=0.0)
         ax.set_xticks(range(len(table)), table.index, rotation=60, ha="right")
         ax.set_yticks(range(len(table.columns)), table.columns)
-        drawn.colorbar(image, ax=ax, label=say("figures.influence_axis"))
-        return finish(drawn, about, say("figures.influence"))
+        drawn.colorbar(image, ax=ax, label=say("figures.influence.scale"))
+        return finish(drawn, about, say("figures.influence.marks"))

@@ -1,4 +1,4 @@
-"""Figures of programmes: what a budget bought, what is left after the end, differences from a second reference, portfolios by region."""
+"""Figures of programmes: what a budget bought, what lasts after their end, differences from a second reference, portfolios by region."""
 
 from __future__ import annotations
 
@@ -19,24 +19,22 @@ from experiments.analysis.verdicts import Conclusion, Judgement
 from experiments.figures.rows import Row, draw_rows, limits
 from experiments.figures.style import (
     COLOURS,
-    JUDGEMENTS,
+    MARKS,
     SMALL,
     TEXT,
     WIDE,
-    Mark,
-    difference,
     finish,
     handle,
     judged,
-    label_of,
     legend,
+    scaled_unit,
     style,
-    unit_of,
+    unit_of_difference,
     window,
     without_values,
     wrapped,
 )
-from experiments.formatting import percent_of, signed_percent, significant
+from experiments.formatting import fixed, signed_percent, significant
 from experiments.languages.wording import say
 from sim.outcomes import HEADLINE
 
@@ -44,10 +42,8 @@ __all__ = ["aftermath_figure", "exchange_figure", "second_reference_figure", "sp
 
 #: Height of a row of one line, inches, and letters that its label may have in a line.
 LINE, LETTERS = 0.2, 26
-#: Regions that the small print names.
-MOST_NAMED = 6
-#: How the money of an arm is drawn, by what became of its budget.
-BUDGETS = {"spent": Mark(COLOURS[1]), "cannot spend it": Mark(COLOURS[2], "s"), "not all spent": Mark(COLOURS[5], "D")}
+#: Colours of bars by what became of the budget, as the table of spending has it.
+BUDGET_COLOURS = {"spent": MARKS[Judgement.BETTER].colour, "cannot spend it": MARKS[Judgement.WORSE].colour, "not all spent": COLOURS[5]}
 
 
 # -- what a budget bought -----------------------------------------------------------------------------------
@@ -79,8 +75,7 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
         for ax, values in ((second, changes), (third, gains)):
             ax.set_xlim(*(limits([Row("", *of) for of in values], 0.0, False) or (-1.0, 1.0)))
         for y, arm, change, bought_by in zip(place, arms, changes, gains, strict=True):
-            mark = BUDGETS[str(whole.at[arm, "verdict"])]
-            first.barh(y, 100.0 * whole.at[arm, "share"], 0.6, color=mark.colour, lw=0)
+            first.barh(y, 100.0 * whole.at[arm, "share"], 0.6, color=BUDGET_COLOURS[whole.at[arm, "verdict"]], lw=0)
             _bar(second, y, change, Conclusion(total.at[arm, "conclusion"]).is_shown)
             if gain.at[arm, "defined"]:
                 _bar(third, y, bought_by, Conclusion(gain.at[arm, "conclusion"]).is_shown)
@@ -93,9 +88,9 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
         for ax in (second, third):
             ax.axvline(0.0, color=COLOURS[0], lw=0.8, zorder=1)
         for ax, text in (
-            (first, say("figures.spent_axis")),
-            (second, say("figures.share_axis", outcome=label_of(HEADLINE), reference=reference, window=window(about))),
-            (third, say("figures.avoided_axis")),
+            (first, say("figures.spending.spent")),
+            (second, say("figures.spending_effect", HEADLINE, reference, window(about))),
+            (third, say("figures.spending.bought")),
         ):
             ax.set_xlabel(wrapped(text, 30))
             ax.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
@@ -103,10 +98,10 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
             ax.set_axisbelow(True)
         first.set_yticks(place, names, fontsize=SMALL)
         first.set_ylim(float(lines.sum()) + 0.2, -0.2)
-        used = [(say(f"programmes.budget.{one}"), mark) for one, mark in BUDGETS.items() if one in set(whole["verdict"])]
-        budget = say("figures.budget", budget=about["configuration"]["study"]["budget"])
-        legend(figure, [Rectangle((0, 0), 1, 1, fc=mark.colour, label=name) for name, mark in used], budget)
-        return finish(figure, about, say("figures.spending"))
+        used = {verdict: colour for verdict, colour in BUDGET_COLOURS.items() if verdict in set(whole["verdict"])}
+        bars = [Rectangle((0, 0), 1, 1, fc=colour, label=say(f"figures.spending.budget.{verdict}")) for verdict, colour in used.items()]
+        legend(figure, bars, say("figures.spending.title", budget=about["configuration"]["study"]["budget"]))
+        return finish(figure, about, say("figures.spending.marks"))
 
 
 def _values(row: pd.Series, stem: str, times: float) -> tuple[float, float, float]:
@@ -152,12 +147,12 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
             ax.remove()
         for k, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
             _after(ax, aftermath[aftermath["arm"] == arm], rows[rows["arm"] == arm])
-            ax.set_title(f"{wrapped(arm, 34)}\n{_left(aftermath[aftermath['arm'] == arm])}", fontsize=SMALL)
+            ax.set_title(f"{wrapped(arm, 34)}\n{wrapped(_left(aftermath[aftermath['arm'] == arm]), 48)}", fontsize=SMALL)
             if k + across >= len(arms):
                 ax.set_xlabel(say("figures.month"))
                 ax.tick_params(labelbottom=True)
-        figure.supylabel(say("figures.change_axis"), fontsize=TEXT)
-        return finish(figure, about, say("figures.aftermath", reference=about["reference"], years=LEFT))
+        figure.supylabel(say("figures.aftermath_axis", HEADLINE), fontsize=TEXT)
+        return finish(figure, about, say("figures.aftermath_marks", about["reference"], list(LEFT)))
 
 
 def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
@@ -181,44 +176,41 @@ def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
 def _left(years: pd.DataFrame) -> str:
     """Say in a line how much of the effect is left."""
     if not years["defined"].any():
-        return say("figures.no_last_effect")
+        return say("figures.aftermath.no_effect")
     rows = years[years["year"].isin(LEFT)]
     if rows.empty:
-        return say("figures.ends_early")
-    shares = [(percent_of(row.left), row.left_low <= 0.0 <= row.left_high) for row in rows.itertuples()]
-    return say("figures.left", rows["year"].tolist(), shares)
+        return say("figures.aftermath.too_short")
+    return say("figures.left", [(row.year, row.left, row.left_low <= 0.0 <= row.left_high) for row in rows.itertuples()])
 
 
-# -- against a second reference --------------------------------------------------------------------------------------
+# -- against a second reference --------------------------------------------------------------------------------
 
 
-def second_reference_figure(differences: pd.DataFrame, about: Mapping[str, Any], second: str) -> Figure:
-    """Draw the paired difference of every arm from a second one, outcome by outcome, with its 95 % interval.
+def second_reference_figure(differences: pd.DataFrame, about: Mapping[str, Any], second_reference: str) -> Figure:
+    """Draw the paired difference of every arm from a second reference, with its 95 % interval.
 
     Parameters
     ----------
     differences : DataFrame
-        A row per arm and outcome: effect against the second arm with its interval, in % of it too, and the conclusion.
+        A row per arm and outcome: effect against the second reference with its interval, in % of it too, and the conclusion on it.
     about : dict
         The study's manifest.
-    second : str
-        The second reference.
+    second_reference : str
+        An arm.
     """
-    unit, times = unit_of(HEADLINE)
-    rows = differences[differences["outcome"] == HEADLINE]
-    drawn, used = [], set[Judgement]()
-    for row in rows.to_dict("records"):
-        meaning = judged(row["conclusion"], row["better"])
-        used.add(meaning)
+    _, times = scaled_unit(HEADLINE)
+    rows = differences[differences["outcome"] == HEADLINE].to_dict("records")
+    used = {judged(row) for row in rows}
+    drawn = []
+    for row in rows:
         value, low, high = (times * row[c] for c in ("effect", "effect_low", "effect_high"))
-        drawn.append(
-            Row(row["arm"], value, low, high, JUDGEMENTS[meaning], signed_percent(100 * row["effect_share"]), say("figures.not_known"))
-        )
+        share = signed_percent(100 * row["effect_share"])
+        drawn.append(Row(row["arm"], value, low, high, MARKS[judged(row)], share, say("figures.not_known")))
     with matplotlib.rc_context(style()):
-        axis = say("figures.second_axis", outcome=label_of(HEADLINE), second=second, unit=difference(unit))
-        figure = draw_rows({say("figures.against", arm=second): drawn}, axis, wide=True)
-        legend(figure, [handle(say(f"judgements.{one}"), mark, line=False) for one, mark in JUDGEMENTS.items() if one in used])
-        return finish(figure, about, say("figures.second", window=window(about)))
+        axis = say("figures.second_reference_axis", HEADLINE, second_reference, unit_of_difference(HEADLINE))
+        figure = draw_rows({say("figures.against", arm=second_reference): drawn}, axis, wide=True)
+        legend(figure, [handle(say(f"judgements.{meaning}"), mark, line=False) for meaning, mark in MARKS.items() if meaning in used])
+        return finish(figure, about, say("figures.second_reference.marks", period=window(about)))
 
 
 # -- portfolios by region --------------------------------------------------------------------------------------
@@ -237,29 +229,30 @@ def exchange_figure(cells: pd.DataFrame, about: Mapping[str, Any], regions: Mapp
         How they are called, by their keys, in the order in which they are drawn.
     """
     table = cells.set_index(["region", "policy"])
-    configuration = about["configuration"]
-    where = (
-        {**configuration["region"], "key": ", ".join(regions)}
-        if len(regions) <= MOST_NAMED
-        else {"key": say("figures.many_regions", number=len(regions))}
-    )
-    about = {**about, "configuration": {**configuration, "region": where, "network": {"kind": "region"}}}
     tall = 0.36 * len(regions) + 0.45
     with matplotlib.rc_context(style()):
         figure = Figure(figsize=(WIDE, 1.1 + 2 * tall + 0.35))
         top, below = figure.subplots(2, 1)
-        _heat(top, table, "per_yuan", 1.0, regions, policies, 1.0)
-        top.set_title(say("figures.exchange_money"))
-        _heat(below, table, "effect_share", 100.0, regions, policies, -1.0)
-        below.set_title(say("figures.exchange_effect", outcome=label_of(HEADLINE), window=window(about)))
-        below.set_xlabel(say("figures.portfolio"))
-        return finish(figure, about, say("figures.exchange"))
+        _heat(top, table, "per_yuan", "avoided_conclusion", regions, policies)
+        top.set_title(say("figures.exchange.per_yuan"))
+        _heat(below, table, "effect_share", "conclusion", regions, policies)
+        below.set_title(say("figures.exchange_effect", HEADLINE, window(about)))
+        below.set_xlabel(say("figures.exchange.axis"))
+        return finish(figure, about, say("figures.exchange.marks"), list(regions))
 
 
-def _heat(
-    ax: Axes, table: pd.DataFrame, stem: str, times: float, regions: Mapping[str, str], policies: Mapping[str, str], better: float
-) -> None:
-    """Draw one heat map with value and interval in every cell; `better` is the sign of what is good."""
+def _heat(ax: Axes, table: pd.DataFrame, stem: str, conclusion: str, regions: Mapping[str, str], policies: Mapping[str, str]) -> None:
+    """Draw one heat map with value and interval in every cell.
+
+    Parameters
+    ----------
+    stem : {"per_yuan", "effect_share"}
+        Column of the value: what a CNY avoids, of which more is better, or a change of defects in %, of which less is.
+    conclusion : str
+        Column of the conclusion on the value.
+    """
+    of_money = stem == "per_yuan"
+    times, better = (1.0, 1.0) if of_money else (100.0, -1.0)
     names = [(region, policy) for region in regions for policy in policies]
     value, low, high = (
         times
@@ -273,20 +266,20 @@ def _heat(
         ax.set_xticks([])
         return
     most = float(np.nanmax(np.abs(value))) or 1.0
-    is_shown = (low > 0.0) | (high < 0.0)
-    colours = np.ma.masked_invalid(better * np.where(np.isfinite(value) & ~is_shown, 0.0, value))
-    ax.imshow(colours, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.9 * most, 1.9 * most))  # never so dark that letters drown
+    concluded = [name in table.index and Conclusion(table.at[name, conclusion]).is_shown for name in names]
+    is_shown = np.array(concluded).reshape(value.shape)
+    tint = np.ma.masked_invalid(better * np.where(np.isfinite(value) & ~is_shown, 0.0, value))
+    ax.imshow(tint, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.9 * most, 1.9 * most))  # never so dark that letters drown
     for (y, x), one in np.ndenumerate(value):
         if not np.isfinite(one):
             ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="none", ec="0.75", hatch="////", lw=0))
-            ax.text(
-                x, y, say("figures.not_defined"), ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5}
-            )
+            note = say("figures.not_defined")
+            ax.text(x, y, note, ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
             continue
-        text = significant(one) if stem == "per_yuan" else signed_percent(one)
+        text = significant(one) if of_money else signed_percent(one)
         if np.isfinite(low[y, x]):
             ends = [float(low[y, x]), float(high[y, x])]
-            text += "\n[" + ", ".join(significant(end) if stem == "per_yuan" else f"{end:+.1f}" for end in ends) + "]"
+            text += "\n[" + ", ".join(significant(end) if of_money else fixed(end, 1, True) for end in ends) + "]"
         ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if is_shown[y, x] else "0.4", linespacing=1.1)
     ax.set_xticks(range(len(policies)), [wrapped(name, 18) for name in policies.values()], fontsize=SMALL)
     ax.set_yticks(range(len(regions)), [wrapped(name, 24) for name in regions.values()], fontsize=SMALL)

@@ -10,20 +10,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.verdicts import Judgement
 from experiments.figures.rows import Row, draw_rows
-from experiments.figures.style import COLOURS, SHOWN, Mark, arm_marks, finish, handle, label_of, legend, style
+from experiments.figures.style import COLOURS, MARKS, SHOWN, Mark, arm_marks, finish, handle, label_of, legend, style
 from experiments.formatting import significant
 from experiments.languages.wording import say
 
 __all__ = ["enough_figure", "luck_figure"]
 
-#: How a half-width is drawn: enough replicates, too few, no half-width asked for; and the half-width that is wanted.
+#: Marks by whether the replicates are enough; a phrase has the same name.
 SUFFICIENCY = {
-    "enough": Mark(COLOURS[1], "o"),
-    "too_few": Mark(COLOURS[2], "s"),
+    "enough": MARKS[Judgement.BETTER],
+    "not_enough": MARKS[Judgement.WORSE],
     "not_asked": Mark("#666666", "D", filled=False),
-    "wanted": Mark(COLOURS[0], "|"),
 }
+WANTED = Mark(COLOURS[0], "|")
 
 
 def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] | None = None) -> Figure:
@@ -42,21 +43,24 @@ def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequ
     keys = list(outcomes) if outcomes is not None else list(dict.fromkeys([*SHOWN, *asked]))
     rows = enough[(enough["arm"] != str(about["reference"])) & enough["outcome"].isin(keys)]
     groups: dict[str, list[Row]] = {}
-    used = {"wanted"} if rows["wanted"].notna().any() else set()
+    used = set()
     for row in rows.to_dict("records"):
-        sufficiency = "not_asked" if np.isnan(row["wanted"]) else "enough" if row["share"] <= row["wanted"] else "too_few"
+        sufficiency = "not_asked" if np.isnan(row["wanted"]) else "enough" if row["share"] <= row["wanted"] else "not_enough"
         used.add(sufficiency)
         share = 100.0 * row["share"]
-        note = say("figures.never_varies") if share == 0.0 else say("figures.not_known")
+        note = say("figures.enough.does_not_vary") if share == 0.0 else say("figures.not_known")
         value = share if share > 0.0 else np.nan
         drawn = Row(
             label_of(row["outcome"]), value, mark=SUFFICIENCY[sufficiency], text=_needs(row), note=note, wanted=100.0 * row["wanted"]
         )
         groups.setdefault(row["arm"], []).append(drawn)
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, say("figures.enough_axis"), origin=None, log=True)
-        legend(figure, [handle(say(f"figures.sufficiency.{one}"), mark, line=False) for one, mark in SUFFICIENCY.items() if one in used])
-        return finish(figure, about, say("figures.enough"))
+        figure = draw_rows(groups, say("figures.enough.axis"), origin=None, log=True)
+        marks = {name: mark for name, mark in SUFFICIENCY.items() if name in used}
+        if rows["wanted"].notna().any():
+            marks["wanted"] = WANTED
+        legend(figure, [handle(say(f"figures.enough.{name}"), mark, line=False) for name, mark in marks.items()])
+        return finish(figure, about, say("figures.enough.marks"))
 
 
 def _needs(row: Mapping[str, Any]) -> str:
@@ -65,11 +69,11 @@ def _needs(row: Mapping[str, Any]) -> str:
     needed = row["needed"] if asked else row["needed_to_show"]
     if np.isnan(needed) or needed <= row["replicates"]:
         return ""
-    return say("figures.needs", asked, needed)
+    return say("figures.needs", float(needed), asked)
 
 
 def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
-    """Draw by what factor common random numbers cut the variance of effects: variance with independent ones over that with common ones.
+    """Draw how many times as large the variance of an effect is with independent seeds as with common random numbers.
 
     Parameters
     ----------
@@ -86,9 +90,9 @@ def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
             continue
         sound = np.isfinite(ratio) and ratio > 0.0 and np.isfinite(low)  # few replicates give no interval, and then no ratio to go by
         text = significant(ratio) if sound else ""
-        note = say("figures.difference_never_varies") if np.isposinf(ratio) else say("figures.no_interval")
+        note = say("figures.luck.does_not_vary") if np.isposinf(ratio) else say("judgements.unknown")
         drawn = Row(arm, ratio if sound else np.nan, low, high, marks[arm], text, note)
         groups.setdefault(label_of(key), []).append(drawn)
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, say("figures.luck_axis"), origin=1.0, log=True)
-        return finish(figure, about, say("figures.luck"))
+        figure = draw_rows(groups, say("figures.luck.axis"), origin=1.0, log=True)
+        return finish(figure, about, say("figures.luck.marks"))

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 
 from experiments.formatting import FILTERS, amounts, value
@@ -104,7 +104,7 @@ class Language:
 
         cls = INSTRUMENTS.get(key)
         if cls is None:
-            return key.replace("_", " ")
+            return self.label(key.replace("_", " "))
         name = self.label(cls)
         return f"{name} ({cls.label_zh})" if both and name != cls.label_zh else name
 

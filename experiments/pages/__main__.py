@@ -30,9 +30,9 @@ SIMULATED = {
 }
 
 
-def main(words: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Write one page, with its own options, or all those that need no simulation."""
-    page, *options = words or [""]
+    page, *options = arguments or [""]
     known = DECLARED | SIMULATED
     if page and page not in known:
         raise SystemExit(f"there is no page {page!r}{nearest(page, known)}; there is {', '.join(known)}")

@@ -1,6 +1,6 @@
-"""Who imports whom: read from the code as text, nothing of it is run.
+"""Who imports whom: read from the code as text, without running it.
 
-A *room* is a folder of modules of one subject, or a file that stands alone beside such folders. `FLOORS` is the plan of the
+A *room* is a folder of modules of one subject, or a single file next to such folders. `FLOORS` is the plan of the
 house: a room imports from lower floors only. The house rules are tests on what is here.
 """
 
@@ -67,7 +67,7 @@ def imports(source: ast.AST, module: str = "", package: bool = False) -> Iterato
 
 
 def who_imports_whom(known: Mapping[str, Path]) -> dict[str, set[str]]:
-    """Return, for every module, the other modules of ours that it imports; a package stands for its ``__init__``."""
+    """Return, for every module, the other modules of the project that it imports; a package stands for its ``__init__``."""
     graph = {}
     for module, path in known.items():
         others: set[str] = set()
@@ -116,6 +116,6 @@ def room_imports(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """Return, for every room, the other rooms that it imports."""
     rooms: dict[str, set[str]] = {}
     for module, others in graph.items():
-        mine = room_of(module)
-        rooms.setdefault(mine, set()).update({room_of(other) for other in others} - {mine})
+        room = room_of(module)
+        rooms.setdefault(room, set()).update({room_of(other) for other in others} - {room})
     return rooms

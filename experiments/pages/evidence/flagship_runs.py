@@ -1,4 +1,4 @@
-"""What is simulated for the page of the flagship instruments: doses, and the worlds at the ends of ten uncertain parameters' ranges."""
+"""The simulations behind the page of the flagship instruments: doses, and worlds at both ends of the ranges of ten uncertain parameters."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ from numpy.typing import NDArray
 
 from experiments import Comparison, compare
 from experiments.analysis.statistics import adjusted_p_values, p_values
-from experiments.pages.evidence.mean_effects import Effect, mean_effect
+from experiments.formatting import value
+from experiments.pages.evidence.mean_effects import mean_effect
+from experiments.reports.findings import Estimate, estimate
 from experiments.terminal import say
 from sim import INSTRUMENTS, ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.outcomes import HEADLINE
 
 __all__ = [
     "DOSES",
+    "OVERRIDES",
     "UNCERTAIN",
-    "WORDS",
-    "Found",
-    "Swing",
-    "Uncertain",
-    "World",
+    "FlagshipResults",
+    "RangeEffect",
+    "UncertainParameter",
+    "WorldEffects",
+    "compare_with_nothing",
     "dose_study",
-    "shown",
+    "override",
     "simulate",
-    "typed",
-    "world",
+    "value_text",
 ]
 
 Values = float | tuple[float, ...]
 
-WORDS = ("region=liaoning", "months=60", "by=[]")
-#: Doses by instrument: nothing, and of the doses shown those from a quarter of the default to four times of it that double each time.
+OVERRIDES = ("region=liaoning", "months=60", "by=[]")
+#: Doses by instrument: 0, and those of the doses shown that are a quarter, half, once, twice or four times the default.
 DOSES = {
     cls.key: (0.0, *(dose for dose in cls.doses_shown if dose / cls().level in {0.25, 0.5, 1.0, 2.0, 4.0}))
     for cls in (ChiefQualityOfficer, OneStopStations, StrongChainLoans)
@@ -44,28 +46,28 @@ DOSES = {
 
 
 @dataclass(frozen=True)
-class Uncertain:
-    """A parameter without a source, the ends of what it is taken to be, and what of the instruments it governs."""
+class UncertainParameter:
+    """A parameter without a source, both ends of its range, and what it governs."""
 
     name: str
     low: Values
     high: Values
-    why: str
+    governs: str
 
 
-#: The share of latent defects first, always: it is the most influential. A range is the one that the calibration searches
-#: (configs/study/calibration.yaml); of what is not searched it goes from half of the default to its double, within what is legal.
+#: The share of latent defects always comes first: it has the most influence. A range is the one that the calibration searches; for a
+#: parameter that is not searched it goes from half of the default to twice the default, within the legal range.
 UNCERTAIN = (
-    Uncertain("latent_share", 0.02, 0.12, "λ: defects that no inspection finds on their way to users"),
-    Uncertain("cqo_solving", 0.0, 1.0, "what an officer adds to the solving of problems"),
-    Uncertain("cqo_visibility", 0.45, 1.0, "what an officer sees of the cost of poor quality"),
-    Uncertain("service_learning", 0.0, 0.06, "what a station leaves behind besides the problem solved"),
-    Uncertain("approval", (0.1, 0.25, 0.45), (0.4, 1.0, 1.0), "rationing of credit, without which a loan adds nothing"),
-    Uncertain("problem_rate", (0.04,) * 4, (0.16,) * 4, "how many problems there are to be solved"),
-    Uncertain("severity", 0.015, 0.05, "what a problem solved is worth in defects"),
-    Uncertain("management_effect", 1.6, 3.4, "what a capability gained is worth in defects"),
-    Uncertain("spillover", 0.001, 0.012, "how much of it goes on to suppliers"),
-    Uncertain("practice_decay", 0.0025, 0.0065, "how long it lasts"),
+    UncertainParameter("latent_share", 0.02, 0.12, "λ: defects that no inspection finds on their way to users"),
+    UncertainParameter("cqo_solving", 0.0, 1.0, "what an officer adds to the solving of problems"),
+    UncertainParameter("cqo_visibility", 0.45, 1.0, "what an officer sees of the cost of poor quality"),
+    UncertainParameter("service_learning", 0.0, 0.06, "what a firm learns when a station solves a problem"),
+    UncertainParameter("approval", (0.1, 0.25, 0.45), (0.4, 1.0, 1.0), "rationing of credit, without which a loan adds nothing"),
+    UncertainParameter("problem_rate", (0.04,) * 4, (0.16,) * 4, "how many problems arise"),
+    UncertainParameter("severity", 0.015, 0.05, "how many defects a problem adds"),
+    UncertainParameter("management_effect", 1.6, 3.4, "how many defects a gain in capability avoids"),
+    UncertainParameter("spillover", 0.001, 0.012, "how much capability spreads to suppliers"),
+    UncertainParameter("practice_decay", 0.0025, 0.0065, "how fast practice fades"),
 )
 
 
@@ -73,91 +75,113 @@ UNCERTAIN = (
 
 
 @dataclass(frozen=True)
-class World:
-    """Effects of each instrument alone in one world: in % of the level without programme, a row a replicate, a column an instrument."""
+class WorldEffects:
+    """Effects of each instrument alone in one world.
+
+    Attributes
+    ----------
+    level : float
+        Field DPU without programme.
+    changes : table
+        In % of the level without programme; a row a replicate, a column an instrument.
+    """
 
     level: float
-    each: pd.DataFrame
+    changes: pd.DataFrame
 
-    def effect(self, key: str) -> Effect:
+    def effect(self, key: str) -> Estimate:
         """Return the mean effect of an instrument with its 95 % interval."""
-        return mean_effect(self.each[key])
+        return mean_effect(self.changes[key])
 
 
 @dataclass(frozen=True)
-class Swing:
-    """The worlds at both ends of a parameter's range."""
+class RangeEffect:
+    """Effects in the worlds at both ends of the range of a parameter."""
 
-    of: Uncertain
-    low: World
-    high: World
+    parameter: UncertainParameter
+    low: WorldEffects
+    high: WorldEffects
 
-    def apart(self, key: str) -> NDArray[np.float64]:
-        """By how much the effects of an instrument differ between the ends: percentage points, replicate by replicate."""
-        return np.asarray((self.high.each[key] - self.low.each[key]).dropna(), dtype=np.float64)
+    def difference(self, key: str) -> NDArray[np.float64]:
+        """Effect of an instrument at the high end less that at the low end: percentage points, replicate by replicate."""
+        return np.asarray((self.high.changes[key] - self.low.changes[key]).dropna(), dtype=np.float64)
 
 
 @dataclass(frozen=True)
-class Found:
-    """All that the page tells: effects against doses, effects in the default world, and at the ends of each parameter's range."""
+class FlagshipResults:
+    """All that the page shows.
 
-    doses: Comparison
-    default: World
-    swings: Sequence[Swing]
-    given: Mapping[str, Sequence[float]] = field(default_factory=lambda: DOSES)
+    Attributes
+    ----------
+    dose_study : Comparison
+        All doses against nothing.
+    default : WorldEffects
+        With all parameters at their defaults.
+    ranges : sequence of RangeEffect
+    doses : dict of str to sequence of float
+        By instrument.
+    """
+
+    dose_study: Comparison
+    default: WorldEffects
+    ranges: Sequence[RangeEffect]
+    doses: Mapping[str, Sequence[float]] = field(default_factory=lambda: DOSES)
 
     @cached_property
     def p(self) -> dict[tuple[str, str], float]:
-        """By parameter and instrument, how likely effects differ so between the ends by chance: Holm's, over all of them."""
-        at = [(swing.of.name, key) for swing in self.swings for key in self.given]
-        raw = [float(p_values(swing.apart(key))) for swing in self.swings for key in self.given]
-        return dict(zip(at, adjusted_p_values(raw).tolist(), strict=True))
+        """By parameter and instrument, the p-value of the difference between both ends, corrected over all of them (Holm)."""
+        pairs = [(one.parameter.name, key) for one in self.ranges for key in self.doses]
+        raw = [float(p_values(one.difference(key))) for one in self.ranges for key in self.doses]
+        return dict(zip(pairs, adjusted_p_values(raw).tolist(), strict=True))
 
-    def dose_effect(self, key: str, dose: float, outcome: str = HEADLINE) -> Effect:
+    def dose_effect(self, key: str, dose: float, outcome: str = HEADLINE) -> Estimate:
         """Return the effect of a dose in % of the level without programme, with its paired 95 % interval."""
-        row = self.doses.effect(f"{key} {dose:g}", outcome)
-        middle, low, high = (100.0 * float(row[f"effect_share{end}"]) for end in ("", "_low", "_high"))
-        return middle, low, high
+        return estimate(self.dose_study.effect(f"{key} {dose:g}", outcome), "effect_share").times(100.0)
 
 
-def dose_study(words: Sequence[str], replicates: int, keep: Path | None, doses: Mapping[str, Sequence[float]] = DOSES) -> Comparison:
-    """Compare all doses of all instruments with nothing, on the same luck."""
+def dose_study(overrides: Sequence[str], replicates: int, keep: Path | None, doses: Mapping[str, Sequence[float]] = DOSES) -> Comparison:
+    """Compare all doses of all instruments with nothing, on the same random numbers."""
     arms = ["nothing: ['instruments=[]']"]
-    for key, given in doses.items():
+    for key, doses_of_key in doses.items():
         lever = f"instruments.{key}.{INSTRUMENTS[key].dose}"
-        arms += [f"{key} {dose:g}: ['instruments=[{key}]', '{lever}={dose:g}']" for dose in given]
-    return compare(*words, f"replicates={replicates}", f"study.arms={{{', '.join(arms)}}}", keep=keep)
+        arms += [f"{key} {dose:g}: ['instruments=[{key}]', '{lever}={dose:g}']" for dose in doses_of_key]
+    return compare(*overrides, f"replicates={replicates}", f"study.arms={{{', '.join(arms)}}}", keep=keep)
 
 
-def world(words: Sequence[str], replicates: int, keep: Path | None, keys: Sequence[str]) -> World:
+def compare_with_nothing(overrides: Sequence[str], replicates: int, keep: Path | None, keys: Sequence[str]) -> WorldEffects:
     """Compare each instrument alone, at its default dose, with nothing."""
     arms = ", ".join(["nothing: ['instruments=[]']", *(f"{key}: ['instruments=[{key}]']" for key in keys)])
-    found = compare(*words, f"replicates={replicates}", f"study.arms={{{arms}}}", keep=keep)
-    value = found.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
-    level = float(value["nothing"].mean())
-    return World(level, pd.DataFrame({key: 100.0 * (value[key] - value["nothing"]) / level for key in keys}))
+    comparison = compare(*overrides, f"replicates={replicates}", f"study.arms={{{arms}}}", keep=keep)
+    defects = comparison.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
+    level = float(defects["nothing"].mean())
+    return WorldEffects(level, pd.DataFrame({key: 100.0 * (defects[key] - defects["nothing"]) / level for key in keys}))
 
 
-def typed(name: str, value: Values) -> str:
-    """Write a parameter as one would type it."""
+def override(name: str, value: Values) -> str:
+    """Return what sets a parameter, as a user would type it."""
     return f"parameters.{name}=[{','.join(map(str, value))}]" if isinstance(value, tuple) else f"parameters.{name}={value}"
 
 
 def simulate(
-    words: Sequence[str], replicates: tuple[int, int], keep: Path, doses: Mapping[str, Sequence[float]], uncertain: Sequence[Uncertain]
-) -> Found:
-    """Run both studies, the first and the second of `replicates` many; runs in the folder `keep` are not repeated."""
+    overrides: Sequence[str],
+    replicates: tuple[int, int],
+    keep: Path,
+    doses: Mapping[str, Sequence[float]],
+    uncertain: Sequence[UncertainParameter],
+) -> FlagshipResults:
+    """Run both studies, with the first and the second number of replicates; runs in the folder `keep` are not repeated."""
     say(f"doses: {1 + sum(map(len, doses.values()))} arms, {replicates[0]} replicates")
-    first = dose_study(words, replicates[0], keep, doses)
-    default, swings = world(words, replicates[1], keep, list(doses)), []
-    for one in uncertain:
-        say(f"{one.name}: {shown(one.low)} and {shown(one.high)}, {replicates[1]} replicates")
-        low, high = (world([*words, typed(one.name, value)], replicates[1], keep, list(doses)) for value in (one.low, one.high))
-        swings.append(Swing(one, low, high))
-    return Found(first, default, swings, doses)
+    study = dose_study(overrides, replicates[0], keep, doses)
+    default, ranges = compare_with_nothing(overrides, replicates[1], keep, list(doses)), []
+    for parameter in uncertain:
+        ends = (parameter.low, parameter.high)
+        say(f"{parameter.name}: {' and '.join(map(value_text, ends))}, {replicates[1]} replicates")
+        low, high = (compare_with_nothing([*overrides, override(parameter.name, end)], replicates[1], keep, list(doses)) for end in ends)
+        ranges.append(RangeEffect(parameter, low, high))
+    return FlagshipResults(study, default, ranges, doses)
 
 
-def shown(value: Values) -> str:
-    """Write a value; a tuple of equal ones as one."""
-    several = tuple(dict.fromkeys(value)) if isinstance(value, tuple) else (value,)
-    return " / ".join(f"{one:g}" for one in (several if len(several) == 1 or not isinstance(value, tuple) else value))
+def value_text(values: Values) -> str:
+    """Write the value of a parameter; a tuple of equal numbers as one number."""
+    numbers = values if isinstance(values, tuple) else (values,)
+    return " / ".join(map(value, numbers if len(set(numbers)) > 1 else numbers[:1]))

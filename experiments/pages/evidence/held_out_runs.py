@@ -1,4 +1,4 @@
-"""What was set aside: figures of incidents of incoming quality that no parameter was tuned to, and their like in a simulated world.
+"""Validation data that no parameter was tuned to: incidents of incoming quality, and the same figures in a simulated world.
 
 The page that compares them is written by `experiments.pages.evidence.held_out`.
 """
@@ -19,6 +19,7 @@ from agents.streams import Streams, binomial, poisson, replicate_keys
 from experiments.calibration.observe import rejected_lots
 from experiments.configuration.schema import Parallel
 from experiments.configuration.settings import compose_settings, read_settings
+from experiments.formatting import fixed
 from experiments.runs.runner import fan_out
 from sim import StrongchainModel
 from sim.month.propagation import escape_share
@@ -47,16 +48,16 @@ __all__ = [
     "read_incidents",
     "repeated",
     "simulate",
-    "simulated",
+    "simulate_replicates",
 ]
 
 Floats = NDArray[np.float64]
 
-#: Shares of vendors, those with most first, of which the part in all incidents is told, %.
+#: Shares of vendors, those with most incidents first, whose part of all incidents is shown, %.
 TOP = (1, 2, 5, 10, 15, 20, 30, 40, 50, 75, 100)
 #: What became of an incident, in the words of the data.
 OUTCOMES = ("Rejected", "Impact", "No Impact")
-#: Incidents without which a plant's mix of outcomes is not told, and days within which a repeat counts.
+#: Incidents that a plant must have for its mix of outcomes to count, and days within which a repeat counts.
 FEWEST, SOON = 50, 30
 #: Days and months that the incidents cover.
 DAYS, MONTHS = 730, 24
@@ -71,14 +72,14 @@ FIRST_YEAR = 2017
 FAIL_BEFORE = np.array([10.2, 11.1, 7.7, 8.9, 8.4])
 BY_SIZE = np.array([[2.1, 1.6, 0.8, 2.5], [3.3, 2.9, 2.2, 4.5], [13.1, 10.1, 13.2, 15.2]])
 POINTS = (6.7, 15.1, 23.5)
-#: Samples a year of the national sampling; those of the pass rate were not found, and are taken to be as many.
+#: Samples a year of the national sampling; how many the pass rate has was not found: the same number is assumed.
 OFFICIAL_SAMPLES = 25_000
-#: Share of small firms in them: overall rate less that of the others, over the difference of the rates.
+#: Share of small firms in them: overall rate less that of the other firms, over the difference of the rates.
 OFFICIAL_SMALL = 0.92
 
 
 class IncidentError(ValueError):
-    """A file of incidents that cannot be read: which, what is wrong, and what would be right."""
+    """A file of incidents cannot be read; the message names the file, what is wrong, and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Incidents:
     outcomes, by_quantity : tuple of float
         Mix of `OUTCOMES`, of incidents and of defective quantity.
     rejected : tuple of float
-        Rejected ones of those rejected or with impact: of incidents, of quantity, and the 10 % and 90 % quantiles of
+        Share of rejected in rejected and with impact: of incidents, of quantity, and the 10 % and 90 % quantiles of
         plants with at least `FEWEST` incidents.
     repeats : tuple of float
         Incidents after a vendor's first: within `SOON` days of the one before; on the same day; within those days if on a later one;
@@ -141,8 +142,8 @@ class Check:
     key, label, unit : str
     low, high : float
         What was observed, with its margin.
-    shown : str
-        The same, as it is written.
+    observed : str
+        The same, as the page writes it.
     values : array, shape (replicates,)
     digits : int
     """
@@ -152,7 +153,7 @@ class Check:
     unit: str
     low: float
     high: float
-    shown: str
+    observed: str
     values: Floats
     digits: int = 1
 
@@ -164,17 +165,16 @@ class Check:
 
     @property
     def side(self) -> int:
-        """0 where observed and simulated agree; else -1 where less was simulated than observed, 1 where more."""
+        """0 where observed and simulated agree, -1 where less was simulated than observed, 1 where more."""
         low, high = self.middle
         return -1 if high < self.low else 1 if low > self.high else 0
 
     @property
     def cells(self) -> list[str]:
-        """What a table says of it."""
-        low, high = self.middle
-        said = f"{np.nanmedian(self.values):.{self.digits}f} ({low:.{self.digits}f} … {high:.{self.digits}f})"
-        verdict = ("**does not agree: more**", "agrees", "**does not agree: less**")[1 - self.side]
-        return [self.label, self.unit, self.shown, said, verdict]
+        """Its row of a table."""
+        median, low, high = (fixed(number, self.digits) for number in (float(np.nanmedian(self.values)), *self.middle))
+        agreement = {0: "agrees", -1: "**does not agree: less**", 1: "**does not agree: more**"}[self.side]
+        return [self.label, self.unit, self.observed, f"{median} ({low} … {high})", agreement]
 
 
 # -- observed ----------------------------------------------------------------------------------------------
@@ -187,8 +187,8 @@ def _tenths(values: ArrayLike) -> tuple[float, ...]:
 
 def part_of_top(values: ArrayLike) -> Floats:
     """Return the part of the top ones (`TOP`, % of all) in the whole."""
-    held = np.cumsum(np.sort(np.asarray(values, dtype=np.float64))[::-1])
-    return np.asarray([held[max(1, round(held.size * top / 100)) - 1] for top in TOP]) / held[-1]
+    cumulated = np.cumsum(np.sort(np.asarray(values, dtype=np.float64))[::-1])
+    return np.asarray([cumulated[max(1, round(cumulated.size * top / 100)) - 1] for top in TOP]) / cumulated[-1]
 
 
 def repeated(group: NDArray[np.int64], day: NDArray[np.int64]) -> Floats:
@@ -209,48 +209,48 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as mistake:
-        raise IncidentError(f"{path}: cannot be read ({mistake}); a CSV file with the columns {', '.join(columns)} is wanted") from None
+        raise IncidentError(f"{path}: cannot be read ({mistake}); it must be a CSV file with the columns {', '.join(columns)}") from None
     if missing := [name for name in columns if name not in table]:
-        raise IncidentError(f"{path}: no column {', '.join(missing)}; {', '.join(columns)} are wanted")
+        raise IncidentError(f"{path}: no column {', '.join(missing)}; it must have {', '.join(columns)}")
     return table[list(columns)]
 
 
 def read_incidents(folder: Path) -> Incidents:
-    """Read what the incidents of a folder show.
+    """Read the incidents of a folder, and what they show.
 
     Raises
     ------
     IncidentError
-        If a file is not there, or lacks a column.
+        If a file does not exist, or lacks a column.
     """
-    found = _table(folder / "Metrics.csv", ("Date", "Plant ID", "Vendor ID", "Defect ID", "Defect Type ID", "Defect Qty", "Downtime min"))
+    table = _table(folder / "Metrics.csv", ("Date", "Plant ID", "Vendor ID", "Defect ID", "Defect Type ID", "Defect Qty", "Downtime min"))
     kinds = _table(folder / "Defect_Type.csv", ("Defect Type", "Defect Type ID")).set_index("Defect Type ID")["Defect Type"]
-    outcome = found["Defect Type ID"].map(kinds)
-    vendors = found.groupby("Vendor ID")
+    outcome = table["Defect Type ID"].map(kinds)
+    vendors = table.groupby("Vendor ID")
     each = {
         "incidents": vendors.size(),
         "days": vendors["Date"].nunique(),
         "quantity": vendors["Defect Qty"].sum(),
         "downtime": vendors["Downtime min"].sum(),
     }
-    mix = pd.crosstab(found["Plant ID"], outcome)[list(OUTCOMES)]
-    quantity = found.groupby(outcome)["Defect Qty"].sum()[list(OUTCOMES)]
+    mix = pd.crosstab(table["Plant ID"], outcome)[list(OUTCOMES)]
+    quantity = table.groupby(outcome)["Defect Qty"].sum()[list(OUTCOMES)]
     plants = mix[mix.sum(axis=1) >= FEWEST]
     decided = (plants["Rejected"] / (plants["Rejected"] + plants["Impact"])).quantile([0.1, 0.9])
     whole = mix.sum()
     first_of_two = [part["Rejected"] / (part["Rejected"] + part["Impact"]) for part in (whole, quantity)]
-    date = pd.to_datetime(found["Date"])
+    date = pd.to_datetime(table["Date"])
     day = (date - date.min()).dt.days.to_numpy()
-    cause = found.groupby(["Vendor ID", "Plant ID", "Defect ID"])
+    cause = table.groupby(["Vendor ID", "Plant ID", "Defect ID"])
     return Incidents(
-        incidents=len(found),
+        incidents=len(table),
         vendors=len(vendors),
         plants=len(mix),
         curves={name: _tenths(part_of_top(values)) for name, values in each.items()},
         outcomes=_tenths(whole / whole.sum()),
         by_quantity=_tenths(quantity / quantity.sum()),
         rejected=_tenths([*first_of_two, *decided]),
-        repeats=_tenths([*repeated(found["Vendor ID"].to_numpy(np.int64), day), _at_random(vendors.size().to_numpy())]),
+        repeats=_tenths([*repeated(table["Vendor ID"].to_numpy(np.int64), day), _at_random(vendors.size().to_numpy())]),
         same_cause=_tenths([repeated(cause.ngroup().to_numpy(np.int64), day)[0], _at_random(cause.size().to_numpy())]),
     )
 
@@ -260,14 +260,14 @@ def read_incidents(folder: Path) -> Incidents:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What one replicate of an unaided world shows of the same.
+    """The same figures in one replicate of a world without a programme.
 
     Attributes
     ----------
     curves : dict of str to array, shape (len(TOP),)
         Part of the top suppliers in lots rejected and in defects of these, at all customers and at chain leaders; and in expected lots.
     mix : array, shape (2, 3)
-        Arriving detectable defects, at all customers and at leaders: caught at goods-in, shown on the line, gone on.
+        Arriving detectable defects, at all customers and at leaders: caught at goods-in, seen on the line, passed on.
     repeats : array, shape (3,)
         As `Incidents.repeats`, at all customers.
     years : dict of str to array, shape (years,)
@@ -335,38 +335,40 @@ def _by_year(sums: Floats, streams: Streams) -> dict[str, Floats]:
     """Turn sums by year, shape (years, pairs of `_samples`), into rates: expected, counted, and at official sizes."""
     with np.errstate(invalid="ignore"):
         bad, fail, *sizes, random, targeted = (sums[:, 0::2] / sums[:, 1::2]).T
-    found = dict(zip(SIZE_CLASSES, sizes, strict=True)) | {"pass": 1.0 - bad, "fail": fail}
-    found |= {"pass counted": 1.0 - random, "fail counted": targeted}
+    rates = dict(zip(SIZE_CLASSES, sizes, strict=True)) | {"pass": 1.0 - bad, "fail": fail}
+    rates |= {"pass counted": 1.0 - random, "fail counted": targeted}
     official = {"pass": OFFICIAL_SAMPLES, "fail": OFFICIAL_SAMPLES, "small": round(OFFICIAL_SMALL * OFFICIAL_SAMPLES)}
     for k, (name, size) in enumerate(official.items()):
         u = streams.uniform("official samples, drawn", 0, len(sums), k)
-        found[f"{name} official"] = binomial(u, np.full(len(sums), size), found[name]) / size
-    return {name: 100.0 * rate for name, rate in found.items()}
+        rates[f"{name} official"] = binomial(u, np.full(len(sums), size), rates[name]) / size
+    return {name: 100.0 * rate for name, rate in rates.items()}
 
 
-def simulate(key: tuple[int, int], words: Sequence[str] = ("region=liaoning",), years: int = YEARS, each: float | None = None) -> Simulated:
+def simulate(
+    key: tuple[int, int], overrides: Sequence[str] = ("region=liaoning",), years: int = YEARS, each: float | None = None
+) -> Simulated:
     """Simulate one replicate of some years without any programme, and measure it; incidents are of its last two years.
 
     Parameters
     ----------
     key : (int, int)
         Of the replicate.
-    words : sequence of str
+    overrides : sequence of str
         Settings, as typed after ``strongchain``.
     years : int
         At least two.
     each : float, optional
         Incidents of a supplier that has any; as observed if not given.
     """
-    model = read_settings(compose_settings([*words, "instruments=[]"])).world.build(key, (), False)
+    model = read_settings(compose_settings([*overrides, "instruments=[]"])).world.build(key, (), False)
     lots, defects = np.zeros((2, MONTHS, model.firms.n)), np.zeros((2, model.firms.n))
     fates, sums = np.zeros((2, len(OUTCOMES))), np.zeros((years, 8 + 2 * len(SIZE_CLASSES)))
     for month in range(12 * years):
         model.step()
         sums[month // 12] += _samples(model)
         if (t := month - (12 * years - MONTHS)) >= 0:
-            lots[:, t], more, fate = _goods_in(model)
-            defects, fates = defects + more, fates + fate
+            lots[:, t], defects_of_month, fates_of_month = _goods_in(model)
+            defects, fates = defects + defects_of_month, fates + fates_of_month
     streams = Streams(key)
     each = OBSERVED.incidents / OBSERVED.vendors if each is None else each
     drawn = [_incidents(lots[where], defects[where], streams, where, each) for where in range(2)]
@@ -376,7 +378,9 @@ def simulate(key: tuple[int, int], words: Sequence[str] = ("region=liaoning",), 
     return Simulated(curves, fates / fates.sum(axis=1, keepdims=True), drawn[0][2], _by_year(sums, streams), share)
 
 
-def simulated(words: Sequence[str] = ("region=liaoning",), replicates: int = 40, seed: int = 1, workers: int = -1) -> list[Simulated]:
+def simulate_replicates(
+    overrides: Sequence[str] = ("region=liaoning",), replicates: int = 40, seed: int = 1, workers: int = -1
+) -> list[Simulated]:
     """Simulate replicates of eight years without any programme."""
-    jobs = [(key, tuple(words)) for key in replicate_keys(seed, replicates)]
+    jobs = [(key, tuple(overrides)) for key in replicate_keys(seed, replicates)]
     return list(fan_out(simulate, jobs, Parallel(workers=workers), ordered=True))

@@ -1,7 +1,7 @@
 """Multipliers of sectors and of firms: ``make docs PAGE=multipliers ARGS='FLOWS SECTORS'``.
 
-A network made from an input-output table is given its coefficients, sector by sector, and nothing else of how goods
-travel. Leontief's output multipliers follow from whole paths through the network, so they were not used in making it.
+A network made from an input-output table gets the coefficients of the table, sector by sector, and nothing else about the flow of
+goods. Leontief's output multipliers follow from whole paths through the network, so they were not used to make it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.streams import Streams, replicate_keys
-from experiments import formatting as markdown
 from experiments.figures import COLOURS, style
 from experiments.figures.style import SINGLE, finish
+from experiments.formatting import fixed
+from experiments.formatting import table as markdown_table
 from experiments.pages import EVIDENCE
 from sim import InputOutput, NetworkError, SupplyNetwork
 from sim.build.input_output import SectorEconomy, input_output, read_economy
 from sim.network.fixed_points import fixed_point
 from sim.sums import add_up
 
-__all__ = ["compared", "figure", "firm_multipliers", "page", "sector_multipliers", "write"]
+__all__ = ["figure", "firm_multipliers", "page", "sector_multipliers", "simulated_multipliers", "write"]
 
 Floats = NDArray[np.float64]
 
@@ -45,19 +46,19 @@ def sector_multipliers(network: SupplyNetwork, weight: Floats) -> Floats:
     return add_up(network.sector, weight * firm_multipliers(network), k) / add_up(network.sector, weight, k)
 
 
-def compared(economy: SectorEconomy, replicates: int, seed: int = 1) -> Floats:
-    """Multipliers of sectors by networks of several replicates: weighted by output, by sales to users, and not at all.
+def simulated_multipliers(economy: SectorEconomy, replicates: int, seed: int = 1) -> Floats:
+    """Return the multipliers of sectors in networks of several replicates: weighted by output, by sales to users, and not at all.
 
     Returns
     -------
     array, shape (replicates, 3, k)
     """
-    found = []
+    multipliers = []
     for key in replicate_keys(seed, replicates):
         network = input_output(economy, Streams(key))
         weights = (network.steady_orders(), network.final_demand + 1e-300, np.ones(network.n_firms))
-        found.append([sector_multipliers(network, weight) for weight in weights])
-    return np.array(found)
+        multipliers.append([sector_multipliers(network, weight) for weight in weights])
+    return np.array(multipliers)
 
 
 def figure(table: Floats, firms: Floats) -> Figure:
@@ -76,72 +77,74 @@ def figure(table: Floats, firms: Floats) -> Figure:
     return finish(drawn, ())
 
 
-def page(economy: SectorEconomy, found: Floats, linked: Floats, source: str) -> str:
-    """Return the page: how far multipliers of firms are from those of the table, by sector.
+def page(economy: SectorEconomy, simulated: Floats, linked: Floats, source: str) -> str:
+    """Return the page: how much the multipliers of firms differ from those of the table, by sector.
 
     Parameters
     ----------
-    found, linked : float arrays, shape (replicates, 3, k)
-        Multipliers by networks of the economy, and by such in which every pair of sectors that trade has a link.
+    simulated, linked : float arrays, shape (replicates, 3, k)
+        Multipliers in networks of the economy, and in networks in which every pair of sectors that trade has a link.
     """
     table = economy.table
     lines = [
         "# Multipliers of sectors and of firms",
         "",
         f"Written by `make docs PAGE=multipliers`. Source of the table: {source}, {len(table.codes)} sectors; the figures "
-        f"here are derived from it, the table itself is not part of the project. {len(found)} networks of {economy.firms:,} firms "
-        "each were made from it (`network=input_output`, see [networks](../guide/networks.md)); every network has luck of its own.",
+        f"here are derived from it, the table itself is not part of the project. {len(simulated)} networks of {economy.firms:,} firms "
+        "each were made from it (`network=input_output`, see [networks](../guide/networks.md)); every network has its own random numbers.",
         "",
         "A multiplier is the output of all firms that 1 CNY of final demand needs: column sums of Leontief's inverse, of the table and "
-        "of the network of firms, there averaged over the firms of a sector.",
+        "of the network of firms. Multipliers of firms are averaged over the firms of a sector.",
         "",
         "![Multipliers of firms against those of the table](multipliers.png)",
         "",
         "*Points: mean over networks, firms weighted by output. Lines: from the lowest network to the highest.*",
         "",
     ]
-    found_by = []
-    rows = [*zip(WEIGHTS, found.transpose(1, 0, 2), strict=True), (f"{WEIGHTS[0]}, every pair linked", linked[:, 0])]
-    for how, values in rows:
-        far = values.mean(axis=0) - table.multipliers
-        worst = int(np.abs(far).argmax())
-        fit = np.corrcoef(table.multipliers, values.mean(axis=0))[0, 1]
-        found_by.append([how, f"{fit:.4f}", f"{far[worst]:+.3f}", table.codes[worst], f"{far.mean():+.3f}"])
+    rows = []
+    networks = [*zip(WEIGHTS, simulated.transpose(1, 0, 2), strict=True), (f"{WEIGHTS[0]}, every pair linked", linked[:, 0])]
+    for weighting, values in networks:
+        difference = values.mean(axis=0) - table.multipliers
+        largest = int(np.abs(difference).argmax())
+        correlation = np.corrcoef(table.multipliers, values.mean(axis=0))[0, 1]
+        of_largest, mean = (fixed(number, 3, sign=True) for number in (difference[largest], difference.mean()))
+        rows.append([weighting, fixed(correlation, 4), of_largest, table.codes[largest], mean])
     head = ["mean over networks, firms weighted", "correlation with the table", "largest difference", "in sector", "mean difference"]
-    lines += [*markdown.table(head, found_by, " rr r"), "", *_verdict(economy, found), "", *_by_sector(economy, found)]
+    lines += [*markdown_table(head, rows, " rr r"), "", *_agreement(economy, simulated), "", *_by_sector(economy, simulated)]
     return "\n".join(lines) + "\n"
 
 
-def _verdict(economy: SectorEconomy, found: Floats) -> list[str]:
-    """Say whether they agree, and why."""
+def _agreement(economy: SectorEconomy, simulated: Floats) -> list[str]:
+    """Return how far they agree, and why."""
     table = economy.table.multipliers
-    single = [np.corrcoef(table, values)[0, 1] for values in found[:, 0]]
-    farthest = np.abs(found[:, 0] - table).max()
-    worst = 100.0 * float(np.abs(found[:, 0].mean(axis=0) / table - 1.0).max())
+    correlations = [np.corrcoef(table, values)[0, 1] for values in simulated[:, 0]]
+    largest = np.abs(simulated[:, 0] - table).max()
+    of_mean = 100.0 * float(np.abs(simulated[:, 0].mean(axis=0) / table - 1.0).max())
     return [
-        f"Of single networks, firms weighted by output, correlations lie between {min(single):.4f} and {max(single):.4f}, and the largest "
-        f"difference of any sector is {farthest:.3f}. The mean over networks is within {worst:.1f} % of the table in every sector.",
+        f"Of single networks, firms weighted by output, correlations lie between {min(correlations):.4f} and {max(correlations):.4f}, and "
+        f"the largest difference of any sector is {largest:.3f}. The mean over networks is within {of_mean:.1f} % of the table in every "
+        "sector.",
         "",
-        "So they agree, and mostly by construction: added up to sectors, the flows of a network are the table's, and the inverse of the "
-        "sums would give the table's multipliers. The comparison tests the program, and says little about the model. What is left of a "
-        "difference has two reasons.",
+        "So they agree, but mostly by construction: added up to sectors, the flows of a network are those of the table, and the inverse "
+        "of the sums would give the table's multipliers. The comparison tests the program, and says little about the model. The "
+        "remaining differences have two reasons.",
         "",
-        f"1. Supplying sectors of the last {100.0 * (1.0 - economy.settings.coverage):.2g} % of a sector's purchases have no link; these "
-        "are bought outside, which lowers every multiplier. The last row of the first table shows what is left without that.",
-        "2. Firms are not alike. A firm of few suppliers buys from few sectors, and from firms whose own purchases differ from the mean of "
-        "theirs; a mean of inverses is not the inverse of a mean. That goes up or down by the luck of each network (last column below), "
-        "and depends on how firms are weighted: a table is a mean by output.",
+        f"1. The smallest {100.0 * (1.0 - economy.settings.coverage):.2g} % of a sector's purchases have no link; they are bought "
+        "outside, which lowers every multiplier. The last row of the first table shows the differences without this.",
+        "2. Firms differ. A firm with a small number of suppliers buys from a small number of sectors, and from firms whose own purchases "
+        "differ from the mean of their sector; a mean of inverses is not the inverse of a mean. This differs at random between networks "
+        "(last column below), and it depends on the weights of firms: a table is a mean by output.",
     ]
 
 
-def _by_sector(economy: SectorEconomy, found: Floats) -> list[str]:
+def _by_sector(economy: SectorEconomy, simulated: Floats) -> list[str]:
     """Return the table of all sectors."""
     table = economy.table
     rows = [
-        [code, *(f"{value:.3f}" for value in (table.multipliers[k], *found[:, :, k].mean(axis=0), found[:, 0, k].std(ddof=1)))]
+        [code, *(f"{value:.3f}" for value in (table.multipliers[k], *simulated[:, :, k].mean(axis=0), simulated[:, 0, k].std(ddof=1)))]
         for k, code in enumerate(table.codes)
     ]
-    return markdown.table(["sector", "table", *WEIGHTS, "s.d. between networks"], rows, " rrrrr")
+    return markdown_table(["sector", "table", *WEIGHTS, "s.d. between networks"], rows, " rrrrr")
 
 
 def _fully_linked(economy: SectorEconomy) -> SectorEconomy:
@@ -152,22 +155,22 @@ def _fully_linked(economy: SectorEconomy) -> SectorEconomy:
 def write(folder: Path, flows: str, sectors: str = "", replicates: int = 20, source: str = SOURCE) -> None:
     """Make networks of a table, and write the page and its figure into a folder."""
     economy = read_economy(InputOutput(path=flows, sectors_path=sectors))
-    found, linked = (compared(one, replicates) for one in (economy, _fully_linked(economy)))
-    (folder / "multipliers.md").write_text(page(economy, found, linked, source), encoding="utf-8")
-    figure(economy.table.multipliers, found[:, 0]).savefig(folder / "multipliers.png", dpi=160, metadata={"Software": None})
+    simulated, linked = (simulated_multipliers(each, replicates) for each in (economy, _fully_linked(economy)))
+    (folder / "multipliers.md").write_text(page(economy, simulated, linked, source), encoding="utf-8")
+    figure(economy.table.multipliers, simulated[:, 0]).savefig(folder / "multipliers.png", dpi=160, metadata={"Software": None})
 
 
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m experiments.pages multipliers", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("flows", metavar="FLOWS", help="CSV file of flows between sectors")
-    parser.add_argument("sectors", metavar="SECTORS", nargs="?", default="", help="CSV file of sectors; else the one beside it")
+    parser.add_argument("sectors", metavar="SECTORS", nargs="?", default="", help="CSV file of sectors; else the one in the same folder")
     parser.add_argument("--source", default=SOURCE, help="who published the table (%(default)s)")
-    words = parser.parse_args()
+    options = parser.parse_args()
     try:
-        write(EVIDENCE, words.flows, words.sectors, source=words.source)
-    except NetworkError as refused:
-        parser.exit(2, f"{refused}\n")
+        write(EVIDENCE, options.flows, options.sectors, source=options.source)
+    except NetworkError as error:
+        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Put what a calibration and a validation found among the documents: ``make docs PAGE=plausible_worlds ARGS='SEARCH VALIDATION'``.
+"""Copy the pages of a calibration and a validation to the documents: ``make docs PAGE=plausible_worlds ARGS='SEARCH VALIDATION'``.
 
-Both are folders of finished studies. The pages go to docs/evidence, their figures to docs/evidence/patterns; what is said by hand of
-patterns that fail (docs/evidence/patterns/discussion.md) goes into the page of the validation, ahead of the plots.
-Plausible sets are not copied: that changes the defaults, and is to be done on purpose.
+Both arguments are folders of finished studies. The pages go to docs/evidence, their figures to docs/evidence/patterns. The discussion of
+patterns that fail, written by hand (docs/evidence/patterns/discussion.md), goes into the page of the validation, before the plots.
+Plausible sets are not copied, because they would change the defaults: copy them on purpose.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ FIGURES = "patterns"
 
 
 def publish(study: Path, docs: Path = EVIDENCE) -> Path:
-    """Copy the page of a finished calibration or validation, and its figures, among the documents; returns the page.
+    """Copy the page of a finished calibration or validation, and its figures, to the documents; return the page.
 
     Raises
     ------
     FileNotFoundError
         If the folder holds no page of either.
     """
-    found = [study / name for name in ("calibration.md", "validation.md") if (study / name).is_file()]
-    if not found:
+    pages = [study / name for name in ("calibration.md", "validation.md") if (study / name).is_file()]
+    if not pages:
         raise FileNotFoundError(f"{study} holds neither calibration.md nor validation.md: no finished calibration or validation")
-    page = found[0]
+    page = pages[0]
     text = page.read_text(encoding="utf-8")
     folder = docs / FIGURES
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,8 +40,8 @@ def publish(study: Path, docs: Path = EVIDENCE) -> Path:
     discussion = folder / "discussion.md"
     if page.name == "validation.md" and discussion.is_file():
         table, plots = text.split("\n## 1.", 1)
-        said = discussion.read_text(encoding="utf-8").strip().replace("](../", "](")  # it moves up a folder
-        text = f"{table}\n{said}\n\n## 1.{plots}"
+        discussed = discussion.read_text(encoding="utf-8").strip().replace("](../", "](")  # it moves up a folder
+        text = f"{table}\n{discussed}\n\n## 1.{plots}"
     (docs / page.name).write_text(text, encoding="utf-8")
     return docs / page.name
 

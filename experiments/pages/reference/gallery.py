@@ -20,24 +20,24 @@ from experiments.studies.compare import compare
 
 __all__ = ["ENTRIES", "STUDY", "Entry", "page", "write"]
 
-#: The study, in the words one would type.
+#: The overrides of the study, as typed.
 STUDY = ("region=sample", "replicates=12", "months=36", "study.half_width=0.01", "study.cap=12", "parallel=serial")
 #: What the sweep varies, and its points.
 SWEPT, POINTS = "instruments.cqo.reach", (0.0, 0.25, 0.5, 1.0)
 #: In place of a hash, which would change with every commit and the pictures with it.
 NAME = "gallery"
-#: Fewer than where figures are printed: a page of the docs is looked at on a screen.
+#: Dots per inch: fewer than in print, because the pages of the docs are read on a screen.
 DPI = 130
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One figure of the gallery: function, the table it draws (an attribute of a comparison), title, what it shows, options."""
+    """One figure of the gallery: function, the table it draws (an attribute of a comparison), title, explanation, options."""
 
     draw: Callable[..., Figure]
     table: str
     title: str
-    says: str
+    explanation: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -51,25 +51,26 @@ class Entry:
         if self.draw is figures.sweep_figure:
             return f'sweep_figure(points, ["{SWEPT}"], manifests)'
         table = 'maps["nothing"]' if self.table == "maps" else self.table
-        return f"{self.name}(found.{table}, found.manifest{''.join(f', {key}={value!r}' for key, value in self.options.items())})"
+        return f"{self.name}(comparison.{table}, comparison.manifest{''.join(f', {key}={value!r}' for key, value in self.options.items())})"
 
 
 ENTRIES = (
     Entry(
         figures.effects_figure, "effects", "Effects against the reference",
-        "A group is an outcome, a row an arm. A mark is the paired effect, in % of the reference's level, and a bar its 95 % interval: "
-        "a filled mark is told from zero, a hollow one is not.",
+        "A group is an outcome, a row an arm. A mark is the paired effect, in % of the reference's level, and a bar its 95 % interval. "
+        "A filled mark is shown to differ from 0, a hollow one is not.",
     ),
     Entry(
         figures.time_paths, "series", "Time paths",
         "A row is an outcome: at the left the level of every arm, at the right its difference from the reference on the same random "
-        "numbers. Bands at the left are wide because worlds differ, those at the right narrow because the luck is shared.",
+        "numbers. Bands at the left are wide because worlds differ; bands at the right are narrow because both arms have the same random "
+        "numbers.",
     ),
     Entry(
         figures.pairs_figure, "pairs", "All pairs of arms",
-        "A group is the arm that is compared with. Filled marks are differences that are told from zero, circles for the better and "
-        "squares for the worse; hollow ones are not. Told means that the interval leaves out 0 and, where `study.correction` is set, that "
-        "the adjusted p-value is below 0.05.",
+        "A group is the arm that the others are compared with. Filled marks are differences that are shown, circles for better and "
+        "squares for worse; hollow marks are differences that are not shown. Shown means that the interval leaves out 0 and, where "
+        "`study.correction` is set, that the adjusted p-value is below 0.05.",
     ),
     Entry(
         figures.gains_figure, "effects", "Who gains",
@@ -79,17 +80,17 @@ ENTRIES = (
     ),
     Entry(
         figures.origins_figure, "origins", "Where the defects that reach users begin",
-        "A panel is a tier, a row an arm. A bar is the loss to users that begins there, its parts the causes: all bars of an arm add up "
-        "exactly to its field loss.",
+        "A panel is a tier, a row an arm. A bar is the loss to users that begins there, and its parts are the causes. All bars of an arm "
+        "add up exactly to its field loss.",
     ),
     Entry(
         figures.network_map, "maps", "The quality map",
-        "Firms by tier, the chain leaders at the right. A node's area is the loss that begins at the firm, its slices the causes; a line's "
-        "width and colour are the loss that the link carries. The rest of a tier is drawn as one node.",
+        "Firms by tier, the chain leaders at the right. The area of a node is the loss that begins at the firm, and its slices are the "
+        "causes. The width and colour of a line are the loss that the link carries. All other firms of a tier are drawn as one node.",
     ),
     Entry(
         figures.queues_figure, "series", "Queues of the stations",
-        "Cases filed, served and waiting, and how long those served had waited. Where more are filed than served the backlog grows.",
+        "Cases filed, served and waiting, and how long the served cases had waited. Where more are filed than served, the backlog grows.",
     ),
     Entry(
         figures.books_figure, "books", "Payments that change most",
@@ -97,20 +98,20 @@ ENTRIES = (
     ),
     Entry(
         figures.costs_figure, "costs", "Cost per avoided defect",
-        "What it costs government, firms and both together (society) to keep one CNY of defective sales from users. Below 0 money is "
-        "saved besides. Bars are Fieller intervals, an arrow goes on beyond the axis; the ratio is not defined where it is not sure "
-        "that defects were avoided.",
+        "What it costs government, firms and both together (society) to keep one CNY of defective sales from users. Below 0, money is "
+        "saved, too. Bars are Fieller intervals; an arrow goes on beyond the axis. The ratio is not defined where it is not shown that "
+        "defects were avoided.",
     ),
     Entry(
         figures.enough_figure, "enough", "Enough replicates?",
-        "Half-widths of the effects' 95 % intervals, in % of the reference's level. The upright stroke is the width asked for "
-        "(`study.half_width`); at the right stands how many replicates would be enough. Where no width is "
-        "asked for these are as many as tell, in a new study, the effect from zero in four of five cases, if it is as large as was found.",
+        "Half-widths of the effects' 95 % intervals, in % of the reference's level. The upright stroke is the required width "
+        "(`study.half_width`); at the right is the number of replicates that would be enough. Where no width is required, it is the number "
+        "with which four in five new studies would show the effect to differ from 0, if it is as large as measured.",
     ),
     Entry(
-        figures.luck_figure, "luck", "The gain of common luck",
-        "By what factor the variance of an effect falls because arms share their luck: so many times the replicates would be needed with "
-        "independent seeds. It is told of ten replicates or more, with its interval.",
+        figures.luck_figure, "luck", "The gain of common random numbers",
+        "The factor by which the variance of an effect falls because arms share their random numbers: with independent seeds, that many "
+        "times the replicates would be needed. It is shown for ten replicates or more, with its interval.",
     ),
     Entry(
         figures.sweep_figure, "", "A sweep",
@@ -121,10 +122,10 @@ ENTRIES = (
 
 
 def _sweep() -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """Effects at every point of the sweep, and the manifests they came with."""
-    found = [compare(*STUDY, "instruments=[cqo]", f"{SWEPT}={point}") for point in POINTS]
-    table = pd.concat([one.effects.assign(**{SWEPT: point}) for point, one in zip(POINTS, found, strict=True)], ignore_index=True)
-    return table, [{**found[0].manifest, "id": NAME}]
+    """Return the effects at every point of the sweep, and the manifests of its figure."""
+    comparisons = [compare(*STUDY, "instruments=[cqo]", f"{SWEPT}={point}") for point in POINTS]
+    effects = [each.effects.assign(**{SWEPT: point}) for point, each in zip(POINTS, comparisons, strict=True)]
+    return pd.concat(effects, ignore_index=True), [{**comparisons[0].manifest, "id": NAME}]
 
 
 def _drawn(entry: Entry, comparison: Comparison, about: dict[str, Any]) -> Figure:
@@ -136,37 +137,37 @@ def _drawn(entry: Entry, comparison: Comparison, about: dict[str, Any]) -> Figur
 
 
 def page() -> str:
-    """Return the page: every figure with what it shows, how it is read, and its call."""
+    """Return the page: every figure, how to read it, and its call."""
     typed = ", ".join(f'"{word}"' for word in STUDY)
     lines = [
         "# The gallery of figures",
         "",
         "Written by `make docs PAGE=gallery`. Every figure is a function from a table of a study, and its manifest, to a Matplotlib "
-        "figure: 3.4 inches wide (one column of a page) or 7.0 (two), with no letter under 6.5 points. Colours can be told apart by the "
-        "colour-blind, markers and dashes in black and white. The small print names the study, which a saved picture also holds in its "
-        "metadata. All here are of one small study of the sample region; the effect sizes rest on assumptions.",
+        "figure: 3.4 inches wide (one column of a page) or 7.0 (two), with no letter under 6.5 points. Colour-blind people can "
+        "distinguish the colours; markers and dashes differ in black and white, too. The small print names the study, and so do the "
+        "metadata of a saved picture. All figures here are of one small study of the sample region; the effect sizes rest on assumptions.",
         "",
         "```python",
         "from experiments import compare",
         "from experiments.figures import *",
         "",
-        f"found = compare({typed})",
-        'save(effects_figure(found.effects, found.manifest), "effects.png", found.manifest)',
+        f"comparison = compare({typed})",
+        'save(effects_figure(comparison.effects, comparison.manifest), "effects.png", comparison.manifest)',
         "```",
         "",
     ]
     for entry in ENTRIES:
-        lines += [f"## {entry.title}", "", entry.says, "", f"![{entry.title}](figures/{entry.name}.png)", "", f"`{entry.call}`", ""]
+        lines += [f"## {entry.title}", "", entry.explanation, "", f"![{entry.title}](figures/{entry.name}.png)", "", f"`{entry.call}`", ""]
     return "\n".join(lines)
 
 
 def write(folder: Path) -> None:
     """Run the study, and write the page and its pictures into a folder."""
-    found = compare(*STUDY)
-    about = {**found.manifest, "id": NAME}
+    comparison = compare(*STUDY)
+    about = {**comparison.manifest, "id": NAME}
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for entry in ENTRIES:
-        figures.save(_drawn(entry, found, about), folder / "figures" / f"{entry.name}.png", about, dpi=DPI)
+        figures.save(_drawn(entry, comparison, about), folder / "figures" / f"{entry.name}.png", about, dpi=DPI)
     (folder / "gallery.md").write_text(page(), encoding="utf-8")
 
 

@@ -29,7 +29,8 @@ INTRODUCTION = """\
 # Glossary 术语表
 
 Written by `make docs` from `experiments/languages/glossary.yaml`. The code, these documents and the reports use each term in
-this sense only. A source is the standard or author that defines the term; where there is none, the term has this meaning in this project."""
+this sense only. A source is the standard or author that defines the term; where there is none, the term has this meaning in this
+project."""
 
 if __name__ == "__main__":
     write(REFERENCE)

@@ -23,41 +23,41 @@ INTRODUCTION = f"""\
 
 Written by `make docs` from the code and from `experiments/catalogue/practices.csv`.
 
-The first part tells of each instrument what it does in the model, what it costs and whom, what it counts, and what is left when it ends.
-The second part goes through the {{count}} practices that were found in the documents, one by one, and tells what each became; the third
-counts them. How instruments are combined into portfolios of places: [portfolios.md](portfolios.md).
+The first part describes each instrument: what it does in the model, what it costs and who pays, what it counts, and what remains when it
+ends. The second part lists the {{count}} practices that the documents name, and says what each becomes in the model; the third part counts
+them. For the portfolios that combine instruments see [portfolios.md](portfolios.md).
 
 How to read it:
 
-- **An instrument is a mechanism under stated assumptions, not a finding.** Documents give scale (how many, how much a piece), by ids
-  such as F033; none gives an effect that was measured against a control group. What is marked N is an assumption: vary it.
-- **Dose**: the one lever that turns it up; at 0 the instrument is exactly off. Its default comes with its legal range, its confidence
-  mark and its source.
+- **An instrument is a mechanism under stated assumptions, not a finding.** Documents give scale (how many, at
+  what unit cost), by ids such as F033; none gives an effect that was measured against a control group. What is marked N is an assumption:
+  vary it.
+- **Dose**: the lever that sets the strength of the instrument; at 0 it is exactly off. Its default comes with its legal range, its
+  confidence mark and its source.
 - **Every instrument has the same levers of delivery**: in which month it begins (`start`), for how long (`length`), how fast it grows
-  (`ramp`), the share of eligible firms it reaches (`reach`), how many a month (`monthly_capacity`), of which sizes (`sizes`), whom first
-  (`targeting`), what a firm costs once (`unit_cost`), which share of that government bears (`government_share`), and what government may
-  spend in all (`budget`). They are in the tables of [parameters.md](parameters.md) with unit, range, source and confidence.
-- **Counts** say what was delivered, never what it did. Every programme also counts `{TAKEN_ON[0]}` and the CNY that government spent.
-- **Practice fades**: whatever a firm learnt falls back towards its natural level when nobody keeps it up, slowly
-  (`parameters.practice_decay`). "Stays" means: is not undone on the day the programme ends."""
+  (`ramp`), the share of eligible firms it reaches (`reach`), how many firms a month (`monthly_capacity`), of which sizes (`sizes`), which
+  firms first (`targeting`), the one-off cost per firm (`unit_cost`), the share of it that government bears (`government_share`), and the
+  most that government may spend (`budget`). The tables of [parameters.md](parameters.md) give their unit, range, source and confidence.
+- **Counts** say what was delivered, never its effect. Every programme also counts `{TAKEN_ON[0]}` and the CNY that government spent.
+- **Practice fades**: what a firm learnt falls back slowly towards its natural level when nobody maintains it
+  (`parameters.practice_decay`). "Outlasts it" means: does not stop on the day the programme ends."""
 
 MAPPING = """\
 ## What becomes of each practice
 
-Names are those of the documents, shortened where they are long; the English names and all other words are ours. "Becomes" names a lever
-(`consortia.projects`), one that every instrument has (`delivery.ramp`), or a setting that is there without any programme
-(`region.stations`, `parameters.traceability`, the `network`, the list of `instruments`). To set a lever, put `instruments.` in front of
-it. What is not modelled is said to be so, and why: no conclusion about such a practice can be drawn from this model, neither that it
-works nor that it does not."""
+Chinese names are those of the documents, shortened where they are long; the English names and all other text are the project's own.
+"Becomes" names a lever of an instrument (`consortia.projects`), a lever of all instruments (`delivery.ramp`), or a setting that exists
+without any programme (`region.stations`, `parameters.traceability`, the `network`, the list of `instruments`). To set a lever, put
+`instruments.` in front of it. For a practice that is not modelled, the table gives the reason: this model cannot show whether it works."""
 
 
 def heading(cls: type[Instrument]) -> str:
-    """Return the heading under which an instrument is told."""
+    """Return the heading of an instrument."""
     return f"{cls.label_zh} `{cls.key}`"
 
 
 def anchor(title: str) -> str:
-    """Return what a link within Markdown calls a heading."""
+    """Return the anchor of a heading, for links within Markdown."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
@@ -81,7 +81,7 @@ def _lever(s: Setting) -> str:
 
 
 def _instrument(cls: type[Instrument]) -> Iterator[str]:
-    """Tell of an instrument."""
+    """Describe an instrument."""
     text, notes = described(cls)
     dose, *others = levers(cls)
     own = [s for s in others if s.name in cls.__dict__["__annotations__"]]
@@ -93,7 +93,7 @@ def _instrument(cls: type[Instrument]) -> Iterator[str]:
     yield f"- **Levers of its own**: {listed}; [{shared}](parameters.md#{anchor(f'Instrument `{cls.key}`')})"
     yield f"- **Its effect depends most on**: `{cls.hinges_on}`"
     yield from (f"- **{name}**: {_code(notes[label])}" for label, name in TITLES.items())
-    yield f"- **Counts**: {'; '.join(f'`{name}` ({said})' for name, said in cls.counted.items())}"
+    yield f"- **Counts**: {'; '.join(f'`{name}` ({meaning})' for name, meaning in cls.counted.items())}"
     yield f"- **In practice**: {notes['Practice']}"
     yield f"- **Practices that become it**: {', '.join(f'{one.id} {one.practice}' for one in of_instrument(cls.key))}"
     yield f"- **Code**: [{home}](../../sim/instruments/{home})"
@@ -122,24 +122,24 @@ def _mapping(every: Sequence[Practice]) -> list[str]:
 
 def _summary(every: Sequence[Practice]) -> list[str]:
     kinds = Counter(one.kind for one in every)
-    said = (
+    meanings = (
         "a lever of an instrument",
-        "a setting of the world, or of which programmes there are and when, and no instrument of its own",
+        "a setting of the world or of the programmes, and no instrument of its own",
         "nothing: not modelled",
     )
-    total = table(["practices that become", "number"], [*zip(said, (kinds[kind] for kind in KINDS), strict=True), ("all", len(every))])
+    total = table(["practices that become", "number"], [*zip(meanings, (kinds[kind] for kind in KINDS), strict=True), ("all", len(every))])
     rows = [(f"[{cls.label_zh}](#{anchor(heading(cls))})", f"`{cls.key}`", len(of_instrument(cls.key))) for cls in in_order()]
     twice = sum(len({path.split(".")[0] for path in one.becomes if path.split(".")[0] in INSTRUMENTS}) > 1 for one in every)
-    note = f"Of each instrument; {twice} practices become levers of two of them and are counted at both."
+    note = f"By instrument; {twice} practices become levers of two instruments and are counted for both."
     return [*total, "", note, "", *table(["practice", "instrument", "practices that become it"], rows)]
 
 
 def instruments_page() -> str:
-    """Return the page: instrument by instrument, then practice by practice, then how many became what."""
+    """Return the page: all instruments, then all practices, then their counts."""
     every = practices()
     lines = [*INTRODUCTION.format(count=len(every)).splitlines(), "", "## The instruments", "", *_overview()]
     lines += [line for cls in in_order() for line in _instrument(cls)]
-    lines += ["", *MAPPING.splitlines(), "", *_mapping(every), "", "## How many became what", "", *_summary(every)]
+    lines += ["", *MAPPING.splitlines(), "", *_mapping(every), "", "## Number of practices by what they become", "", *_summary(every)]
     return "\n".join(lines) + "\n"
 
 

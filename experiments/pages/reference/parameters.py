@@ -1,4 +1,4 @@
-"""Reference pages, generated from the declarations: ``make docs`` writes them to docs/."""
+"""The reference pages that are generated from declarations: ``make docs`` writes them to docs/."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region,
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
 
-#: What the dataclasses that declare settings are about; instruments tell themselves.
+#: Titles of the dataclasses that declare settings; instruments have their own.
 TITLES = {
     Parameters: "The model",
     Region: "A region",
@@ -26,8 +26,8 @@ TITLES = {
 
 
 def _declarations(cls: type, prefix: str) -> list[str]:
-    found = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices"} & f.metadata.keys())
-    rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in found]
+    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices"} & f.metadata.keys())
+    rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in declared]
     return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 
 
@@ -37,8 +37,8 @@ def parameters_page() -> str:
         "# Parameters",
         "",
         "Written by `make docs` from the declarations in the code. Confidence: **S** read in the source, "
-        "**D** arithmetic from it, **R** recalled and to be verified, **N** looked for and not found: an assumption. "
-        "Show the sensitivity of what rests on an N.",
+        "**D** computed from it, **R** recalled and still to be verified, **N** looked for and not found: an assumption. "
+        "Show how sensitive a result is to every N that it depends on.",
     ]
     for prefix, cls in declaring():
         if issubclass(cls, Instrument):

@@ -27,8 +27,8 @@ STRUCTURE = ("chains", "leaders", "firms", "chain_heads", "counties", "sectors",
 NO_PROVINCE = ("jiaxing", "jinzhong", "nanping", "national", "sample")
 #: Firms to which a region is brought for its size mix, and the replicates that it is the mean of.
 MIX_FIRMS, MIX_REPLICATES = 2_000, 2
-#: What a source line that was read in a document looks like: ids, how they were read, the words in 「」.
-READ = re.compile(r"(?P<ids>[FI]\d{3}(?:[+/,][FI]\d{3})*): (?P<how>[^「]*?) ?(?P<words>(?:「[^」]*」)*)")
+#: The form of a source line that was read in a document: ids, how they were read, quotations in 「」.
+READ = re.compile(r"(?P<ids>[FI]\d{3}(?:[+/,][FI]\d{3})*): (?P<how>[^「]*?) ?(?P<quotes>(?:「[^」]*」)*)")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Figure:
     name, value, unit : str
     facts : tuple of str
         Ids of the facts that it was read from; none if it is an assumption.
-    words : tuple of str
+    quotes : tuple of str
         The original words of each.
     how : str
         How it was read, or why it is assumed.
@@ -50,16 +50,16 @@ class Figure:
     value: str
     unit: str
     facts: tuple[str, ...]
-    words: tuple[str, ...]
+    quotes: tuple[str, ...]
     how: str
 
 
 def read_source(source: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    """Take a line of `sources` apart: ids of facts (or of practices), their words, and how they were read or why it is assumed."""
-    found = READ.fullmatch(source)
-    if not found:
+    """Split a line of `sources`: ids of facts (or of practices), quotations, and how they were read or why the figure is assumed."""
+    match = READ.fullmatch(source)
+    if not match:
         return (), (), source
-    return tuple(re.findall(r"[FI]\d{3}", found["ids"])), tuple(re.findall("「([^」]*)」", found["words"])), found["how"]
+    return tuple(re.findall(r"[FI]\d{3}", match["ids"])), tuple(re.findall("「([^」]*)」", match["quotes"])), match["how"]
 
 
 def figures_of(region: Region) -> list[Figure]:
@@ -76,29 +76,30 @@ def _own(region: Region, *names: str) -> bool:
 
 
 def rules(regions: Sequence[Region]) -> dict[str, tuple[float, list[str]]]:
-    """Return what a rule gives before it is rounded, and the places that it is from: those that report both counts.
+    """Return what each rule gives before it is rounded, and the places that it is computed from: those that report both counts.
 
     Ratios are geometric means, as places differ by factors; the number of chains is the median of provinces.
     """
-    out = {}
+    results = {}
     for name, above, below, times in (
         ("firms a chain", "firms", "chains", 1.0),
         ("leaders a chain", "leaders", "chains", 1.0),
         ("stations per 1,000 firms", "stations", "firms", 1e3),
     ):
-        known = [one for one in regions if _own(one, above, below) and one.key not in NO_PROVINCE]
-        out[name] = geometric_mean([times * getattr(one, above) / getattr(one, below) for one in known]), [one.label for one in known]
-    known = [one for one in regions if _own(one, "chains") and one.key not in (*NO_PROVINCE, "hubei")]
-    out["chains"] = float(median(one.chains for one in known)), [one.label for one in known]
-    return out
+        reporting = [one for one in regions if _own(one, above, below) and one.key not in NO_PROVINCE]
+        ratios = [times * getattr(one, above) / getattr(one, below) for one in reporting]
+        results[name] = geometric_mean(ratios), [one.label for one in reporting]
+    reporting = [one for one in regions if _own(one, "chains") and one.key not in (*NO_PROVINCE, "hubei")]
+    results["chains"] = float(median(one.chains for one in reporting)), [one.label for one in reporting]
+    return results
 
 
 def size_mix(region: Region, replicates: int = MIX_REPLICATES) -> list[float]:
     """Return the shares of small, medium and large firms in the region's generated network, at most about 2,000 firms of it."""
-    limits, part = Parameters(), region.scaled(min(1.0, MIX_FIRMS / region.firms))
+    limits, scaled = Parameters(), region.scaled(min(1.0, MIX_FIRMS / region.firms))
     counts = np.zeros(len(SIZE_CLASSES))
     for key in replicate_keys(1, replicates):
-        revenue = 12.0 * part.network(Streams(key)).steady_orders()
+        revenue = 12.0 * scaled.network(Streams(key)).steady_orders()
         counts += np.bincount((revenue >= limits.medium_from).astype(int) + (revenue >= limits.large_from), minlength=len(SIZE_CLASSES))
     return [float(share) for share in counts / counts.sum()]
 
@@ -107,7 +108,7 @@ def size_mix(region: Region, replicates: int = MIX_REPLICATES) -> list[float]:
 
 
 def _about(key: str) -> str:
-    """What the head of a region's file says of it."""
+    """Return the comment at the head of a region's file."""
     lines = (CONFIGS / "region" / f"{key}.yaml").read_text(encoding="utf-8").splitlines()
     return " ".join(line.removeprefix("#").strip() for line in lines[: next(k for k, line in enumerate(lines) if line[:1] != "#")])
 
@@ -115,7 +116,7 @@ def _about(key: str) -> str:
 def _rows(figures: Sequence[Figure]) -> list[str]:
     """The table of some figures."""
     head = ["figure", "value", "unit", "read from", "original words", "how it was read, or why it is assumed"]
-    rows = [[f"`{f.name}`", f.value, f.unit, ", ".join(f.facts) or "—", "; ".join(f.words) or "—", f.how] for f in figures]
+    rows = [[f"`{f.name}`", f.value, f.unit, ", ".join(f.facts) or "—", "; ".join(f.quotes) or "—", f.how] for f in figures]
     return table(head, rows)
 
 
@@ -159,10 +160,19 @@ def _rules(regions: Sequence[Region]) -> list[str]:
 
 
 def regions_page() -> str:
-    """Return the page of all regions: what was read where, in which words, and what is assumed."""
+    """Return the page of all regions: what was read in which document, with quotations, and what is assumed."""
     regions = [one for one in region_files() if one.key != "sample"]
     common = _common(regions)
-    lines = [*INTRODUCTION.splitlines(), "", *_overview(regions), "", *NOT_MADE.splitlines(), "", "## Rules where a document is silent", ""]
+    lines = [
+        *INTRODUCTION.splitlines(),
+        "",
+        *_overview(regions),
+        "",
+        *NOT_MADE.splitlines(),
+        "",
+        "## Rules where no document gives a figure",
+        "",
+    ]
     lines += [*RULES.splitlines(), "", *_rules(regions), "", "## The same in every region", "", *_rows(common)]
     for one in regions:
         own = [f for f in figures_of(one) if f not in common]
@@ -174,31 +184,31 @@ INTRODUCTION = f"""\
 # The regions
 
 Written by `make docs` from `configs/region`. Choose one with `strongchain region=guangdong`; each of its
-figures can be set beside it (`region.firms=5000`), and `scale` sets how much of it is simulated (about {MIX_FIRMS:,} firms unless
-you say otherwise: [what that keeps](../evidence/scales.md)).
+figures can be set, too (`region.firms=5000`), and `scale` sets how much of it is simulated (by default about {MIX_FIRMS:,}
+firms: [what that keeps](../evidence/scales.md)).
 
-- **Figures are what authorities say of themselves**, in reports of successes without a control group. They set scale (how many chains,
-  firms, stations), never the size of an effect. Places count differently (of one year or of all years, helped or linked firms): a
-  difference between two regions may be one of counting. Each id (F097) is that of a fact collected from the documents; its words
-  are given as they stand.
-- **Only structure differs between regions**: how many there are of what. No document tells how good firms of a place are, so
-  capabilities, problems and defects start alike everywhere, and regions must not be ranked by their field DPU.
-- **Stations** that a place reports are taken to stand in every arm, also under "nothing"; a programme adds to them.
+- **Figures are what authorities report about themselves**, in reports of successes without a control group. They set scale (how many
+  chains, firms, stations), never the size of an effect. Places count differently (for one year or for all years, helped or linked firms): a
+  difference between two regions may come from counting. Each id (F097) is that of a fact collected from the documents, which is quoted
+  word for word.
+- **Only structure differs between regions**: how many there are of what. No document shows how good the firms of a place
+  are, so capabilities, problems and defects start in the same way everywhere. Do not rank regions by their field DPU.
+- **Stations** that a place reports are assumed to exist in every arm, also without programme; a programme adds to them.
 - **Chief quality officers**: `officers` is the share of firms that have one without any programme. A reported count of officers is
-  what a programme achieved, so it is in no preset; it belongs to a policy.
-- **The size mix** is no figure of a region. It follows from `median_revenue` and the statistics of generated networks (customers, tiers,
-  demand), so it is nearly the same everywhere; the last columns show what comes out (revenue limits of 20 and 400 million CNY a year;
+  what a programme achieved, so it belongs to a policy and is in no region.
+- **The size mix** is not a figure of a region. It follows from `median_revenue` and the statistics of generated networks (customers, tiers,
+  demand), so it is nearly the same everywhere; the last columns show it (revenue limits of 20 and 400 million CNY a year;
   means of {MIX_REPLICATES} networks of the scale by default).
-- **Links** are generated: no document tells who supplies whom. For observed links: [networks](../guide/networks.md)."""
+- **Links** are generated: no document shows who supplies whom. For observed links: [networks](../guide/networks.md)."""
 
 NOT_MADE = """\
-`sample` is invented, for classrooms. No preset was made of places of which the documents tell only projects, prizes or products
+`sample` is invented, for classrooms. There is no region of places for which the documents give only projects, prizes or products
 (Chongqing, Wuhan, Luohe, Taizhou, Xiamen, Langxi; in Dangtu, 2 chains and a loan to 4 firms), of specialised towns, whose firms
-nobody counts, nor of a single firm with its direct suppliers (146 at Jingwei, more than 40 at Dayun), which generated tiers would
+nobody counts, or of a single firm with its direct suppliers (146 at Jingwei, more than 40 at Dayun), which generated tiers would
 contradict."""
 
 RULES = """\
-A count that no document gives follows from the places that report it, and its source says "assumption". Places differ by factors of six
-in firms a chain, and of three in stations a firm: so wide is what these rules do not know. One chain head and one home sector a chain
-are conventions. Hubei's chains are read off projects, cities count for
-no province, and the national figures are targets: they are in no rule."""
+A count that no document gives is computed from the places that report it, and its source says "assumption". Places differ by a factor of
+six in firms a chain, and of three in stations a firm, so these rules are very uncertain. One chain head and one home sector a chain
+are conventions. The chains of Hubei are read from projects, cities are not provinces, and the national figures are targets: they
+are in no rule."""

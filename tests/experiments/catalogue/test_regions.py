@@ -13,8 +13,7 @@ from experiments.catalogue.settings import region_files
 from experiments.commands import verbs
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import SettingsError, compose_settings, read_settings
-from experiments.pages.evidence.scales import REPLICATES, Measured, same, write
-from experiments.pages.evidence.scales import _effect as scaled_effect
+from experiments.pages.evidence.scales import REPLICATES, ScaleEffect, ScaleResults, p_of_equality, scale_effect, write
 from experiments.pages.evidence.scales import page as scales_page
 from experiments.pages.reference.regions import (
     DEFAULT_RULES,
@@ -26,6 +25,7 @@ from experiments.pages.reference.regions import (
     rules,
     size_mix,
 )
+from experiments.reports.findings import Estimate
 from sim import Region, StrongchainModel
 from sim.parameters import declared
 from tests.support.places import EVIDENCE, FACTS, ROOT
@@ -67,7 +67,7 @@ def test_every_figure_of_a_real_place_has_a_source(key):
 @pytest.mark.parametrize("key", REAL)
 def test_every_fact_cited_comes_with_its_words(key):
     for figure in figures_of(WHOLE[key]):
-        assert len(figure.facts) == len(figure.words), f"{key}.{figure.name}"
+        assert len(figure.facts) == len(figure.quotes), f"{key}.{figure.name}"
         assert figure.how, f"{key}.{figure.name} does not say how it was read"
 
 
@@ -75,9 +75,9 @@ def test_every_fact_cited_comes_with_its_words(key):
 def test_a_cited_fact_exists_is_of_the_place_and_has_words_and_value(key):
     known, built = facts(), WHOLE[key]
     for figure in figures_of(built):
-        for fact, words in zip(figure.facts, figure.words, strict=True):
+        for fact, quote in zip(figure.facts, figure.quotes, strict=True):
             assert fact in known, f"{key}.{figure.name} cites {fact}, which is no fact"
-            assert words == known[fact]["quote"], f"{key}.{figure.name} has other words than {fact}"
+            assert quote == known[fact]["quote"], f"{key}.{figure.name} has other words than {fact}"
             place = BORROWED.get(fact, PLACES.get(key, built.label))
             assert place in known[fact]["place"], f"{key}.{figure.name} cites {fact}, which is of {known[fact]['place']}"
             assert fact not in BORROWED or place in figure.how, f"{key}.{figure.name} cites a fact of {place} without saying so"
@@ -166,8 +166,8 @@ def test_the_page_has_every_figure_of_every_region_with_its_words(monkeypatch):
         part = text.split(f"(`region={key}`)")[1].split("\n## ")[0]
         common = text.split("## The same in every region")[1].split("\n## ")[0]
         for figure in figures_of(built):
-            read, words = ", ".join(figure.facts) or "—", "; ".join(figure.words) or "—"
-            row = f"| `{figure.name}` | {figure.value} | {figure.unit} | {read} | {words} |"
+            read, quotes = ", ".join(figure.facts) or "—", "; ".join(figure.quotes) or "—"
+            row = f"| `{figure.name}` | {figure.value} | {figure.unit} | {read} | {quotes} |"
             assert (row in part) != (row in common), f"{key}.{figure.name}"
             assert figure.name not in STRUCTURE or row in part
 
@@ -199,38 +199,39 @@ def test_a_file_says_nothing_twice(key):
 
 @pytest.mark.study
 def test_the_page_of_scales_is_measured_with_any_settings(tmp_path):
-    words = ("region=sample", "months=3", "window=3", "burn_in=2", "parallel=serial")
-    write(tmp_path, {0.2: 8}, words)
+    overrides = ("region=sample", "months=3", "window=3", "burn_in=2", "parallel=serial")
+    write(tmp_path, {0.2: 8}, overrides)
     text = (tmp_path / "scales.md").read_text(encoding="utf-8")
-    assert re.search(r"^\| 0\.2 \| 60 \| 8 \| 0\.\d{4} ± 0\.\d{4} \|( [+-]\d\.\d\d \[.+?\] \|){3}$", text, re.MULTILINE)
+    assert re.search(r"^\| 0\.2 \| 60 \| 8 \| 0\.\d{4} ± 0\.\d{4} \|( (0|[+−]\d\.\d\d \[.+?\]) \|){3}$", text, re.MULTILINE)
     assert "region=sample months=3" in text and "serial" not in text
 
 
 def test_the_page_of_scales_says_what_differs():
-    rows = [
-        Measured(scale, 50, Region().scaled(scale), (0.02, 0.001), {"a": (effect, effect - 1, effect + 1, 0.5), "b": (1.0, 0, 2, 0.5)})
-        for scale, effect in ((0.1, -5.0), (1.0, 5.0))
-    ]
-    text = scales_page(rows)
-    verdicts = dict(re.findall(r"^\| `?(\w[\w ]*)`? \| \S+ \| \S+ \| (.*?) \|", text.split("## Do they agree?")[1], re.MULTILINE))
-    assert verdicts == {"a": "**not the same**", "b": "the same within noise", "level without programme": "the same within noise"}
-    assert "-10 ± 1.4 points" in text
+    constant = ScaleEffect(Estimate(1.0, 0.0, 2.0), 0.5)
+    results = []
+    for scale, effect in ((0.1, -5.0), (1.0, 5.0)):
+        changing = ScaleEffect(Estimate(effect, effect - 1.0, effect + 1.0), 0.5)
+        results.append(ScaleResults(scale, 50, Region().scaled(scale), (0.02, 0.001), {"a": changing, "b": constant}))
+    text = scales_page(results)
+    agreement = dict(re.findall(r"^\| `?(\w[\w ]*)`? \| \S+ \| \S+ \| (.*?) \|", text.split("## Do they agree?")[1], re.MULTILINE))
+    assert agreement == {"a": "**not the same**", "b": "the same within noise", "level without programme": "the same within noise"}
+    assert "−10 ± 1 points" in text
     assert "| `firms` | 30 | 300 |" in text and "| firms per chain | 30 | 75 |" in text
 
 
 def test_an_effect_is_a_ratio_of_means():
     base, change = np.array([1.0, 2.0, 3.0, 2.0]), np.array([-0.1, -0.2, -0.35, -0.15])
-    effect, low, high, error = scaled_effect(change, base)
+    (effect, low, high), error = scale_effect(change, base)
     assert effect == pytest.approx(-10.0) and low < effect < high
-    left = change + 0.1 * base
-    assert error == pytest.approx(100 * left.std(ddof=1) / 2 / 2)
+    residual = change + 0.1 * base
+    assert error == pytest.approx(100 * residual.std(ddof=1) / 2 / 2)
 
 
-def test_values_that_differ_by_more_than_their_errors_are_told():
-    assert same([1.0, 1.0, 1.0], [0.1, 0.2, 0.3]) == pytest.approx(1.0)
+def test_values_that_differ_by_more_than_their_errors_are_recognised():
+    assert p_of_equality([1.0, 1.0, 1.0], [0.1, 0.2, 0.3]) == pytest.approx(1.0)
     # Two values: Q is the square of their difference by its error, here 3.
-    assert same([0.0, 3.0 * np.hypot(0.3, 0.4)], [0.3, 0.4]) == pytest.approx(0.0026998, rel=1e-4)
-    assert np.isnan(same([1.0, 2.0], [0.0, 1.0]))
+    assert p_of_equality([0.0, 3.0 * np.hypot(0.3, 0.4)], [0.3, 0.4]) == pytest.approx(0.0026998, rel=1e-4)
+    assert np.isnan(p_of_equality([1.0, 2.0], [0.0, 1.0]))
 
 
 def test_the_scales_in_the_docs_are_those_that_are_measured():

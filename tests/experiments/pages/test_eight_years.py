@@ -1,4 +1,4 @@
-"""Left alone for eight years, the world stays plausible: nothing explodes, dies out, or drifts to an end of its scale."""
+"""Without a programme the world stays plausible for eight years: nothing explodes, dies out, or drifts to an end of its scale."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from tests.support.places import EVIDENCE
 
 pytestmark = pytest.mark.study
 
-WORDS = ("region=liaoning", "scale=0.4")
+OVERRIDES = ("region=liaoning", "scale=0.4")
 KEYS = list(OUTCOMES)
 
 
 @pytest.fixture(scope="module")
-def left_alone():
-    return years_without_programme(WORDS, replicates=6, workers=1)
+def without_programme():
+    return years_without_programme(OVERRIDES, replicates=6, workers=1)
 
 
 @pytest.mark.parametrize("key", PLAUSIBLE)
-def test_every_year_lies_in_its_range(left_alone, key):
+def test_every_year_lies_in_its_range(without_programme, key):
     low, high, _ = PLAUSIBLE[key]
-    years = left_alone[0][:, :, KEYS.index(key), 0].mean(axis=0)
+    years = without_programme[0][:, :, KEYS.index(key), 0].mean(axis=0)
     assert years.shape == (YEARS,)
     assert (years >= low).all(), years
     assert (years <= high).all(), years
 
 
 @pytest.mark.parametrize("key", EVENTS)
-def test_rare_events_keep_their_rates(left_alone, key):
+def test_rare_events_keep_their_rates(without_programme, key):
     low, high, _ = EVENTS[key]
-    assert low <= left_alone[1][:, list(EVENTS).index(key)].mean() <= high
+    assert low <= without_programme[1][:, list(EVENTS).index(key)].mean() <= high
 
 
-def test_conformity_drifts_by_less_than_the_official_series_wandered(left_alone):
+def test_conformity_drifts_by_less_than_the_official_series_wandered(without_programme):
     """Within 0.9 percentage points in eight years."""
-    each = left_alone[0][:, :, KEYS.index("nonconformity"), 0]
-    assert abs(each[:, -1].mean() - each[:, 0].mean()) < 0.009
+    values = without_programme[0][:, :, KEYS.index("nonconformity"), 0]
+    assert abs(values[:, -1].mean() - values[:, 0].mean()) < 0.009
 
 
-def test_output_neither_explodes_nor_dies(left_alone):
-    output = left_alone[0][:, :, KEYS.index("output"), 0]
+def test_output_stays_near_its_level(without_programme):
+    output = without_programme[0][:, :, KEYS.index("output"), 0]
     assert (np.abs(np.log(output[:, -1] / output[:, 0])) < 0.3).all()
 
 
-def test_small_firms_fare_worse_than_large_ones(left_alone):
+def test_small_firms_fare_worse_than_large_ones(without_programme):
     for key in ("nonconformity", "bad_loans", "credit_bound"):
-        by_size = left_alone[0][:, -1, KEYS.index(key), 1:].mean(axis=0)
+        by_size = without_programme[0][:, -1, KEYS.index(key), 1:].mean(axis=0)
         assert by_size[0] > by_size[1] > by_size[2], key
 
 
-def test_the_page_shows_every_range_and_the_figure_every_year(left_alone):
-    outcomes, events = left_alone
-    text = page(outcomes, events, WORDS)
+def test_the_page_shows_every_range_and_the_figure_every_year(without_programme):
+    outcomes, events = without_programme
+    text = page(outcomes, events, OVERRIDES)
     assert all(f"`{key}`" in text for key in (*PLAUSIBLE, *EVENTS))
     assert all(len(axes.lines[0].get_xdata()) == YEARS for axes in figure(outcomes).axes)
 

@@ -1,4 +1,4 @@
-"""Data that no parameter was tuned to: the figures kept are those of the files, and what is simulated is measured as it is said to be."""
+"""Data that no parameter was tuned to: the stored figures are those of the files, and simulated ones are measured in the same way."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ from experiments.pages.evidence.held_out_runs import (
 from tests.support.places import EVIDENCE
 from tests.support.real_data import real_data
 
-WORDS = ("region=liaoning", "scale=0.1", "burn_in=6")
+OVERRIDES = ("region=liaoning", "scale=0.1", "burn_in=6")
 METRICS = "Date,Plant ID,Vendor ID,Defect ID,Defect Type ID,Defect Qty,Downtime min\n"
 
 
 @pytest.fixture(scope="module")
 def run():
-    return simulate((1, 2), WORDS, years=2)
+    return simulate((1, 2), OVERRIDES, years=2)
 
 
 @pytest.fixture(scope="module")
 def runs(run):
     """Three replicates of as many years as the official series: the short one, repeated, and a little shifted."""
     years = {name: np.tile(rates, YEARS // 2) for name, rates in run.years.items()}
-    luck = [dict(zip(years, np.array(list(years.values())) + k * np.linspace(0, 1, YEARS), strict=True)) for k in (0.0, 0.5, 1.0)]
-    return [replace(run, years=each) for each in luck]
+    shifted = [dict(zip(years, np.array(list(years.values())) + k * np.linspace(0, 1, YEARS), strict=True)) for k in (0.0, 0.5, 1.0)]
+    return [replace(run, years=each) for each in shifted]
 
 
-def test_the_figures_kept_are_those_of_the_files():
+def test_the_stored_figures_are_those_of_the_files():
     assert read_incidents(real_data("supplier_quality")) == OBSERVED
 
 
-def test_curves_kept_are_curves_of_concentration():
+def test_stored_curves_are_curves_of_concentration():
     for curve in OBSERVED.curves.values():
         assert len(curve) == len(TOP) and curve[-1] == 100.0
         assert (np.diff(curve) >= 0.0).all()
@@ -61,35 +61,35 @@ def test_a_file_of_four_incidents_is_read_as_by_hand(tmp_path):
     rows = ("2013-01-01,1,7,5,4,30,0", "2013-01-01,1,7,5,3,10,20", "2013-03-01,1,7,6,1,0,0", "2013-03-02,1,8,6,4,60,0")
     (tmp_path / "Metrics.csv").write_text(METRICS + "\n".join(rows * 15))
     (tmp_path / "Defect_Type.csv").write_text("Defect Type,Defect Type ID,Sort\nNo Impact,1,3\nImpact,3,2\nRejected,4,1\n")
-    seen = read_incidents(tmp_path)
-    assert (seen.incidents, seen.vendors, seen.plants) == (60, 2, 1)
-    assert seen.outcomes == (50.0, 25.0, 25.0)
-    assert seen.by_quantity == (90.0, 10.0, 0.0)
-    assert seen.rejected == (66.7, 90.0, 66.7, 66.7)
-    assert seen.curves["incidents"][0] == 75.0 and seen.curves["quantity"][0] == 60.0
+    incidents = read_incidents(tmp_path)
+    assert (incidents.incidents, incidents.vendors, incidents.plants) == (60, 2, 1)
+    assert incidents.outcomes == (50.0, 25.0, 25.0)
+    assert incidents.by_quantity == (90.0, 10.0, 0.0)
+    assert incidents.rejected == (66.7, 90.0, 66.7, 66.7)
+    assert incidents.curves["incidents"][0] == 75.0 and incidents.curves["quantity"][0] == 60.0
     # 45 incidents of vendor 7 make 44 repeats, 43 of them on the same day, one after 59 days; 15 of vendor 8 make 14, all on one day.
-    assert seen.repeats[:2] == (98.3, 98.3)
+    assert incidents.repeats[:2] == (98.3, 98.3)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [(None, "cannot be read"), ("Date,Plant ID\n", "no column Vendor ID"), ("\x00", "Metrics.csv"), ("", "cannot be read")],
 )
-def test_a_file_that_will_not_do_is_named(tmp_path, content, said):
+def test_a_file_that_cannot_be_used_is_named(tmp_path, content, message):
     if content is not None:
         (tmp_path / "Metrics.csv").write_text(content)
-    with pytest.raises(IncidentError, match=said) as refused:
+    with pytest.raises(IncidentError, match=message) as error:
         read_incidents(tmp_path)
-    assert "Metrics.csv" in str(refused.value) and "Vendor ID" in str(refused.value)
+    assert "Metrics.csv" in str(error.value) and "Vendor ID" in str(error.value)
 
 
 def test_the_command_refuses_a_wrong_folder_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["held_out", str(tmp_path)])
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as stopped:
         main()
-    said = capsys.readouterr().err
-    assert left.value.code == 2
-    assert len(said.strip().splitlines()) == 1 and "Metrics.csv" in said
+    message = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert len(message.strip().splitlines()) == 1 and "Metrics.csv" in message
 
 
 def test_parts_of_the_top_and_repeats_are_counted_as_by_hand():
@@ -115,13 +115,13 @@ def test_a_replicate_is_measured_within_its_bounds(run):
 
 
 def test_the_same_key_measures_the_same_bits(run):
-    again = simulate((1, 2), WORDS, years=2)
+    again = simulate((1, 2), OVERRIDES, years=2)
     assert all((again.years[name] == rates).all() for name, rates in run.years.items() if not np.isnan(rates).any())
     assert all((again.curves[name] == curve).all() for name, curve in run.curves.items())
     assert (again.mix == run.mix).all() and (again.repeats == run.repeats).all()
 
 
-def test_agreement_is_a_matter_of_the_middle_of_replicates():
+def test_agreement_depends_on_the_middle_of_the_replicates():
     values = np.linspace(0.0, 100.0, 101)
     assert Check("k", "l", "%", 50.0, 60.0, "", values).side == 0
     assert Check("k", "l", "%", 0.0, 4.0, "", values).side == 1
@@ -129,17 +129,17 @@ def test_agreement_is_a_matter_of_the_middle_of_replicates():
     assert "does not agree: less" in Check("k", "l", "%", 96.0, 99.0, "", values).cells[-1]
 
 
-def test_the_page_judges_every_figure_and_hides_no_failure(runs):
-    found = checks(OBSERVED, runs)
-    text = page(OBSERVED, runs, WORDS, EVIDENCE)
-    assert all(row(check.cells) in text for check in found.values())
-    assert text.count("does not agree") == sum(check.side != 0 for check in found.values())
-    assert "incidents 10" not in found, "calibration knows the top tenth of incidents"
+def test_the_page_shows_every_figure_and_every_disagreement(runs):
+    by_key = checks(OBSERVED, runs)
+    text = page(OBSERVED, runs, OVERRIDES, EVIDENCE)
+    assert all(row(check.cells) in text for check in by_key.values())
+    assert text.count("does not agree") == sum(check.side != 0 for check in by_key.values())
+    assert "incidents 10" not in by_key, "calibration knows the top tenth of incidents"
 
 
 def test_a_world_like_the_data_would_agree(runs):
-    """Were the simulated figures the observed ones, nothing but what cannot be so would be said to disagree."""
-    like = [
+    """With the observed figures in place of simulated ones, only figures that cannot agree disagree."""
+    alike = [
         replace(
             run,
             curves={f"{what}, {where}": np.array(OBSERVED.curves[name]) / 100.0
@@ -150,9 +150,9 @@ def test_a_world_like_the_data_would_agree(runs):
         )
         for run in runs
     ]  # fmt: skip
-    found = checks(OBSERVED, like)
-    assert [key for key, check in found.items() if check.side and key not in {"small trend", "correlation"}] == []
-    assert math.isclose(np.median(found["pass deviation"].values), PASS.std(ddof=1))
+    by_key = checks(OBSERVED, alike)
+    assert [key for key, check in by_key.items() if check.side and key not in {"small trend", "correlation"}] == []
+    assert math.isclose(np.median(by_key["pass deviation"].values), PASS.std(ddof=1))
 
 
 def test_the_figure_shows_official_series_whole(runs):

@@ -1,4 +1,4 @@
-"""The page of instruments and practices: every practice is told of once, nothing that it becomes is made up, and links lead somewhere."""
+"""The page of instruments and practices: every practice is listed once, what it becomes exists, and links lead somewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # -- the table of practices -------------------------------------------------------------------------------
 
 
-def test_every_practice_is_there_once() -> None:
+def test_every_practice_is_listed_once() -> None:
     assert [one.id for one in practices()] == [f"I{number:03}" for number in range(1, 158)]
     names = Counter(one.practice for one in practices())
     assert not [name for name, times in names.items() if times > 1]
@@ -37,7 +37,7 @@ def test_everything_a_practice_becomes_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         (
             "becomes",
@@ -50,14 +50,14 @@ def test_everything_a_practice_becomes_exists() -> None:
         ("how", " ", "I001 has no how"),
     ],
 )
-def test_a_slip_fails_by_name(field: str, value: object, said: str) -> None:
-    slipped = replace(practices()[0], **{field: value})
-    found = wrong([slipped, *practices()[1:]])
-    assert len(found) == 1
-    assert said in found[0]
+def test_a_mistake_is_named(field: str, value: object, message: str) -> None:
+    wrong_practice = replace(practices()[0], **{field: value})
+    messages = wrong([wrong_practice, *practices()[1:]])
+    assert len(messages) == 1
+    assert message in messages[0]
 
 
-def test_levers_settings_and_shared_levers_can_be_become() -> None:
+def test_a_practice_can_become_a_lever_a_shared_lever_or_a_setting() -> None:
     assert {"cqo.reach", "region.stations", "parameters.traceability", "network", "instruments", "delivery.ramp"} <= becomes_known()
     assert NOT_MODELLED not in becomes_known()
 
@@ -68,7 +68,7 @@ def test_every_instrument_stands_for_a_practice(key: str) -> None:
 
 
 def test_whatever_is_not_modelled_has_a_reason() -> None:
-    """A reason says what is missing: none is a mere repetition of "not modelled"."""
+    """A reason says what is missing; it does not only repeat "not modelled"."""
     absent = [one for one in practices() if one.kind == NOT_MODELLED]
     assert absent
     for one in absent:
@@ -97,19 +97,19 @@ def test_ids_and_names_are_those_of_the_facts() -> None:
 
 
 @pytest.mark.parametrize("key", INSTRUMENTS)
-def test_an_instrument_tells_who_pays_what_ends_what_stays_and_where_it_is_seen(key: str) -> None:
-    text, notes = catalogue.told(INSTRUMENTS[key])
+def test_an_instrument_says_who_pays_what_ends_and_what_outlasts_it(key: str) -> None:
+    text, notes = catalogue.described(INSTRUMENTS[key])
     assert notes.keys() == catalogue.NOTES.keys()
-    assert all(said.endswith(".") for said in notes.values())
+    assert all(note.endswith(".") for note in notes.values())
     assert first_line(text).endswith(").")
     assert CHINESE.search(first_line(text))
 
 
-def test_words_of_the_same_meaning_are_the_same() -> None:
-    """What government bears of the one-off cost, and the levers that instruments share, are told alike by all."""
+def test_shared_levers_have_one_meaning_and_one_unit() -> None:
+    """The share that government bears has one meaning, and each shared lever one unit, in all instruments."""
     every = [s for cls in INSTRUMENTS.values() for s in catalogue.levers(cls)]
-    said = {s.meaning for s in every if s.name == "government_share"}
-    assert said == {"share of the one-off cost that government bears; the firm bears the rest"}
+    meanings = {s.meaning for s in every if s.name == "government_share"}
+    assert meanings == {"share of the one-off cost that government bears; the firm bears the rest"}
     for name in (
         "start",
         "length",
@@ -129,16 +129,16 @@ def test_words_of_the_same_meaning_are_the_same() -> None:
 
 
 def explained(word: str) -> str:
-    """What is told of a word by all that goes by it."""
+    """What `explain` prints for a word."""
     return "\n".join(line for names, tell in catalogue.explained() if word in names for line in tell())
 
 
 def test_an_instrument_names_the_practices_that_become_it() -> None:
-    told = explained("cqo")
-    assert "stands for" in told
-    assert "I041 首席质量官制度: chief quality officers" in told
-    assert "I118" not in told
-    assert told.index("(the dose)") < told.index("instruments.cqo.pay_subsidy") < told.index("instruments.cqo.start")
+    text = explained("cqo")
+    assert "stands for" in text
+    assert "I041 首席质量官制度: chief quality officers" in text
+    assert "I118" not in text
+    assert text.index("(the dose)") < text.index("instruments.cqo.pay_subsidy") < text.index("instruments.cqo.start")
 
 
 @pytest.mark.parametrize("word", ["I118", "地理标志运用", "geographical indications"])
@@ -147,7 +147,7 @@ def test_a_practice_can_be_asked_for(word: str) -> None:
 
 
 @pytest.mark.parametrize(("word", "key"), [("问题清单", "quality_map"), ("质量驿站", "testing_services"), ("首席质量官", "cqo")])
-def test_each_name_of_an_instrument_will_do(word: str, key: str) -> None:
+def test_each_name_of_an_instrument_can_be_asked_for(word: str, key: str) -> None:
     assert f"{key}: an instrument" in explained(word)
 
 
@@ -155,8 +155,8 @@ def test_each_name_of_an_instrument_will_do(word: str, key: str) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    found = (REFERENCE / "instruments.md").read_text(encoding="utf-8")
-    assert found == PAGE, "docs/reference/instruments.md is outdated: run make docs"
+    stored = (REFERENCE / "instruments.md").read_text(encoding="utf-8")
+    assert stored == PAGE, "docs/reference/instruments.md is outdated: run make docs"
 
 
 def test_the_page_goes_through_all_instruments_theme_by_theme() -> None:
@@ -169,7 +169,7 @@ def test_the_page_goes_through_all_instruments_theme_by_theme() -> None:
 
 
 def test_the_summary_adds_up() -> None:
-    counts = [int(found) for found in re.findall(r"^\| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)]
+    counts = [int(count) for count in re.findall(r"^\| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)]
     *kinds, whole = counts
     assert kinds == [sum(one.kind == kind for one in practices()) for kind in KINDS]
     assert sum(kinds) == whole == 157

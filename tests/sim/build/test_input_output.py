@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agents.streams import Streams, replicate_keys
-from experiments.pages.evidence.multipliers import compared, figure, firm_multipliers, page, sector_multipliers
+from experiments.pages.evidence.multipliers import figure, firm_multipliers, page, sector_multipliers, simulated_multipliers
 from sim import InputOutput, NetworkError, StrongchainModel, SupplyNetwork
 from sim.build.input_output import SectorEconomy, aggregated, input_output, read_economy
 from sim.network.checks import check_network
@@ -180,7 +180,7 @@ def test_users_multipliers_add_up_to_all_output(tmp_path):
 
 def test_the_page_of_multipliers_has_every_sector_and_the_figure_too(tmp_path):
     source = economy(tmp_path)
-    found = compared(source, 2)
+    found = simulated_multipliers(source, 2)
     assert found.shape == (2, 3, 4)
     assert np.abs(found[:, 0].mean(axis=0) / source.table.multipliers - 1.0).max() < 0.1
     text = page(source, found, found, "a test")
