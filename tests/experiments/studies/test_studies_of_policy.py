@@ -15,6 +15,7 @@ from experiments import compare
 from experiments.analysis.costs import per_yuan
 from experiments.analysis.programmes import aftermath, ends_of
 from experiments.analysis.results import load
+from experiments.analysis.verdicts import conclusion
 from experiments.commands import verbs
 from experiments.configuration.declared import CONFIGS
 from experiments.configuration.preflight import preflight
@@ -23,7 +24,7 @@ from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
 from experiments.job import SHOWN, STUDIES
 from experiments.reports.exchange import exchange_report
-from experiments.reports.programmes import differences_from, shown_besides
+from experiments.reports.programmes import differences_from, programme_lines, programme_views
 from experiments.runs.measure import Run
 from experiments.studies.budgets import _Aim, within_budget
 from experiments.studies.compare import arms_of
@@ -142,16 +143,18 @@ def test_an_experiment_leaves_its_tables_and_figures(name, experiments, tmp_path
     done = experiments(name)
     assert not done.found.failures
     there = load(done.folder)
-    assert there.more.keys() == done.found.more.keys() != set()
-    for key, table in done.found.more.items():
-        pd.testing.assert_frame_equal(there.more[key], table)
-    shown = shown_besides(there)
-    assert shown
-    for one in shown:
-        save(one.figure(), tmp_path / f"{one.key}.png", there.manifest)
-        assert one.table.rows
-        assert all(len(row) == len(one.table.head) for row in one.table.rows)
-    assert "nan" not in " ".join([one.says for one in shown])
+    assert there.programme_tables.keys() == done.found.programme_tables.keys() != set()
+    for key, table in done.found.programme_tables.items():
+        pd.testing.assert_frame_equal(there.programme_tables[key], table)
+    views = programme_views(there)
+    assert views
+    for view in views:
+        save(view.figure(), tmp_path / f"{view.key}.png", there.manifest)
+        assert view.table.rows
+        assert all(len(row) == len(view.table.head) for row in view.table.rows)
+    assert "nan" not in " ".join([view.says for view in views])
+    terminal = programme_lines(there)
+    assert [line.strip() for line in terminal if not line.startswith("    ")] == [view.table.caption for view in views]
 
 
 def test_every_cell_of_an_exchange_is_the_effect_of_a_plain_comparison(experiments):
@@ -210,7 +213,7 @@ def test_no_arm_spends_more_than_the_budget_and_those_that_can_spend_it(experime
     budget = found.manifest["configuration"]["study"]["budget"] * firms / 1000.0
     spent = found.runs.set_index("arm")["government_cost_in_all"]
     assert spent.max() <= budget * (1 + 1e-9)
-    table = found.more["spending"].query("instrument == 'in all'").set_index("arm")
+    table = found.programme_tables["spending"].query("instrument == 'in all'").set_index("arm")
     assert table["budget"].to_numpy() == pytest.approx(budget)
     assert spent["nothing"].eq(0.0).all()
     # A steward is too dear by one firm at most, and the pair by two.
@@ -223,7 +226,7 @@ def test_no_arm_spends_more_than_the_budget_and_those_that_can_spend_it(experime
 
 def test_the_parts_of_a_budget_are_as_shared_out(experiments):
     found = experiments("value_of_the_map").found
-    whole = found.more["spending"]
+    whole = found.programme_tables["spending"]
     budgets = whole[whole["instrument"] == "in all"].set_index("arm")["budget"]
     assert budgets.nunique() == 1
     assert len(budgets) == 3
@@ -266,14 +269,14 @@ def test_every_instrument_has_its_lever():
 
 def test_after_the_end_government_spends_nothing_more(experiments):
     found = experiments("after_the_programme").found
-    table = found.more["aftermath"]
+    table = found.programme_tables["aftermath"]
     assert set(table["end"]) == {4}
     assert list(table[table["arm"] == "one_stop_stations"]["year"]) == [0, 1, 2]
     assert (table.loc[table["year"] > 0, "government_cost"] == 0.0).all()
     assert table.loc[(table["year"] == 0) & (table["arm"] == "one_stop_stations"), "government_cost"].iloc[0] > 0.0
     months = found.series.query("outcome == 'government_cost' and month > 4")
     assert (months["level"] == 0.0).all()
-    assert "spends nothing more" in shown_besides(found)[0].says
+    assert "spends nothing more" in programme_views(found)[0].says
 
 
 def _runs(arm: str, paths: np.ndarray, spent: float = 1.0) -> list[Run]:
@@ -325,7 +328,7 @@ def test_what_a_yuan_buys_is_not_defined_where_nothing_is_paid():
     table = per_yuan(by_arm, "nothing").set_index("arm")
     assert table.loc["paid", ["spent", "avoided", "per_yuan"]].to_list() == pytest.approx([30.0, 1200.0, 40.0])
     assert not table.at["free", "defined"]
-    assert table.at["free", "told"] == "fewer"
+    assert table.at["free", "conclusion"] == "lower", "fewer defects, which cost nothing"
 
 
 # -- against a second arm -------------------------------------------------------------------------------
@@ -339,4 +342,5 @@ def test_differences_from_a_second_arm_are_those_of_the_runs(experiments):
     for arm in table.index:
         assert table.at[arm, "effect"] == pytest.approx((runs[arm] - runs["random"]).mean(), rel=1e-9, abs=1e-15)
         assert table.at[arm, "effect_low"] <= table.at[arm, "effect"] <= table.at[arm, "effect_high"]
+        assert table.at[arm, "conclusion"] == conclusion(*table.loc[arm, ["effect", "effect_low", "effect_high"]])
         assert table.at[arm, "effect_share"] == pytest.approx(table.at[arm, "effect"] / runs["random"].mean(), rel=1e-6, abs=1e-12)
