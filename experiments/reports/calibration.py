@@ -1,18 +1,21 @@
-"""Show what a calibration or a validation shows: tables, figures and a page in a folder, and lines for a terminal."""
+"""Present a calibration or a validation: tables, figures and a page in a folder, and lines for a terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from experiments.analysis.results import write_manifest, write_table
 from experiments.calibration.history_matching import CANDIDATES, ranges_of
-from experiments.calibration.patterns import PATTERNS, TELLING
+from experiments.calibration.patterns import PATTERNS, PROBES, TELLING
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.languages.wording import lines
+from experiments.reports.findings import Place
 from experiments.runs.store import write_whole
 from experiments.studies.calibrate import PLAUSIBLE, Calibration
 from experiments.studies.validate import Validation
@@ -34,6 +37,12 @@ __all__ = [
 DIGITS = 4
 #: Influence (1 over the length of an emulator, in ranges) from which a figure says something of a parameter.
 MATTERS = 0.25
+
+
+def _region(about: Mapping[str, Any]) -> Place:
+    """The region of a study, from its manifest."""
+    region = about["configuration"]["region"]
+    return Place("region", label=region["label"], label_zh=region["label_zh"])
 
 
 # -- calibration ------------------------------------------------------------------------------------
@@ -98,7 +107,7 @@ def calibration_page(calibration: Calibration) -> str:
     return (
         lines(
             "calibration.page",
-            region=calibration.manifest["configuration"]["region"],
+            region=_region(calibration.manifest),
             figures=len(TELLING),
             points=len(calibration.points),
             final_sets=study["final_sets"],
@@ -149,16 +158,16 @@ SEEN_IN_ONE_WORLD = sum(any(not probe.pooled for probe in pattern.probes.values(
 # -- validation -------------------------------------------------------------------------------------
 
 
-def validation_page(validation: Validation, title: str | None = None) -> str:
+def validation_page(validation: Validation) -> str:
     """Return the page: every pattern with its source, range, simulated median and interval, whether it holds, and its plot."""
     of_worlds = validation.observed.loc[validation.observed["figure"] == "pass_rate", "set"]
     return (
         lines(
             "validation.page",
-            title=title,
             held=validation.held,
             patterns=PATTERNS,
-            region=validation.manifest["configuration"]["region"],
+            probes=PROBES,
+            region=_region(validation.manifest),
             worlds=len(of_worlds),
             sets=of_worlds.nunique(),
             study=validation.manifest["id"],
@@ -183,4 +192,5 @@ def present_validation(validation: Validation, folder: Path, figures: bool = Tru
 
 def summary_of_validation(validation: Validation) -> str:
     """Return the patterns, as lines for a terminal."""
-    return lines("validation.summary", held=validation.held, patterns=len(PATTERNS), rows=list(validation.patterns.itertuples()))
+    rows = list(validation.patterns.itertuples())
+    return lines("validation.summary", held=validation.held, patterns=len(PATTERNS), probes=PROBES, rows=rows)

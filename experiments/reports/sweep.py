@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
-from experiments.languages.wording import say
+from experiments.languages.wording import lines
 
 __all__ = ["CollectSweep", "collect_sweep"]
 
@@ -61,7 +61,7 @@ class CollectSweep(Callback):
             whole = (folder / "sweep.csv").is_file() and not any(point["error"] for point in points)
             same = note.is_file() and json.loads(note.read_text(encoding="utf-8")) == typed
             if whole or not same:
-                print(say("sweep.in_the_way", folder=folder, same=same), file=sys.stderr)
+                print(lines("sweep.in_the_way", folder=folder, same=same), file=sys.stderr)
                 sys.exit(1)  # an exception would become a warning
         folder.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(typed, ensure_ascii=False), encoding="utf-8")
@@ -72,7 +72,7 @@ class CollectSweep(Callback):
         try:
             table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
-            print(say("sweep.not_collected", folder=folder, mistake=mistake), file=sys.stderr)
+            print(lines("sweep.not_collected", folder=folder, mistake=mistake), file=sys.stderr)
             sys.exit(1)
         failed = table.loc[table["error"].notna(), "point"].nunique()
-        print(say("sweep.collected", points=table["point"].nunique(), failed=failed, table=folder / "sweep.csv"))
+        print(lines("sweep.collected", points=table["point"].nunique(), failed=failed, table=folder / "sweep.csv"))

@@ -15,6 +15,7 @@ from experiments import compare
 from experiments.analysis.costs import per_yuan
 from experiments.analysis.programmes import aftermath, ends_of
 from experiments.analysis.results import load
+from experiments.analysis.verdicts import conclusion
 from experiments.commands import verbs
 from experiments.configuration.declared import CONFIGS
 from experiments.configuration.preflight import preflight
@@ -23,7 +24,7 @@ from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
 from experiments.job import SHOWN, STUDIES
 from experiments.reports.exchange import exchange_report
-from experiments.reports.programmes import differences_from, shown_besides
+from experiments.reports.programmes import differences_from, programme_lines, programme_views
 from experiments.runs.measure import Run
 from experiments.studies.budgets import _Aim, within_budget
 from experiments.studies.compare import arms_of
@@ -38,7 +39,7 @@ EXPERIMENTS = ("after_the_programme", "exchange", "policy_mix", "value_of_the_ma
 #: 35 firms of Liaoning.
 TINY = ("scale=0.02", "months=12", "window=6", "burn_in=2", "replicates=2", "parallel=serial")
 #: Fewer arms than in the files, so that the tests take seconds.
-FEW: dict[str, tuple[str, ...]] = {
+SMALLER: dict[str, tuple[str, ...]] = {
     "policy_mix": (
         "study.only=[stewards,audits,both]",
         "++study.arms.audits=['instruments=[supplier_qualification]']",
@@ -52,9 +53,9 @@ FEW: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Done:
-    """One experiment that has run: what was found, and its folder."""
+    """One experiment that has run: its result, and its folder."""
 
-    found: Any
+    result: Any
     folder: Path
 
 
@@ -65,13 +66,13 @@ def experiments(tmp_path_factory):
 
     def run(name: str) -> Done:
         if name not in done:
-            few = FEW[name]
-            size = [word for word in TINY if not any(word.split("=")[0] == other.split("=")[0] for other in few)]
-            words = [f"+experiment={name}", *size, *few]
+            smaller = SMALLER[name]
+            size = [word for word in TINY if not any(word.split("=")[0] == other.split("=")[0] for other in smaller)]
+            words = [f"+experiment={name}", *size, *smaller]
             settings = read_settings(compose_settings(words))
-            found = STUDIES[settings.study.kind](settings, words, progress=False, keep=here / "runs")
-            SHOWN[settings.study.kind][0](found, here / name, figures=False)
-            done[name] = Done(found, here / name)
+            result = STUDIES[settings.study.kind](settings, words, progress=False, keep=here / "runs")
+            SHOWN[settings.study.kind][0](result, here / name, figures=False)
+            done[name] = Done(result, here / name)
         return done[name]
 
     return run
@@ -98,7 +99,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["+experiment=polcy_mix"], "did you mean 'policy_mix'?"),
         (["+experiment=exchange", "study.regions=[liaonin]"], "did you mean 'liaoning'?"),
@@ -113,13 +114,13 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["study.beside=cpo"], "study.beside is 'cpo', which is no arm.*did you mean 'cqo'?"),
     ],
 )
-def test_a_mistake_is_told_with_what_would_be_right(words, said):
-    with pytest.raises(SettingsError, match=said):
+def test_a_mistake_is_reported_with_what_would_be_right(words, message):
+    with pytest.raises(SettingsError, match=message):
         preflight(words)
 
 
 @pytest.mark.parametrize(
-    ("split", "said"),
+    ("split", "message"),
     [
         ("{cpo: {cqo: 1}}", "study.split names 'cpo', which is no arm.*did you mean 'cqo'?"),
         ("{all: {cqo: 0.5, stewards: 0.4}}", "its shares must be above 0 and sum to 1"),
@@ -127,8 +128,8 @@ def test_a_mistake_is_told_with_what_would_be_right(words, said):
         ("{all: {cqo: 0.5, steward: 0.5}}", "did you mean 'stewards'?"),
     ],
 )
-def test_shares_that_fit_no_arm_are_refused_before_anything_runs(split, said):
-    with pytest.raises(SettingsError, match=said):
+def test_shares_that_fit_no_arm_are_refused_before_anything_runs(split, message):
+    with pytest.raises(SettingsError, match=message):
         compare("region=sample", "instruments=[cqo,stewards]", "study.budget=1e6", f"study.split={split}", *TINY)
     with pytest.raises(SettingsError, match="there is none; type study.budget"):
         compare("region=sample", "instruments=[cqo,stewards]", "study.split={all: {cqo: 0.5, stewards: 0.5}}", *TINY)
@@ -140,23 +141,25 @@ def test_shares_that_fit_no_arm_are_refused_before_anything_runs(split, said):
 @pytest.mark.parametrize("name", ["policy_mix", "after_the_programme", "value_of_the_map"])
 def test_an_experiment_leaves_its_tables_and_figures(name, experiments, tmp_path):
     done = experiments(name)
-    assert not done.found.failures
-    there = load(done.folder)
-    assert there.more.keys() == done.found.more.keys() != set()
-    for key, table in done.found.more.items():
-        pd.testing.assert_frame_equal(there.more[key], table)
-    shown = shown_besides(there)
-    assert shown
-    for one in shown:
-        save(one.figure(), tmp_path / f"{one.key}.png", there.manifest)
-        assert one.table.rows
-        assert all(len(row) == len(one.table.head) for row in one.table.rows)
-    assert "nan" not in " ".join([one.says for one in shown])
+    assert not done.result.failures
+    stored = load(done.folder)
+    assert stored.programme_tables.keys() == done.result.programme_tables.keys() != set()
+    for key, table in done.result.programme_tables.items():
+        pd.testing.assert_frame_equal(stored.programme_tables[key], table)
+    views = programme_views(stored)
+    assert views
+    for view in views:
+        save(view.figure(), tmp_path / f"{view.key}.png", stored.manifest)
+        assert view.table.rows
+        assert all(len(row) == len(view.table.head) for row in view.table.rows)
+    assert "nan" not in " ".join([view.says for view in views])
+    terminal = programme_lines(stored)
+    assert [line.strip() for line in terminal if not line.startswith("    ")] == [view.table.caption for view in views]
 
 
 def test_every_cell_of_an_exchange_is_the_effect_of_a_plain_comparison(experiments):
     done = experiments("exchange")
-    cells = done.found.cells.set_index(["region", "policy"])
+    cells = done.result.cells.set_index(["region", "policy"])
     assert list(cells.index) == [("liaoning", "jiaxing"), ("sample", "jiaxing")]
     for (region, policy), cell in cells.iterrows():
         arms = f"study.arms={{nothing: [policy=none], {policy}: [policy={policy}]}}"
@@ -179,15 +182,15 @@ def test_the_runs_of_an_exchange_are_those_of_plain_comparisons(experiments):
 
 
 def test_an_exchange_leaves_a_heat_map_and_a_report(experiments, tmp_path):
-    found = experiments("exchange").found
+    result = experiments("exchange").result
     assert {"exchange.csv", "effects.csv", "runs.parquet", "manifest.json"} <= {
         path.name for path in experiments("exchange").folder.iterdir()
     }
-    assert set(found.comparison.effects["arm"]) == {
-        f"{policy} in {region}" for policy in ("nothing", "jiaxing") for region in found.regions
+    assert set(result.comparison.effects["arm"]) == {
+        f"{policy} in {region}" for policy in ("nothing", "jiaxing") for region in result.regions
     }
-    save(exchange_figure(found.cells, found.manifest, found.regions, found.policies), tmp_path / "exchange.png", found.manifest)
-    page = exchange_report(found)
+    save(exchange_figure(result.cells, result.manifest, result.regions, result.policies), tmp_path / "exchange.png", result.manifest)
+    page = exchange_report(result)
     assert "辽宁" in page
     assert 'src="http' not in page
     assert "2 cells" in page
@@ -205,12 +208,12 @@ def test_a_region_typed_beside_an_exchange_is_the_only_one():
 
 
 def test_no_arm_spends_more_than_the_budget_and_those_that_can_spend_it(experiments):
-    found = experiments("policy_mix").found
+    result = experiments("policy_mix").result
     firms = 35
-    budget = found.manifest["configuration"]["study"]["budget"] * firms / 1000.0
-    spent = found.runs.set_index("arm")["government_cost_in_all"]
+    budget = result.manifest["configuration"]["study"]["budget"] * firms / 1000.0
+    spent = result.runs.set_index("arm")["government_cost_in_all"]
     assert spent.max() <= budget * (1 + 1e-9)
-    table = found.more["spending"].query("instrument == 'in all'").set_index("arm")
+    table = result.programme_tables["spending"].query("instrument == 'in all'").set_index("arm")
     assert table["budget"].to_numpy() == pytest.approx(budget)
     assert spent["nothing"].eq(0.0).all()
     # A steward is too dear by one firm at most, and the pair by two.
@@ -222,14 +225,14 @@ def test_no_arm_spends_more_than_the_budget_and_those_that_can_spend_it(experime
 
 
 def test_the_parts_of_a_budget_are_as_shared_out(experiments):
-    found = experiments("value_of_the_map").found
-    whole = found.more["spending"]
+    result = experiments("value_of_the_map").result
+    whole = result.programme_tables["spending"]
     budgets = whole[whole["instrument"] == "in all"].set_index("arm")["budget"]
     assert budgets.nunique() == 1
     assert len(budgets) == 3
     shares = whole[whole["arm"] == "map and visits 25 %"].set_index("instrument")["budget"] / budgets.iloc[0]
     assert shares[["quality_map", "stewards"]].to_list() == pytest.approx([0.25, 0.75])
-    assert (found.runs["government_cost_in_all"] <= budgets.iloc[0] * (1 + 1e-9)).all()
+    assert (result.runs["government_cost_in_all"] <= budgets.iloc[0] * (1 + 1e-9)).all()
 
 
 def test_an_instrument_of_which_a_part_of_a_run_is_funded_has_as_many_months_of_the_budget():
@@ -265,15 +268,15 @@ def test_every_instrument_has_its_lever():
 
 
 def test_after_the_end_government_spends_nothing_more(experiments):
-    found = experiments("after_the_programme").found
-    table = found.more["aftermath"]
+    result = experiments("after_the_programme").result
+    table = result.programme_tables["aftermath"]
     assert set(table["end"]) == {4}
     assert list(table[table["arm"] == "one_stop_stations"]["year"]) == [0, 1, 2]
     assert (table.loc[table["year"] > 0, "government_cost"] == 0.0).all()
     assert table.loc[(table["year"] == 0) & (table["arm"] == "one_stop_stations"), "government_cost"].iloc[0] > 0.0
-    months = found.series.query("outcome == 'government_cost' and month > 4")
+    months = result.series.query("outcome == 'government_cost' and month > 4")
     assert (months["level"] == 0.0).all()
-    assert "spends nothing more" in shown_besides(found)[0].says
+    assert "spends nothing more" in programme_views(result)[0].says
 
 
 def _runs(arm: str, paths: np.ndarray, spent: float = 1.0) -> list[Run]:
@@ -302,7 +305,7 @@ def test_the_share_of_an_effect_that_is_left_is_that_of_whole_years():
     assert table["defined"].all()
 
 
-def test_of_an_effect_that_is_not_told_no_share_is_left():
+def test_of_an_effect_that_is_not_shown_no_share_is_left():
     draw = np.random.default_rng(2)
     by_arm = {arm: _runs(arm, draw.normal(10.0, 1.0, (5, 36))) for arm in ("nothing", "x")}
     table = aftermath(by_arm, "nothing", {"x": 12})
@@ -325,18 +328,19 @@ def test_what_a_yuan_buys_is_not_defined_where_nothing_is_paid():
     table = per_yuan(by_arm, "nothing").set_index("arm")
     assert table.loc["paid", ["spent", "avoided", "per_yuan"]].to_list() == pytest.approx([30.0, 1200.0, 40.0])
     assert not table.at["free", "defined"]
-    assert table.at["free", "told"] == "fewer"
+    assert table.at["free", "conclusion"] == "lower", "fewer defects, which cost nothing"
 
 
 # -- against a second arm -------------------------------------------------------------------------------
 
 
 def test_differences_from_a_second_arm_are_those_of_the_runs(experiments):
-    found = experiments("value_of_the_map").found
-    table = differences_from(found, "random").query("outcome == @HEADLINE").set_index("arm")
-    runs = found.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
+    result = experiments("value_of_the_map").result
+    table = differences_from(result, "random").query("outcome == @HEADLINE").set_index("arm")
+    runs = result.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
     assert set(table.index) == set(runs.columns) - {"random"}
     for arm in table.index:
         assert table.at[arm, "effect"] == pytest.approx((runs[arm] - runs["random"]).mean(), rel=1e-9, abs=1e-15)
         assert table.at[arm, "effect_low"] <= table.at[arm, "effect"] <= table.at[arm, "effect_high"]
+        assert table.at[arm, "conclusion"] == conclusion(*table.loc[arm, ["effect", "effect_low", "effect_high"]])
         assert table.at[arm, "effect_share"] == pytest.approx(table.at[arm, "effect"] / runs["random"].mean(), rel=1e-6, abs=1e-12)
