@@ -1,6 +1,6 @@
-"""The patterns that a believable world shows together, without any policy: what each is, and the observed range.
+"""The patterns that a plausible world shows together, without any policy: what each is, and its observed range.
 
-Every pattern is declared once: calibration aims at these ranges, validation holds simulated worlds against them.
+Every pattern is declared once: calibration aims at these ranges, and validation compares simulated worlds with them.
 Simulated values come from `experiments.calibration.observe`.
 """
 
@@ -21,12 +21,12 @@ class Probe:
     Attributes
     ----------
     low, high : float
-        Range observed, in which a simulated value holds; infinite where only one side is known.
+        Observed range, in which a simulated value agrees; infinite where only one side is known.
     scale : float
-        Distance outside the range that counts as one in calibration: what data and model can be wrong by.
+        Distance outside the range that counts as one in calibration: the error that data and model may have.
     unit, label : str
     pooled : bool
-        Whether it is read off all replicates together, as rare events have to be.
+        Whether it is computed from all replicates together, as is needed for rare events.
     """
 
     low: float
@@ -38,7 +38,7 @@ class Probe:
 
     @property
     def wanted(self) -> str:
-        """The range in words."""
+        """The range as text."""
         if np.isinf(self.high):
             return f"at least {self.low:g}"
         return f"{self.low:g} … {self.high:g}" if np.isfinite(self.low) else f"at most {self.high:g}"
@@ -50,9 +50,9 @@ class Probe:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern: its number and name, its figures by key, where the range is from, and how sure that is.
+    """A pattern: its number and name, its figures by key, the source of the range, and the confidence in it.
 
-    Confidence as in `sim.parameters`: S read in the source, D arithmetic from it, R recalled, N assumption.
+    Confidence as in `sim.parameters`: S read in the source, D computed from it, R recalled, N assumption.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Pattern:
 
 
 INF = float("inf")
-#: Number of the pattern of networks: of their generator.
+#: Number of the pattern of networks, which is of their generator.
 NETWORK = 13
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -138,14 +138,14 @@ PATTERNS: tuple[Pattern, ...] = (
 PROBES: dict[str, Probe] = {key: probe for pattern in PATTERNS for key, probe in pattern.probes.items()}
 
 
-#: Figures that one replicate can tell, and that the parameters of the world move.
+#: Figures that one replicate gives by itself, and that depend on the parameters of the world.
 TELLING: tuple[str, ...] = tuple(
     key for pattern in PATTERNS for key, probe in pattern.probes.items() if not probe.pooled and pattern.number != NETWORK
 )
 
 
 def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 0.0, inside: float = 0.0) -> NDArray[np.float64]:
-    """Return how far values lie outside the observed ranges, in units of what data, model and simulation can be wrong by.
+    """Return how far values lie outside the observed ranges, in units of the error that data, model and simulation may have.
 
     Parameters
     ----------
