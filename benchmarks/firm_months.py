@@ -1,8 +1,8 @@
-"""Firm-months per second: the columns beside plain Mesa agents, phase by phase, and what building costs.
+"""Firm-months per second of the columns and of plain Mesa agents, the time of every phase, and what building costs.
 
 A firm-month is one firm simulated for one month. The columns are `sim`; the agents are
-`tests.reference_model.model`, which computes the same months (to rounding) one Mesa agent at a time. Both run in
-one process and take turns, so that a slow spell of the machine falls on both; medians are reported.
+`tests.reference_model.model`, which computes the same months (up to rounding) in loops over Mesa agents. Both run in
+one process and take turns, so that a slow phase of the machine affects both; medians are reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.reference_model.model import TwinModel
 
 __all__ = ["Building", "Race", "building", "phases", "race", "world"]
 
-#: One standing station for so many firms: the density of the sample region.
+#: Firms for each station: the density of the sample region.
 FIRMS_PER_STATION = 300
 CHAINS, COUNTIES = 16, 14
 #: Months after which ratings and queues have settled.
@@ -31,7 +31,7 @@ WARM_UP = 12
 
 
 def world(firms: int, burn_in: int = WARM_UP) -> StrongchainModel:
-    """Build the world that is timed: sixteen chains on a synthetic, cyclic network, no programme."""
+    """Build the world whose time is measured: sixteen chains on a synthetic, cyclic network, no programme."""
     leaders = max(CHAINS, firms // 80)
     region = Region(
         firms=firms, chains=CHAINS, leaders=leaders, chain_heads=CHAINS, counties=COUNTIES, stations=max(1, firms // FIRMS_PER_STATION)
@@ -40,7 +40,7 @@ def world(firms: int, burn_in: int = WARM_UP) -> StrongchainModel:
 
 
 def seconds(act: Callable[[], object], times: int = 1) -> float:
-    """Return the seconds that one call takes, the mean of several in a row."""
+    """Return the seconds that one call takes: the mean of several calls in a row."""
     start = perf_counter()
     for _ in range(times):
         act()
@@ -57,7 +57,7 @@ class Race:
     columns, agents : list of float
         Firm-months per second of each round.
     recorded : list of float
-        The same of the columns with all outcomes recorded, which the agents do not do.
+        The same for the columns with all outcomes recorded; the agents record nothing.
     """
 
     firms: int
@@ -79,7 +79,7 @@ class Race:
 
 
 def race(firms: int, rounds: int, months: int, agent_months: int) -> Race:
-    """Let columns and agents take turns, some months each a round."""
+    """Let columns and agents take turns; in a round each simulates some months."""
     model = world(firms)
     twin = TwinModel(model)
     columns, agents, recorded = [], [], []
@@ -93,7 +93,7 @@ def race(firms: int, rounds: int, months: int, agent_months: int) -> Race:
 def phases(firms: int, months: int) -> dict[str, float]:
     """Return the nanoseconds per firm-month of every phase of the month, and of recording it.
 
-    The median of quarters, since suppliers are reviewed once in one.
+    The median over quarters, because suppliers are reviewed once a quarter.
     """
     model = world(firms)
     spent: dict[str, list[float]] = {}
@@ -104,7 +104,7 @@ def phases(firms: int, months: int) -> dict[str, float]:
             spent.setdefault(phase.__name__, []).append(seconds(lambda phase=phase: phase(model)))  # type: ignore[misc]
         spent.setdefault("record", []).append(seconds(lambda: model.record.write(model)))
     quarters = {name: np.add.reduceat(times, np.arange(0, len(times), 3)) / 3.0 for name, times in spent.items()}
-    return {name: 1e9 * float(np.median(each)) / firms for name, each in quarters.items()}
+    return {name: 1e9 * float(np.median(times)) / firms for name, times in quarters.items()}
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,10 @@ class Building:
     state_bytes : float
         Bytes per firm in the columns of all populations, links included.
     agent_bytes : float
-        Bytes per firm of the Mesa agents that views on the columns are.
+        Bytes per firm of the Mesa agents, which are views of the columns.
     peak_bytes : float
-        Bytes per firm by which the process grew at its peak, building and one month; not a number
-        where the system does not tell.
+        Bytes per firm by which the process grew at its peak, while it built a world and simulated one month; not a number
+        where the system does not report it.
     """
 
     firms: int
@@ -135,7 +135,7 @@ class Building:
 
 
 def building(firms: int) -> Building:
-    """Build a world in a process of its own, so that nothing else counts to its memory."""
+    """Build a world in a separate process, so that its memory holds nothing else."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_build, (firms,))
 
@@ -156,7 +156,7 @@ def _build(firms: int) -> Building:
 
 
 def _agent_bytes(firms: int) -> float:
-    """Bytes per firm that appear when somebody looks at the agents; traced in a second world, because tracing slows."""
+    """Bytes per firm that the first use of the agents adds; measured in a second world, because tracing memory takes time."""
     model = world(firms, burn_in=0)
     tracemalloc.start()
     built = model.agents
@@ -180,7 +180,7 @@ def _bytes(population: Population) -> int:
 
 
 def _peak() -> float:
-    """Largest size of this process so far in bytes; not a number where the system does not tell."""
+    """Largest size of this process so far in bytes; not a number where the system does not report it."""
     try:
         import resource
     except ImportError:  # Windows

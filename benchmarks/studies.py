@@ -1,4 +1,4 @@
-"""What a study costs beyond the simulation of its runs, and what a large one takes from beginning to end."""
+"""The time that a study takes in addition to the simulation of its runs, and the time of a whole large study."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sim import Instrument
 
 __all__ = ["LARGE", "TINY", "Study", "study"]
 
-#: Processes that simulate: the cores of the machine that the figures of README.md are from.
+#: Processes that simulate: the cores of the machine on which the figures of README.md were measured.
 WORKERS = 2
-#: Runs of ten firms and one month, so that nearly all of a study is what comes on top of its simulations.
+#: Runs of ten firms and one month, so that almost all the time of a study is what it adds to its simulations.
 TINY = ("region=sample", "network=synthetic", "network.firms=10", "network.leaders=4", "burn_in=0", "months=1", "window=1")
-#: The study that is large: 300 firms, 36 months after a year of burn-in.
+#: The large study: 300 firms, 36 months after a year of burn-in.
 LARGE = ("region=sample", "network=synthetic", "network.firms=300", "burn_in=12", "months=36")
 
 
@@ -34,15 +34,15 @@ class Study:
     ----------
     runs : int
     kept : float
-        The study, its runs kept in a folder, the processes that simulate running already.
+        The study, with its runs saved in a folder; the processes that simulate are already running.
     loose : float
-        The same with nothing kept.
+        The same, without saving runs.
     again : float
-        The study once more, all runs in the folder.
+        The study again, with all runs in the folder.
     saved : float
-        Writing its tables and its manifest.
+        Time to write its tables and its manifest.
     simulated : float
-        The same runs in as many processes, and nothing else: worlds built and copied, months, quality maps at the end.
+        The same runs in as many processes, outside a study: worlds are built and copied, months simulated, quality maps made at the end.
     size : float
         Bytes of the folder, per run.
     """
@@ -57,7 +57,7 @@ class Study:
 
     @property
     def overhead(self) -> float:
-        """Seconds that the study takes beyond simulation, its runs kept and its tables written."""
+        """Seconds that the study takes in addition to simulation, with its runs saved and its tables written."""
         return self.kept + self.saved - self.simulated
 
 
@@ -71,9 +71,9 @@ def _simulate(world: WorldSettings, policies: Sequence[Sequence[Instrument]], ke
             model.quality_map()
 
 
-def _simulated(words: Sequence[str]) -> float:
-    """Seconds that the runs of a study take by themselves, each process having its part of the replicates."""
-    config = compose_settings(words)
+def _simulated(overrides: Sequence[str]) -> float:
+    """Seconds that the runs of a study take outside it; each process has its part of the replicates."""
+    config = compose_settings(overrides)
     settings = read_settings(config)
     policies = [(), *((ins,) for ins in settings.instruments), settings.instruments]
     keys = replicate_keys(settings.seed, settings.replicates)
@@ -82,39 +82,39 @@ def _simulated(words: Sequence[str]) -> float:
     return perf_counter() - start
 
 
-def _timed(words: Sequence[str], keep: Path | None) -> tuple[float, Comparison]:
+def _timed(overrides: Sequence[str], keep: Path | None) -> tuple[float, Comparison]:
     start = perf_counter()
-    found = compare(*words, f"parallel.workers={WORKERS}", keep=keep)
-    return perf_counter() - start, found
+    comparison = compare(*overrides, f"parallel.workers={WORKERS}", keep=keep)
+    return perf_counter() - start, comparison
 
 
-def _round(words: Sequence[str], whole: bool) -> Study:
+def _round(overrides: Sequence[str], whole: bool) -> Study:
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder) / "runs"
-        simulated = _simulated(words) if whole else float("nan")
-        kept, found = _timed(words, runs)
+        simulated = _simulated(overrides) if whole else float("nan")
+        kept, comparison = _timed(overrides, runs)
         size = sum(path.stat().st_size for path in runs.rglob("*") if path.is_file())
-        again, _ = _timed(words, runs)
+        again, _ = _timed(overrides, runs)
         start = perf_counter()
-        found.save(Path(folder) / "study")
+        comparison.save(Path(folder) / "study")
         saved = perf_counter() - start
-    loose = _timed(words, None)[0] if whole else float("nan")
-    count = int(found.effects["replicates"].max()) * found.effects["arm"].nunique()
+    loose = _timed(overrides, None)[0] if whole else float("nan")
+    count = int(comparison.effects["replicates"].max()) * comparison.effects["arm"].nunique()
     return Study(count, kept, loose, again, saved, simulated, size / count)
 
 
-def study(words: Sequence[str], replicates: int, rounds: int = 1, whole: bool = True) -> Study:
-    """Time a study, and the same runs by themselves in turn with it: the fastest of some rounds, which other work disturbed least.
+def study(overrides: Sequence[str], replicates: int, rounds: int = 1, whole: bool = True) -> Study:
+    """Time a study, and in turn the same runs outside it: the fastest of several rounds, which other work disturbed least.
 
     Parameters
     ----------
-    words : sequence of str
+    overrides : sequence of str
         As typed after ``strongchain``.
     replicates : int
-        Of five runs each.
+        Each has five runs.
     whole : bool
-        Otherwise what runs all simulations once more is left out, and not a number.
+        Without it, the measurements that need all simulations again are left out: they are not a number.
     """
-    compare(*words, "replicates=4", f"parallel.workers={WORKERS}")  # starts the processes that simulate
-    found = [_round((*words, f"replicates={replicates}"), whole) for _ in range(rounds)]
-    return Study(*(min(getattr(each, f.name) for each in found) for f in fields(Study)))
+    compare(*overrides, "replicates=4", f"parallel.workers={WORKERS}")  # starts the processes that simulate
+    measured = [_round((*overrides, f"replicates={replicates}"), whole) for _ in range(rounds)]
+    return Study(*(min(getattr(one, f.name) for one in measured) for f in fields(Study)))

@@ -12,8 +12,10 @@ __all__ = [
     "amounts",
     "count",
     "fixed",
+    "mean_count",
     "millions",
     "percent",
+    "percent_of",
     "rounded",
     "row",
     "signed_percent",
@@ -40,8 +42,10 @@ def _decimals(values: Sequence[float], digits: int) -> int:
 
 
 def fixed(value: float, decimals: int, sign: bool = False) -> str:
-    """Write a number with so many decimals; `sign` puts a plus before one above 0."""
+    """Write a number with so many decimals; `sign` puts a plus before one above 0. What is rounded to 0 has no sign."""
     text = f"{abs(value):,.{decimals}f}"
+    if round(value, decimals) == 0.0:
+        return text
     return f"{'−' if value < 0.0 else '+' if sign and value > 0.0 else ''}{text}"
 
 
@@ -84,20 +88,25 @@ def millions(value: float) -> str:
     return UNKNOWN if math.isnan(value) else f"−{text}" if in_millions < 0.0 and float(text.replace(",", "")) else text
 
 
-def significant(value: float, digits: int = 3) -> str:
-    """Write a number with so many figures, never with an exponent of ten below a million."""
+def significant(value: float, digits: int = 3, sign: bool = False) -> str:
+    """Write a number with so many figures, never with an exponent of ten below a million; `sign` puts a plus before one above 0."""
     if math.isnan(value):
         return UNKNOWN
     rounded_value = float(f"{value:.{digits}g}")
     text = f"{abs(rounded_value):,.0f}" if abs(rounded_value) >= 10.0 ** (digits - 1) else f"{abs(rounded_value):.{digits}g}"
-    return f"−{text}" if rounded_value < 0.0 else text
+    return f"{'−' if rounded_value < 0.0 else '+' if sign and rounded_value > 0.0 else ''}{text}"
 
 
 def signed_percent(value: float) -> str:
     """Write a difference in %, to a tenth; empty where it is not known."""
     if not math.isfinite(value):
         return ""
-    return f"{fixed(value, 1, True)} %" if round(value, 1) else "0.0 %"
+    return f"{fixed(value, 1, True)} %"
+
+
+def percent_of(value: float) -> str:
+    """Write a share as whole %, without the sign for %."""
+    return UNKNOWN if math.isnan(value) else fixed(100.0 * value, 0)
 
 
 def count(value: float) -> str:
@@ -122,9 +131,11 @@ def value(of: Any, none: str = "none") -> str:
 #: The formats that templates use, by name.
 FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
+    "fixed": fixed,
     "mean_count": mean_count,
     "millions": millions,
     "percent": percent,
+    "percent_of": percent_of,
     "rounded": rounded,
     "significant": significant,
     "value": value,

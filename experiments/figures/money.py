@@ -11,7 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figures.rows import Row, draw_rows
-from experiments.figures.style import COLOURS, Mark, arm_marks, figures, finish, handle, legend, style, window
+from experiments.figures.style import COLOURS, Mark, arm_marks, finish, handle, legend, style, window
+from experiments.formatting import significant
+from experiments.languages.wording import say
 
 __all__ = ["books_figure", "costs_figure"]
 
@@ -41,24 +43,23 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     most = int(np.clip(MOST_IN_ALL // max(1, len(arms)), 3, MOST))
     groups: dict[str, list[Row]] = {}
     for arm in arms:
-        mine = rows[rows["arm"] == arm]
-        largest = mine.loc[mine["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        of_arm = rows[rows["arm"] == arm]
+        largest = of_arm.loc[of_arm["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        columns = ["payer", "payee", "purpose", "effect", "effect_low", "effect_high"]
         groups[arm] = [
             Row(
-                f"{payer} → {payee}: {purpose}",
+                say("figures.payment", payer, payee, purpose),
                 effect / 1e6,
                 low / 1e6,
                 high / 1e6,
                 marks[arm],
-                f"{'+' * (effect > 0.0)}{figures(effect / 1e6)}",
+                significant(effect / 1e6, sign=True),
             )
-            for payer, payee, purpose, effect, low, high in largest[
-                ["payer", "payee", "purpose", "effect", "effect_low", "effect_high"]
-            ].itertuples(index=False)
+            for payer, payee, purpose, effect, low, high in largest[columns].itertuples(index=False)
         ]
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, f"change of the payment against {reference!r}, million CNY/month ({window(about)})", wide=True)
-        return finish(figure, about, f"the {most} largest changes of each arm; bars: 95 % confidence intervals of the mean")
+        figure = draw_rows(groups, say("figures.books.axis", reference=reference, period=window(about)), wide=True)
+        return finish(figure, about, say("figures.books.marks", most=most))
 
 
 def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -75,13 +76,12 @@ def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     groups: dict[str, list[Row]] = {}
     for row in rows.to_dict("records"):
         value, low, high = (float(row[c]) if row["defined"] else np.nan for c in ("ratio", "ratio_low", "ratio_high"))
-        note = "not defined: more defects, not fewer" if row["avoided_high"] < 0.0 else "not defined"
-        text = figures(value) if np.isfinite(value) else ""
-        groups.setdefault(row["arm"], []).append(
-            Row(row["payer"], value, low, high, PAYERS.get(row["payer"], Mark(COLOURS[3])), text, note)
-        )
+        note = say("figures.costs.more_defects") if row["avoided_high"] < 0.0 else say("figures.not_defined")
+        text = significant(value) if np.isfinite(value) else ""
+        payer = say(f"figures.costs.payers.{row['payer']}")
+        groups.setdefault(row["arm"], []).append(Row(payer, value, low, high, PAYERS[row["payer"]], text, note))
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, "cost, CNY per CNY of defective sales avoided (below 0: saves money)")
-        legend(figure, [handle(payer, mark, line=False) for payer, mark in PAYERS.items() if payer in set(rows["payer"])])
-        what = 'bars: 95 % Fieller intervals; "not defined" where it is not sure that defects were avoided'
-        return finish(figure, about, what)
+        figure = draw_rows(groups, say("figures.costs.axis"))
+        payers = {payer: mark for payer, mark in PAYERS.items() if payer in set(rows["payer"])}
+        legend(figure, [handle(say(f"figures.costs.payers.{payer}"), mark, line=False) for payer, mark in payers.items()])
+        return finish(figure, about, say("figures.costs.marks"))

@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, finish, legend, style, wrapped
+from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, cause_patches, finish, legend, style, wrapped
+from experiments.formatting import fixed
+from experiments.languages.wording import say
 from sim.attribution.quality_map import CAUSES
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def network_map(picture: MapPicture, about: Mapping[str, Any] | None = None, tit
     about : dict, optional
         The study's manifest; without it, of a world in a notebook, there is no small print.
     title : str
-        In place of what the map amounts to.
+        Written in place of the field loss of the whole map.
     most : int
     """
-    node, labels, tiers = _lump(picture, most)
+    node, labels, tiers, lumped = _lump(picture, most)
     count = len(labels)
     loss = np.zeros((count, len(CAUSES)))
     np.add.at(loss, node, picture.map.loss)
@@ -56,24 +57,32 @@ def network_map(picture: MapPicture, about: Mapping[str, Any] | None = None, tit
         _draw_flows(figure, ax, xy, carried / total)
         depth = int(tiers.max())
         ax.set(xlim=(-depth - 0.5, 0.5 + 0.14 * depth), ylim=(-0.06, 1.16))
-        _draw_nodes(ax, xy, loss / total, labels, int(WIDE * 0.85 * LETTERS / (1.14 * depth + 1.0)) - 3)
+        _draw_nodes(ax, xy, loss / total, labels, lumped, int(WIDE * 0.85 * LETTERS / (1.14 * depth + 1.0)) - 3)
         for tier in range(depth + 1):
-            head = "chain leaders" if tier == 0 else "reach no leader" if tier > picture.tier.max() else f"tier {tier}"
+            head = say("figures.group", "tier", "none" if tier > picture.tier.max() else str(tier))
             ax.text(-tier, 1.09, wrapped(head, 12), ha="center", va="center", fontsize=TEXT)
         ax.axis("off")
-        begin = f"Where the defects that reach users begin: {picture.map.total / 1e6:,.2f} million CNY/month in the steady state"
-        patches = [Patch(fc=colour, hatch=hatch, ec="white", label=label) for colour, hatch, label in CAUSE_STYLES.values()]
-        legend(figure, patches, wrapped(title or begin, 110))
-        what = "area of a node: field loss that begins there" + ("; one replicate" if about else "")
-        return finish(figure, about or (), what)
+        legend(figure, cause_patches(), wrapped(title or say("figures.network.title", loss=picture.map.total), 110))
+        return finish(figure, about or (), say("figures.network.marks"))
 
 
-def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64]]:
-    """Map firms to drawn nodes: the heaviest firms of each tier alone, the rest of the tier as one."""
+def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64], NDArray[np.bool_]]:
+    """Map firms to drawn nodes: the firms of each tier in which most loss begins alone, the rest of the tier as one.
+
+    Returns
+    -------
+    node : array, shape (firms,)
+        Drawn node of each firm.
+    labels : list of str
+    tiers : array, shape (nodes,)
+    lumped : array of bool, shape (nodes,)
+        Whether a node stands for several firms.
+    """
     by_firm = picture.map.by_firm
     node = np.zeros(picture.tier.size, dtype=np.int64)
     labels: list[str] = []
     tiers: list[int] = []
+    lumped: list[bool] = []
     depth = int(picture.tier.max(initial=0))
     tier_of = np.where(picture.tier < 0, depth + 1, picture.tier)
     for tier in np.unique(tier_of):
@@ -84,11 +93,13 @@ def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str],
             node[row] = len(labels)
             labels.append(str(picture.names[row]))
             tiers.append(int(tier))
+            lumped.append(False)
         if alone.size < rows.size:
             node[rows[most:]] = len(labels)
-            labels.append(f"{rows.size - most:,} more firms")
+            labels.append(say("figures.network.other_firms", firms=rows.size - most))
             tiers.append(int(tier))
-    return node, labels, np.asarray(tiers)
+            lumped.append(True)
+    return node, labels, np.asarray(tiers), np.asarray(lumped)
 
 
 def _layout(tiers: NDArray[np.int64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,11 +138,13 @@ def _draw_flows(figure: Figure, ax: Axes, xy: NDArray[np.float64], share: NDArra
         capstyle="round",
     )
     ax.add_collection(lines)
-    bar = figure.colorbar(lines, ax=ax, shrink=0.6, pad=0.01, label="share of the field loss that the link carries, %")
+    bar = figure.colorbar(lines, ax=ax, shrink=0.6, pad=0.01, label=say("figures.network.scale"))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
 
 
-def _draw_nodes(ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str], letters: int) -> None:
+def _draw_nodes(
+    ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64], labels: Sequence[str], lumped: NDArray[np.bool_], letters: int
+) -> None:
     area = share.sum(axis=1)
     ax.scatter(xy[area == 0, 0], xy[area == 0, 1], s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
     for k, label in enumerate(labels):
@@ -144,17 +157,17 @@ def _draw_nodes(ax: Axes, xy: NDArray[np.float64], share: NDArray[np.float64], l
                 wedge = np.concatenate([[[0.0, 0.0]], np.column_stack([np.cos(angles), np.sin(angles)])])
                 x, y = xy[k]
                 slice_size = size * np.abs(wedge).max() ** 2  # Matplotlib scales a marker by its longest side
-                colour, hatch, _ = CAUSE_STYLES[cause]
+                colour, hatch = CAUSE_STYLES[cause]
                 ax.scatter(x, y, marker=Path(wedge), s=slice_size, color=colour, hatch=hatch, ec="white", zorder=3, lw=0)
                 start += part
-        if area[k] > 0.01 or "more firms" in label or len(labels) <= 40:
-            leads, alone = xy[k, 0] == 0, "more firms" not in label
+        if area[k] > 0.01 or lumped[k] or len(labels) <= 40:
+            leads, alone = xy[k, 0] == 0, not lumped[k]
             radius = np.sqrt(size) / 2  # a marker's size is its area in points
             most = 22 if leads else letters
             short = label if len(label) <= most or not alone else label[: most - 1] + "…"
-            share_told = f"{100 * area[k]:.1f} %"  # not of single firms between the tiers, where there is no room
-            text = f"{short} {share_told}" if leads else short if alone else f"{short}\n{share_told}"
-            beside = leads or alone
-            ax.annotate(text, xy[k], xytext=(radius + 3, 0) if beside else (0, -radius - 2), textcoords="offset points",
-                        ha="left" if beside else "center", va="center" if beside else "top", fontsize=SMALL, linespacing=0.95,
+            percent = f"{fixed(100 * area[k], 1)} %"  # not of single firms between the tiers, where there is no room
+            text = f"{short} {percent}" if leads else short if alone else f"{short}\n{percent}"
+            at_right = leads or alone
+            ax.annotate(text, xy[k], xytext=(radius + 3, 0) if at_right else (0, -radius - 2), textcoords="offset points",
+                        ha="left" if at_right else "center", va="center" if at_right else "top", fontsize=SMALL, linespacing=0.95,
                         zorder=2.5, path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip

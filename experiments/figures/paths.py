@@ -20,15 +20,16 @@ from experiments.figures.style import (
     WIDE,
     Mark,
     arm_marks,
-    difference,
     finish,
     handle,
     legend,
+    scaled_unit,
     style,
-    unit_of,
+    unit_of_difference,
     without_values,
     wrapped,
 )
+from experiments.languages.wording import label, say
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["queues_figure", "sweep_figure", "time_paths"]
@@ -37,7 +38,7 @@ QUEUES = ("cases_filed", "cases_served", "cases_waiting", "waiting_time")
 
 
 def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] = SHOWN) -> Figure:
-    """Draw every arm's level over the months, and beside it, if there is another arm, the paired effects: a row per outcome.
+    """Draw every arm's level over the months and, at its right, if there is another arm, the paired effects: a row per outcome.
 
     Parameters
     ----------
@@ -56,11 +57,12 @@ def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequenc
         for row, key in enumerate(outcomes):
             for ax, what in zip(axes[row], columns, strict=True):
                 _path(ax, series[series["outcome"] == key], key, what, marks, reference)
-                ax.set_title(wrapped(OUTCOMES[key].label if what == "level" else f"against {reference!r}, same random numbers", 48))
+                title = label(OUTCOMES[key]) if what == "level" else say("figures.paths.title", reference=reference)
+                ax.set_title(wrapped(title, 48))
         for ax in axes[-1]:
-            ax.set_xlabel("month")
+            ax.set_xlabel(say("figures.month"))
         legend(figure, [handle(arm, mark) for arm, mark in marks.items()])
-        return finish(figure, about, "bands: 95 % confidence intervals of the mean")
+        return finish(figure, about, say("figures.paths.marks"))
 
 
 def queues_figure(series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -80,29 +82,29 @@ def queues_figure(series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         axes = figure.subplots(2, 2, sharex=True)
         for ax, key in zip(axes.flat, QUEUES, strict=True):
             _path(ax, series[series["outcome"] == key], key, "level", marks, reference)
-            ax.set_title(wrapped(OUTCOMES[key].label, 48))
+            ax.set_title(wrapped(label(OUTCOMES[key]), 48))
         for ax in axes[-1]:
-            ax.set_xlabel("month")
+            ax.set_xlabel(say("figures.month"))
         legend(figure, [handle(arm, mark) for arm, mark in marks.items()])
-        return finish(figure, about, "bands: 95 % confidence intervals of the mean")
+        return finish(figure, about, say("figures.paths.marks"))
 
 
 def _path(ax: Axes, rows: pd.DataFrame, key: str, what: str, marks: Mapping[str, Mark], reference: str) -> None:
     """Draw the months of one outcome in one panel, and name its unit."""
-    unit, times = unit_of(key)
-    ax.set_ylabel(unit if what == "level" else wrapped(f"difference, {difference(unit)}", 24))
-    shown = rows if what == "level" else rows[rows["arm"] != reference]
-    if not np.isfinite(shown[what].to_numpy(dtype=np.float64)).any():
+    unit, times = scaled_unit(key)
+    ax.set_ylabel(unit if what == "level" else wrapped(say("figures.difference", unit=unit_of_difference(key)), 24))
+    drawn = rows if what == "level" else rows[rows["arm"] != reference]
+    if not np.isfinite(drawn[what].to_numpy(dtype=np.float64)).any():
         without_values(ax)
         return
     months = int(rows["month"].max()) if len(rows) else 1
     step = max(1, months // 6)
     for k, (arm, mark) in enumerate(marks.items()):
-        mine, base = rows[rows["arm"] == arm], arm == reference
+        of_arm, base = rows[rows["arm"] == arm], arm == reference
         if base and what == "effect":
             ax.axhline(0.0, color=mark.colour, lw=0.8)
             continue
-        month, middle, low, high = (mine[c].to_numpy(dtype=np.float64) for c in ("month", what, f"{what}_low", f"{what}_high"))
+        month, middle, low, high = (of_arm[c].to_numpy(dtype=np.float64) for c in ("month", what, f"{what}_low", f"{what}_high"))
         ax.fill_between(month, times * low, times * high, color=mark.colour, alpha=0.15 if len(marks) <= 6 else 0.08, lw=0)
         # The reference is on top, so that an arm that changes nothing shows below its dashes.
         ax.plot(
@@ -129,7 +131,7 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], manifests: Sequence[
     others = list(dict.fromkeys(rows[list(swept[1:])].itertuples(index=False, name=None))) if len(swept) > 1 else [()]
     lines = dict(zip(others, arm_marks([str(k) for k in range(len(others))], "").values(), strict=True))
     names = list(rows[swept[0]].unique())
-    unit, times = unit_of(outcome)
+    _, times = scaled_unit(outcome)
     columns = min(len(arms), 2)
     height = -(-len(arms) // columns)
     with matplotlib.rc_context(style()):
@@ -138,21 +140,20 @@ def sweep_figure(table: pd.DataFrame, swept: Sequence[str], manifests: Sequence[
         for ax in axes.flat[len(arms) :]:
             ax.remove()
         for ax, arm in zip(axes.flat, arms, strict=False):
-            mine = rows[rows["arm"] == arm]
+            of_arm = rows[rows["arm"] == arm]
             for values, mark in lines.items():
-                points = mine[(mine[list(swept[1:])] == list(values)).all(axis=1)] if values else mine
+                points = of_arm[(of_arm[list(swept[1:])] == list(values)).all(axis=1)] if values else of_arm
                 _points(ax, points[swept[0]], times * points[["effect", "effect_low", "effect_high"]].to_numpy(), mark, names)
             ax.axhline(0.0, color=COLOURS[0], lw=0.8)
             ax.set_title(wrapped(arm, 48))
             ax.set_xlabel(wrapped(_with_unit(swept[0]), 44))
         for ax in axes[:, 0]:
-            ax.set_ylabel(wrapped(f"effect on {OUTCOMES[outcome].label.lower()}, {difference(unit)}", 30))
+            ax.set_ylabel(wrapped(say("figures.effect_axis", outcome, unit_of_difference(outcome)), 30))
         if len(swept) > 1:
-            named = {
-                values: ", ".join(f"{key.split('.')[-1]} {value}" for key, value in zip(swept[1:], values, strict=True)) for values in lines
-            }
+            keys = [key.split(".")[-1] for key in swept[1:]]
+            named = {values: say("figures.point", list(zip(keys, values, strict=True))) for values in lines}
             legend(figure, [handle(named[values], mark) for values, mark in lines.items()])
-        return finish(figure, manifests, "bars: 95 % confidence intervals of the mean")
+        return finish(figure, manifests, say("figures.bars"))
 
 
 def _points(ax: Axes, values: pd.Series, effects: NDArray[np.float64], mark: Mark, names: Sequence[str]) -> None:
@@ -170,4 +171,4 @@ def _points(ax: Axes, values: pd.Series, effects: NDArray[np.float64], mark: Mar
 def _with_unit(path: str) -> str:
     """Return a swept key and the unit it is in, where it has one."""
     unit = next((s.unit for s in settings() if s.path == path), "")
-    return f"{path}, {unit}" if unit not in {"", "1"} else path
+    return say("figures.with_unit", path=path, unit=label(unit)) if unit not in {"", "1"} else path

@@ -1,4 +1,4 @@
-"""Simulated figures beside the observed ranges of their patterns."""
+"""Simulated figures and the observed ranges of their patterns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from experiments.calibration.patterns import Pattern
 from experiments.figures.style import COLOURS, SMALL, WIDE, finish, style, without_values, wrapped
+from experiments.languages.wording import label, say
 
 __all__ = ["influence_figure", "pattern_figure"]
 
@@ -40,8 +41,8 @@ def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str,
         panels = drawn.subplots(down, across, squeeze=False).flat
         for ax, (key, probe) in zip(panels, pattern.probes.items(), strict=False):
             values = observed.loc[observed["figure"] == key, "value"].dropna().to_numpy(dtype=np.float64)
-            ax.set_title(wrapped(probe.label, 34), fontsize=SMALL)
-            ax.set_xlabel("" if probe.unit == "1" else probe.unit)
+            ax.set_title(wrapped(label(probe), 34), fontsize=SMALL)
+            ax.set_xlabel("" if probe.unit == "1" else label(probe.unit))
             if not values.size:
                 without_values(ax)
                 continue
@@ -53,11 +54,10 @@ def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str,
             ax.hist(values, bins=np.linspace(low, high, BINS + 1), color=COLOURS[1])
             ax.axvline(float(np.median(values)), color=COLOURS[0], linewidth=1.2)
             ax.set_xlim(low, high)
-            ax.set_ylabel("worlds")
+            ax.set_ylabel(say("figures.patterns.axis"))
         for ax in list(panels):
             ax.set_visible(False)
-        said = "green: range observed; bars: worlds of the plausible sets; line: their median"
-        return finish(drawn, about, said)
+        return finish(drawn, about, say("figures.patterns.marks"))
 
 
 def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
@@ -74,8 +74,8 @@ def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figur
     with matplotlib.rc_context(style()):
         drawn = Figure(figsize=(WIDE, 2.0 + 0.15 * len(table.columns)))
         ax = drawn.subplots()
-        shown = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", vmin=0.0)
+        image = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", vmin=0.0)
         ax.set_xticks(range(len(table)), table.index, rotation=60, ha="right")
         ax.set_yticks(range(len(table.columns)), table.columns)
-        drawn.colorbar(shown, ax=ax, label="1 / length of the emulator (1/range)")
-        return finish(drawn, about, "bright: the figure moves within a small part of the parameter's range")
+        drawn.colorbar(image, ax=ax, label=say("figures.influence.scale"))
+        return finish(drawn, about, say("figures.influence.marks"))

@@ -1,4 +1,4 @@
-"""Figures of programmes: what a budget bought, what is left after the end, differences from a second arm, portfolios by region."""
+"""Figures of programmes: what a budget bought, what lasts after their end, differences from a second reference, portfolios by region."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from experiments.analysis.programmes import LEFT
-from experiments.figures.effects import FOUND, VERDICTS
+from experiments.analysis.verdicts import Conclusion, Judgement
 from experiments.figures.rows import Row, draw_rows, limits
 from experiments.figures.style import (
     COLOURS,
+    MARKS,
     SMALL,
     TEXT,
     WIDE,
-    Mark,
-    difference,
-    figures,
     finish,
     handle,
+    judged,
     legend,
-    signed,
+    scaled_unit,
     style,
-    unit_of,
+    unit_of_difference,
     window,
     without_values,
     wrapped,
 )
-from sim.outcomes import HEADLINE, OUTCOMES
+from experiments.formatting import fixed, signed_percent, significant
+from experiments.languages.wording import say
+from sim.outcomes import HEADLINE
 
-__all__ = ["aftermath_figure", "beside_figure", "exchange_figure", "spending_figure"]
+__all__ = ["aftermath_figure", "exchange_figure", "second_reference_figure", "spending_figure"]
 
 #: Height of a row of one line, inches, and letters that its label may have in a line.
 LINE, LETTERS = 0.2, 26
-#: Regions that the small print names.
-MOST_NAMED = 6
-VERDICT = {"spent": Mark(COLOURS[1]), "cannot spend it": Mark(COLOURS[2], "s"), "not all spent": Mark(COLOURS[5], "D")}
+#: Colours of bars by what became of the budget, as the table of spending has it.
+BUDGET_COLOURS = {"spent": MARKS[Judgement.BETTER].colour, "cannot spend it": MARKS[Judgement.WORSE].colour, "not all spent": COLOURS[5]}
 
 
 # -- what a budget bought -----------------------------------------------------------------------------------
@@ -75,21 +75,22 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
         for ax, values in ((second, changes), (third, gains)):
             ax.set_xlim(*(limits([Row("", *of) for of in values], 0.0, False) or (-1.0, 1.0)))
         for y, arm, change, bought_by in zip(place, arms, changes, gains, strict=True):
-            mark = VERDICT[str(whole.at[arm, "verdict"])]
-            first.barh(y, 100.0 * whole.at[arm, "share"], 0.6, color=mark.colour, lw=0)
-            _bar(second, y, change, total.at[arm, "told"] in FOUND)
+            first.barh(y, 100.0 * whole.at[arm, "share"], 0.6, color=BUDGET_COLOURS[whole.at[arm, "verdict"]], lw=0)
+            _bar(second, y, change, Conclusion(total.at[arm, "conclusion"]).is_shown)
             if gain.at[arm, "defined"]:
-                _bar(third, y, bought_by, gain.at[arm, "told"] in ("fewer", "more"))
+                _bar(third, y, bought_by, Conclusion(gain.at[arm, "conclusion"]).is_shown)
             else:
-                third.text(0.03, y, "not defined", transform=third.get_yaxis_transform(), va="center", fontsize=SMALL, style="italic")
+                third.text(
+                    0.03, y, say("figures.not_defined"), transform=third.get_yaxis_transform(), va="center", fontsize=SMALL, style="italic"
+                )
         first.axvline(100.0, color=COLOURS[0], lw=0.8, ls=(0, (4, 2)))
         first.set_xlim(0.0, 105.0)
         for ax in (second, third):
             ax.axvline(0.0, color=COLOURS[0], lw=0.8, zorder=1)
         for ax, text in (
-            (first, "spent, % of the budget"),
-            (second, f"{OUTCOMES[HEADLINE].label.lower()}, % of {reference!r} ({window(about)})"),
-            (third, "sales with a defect avoided, CNY per CNY of government (whole run)"),
+            (first, say("figures.spending.spent")),
+            (second, say("figures.spending_effect", HEADLINE, reference, window(about))),
+            (third, say("figures.spending.bought")),
         ):
             ax.set_xlabel(wrapped(text, 30))
             ax.xaxis.set_major_locator(MaxNLocator(4, steps=(1, 2, 5, 10)))
@@ -97,13 +98,10 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
             ax.set_axisbelow(True)
         first.set_yticks(place, names, fontsize=SMALL)
         first.set_ylim(float(lines.sum()) + 0.2, -0.2)
-        used = [verdict for verdict in VERDICT if verdict in set(whole["verdict"])]
-        legend(figure, [Rectangle((0, 0), 1, 1, fc=VERDICT[verdict].colour, label=verdict) for verdict in used], _budget(about))
-        return finish(figure, about, "bars: 95 % intervals (right: Fieller's); hollow: not told from 0; arms by their mean effect")
-
-
-def _budget(about: Mapping[str, Any]) -> str:
-    return f"budget: {about['configuration']['study']['budget']:,.0f} CNY per 1,000 firms and year"
+        used = {verdict: colour for verdict, colour in BUDGET_COLOURS.items() if verdict in set(whole["verdict"])}
+        bars = [Rectangle((0, 0), 1, 1, fc=colour, label=say(f"figures.spending.budget.{verdict}")) for verdict, colour in used.items()]
+        legend(figure, bars, say("figures.spending.title", budget=about["configuration"]["study"]["budget"]))
+        return finish(figure, about, say("figures.spending.marks"))
 
 
 def _values(row: pd.Series, stem: str, times: float) -> tuple[float, float, float]:
@@ -112,8 +110,8 @@ def _values(row: pd.Series, stem: str, times: float) -> tuple[float, float, floa
     return value, low, high
 
 
-def _bar(ax: Axes, y: float, values: Sequence[float], told: bool) -> None:
-    """Draw one value and its interval, hollow where it is not told from 0; what leaves the axis ends in an arrow."""
+def _bar(ax: Axes, y: float, values: Sequence[float], is_shown: bool) -> None:
+    """Draw one value and its interval, hollow where it is not shown to differ from 0; what leaves the axis ends in an arrow."""
     value, low, high = values
     left, right = ax.get_xlim()
     if np.isfinite(low) and np.isfinite(high):
@@ -122,7 +120,7 @@ def _bar(ax: Axes, y: float, values: Sequence[float], told: bool) -> None:
             if out:
                 ax.plot(end, y, marker, color=COLOURS[1], ms=3.5, clip_on=False)
     if np.isfinite(value):
-        ax.plot(value, y, "o", color=COLOURS[1], mfc=COLOURS[1] if told else "white", ms=4, zorder=3)
+        ax.plot(value, y, "o", color=COLOURS[1], mfc=COLOURS[1] if is_shown else "white", ms=4, zorder=3)
 
 
 # -- after the end -------------------------------------------------------------------------------------------
@@ -149,15 +147,12 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
             ax.remove()
         for k, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
             _after(ax, aftermath[aftermath["arm"] == arm], rows[rows["arm"] == arm])
-            ax.set_title(f"{wrapped(arm, 34)}\n{_left(aftermath[aftermath['arm'] == arm])}", fontsize=SMALL)
+            ax.set_title(f"{wrapped(arm, 34)}\n{wrapped(_left(aftermath[aftermath['arm'] == arm]), 48)}", fontsize=SMALL)
             if k + across >= len(arms):
-                ax.set_xlabel("month")
+                ax.set_xlabel(say("figures.month"))
                 ax.tick_params(labelbottom=True)
-        figure.supylabel("change of defects reaching users, per 1,000 units", fontsize=TEXT)
-        what = f"against {about['reference']!r}, each panel on a scale of its own; dashed line: end of the programmes; thin line: months, "
-        what += "with 95 % bands; dots: means of years, bars 95 % intervals"
-        what += "; left: of the last year's effect, in year 1, 2, 5 after the end, in brackets where the interval holds 0"
-        return finish(figure, about, what)
+        figure.supylabel(say("figures.aftermath_axis", HEADLINE), fontsize=TEXT)
+        return finish(figure, about, say("figures.aftermath_marks", about["reference"], list(LEFT)))
 
 
 def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
@@ -181,43 +176,41 @@ def _after(ax: Axes, years: pd.DataFrame, months: pd.DataFrame) -> None:
 def _left(years: pd.DataFrame) -> str:
     """Say in a line how much of the effect is left."""
     if not years["defined"].any():
-        return "no effect is told from 0 in the last year"
+        return say("figures.aftermath.no_effect")
     rows = years[years["year"].isin(LEFT)]
     if rows.empty:
-        return "the run ends within a year of the programmes"
-    shares = [(f"{100 * row.left:.0f} %", row.left_low <= 0.0 <= row.left_high) for row in rows.itertuples()]
-    told = ", ".join(f"({share})" if unsure else share for share, unsure in shares)
-    return f"left in year {', '.join(str(year) for year in rows['year'])} after: {told}"
+        return say("figures.aftermath.too_short")
+    return say("figures.left", [(row.year, row.left, row.left_low <= 0.0 <= row.left_high) for row in rows.itertuples()])
 
 
-# -- against a second arm --------------------------------------------------------------------------------------
+# -- against a second reference --------------------------------------------------------------------------------
 
 
-def beside_figure(differences: pd.DataFrame, about: Mapping[str, Any], beside: str) -> Figure:
-    """Draw the paired difference of every arm from a second one, outcome by outcome, with its 95 % interval.
+def second_reference_figure(differences: pd.DataFrame, about: Mapping[str, Any], second_reference: str) -> Figure:
+    """Draw the paired difference of every arm from a second reference, with its 95 % interval.
 
     Parameters
     ----------
     differences : DataFrame
-        A row per arm and outcome: effect against the second arm with its interval, in % of it too, and what is told of it.
+        A row per arm and outcome: effect against the second reference with its interval, in % of it too, and the conclusion on it.
     about : dict
         The study's manifest.
-    beside : str
-        The second arm.
+    second_reference : str
+        An arm.
     """
-    unit, times = unit_of(HEADLINE)
-    rows = differences[differences["outcome"] == HEADLINE]
-    drawn, used = [], set()
-    for row in rows.to_dict("records"):
-        better = "not told from zero" if row["told"] not in FOUND else "better" if row["told"] == row["better"] else "worse"
-        used.add(better)
+    _, times = scaled_unit(HEADLINE)
+    rows = differences[differences["outcome"] == HEADLINE].to_dict("records")
+    used = {judged(row) for row in rows}
+    drawn = []
+    for row in rows:
         value, low, high = (times * row[c] for c in ("effect", "effect_low", "effect_high"))
-        drawn.append(Row(row["arm"], value, low, high, VERDICTS[better], signed(100 * row["effect_share"]), "not known"))
+        share = signed_percent(100 * row["effect_share"])
+        drawn.append(Row(row["arm"], value, low, high, MARKS[judged(row)], share, say("figures.not_known")))
     with matplotlib.rc_context(style()):
-        label = f"{OUTCOMES[HEADLINE].label.lower()} less those of {beside!r}, {difference(unit)}; right: in % of it"
-        figure = draw_rows({f"against {beside}": drawn}, label, wide=True)
-        legend(figure, [handle(verdict, mark, line=False) for verdict, mark in VERDICTS.items() if verdict in used])
-        return finish(figure, about, f"{window(about)}; same luck; bars: 95 % confidence intervals of the mean difference")
+        axis = say("figures.second_reference_axis", HEADLINE, second_reference, unit_of_difference(HEADLINE))
+        figure = draw_rows({say("figures.against", arm=second_reference): drawn}, axis, wide=True)
+        legend(figure, [handle(say(f"judgements.{meaning}"), mark, line=False) for meaning, mark in MARKS.items() if meaning in used])
+        return finish(figure, about, say("figures.second_reference.marks", period=window(about)))
 
 
 # -- portfolios by region --------------------------------------------------------------------------------------
@@ -236,26 +229,30 @@ def exchange_figure(cells: pd.DataFrame, about: Mapping[str, Any], regions: Mapp
         How they are called, by their keys, in the order in which they are drawn.
     """
     table = cells.set_index(["region", "policy"])
-    configuration = about["configuration"]
-    where = {**configuration["region"], "key": ", ".join(regions)} if len(regions) <= MOST_NAMED else {"key": f"{len(regions)} regions"}
-    about = {**about, "configuration": {**configuration, "region": where, "network": {"kind": "region"}}}
     tall = 0.36 * len(regions) + 0.45
     with matplotlib.rc_context(style()):
         figure = Figure(figsize=(WIDE, 1.1 + 2 * tall + 0.35))
         top, below = figure.subplots(2, 1)
-        _heat(top, table, "per_yuan", 1.0, regions, policies, 1.0)
-        top.set_title("Sales with a defect avoided, CNY per CNY of government, over the whole run")
-        _heat(below, table, "effect_share", 100.0, regions, policies, -1.0)
-        below.set_title(f"{OUTCOMES[HEADLINE].label}, % of no programme in the same region ({window(about)})")
-        below.set_xlabel("portfolio")
-        what = "blue is better, red worse; brackets: 95 % intervals (above Fieller's); grey on white: not told from 0; hatched: not defined"
-        return finish(figure, about, what)
+        _heat(top, table, "per_yuan", "avoided_conclusion", regions, policies)
+        top.set_title(say("figures.exchange.per_yuan"))
+        _heat(below, table, "effect_share", "conclusion", regions, policies)
+        below.set_title(say("figures.exchange_effect", HEADLINE, window(about)))
+        below.set_xlabel(say("figures.exchange.axis"))
+        return finish(figure, about, say("figures.exchange.marks"), list(regions))
 
 
-def _heat(
-    ax: Axes, table: pd.DataFrame, stem: str, times: float, regions: Mapping[str, str], policies: Mapping[str, str], better: float
-) -> None:
-    """Draw one heat map with value and interval in every cell; `better` is the sign of what is good."""
+def _heat(ax: Axes, table: pd.DataFrame, stem: str, conclusion: str, regions: Mapping[str, str], policies: Mapping[str, str]) -> None:
+    """Draw one heat map with value and interval in every cell.
+
+    Parameters
+    ----------
+    stem : {"per_yuan", "effect_share"}
+        Column of the value: what a CNY avoids, of which more is better, or a change of defects in %, of which less is.
+    conclusion : str
+        Column of the conclusion on the value.
+    """
+    of_money = stem == "per_yuan"
+    times, better = (1.0, 1.0) if of_money else (100.0, -1.0)
     names = [(region, policy) for region in regions for policy in policies]
     value, low, high = (
         times
@@ -269,19 +266,21 @@ def _heat(
         ax.set_xticks([])
         return
     most = float(np.nanmax(np.abs(value))) or 1.0
-    told = (low > 0.0) | (high < 0.0)
-    shown = np.ma.masked_invalid(better * np.where(np.isfinite(value) & ~told, 0.0, value))
-    ax.imshow(shown, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.9 * most, 1.9 * most))  # never so dark that letters drown
+    concluded = [name in table.index and Conclusion(table.at[name, conclusion]).is_shown for name in names]
+    is_shown = np.array(concluded).reshape(value.shape)
+    tint = np.ma.masked_invalid(better * np.where(np.isfinite(value) & ~is_shown, 0.0, value))
+    ax.imshow(tint, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.9 * most, 1.9 * most))  # never so dark that letters drown
     for (y, x), one in np.ndenumerate(value):
         if not np.isfinite(one):
             ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="none", ec="0.75", hatch="////", lw=0))
-            ax.text(x, y, "not defined", ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
+            note = say("figures.not_defined")
+            ax.text(x, y, note, ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
             continue
-        text = figures(one) if stem == "per_yuan" else signed(one)
+        text = significant(one) if of_money else signed_percent(one)
         if np.isfinite(low[y, x]):
             ends = [float(low[y, x]), float(high[y, x])]
-            text += "\n[" + ", ".join(figures(end) if stem == "per_yuan" else f"{end:+.1f}" for end in ends) + "]"
-        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if told[y, x] else "0.4", linespacing=1.1)
+            text += "\n[" + ", ".join(significant(end) if of_money else fixed(end, 1, True) for end in ends) + "]"
+        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if is_shown[y, x] else "0.4", linespacing=1.1)
     ax.set_xticks(range(len(policies)), [wrapped(name, 18) for name in policies.values()], fontsize=SMALL)
     ax.set_yticks(range(len(regions)), [wrapped(name, 24) for name in regions.values()], fontsize=SMALL)
     ax.set_xticks(np.arange(-0.5, len(policies)), minor=True)

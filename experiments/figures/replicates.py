@@ -1,4 +1,4 @@
-"""Figures of replicates: whether they are enough, and what common luck saves."""
+"""Figures of replicates: whether they are enough, and what common random numbers save."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.verdicts import Judgement
 from experiments.figures.rows import Row, draw_rows
-from experiments.figures.style import COLOURS, SHOWN, Mark, arm_marks, figures, finish, handle, label_of, legend, style
+from experiments.figures.style import COLOURS, MARKS, SHOWN, Mark, arm_marks, finish, handle, label_of, legend, style
+from experiments.formatting import significant
+from experiments.languages.wording import say
 
 __all__ = ["enough_figure", "luck_figure"]
 
+#: Marks by whether the replicates are enough; a phrase has the same name.
 SUFFICIENCY = {
-    True: ("enough", Mark(COLOURS[1], "o")),
-    False: ("too few", Mark(COLOURS[2], "s")),
-    None: ("no width asked for", Mark("#666666", "D", filled=False)),
+    "enough": MARKS[Judgement.BETTER],
+    "not_enough": MARKS[Judgement.WORSE],
+    "not_asked": Mark("#666666", "D", filled=False),
 }
-WANTED = ("wanted", Mark(COLOURS[0], "|"))
+WANTED = Mark(COLOURS[0], "|")
 
 
 def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] | None = None) -> Figure:
@@ -39,40 +43,37 @@ def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequ
     keys = list(outcomes) if outcomes is not None else list(dict.fromkeys([*SHOWN, *asked]))
     rows = enough[(enough["arm"] != str(about["reference"])) & enough["outcome"].isin(keys)]
     groups: dict[str, list[Row]] = {}
-    verdicts = []
+    used = set()
     for row in rows.to_dict("records"):
-        verdict = None if np.isnan(row["wanted"]) else bool(row["share"] <= row["wanted"])
-        verdicts.append(verdict)
+        sufficiency = "not_asked" if np.isnan(row["wanted"]) else "enough" if row["share"] <= row["wanted"] else "not_enough"
+        used.add(sufficiency)
         share = 100.0 * row["share"]
-        note = "0: the effect does not vary" if share == 0.0 else "not known"
+        note = say("figures.enough.does_not_vary") if share == 0.0 else say("figures.not_known")
         value = share if share > 0.0 else np.nan
         drawn = Row(
-            label_of(row["outcome"]), value, mark=SUFFICIENCY[verdict][1], text=_needs(row), note=note, wanted=100.0 * row["wanted"]
+            label_of(row["outcome"]), value, mark=SUFFICIENCY[sufficiency], text=_needs(row), note=note, wanted=100.0 * row["wanted"]
         )
         groups.setdefault(row["arm"], []).append(drawn)
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, "half-width of the effect's 95 % interval, % of the reference's level", origin=None, log=True)
-        used = [SUFFICIENCY[verdict] for verdict in SUFFICIENCY if verdict in verdicts] + [WANTED] * bool(rows["wanted"].notna().any())
-        legend(figure, [handle(*entry, line=False) for entry in used])
-        return finish(
-            figure,
-            about,
-            "right: replicates that would be enough or, where no width is asked for, those of a new study that tells the effect from zero "
-            "in four of five cases (80 %) if it is as large as was found; an estimate",
-        )
+        figure = draw_rows(groups, say("figures.enough.axis"), origin=None, log=True)
+        marks = {name: mark for name, mark in SUFFICIENCY.items() if name in used}
+        if rows["wanted"].notna().any():
+            marks["wanted"] = WANTED
+        legend(figure, [handle(say(f"figures.enough.{name}"), mark, line=False) for name, mark in marks.items()])
+        return finish(figure, about, say("figures.enough.marks"))
 
 
 def _needs(row: Mapping[str, Any]) -> str:
-    """How many replicates would be enough or, in a new study, would tell the effect from zero, if more than there are."""
+    """How many replicates would be enough or, in a new study, would show the effect, if more than there are."""
     asked = not np.isnan(row["wanted"])
     needed = row["needed"] if asked else row["needed_to_show"]
     if np.isnan(needed) or needed <= row["replicates"]:
         return ""
-    return f"{'needs' if asked else '80 %:'} {needed:,.0f}" if np.isfinite(needed) else "no number"
+    return say("figures.needs", float(needed), asked)
 
 
 def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
-    """Draw by what factor common luck cuts the variance of effects: variance on independent seeds over that on common luck.
+    """Draw how many times as large the variance of an effect is with independent seeds as with common random numbers.
 
     Parameters
     ----------
@@ -88,10 +89,10 @@ def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         if arm == reference:
             continue
         sound = np.isfinite(ratio) and ratio > 0.0 and np.isfinite(low)  # few replicates give no interval, and then no ratio to go by
-        text = figures(ratio) if sound else ""
-        note = "the difference never varies" if np.isposinf(ratio) else "no interval"
+        text = significant(ratio) if sound else ""
+        note = say("figures.luck.does_not_vary") if np.isposinf(ratio) else say("judgements.unknown")
         drawn = Row(arm, ratio if sound else np.nan, low, high, marks[arm], text, note)
         groups.setdefault(label_of(key), []).append(drawn)
     with matplotlib.rc_context(style()):
-        figure = draw_rows(groups, "variance on independent seeds / on common luck (ratio)", origin=1.0, log=True)
-        return finish(figure, about, "bars: 95 % bootstrap intervals; right of 1: common luck saves replicates")
+        figure = draw_rows(groups, say("figures.luck.axis"), origin=1.0, log=True)
+        return finish(figure, about, say("figures.luck.marks"))

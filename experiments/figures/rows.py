@@ -22,7 +22,7 @@ MOST_LINES = 34
 
 @dataclass(frozen=True)
 class Row:
-    """One line: label, value, interval, mark; what is written at its right end, in place of a value that is not known; value wanted."""
+    """One line: label, value, interval, mark; text at its right end; note in place of a value that is not known; value wanted."""
 
     label: str
     value: float
@@ -43,7 +43,7 @@ class _Line:
 
     @property
     def height(self) -> float:
-        """In lines of text; a heading is set off a little."""
+        """In lines of text; a heading has a little room above it."""
         return self.label.count("\n") + (1.0 if self.row else 1.4)
 
 
@@ -69,7 +69,7 @@ def draw_rows(
     parts = [blocks] if wide else _parts(blocks)
     height = max(sum(line.height for block in part for line in block) for part in parts)
     figure = Figure(figsize=(WIDE if wide or len(parts) > 1 else SINGLE, 1.25 + LINE * max(height, 4.0)))
-    rows = [row for mine in groups.values() for row in mine]
+    rows = [row for of_group in groups.values() for row in of_group]
     ends = limits(rows, origin, log)
     for ax, part in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
         if ends:
@@ -87,8 +87,8 @@ def _scale(ax: Axes, limits: tuple[float, float], log: bool, ticks: int) -> None
     """Set ends and ticks of the axis of values."""
     if log:
         ax.set_xscale("log")
-        few, many = limits[1] < 30.0 * limits[0], limits[1] > 1e4 * limits[0]
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=3 if many else ticks + 2))
+        narrow, wide = limits[1] < 30.0 * limits[0], limits[1] > 1e4 * limits[0]
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=3 if wide else ticks + 2))
         ax.xaxis.set_major_formatter(
             FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1.0 else f"{value:g}")
         )  # powers would be in tiny letters

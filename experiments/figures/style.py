@@ -1,4 +1,4 @@
-"""What all figures share: the style, the marks of arms, units, legends, small print, and how they are saved.
+"""What all figures share: the style, the marks of arms and judgements, units, legends, small print, and how they are saved.
 
 Colours are Okabe and Ito's, which colour-blind readers can tell apart; marker and dash tell the arms apart in
 black and white too. A figure is drawn at the size at which it is printed: one or two columns wide.
@@ -14,23 +14,25 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
-import numpy as np
 from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.fonts import add_chinese
+from experiments.languages.wording import label, say
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = [
     "CAUSE_STYLES",
     "COLOURS",
-    "INTERVALS",
     "LETTERS",
+    "MARKS",
     "SHOWN",
     "SINGLE",
     "SMALL",
@@ -39,16 +41,16 @@ __all__ = [
     "About",
     "Mark",
     "arm_marks",
-    "difference",
-    "figures",
+    "cause_patches",
     "finish",
     "handle",
+    "judged",
     "label_of",
     "legend",
     "save",
-    "signed",
+    "scaled_unit",
     "style",
-    "unit_of",
+    "unit_of_difference",
     "window",
     "without_values",
     "wrapped",
@@ -66,13 +68,8 @@ TEXT, SMALL = 7.5, 6.5
 LETTERS = 20.5
 #: Outcomes that the default figures show.
 SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
-#: Of a cause of defects: colour, hatch, label.
-CAUSE_STYLES = {
-    "common": ("#0072B2", "", "common causes"),
-    "special": ("#D55E00", "////", "special causes (open problems)"),
-    "interface": ("#009E73", "....", "interfaces"),
-}
-INTERVALS = "bands and bars: 95 % confidence intervals of the mean"
+#: Of a cause of defects: colour and hatch.
+CAUSE_STYLES = {"common": ("#0072B2", ""), "special": ("#D55E00", "////"), "interface": ("#009E73", "....")}
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -80,7 +77,7 @@ _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5
 
 @dataclass(frozen=True)
 class Mark:
-    """How an arm, or a verdict, is drawn."""
+    """How an arm, or what is judged of a value, is drawn."""
 
     colour: str
     marker: str = "o"
@@ -91,6 +88,21 @@ class Mark:
     def face(self) -> str:
         """Colour inside the marker."""
         return self.colour if self.filled else "white"
+
+
+#: How a difference is drawn, by what it means.
+MARKS = {
+    Judgement.BETTER: Mark(COLOURS[1], "o"),
+    Judgement.WORSE: Mark(COLOURS[2], "s"),
+    Judgement.DIFFERENT: Mark(COLOURS[3], "D"),
+    Judgement.NOT_SHOWN: Mark("#666666", "o", filled=False),
+}
+
+
+def judged(row: Mapping[str, Any]) -> Judgement:
+    """Judge a row of differences by its columns `conclusion` and `better`; all that shows no difference has one mark."""
+    meaning = judgement(Conclusion(row["conclusion"]), row["better"])
+    return meaning if meaning in MARKS else Judgement.NOT_SHOWN
 
 
 @cache
@@ -112,7 +124,6 @@ def style() -> Any:
         "axes.labelsize": TEXT,
         "axes.titlesize": TEXT,
         "axes.titlelocation": "left",
-        "axes.unicode_minus": False,
         "hatch.linewidth": 0.5,
         "legend.frameon": False,
         "legend.fontsize": SMALL + 0.5,
@@ -131,41 +142,28 @@ def arm_marks(arms: Sequence[str], reference: str) -> dict[str, Mark]:
     return {arm: marks[arm] for arm in arms}
 
 
-# -- units and words ------------------------------------------------------------------------------------
+# -- units and labels -----------------------------------------------------------------------------------
 
 
-def unit_of(key: str) -> tuple[str, float]:
-    """Unit in which an outcome is drawn, and what its values are multiplied by: shares are drawn in %."""
+def scaled_unit(key: str) -> tuple[str, float]:
+    """Return the unit in which an outcome is drawn, and what its values are multiplied by: shares are drawn in %."""
     unit = OUTCOMES[key].unit
-    return (unit.replace("share", "%", 1), 100.0) if unit.startswith("share") else (unit, 1.0)
+    return say("figures.unit", unit), 100.0 if unit.startswith("share") else 1.0
 
 
-def difference(unit: str) -> str:
-    """Unit of a difference of two values."""
-    return unit.replace("%", "percentage points")
+def unit_of_difference(key: str) -> str:
+    """Return the unit of a difference of two values of an outcome, as it is drawn."""
+    return say("figures.unit_of_difference", OUTCOMES[key].unit)
 
 
 def label_of(key: str) -> str:
     """Return an outcome's label; the key itself where there is no such outcome."""
-    return OUTCOMES[key].label if key in OUTCOMES else key
+    return label(OUTCOMES[key]) if key in OUTCOMES else key
 
 
 def window(about: Mapping[str, Any]) -> str:
     """Say over which months effects are means."""
-    months = about["configuration"]["window"]
-    return f"mean of the last {months} months" if months != 1 else "last month"
-
-
-def figures(value: float) -> str:
-    """Write a number with three figures."""
-    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
-
-
-def signed(value: float) -> str:
-    """Write a difference in %, to a tenth; empty where it is not known."""
-    if not np.isfinite(value):
-        return ""
-    return f"{value:+.1f} %" if round(value, 1) else "0.0 %"
+    return say("sections.period", about["configuration"])
 
 
 def _columns(text: str) -> int:
@@ -203,10 +201,16 @@ def wrapped(text: str, width: int) -> str:
 # -- around the axes ------------------------------------------------------------------------------------
 
 
-def handle(label: str, mark: Mark, line: bool = True) -> Line2D:
+def handle(text: str, mark: Mark, line: bool = True) -> Line2D:
     """Return what stands for a mark in a legend."""
     dash = mark.dash if line else "none"
-    return Line2D([], [], label=wrapped(label, 30), color=mark.colour, marker=mark.marker, mfc=mark.face, ms=4, ls=dash, lw=1.2)
+    return Line2D([], [], label=wrapped(text, 30), color=mark.colour, marker=mark.marker, mfc=mark.face, ms=4, ls=dash, lw=1.2)
+
+
+def cause_patches() -> list[Patch]:
+    """Return what stands for the causes of defects in a legend."""
+    styles = CAUSE_STYLES.items()
+    return [Patch(fc=colour, hatch=hatch, ec="white", label=say(f"figures.causes.{cause}")) for cause, (colour, hatch) in styles]
 
 
 def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
@@ -222,38 +226,48 @@ def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) 
 def without_values(ax: Axes) -> None:
     """Say in an empty panel that there is nothing to draw."""
     ax.set_yticks([])
-    ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", color="0.4", fontsize=TEXT)
+    ax.text(0.5, 0.5, say("figures.no_values"), transform=ax.transAxes, ha="center", va="center", color="0.4", fontsize=TEXT)
 
 
 def _studies(about: About) -> list[Mapping[str, Any]]:
     return [about] if isinstance(about, Mapping) else list(about)
 
 
-def _small_print(studies: Sequence[Mapping[str, Any]], what: str) -> str:
-    def place(study: Mapping[str, Any]) -> str:
+def _small_print(studies: Sequence[Mapping[str, Any]], marks: str, regions: Sequence[str]) -> str:
+    def place(study: Mapping[str, Any]) -> tuple[str, str]:
         configuration = study["configuration"]
         network = configuration["network"]
         if network.get("kind") in ("file", "input_output"):
-            return f"network {PurePath(network['path']).name}"
-        return f"region {configuration['region']['key']}"
+            return "network", PurePath(network["path"]).name
+        return "region", configuration["region"]["key"]
 
-    def luck(study: Mapping[str, Any]) -> str:
-        count = study.get("replicates", study["configuration"]["replicates"])  # more than asked for where a half-width is
-        return f"{count} replicate{'s' if count != 1 else ''}, seed\u00a0{study['configuration']['seed']}"
+    def runs(study: Mapping[str, Any]) -> tuple[int, int]:
+        configuration = study["configuration"]
+        return study.get("replicates", configuration["replicates"]), configuration["seed"]  # more than asked for where a half-width is
 
-    others = f" and {len(studies) - 1} more" if len(studies) > 1 else ""
-    parts = [", ".join(dict.fromkeys(say(study) for study in studies)) for say in (place, luck)]
-    return "\u00a0· ".join(
-        [f"Strongchain {studies[0]['id']}{others}", *parts, *([what] if what else []), "effect sizes rest on assumptions"]
+    places = [] if regions else list(dict.fromkeys(place(study) for study in studies))
+    return say(
+        "figures.small_print", studies[0]["id"], len(studies) - 1, places, list(regions), list(dict.fromkeys(map(runs, studies))), marks
     )
 
 
-def finish(figure: Figure, about: About, what: str = INTERVALS) -> Figure:
-    """Write under a figure which studies it shows (ids, regions, replicates and seeds), and what its marks are."""
+def finish(figure: Figure, about: About, marks: str = "", regions: Sequence[str] = ()) -> Figure:
+    """Write under a figure which studies it shows (ids, regions, replicates and seeds), and what its marks are.
+
+    Parameters
+    ----------
+    figure : Figure
+    about : dict, or sequence of dict
+        The manifest of the study, or those of several.
+    marks : str
+        What the marks are.
+    regions : sequence of str
+        Regions that the figure shows, where they are more than the one of the study.
+    """
     for ax in figure.axes:  # ticks are made when the figure is drawn, and the style is forgotten by then
         ax.tick_params(which="both", labelsize=SMALL, width=0.6)
     if studies := _studies(about):
-        text = wrapped(_small_print(studies, what), int(figure.get_figwidth() * LETTERS) - 6)
+        text = wrapped(_small_print(studies, marks, regions), int(figure.get_figwidth() * LETTERS) - 6)
         figure.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
     return figure
 
@@ -261,11 +275,11 @@ def finish(figure: Figure, about: About, what: str = INTERVALS) -> Figure:
 def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
     """Write a figure as a PNG whose metadata name the program and the study."""
     ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
-    says = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
-    drawn, told = io.BytesIO(), PngInfo()
+    description = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
+    drawn, metadata = io.BytesIO(), PngInfo()
     figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
-    for key, value in (("Software", "Strongchain"), ("Description", says)):
-        told.add_text(key, value)
+    for key, value in (("Software", "Strongchain"), ("Description", description)):
+        metadata.add_text(key, value)
     with Image.open(drawn) as picture:  # of 256 colours, a quarter of the bytes
         small = picture.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    small.save(path, format="PNG", pnginfo=told, dpi=(dpi, dpi))
+    small.save(path, format="PNG", pnginfo=metadata, dpi=(dpi, dpi))

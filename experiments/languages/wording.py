@@ -19,10 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
 
-from experiments import formatting
+from experiments.formatting import FILTERS, amounts, value
 
 __all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language"]
 
@@ -46,7 +46,7 @@ class Language:
             loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
         )
         self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
-        self._environment.filters |= formatting.FILTERS | {"amounts": self._amounts, "value": self._value}
+        self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value}
         self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
         self._labels = {str(name): str(text) for name, text in _read(folder / "labels.yaml").items()}
         self._compiled: dict[str, Template] = {}
@@ -104,7 +104,7 @@ class Language:
 
         cls = INSTRUMENTS.get(key)
         if cls is None:
-            return key.replace("_", " ")
+            return self.label(key.replace("_", " "))
         name = self.label(cls)
         return f"{name} ({cls.label_zh})" if both and name != cls.label_zh else name
 
@@ -121,10 +121,10 @@ class Language:
         return self.otherwise.money_units() if self.otherwise else []
 
     def _amounts(self, values: Any, sign: bool = False) -> tuple[list[str], str]:
-        return formatting.amounts(values, sign, self.money_units())
+        return amounts(values, sign, self.money_units())
 
     def _value(self, of: Any) -> str:
-        return formatting.value(of, self.say("none"))
+        return value(of, self.say("none"))
 
     def _phrase(self, name: str) -> Template:
         if name not in self._compiled:
@@ -144,8 +144,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _flat(phrases: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in phrases.items():
-        yield from _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else [(f"{prefix}{name}", value)]
+    for name, text in phrases.items():
+        yield from _flat(text, f"{prefix}{name}.") if isinstance(text, Mapping) else [(f"{prefix}{name}", text)]
 
 
 def _plain(text: str) -> str:

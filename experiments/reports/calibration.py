@@ -1,7 +1,8 @@
-"""Show what a calibration or a validation found: tables, figures and a page in a folder, and lines for a terminal."""
+"""Show what a calibration or a validation shows: tables, figures and a page in a folder, and lines for a terminal."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,13 +12,15 @@ from experiments.calibration.history_matching import CANDIDATES, ranges_of
 from experiments.calibration.patterns import PATTERNS, TELLING
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
-from experiments.formatting import table
+from experiments.languages.wording import lines
 from experiments.runs.store import write_whole
 from experiments.studies.calibrate import PLAUSIBLE, Calibration
 from experiments.studies.validate import Validation
 from sim.data.plausible import DEFAULT_SET
 
 __all__ = [
+    "CalibratedParameter",
+    "calibrated_parameters",
     "calibration_page",
     "plausible_table",
     "present_calibration",
@@ -29,17 +32,8 @@ __all__ = [
 
 #: Significant digits of shipped sets.
 DIGITS = 4
-#: Influence (1 over the length of an emulator, in ranges) from which a figure tells something of a parameter.
+#: Influence (1 over the length of an emulator, in ranges) from which a figure says something of a parameter.
 MATTERS = 0.25
-
-
-def _number(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.3g}"
-
-
-def _left(share: float) -> str:
-    """Write what emulators leave of the ranges; none of the candidates is less than one of them."""
-    return f"{100.0 * share:.2g} %" if share > 0.0 else f"less than {100.0 / CANDIDATES:g} %"
 
 
 # -- calibration ------------------------------------------------------------------------------------
@@ -48,8 +42,8 @@ def _left(share: float) -> str:
 def plausible_table(calibration: Calibration) -> pd.DataFrame:
     """Return the sets as they are shipped: the default first, then all plausible ones.
 
-    The default is their mean, which leaves what the patterns do not tell in the middle of its range; where the mean is not plausible
-    itself, the plausible set nearest to the others (their medoid).
+    The default is their mean, which leaves a parameter of which the patterns say nothing in the middle of its range; where the mean is not
+    plausible itself, it is the plausible set nearest to the others (their medoid).
     """
     names = list(ranges_of(calibration.manifest))
     plausible = calibration.sets[calibration.sets["plausible"]]
@@ -65,48 +59,60 @@ def plausible_table(calibration: Calibration) -> pd.DataFrame:
     return shipped
 
 
-def calibration_page(calibration: Calibration) -> str:
-    """Return the page: the waves, and every parameter's range, default and what the patterns leave of the range."""
-    ranges = ranges_of(calibration.manifest)
-    names = list(ranges)
+@dataclass(frozen=True)
+class CalibratedParameter:
+    """A parameter that was searched: its range, default, the middle 90 % of the plausible sets, and the figures that depend on it most."""
+
+    name: str
+    low: float
+    high: float
+    default: float
+    plausible_low: float
+    plausible_high: float
+    figures: tuple[str, ...]
+
+    @property
+    def width_left(self) -> float:
+        """Share of the range that the middle 90 % of the plausible sets take up."""
+        return (self.plausible_high - self.plausible_low) / (self.high - self.low)
+
+
+def calibrated_parameters(calibration: Calibration) -> list[CalibratedParameter]:
+    """Return what a calibration leaves of each parameter's range."""
     shipped = plausible_table(calibration).set_index("set")
     sets = shipped.drop(index=DEFAULT_SET, errors="ignore")
-    study, where = calibration.manifest["configuration"]["study"], calibration.manifest["configuration"]["region"]["label"]
-    lines = [
-        "# Calibration",
-        "",
-        f"History matching (`experiments/calibration/history_matching.py`) on {where}: {len(names)} parameters, {len(TELLING)} figures "
-        f"of the patterns ([validation](validation.md)), {len(calibration.points):,} worlds in waves of one replicate each, then "
-        f"{study['judged']} sets judged on {study['each']} replicates of luck that no wave has seen. "
-        f"Made by `strongchain study=calibration`; study {calibration.manifest['id']}.",
-        "",
-        "A figure's implausibility is how far it lies outside the range observed, in units of what data and model can be wrong by; a "
-        f"set is plausible if none exceeds {PLAUSIBLE:g}. Of {len(calibration.sets[~calibration.sets['mean']])} sets judged {len(sets)} are. They are "
-        "the *ensemble* (`sim/data/plausible_sets.csv`, `strongchain parameters=set_01`); the default is their mean, which leaves what no "
-        "pattern tells in the middle of what is plausible, and was judged like them.",
-        "",
-        *table(
-            ["wave", "points", "cut", "points within it", "share of the ranges not ruled out"],
-            ([w.wave, w.points, f"{w.cut:g}", w.plausible_points, _left(w.left)] for w in calibration.waves.itertuples()),
-            "rrrrr",
-        ),
-        "",
-        "What is left of each range: 90 % of the ensemble, as a share of the range's width. Near 90 % the patterns say nothing of the "
-        "parameter: its default is the middle of an assumption, and effects that rest on it are to be shown over the whole range.",
-        "",
-    ]
-    rows = []
     influence = calibration.influence.set_index("figure")
-    for name in names:
+    parameters = []
+    for name, (least, most) in ranges_of(calibration.manifest).items():
         low, high = sets[name].quantile([0.05, 0.95])
-        width = (high - low) / (ranges[name][1] - ranges[name][0])
         strongest = influence[name].nlargest(3)
-        told = ", ".join(f"`{figure}`" for figure in strongest[strongest > MATTERS].index) or "none"
-        searched = f"{ranges[name][0]:g} … {ranges[name][1]:g}"
-        rows.append([f"`{name}`", searched, f"{shipped.loc[DEFAULT_SET, name]:g}", f"{low:.3g} … {high:.3g}", f"{100 * width:.0f} %", told])
-    head = ["parameter", "searched", "default", "90 % of the ensemble", "width left", "told mostly by"]
-    lines += [*table(head, rows, "  r r"), "", "![How strongly each figure moves with each parameter](influence.png)"]
-    return "\n".join(lines) + "\n"
+        figures = tuple(str(figure) for figure in strongest[strongest > MATTERS].index)
+        parameters.append(CalibratedParameter(name, least, most, float(shipped.loc[DEFAULT_SET, name]), low, high, figures))
+    return parameters
+
+
+def calibration_page(calibration: Calibration) -> str:
+    """Return the page: the waves, and every parameter's range, default and what the patterns leave of the range."""
+    study = calibration.manifest["configuration"]["study"]
+    sets = calibration.sets[~calibration.sets["mean"]]
+    return (
+        lines(
+            "calibration.page",
+            region=calibration.manifest["configuration"]["region"],
+            figures=len(TELLING),
+            points=len(calibration.points),
+            final_sets=study["final_sets"],
+            replicates_per_set=study["replicates_per_set"],
+            study=calibration.manifest["id"],
+            plausible=PLAUSIBLE,
+            sets=len(sets),
+            plausible_sets=int(sets["plausible"].sum()),
+            waves=list(calibration.waves.itertuples()),
+            least_left=1.0 / CANDIDATES,
+            parameters=calibrated_parameters(calibration),
+        )
+        + "\n"
+    )
 
 
 def present_calibration(calibration: Calibration, folder: Path, figures: bool = True) -> None:
@@ -123,60 +129,43 @@ def present_calibration(calibration: Calibration, folder: Path, figures: bool = 
 
 
 def summary_of_calibration(calibration: Calibration) -> str:
-    """Return what was found, as lines for a terminal."""
-    lines = [
-        f"Wave {row.wave}: {row.plausible_points} of {row.points} points within {row.cut:g}; {_left(row.left)} of the ranges left"
-        for row in calibration.waves.itertuples()
-    ]
-    judged = calibration.sets[~calibration.sets["mean"]] if "mean" in calibration.sets else calibration.sets
-    plausible = judged[judged["plausible"]]
-    lines.append(f"{len(plausible)} of {len(judged)} sets that were judged on fresh luck are plausible")
-    if len(plausible):
-        lines.append(
-            f"  in them {plausible['patterns'].min()} to {plausible['patterns'].max()} of {TOLD} patterns hold that one world tells; "
-            "plausible_sets.csv has them, the default first: copy it over sim/data/plausible_sets.csv to use them"
-        )
-    return "\n".join(lines)
+    """Return what a calibration shows, as lines for a terminal."""
+    sets = calibration.sets[~calibration.sets["mean"]] if "mean" in calibration.sets else calibration.sets
+    held = sets.loc[sets["plausible"], "patterns"]
+    return lines(
+        "calibration.summary",
+        waves=list(calibration.waves.itertuples()),
+        least_left=1.0 / CANDIDATES,
+        sets=len(sets),
+        held=held.tolist(),
+        patterns=SEEN_IN_ONE_WORLD,
+    )
 
 
-#: Patterns that single worlds tell: not those of rare events, lags and networks.
-TOLD = sum(any(not probe.pooled for probe in pattern.probes.values()) for pattern in PATTERNS) - 1
+#: Patterns that can be seen in a single world: not those of rare events, lags and networks.
+SEEN_IN_ONE_WORLD = sum(any(not probe.pooled for probe in pattern.probes.values()) for pattern in PATTERNS) - 1
 
 
 # -- validation -------------------------------------------------------------------------------------
 
 
-def validation_page(validation: Validation, title: str = "Validation") -> str:
-    """Return the page: every pattern with its source, range, simulated median and interval, pass or fail, and its plot."""
-    sets = validation.observed.loc[validation.observed["figure"] == "pass_rate", "set"].nunique()
-    worlds = int((validation.observed["figure"] == "pass_rate").sum())
-    where = validation.manifest["configuration"]["region"]["label"]
-    lines = [
-        f"# {title}",
-        "",
-        f"{validation.held} of {len(PATTERNS)} patterns hold together: {where}, {worlds} worlds ({sets} plausible "
-        f"set{'s' * (sets != 1)} of parameters, on luck "
-        "that no calibration has seen), no programme. A pattern holds if the median of each of its figures lies in the range observed; the "
-        "interval holds 90 % of worlds. Made by `strongchain study=validation`; study " + validation.manifest["id"] + ".",
-        "",
-    ]
-    rows = []
-    for one in validation.patterns.itertuples():
-        unit = "" if one.unit == "1" else f" {one.unit}"
-        interval, within = f"{_number(one.low)} … {_number(one.high)}", f"{100 * one.within:.0f} %"
-        verdict = "yes" if one.holds else "**no**"
-        rows.append([one.number, one.pattern, one.label, one.wanted + unit, _number(one.median), interval, within, verdict])
-    lines += table(["#", "pattern", "figure", "range", "median", "interval", "within", "holds"], rows, "r   r r")
-    for pattern in PATTERNS:
-        lines += [
-            "",
-            f"## {pattern.number}. {pattern.label}",
-            "",
-            f"Observed: {pattern.source} ({pattern.confidence}). {pattern.note}".strip(),
-            "",
-            f"![{pattern.label}](pattern_{pattern.number:02d}.png)",
-        ]
-    return "\n".join(lines) + "\n"
+def validation_page(validation: Validation, title: str | None = None) -> str:
+    """Return the page: every pattern with its source, range, simulated median and interval, whether it holds, and its plot."""
+    of_worlds = validation.observed.loc[validation.observed["figure"] == "pass_rate", "set"]
+    return (
+        lines(
+            "validation.page",
+            title=title,
+            held=validation.held,
+            patterns=PATTERNS,
+            region=validation.manifest["configuration"]["region"],
+            worlds=len(of_worlds),
+            sets=of_worlds.nunique(),
+            study=validation.manifest["id"],
+            rows=list(validation.patterns.itertuples()),
+        )
+        + "\n"
+    )
 
 
 def present_validation(validation: Validation, folder: Path, figures: bool = True) -> None:
@@ -194,10 +183,4 @@ def present_validation(validation: Validation, folder: Path, figures: bool = Tru
 
 def summary_of_validation(validation: Validation) -> str:
     """Return the patterns, as lines for a terminal."""
-    lines = [f"{validation.held} of {len(PATTERNS)} patterns hold (median over sets and replicates, and the interval of 90 % of them)"]
-    for one in validation.patterns.itertuples():
-        verdict = "holds" if one.holds else "FAILS"
-        unit = "" if one.unit == "1" else f" {one.unit}"
-        simulated = f"{_number(one.median)} [{_number(one.low)}, {_number(one.high)}]"
-        lines.append(f"  {one.number:>2} {verdict}  {one.label}: {simulated}, wanted {one.wanted}{unit}")
-    return "\n".join(lines)
+    return lines("validation.summary", held=validation.held, patterns=len(PATTERNS), rows=list(validation.patterns.itertuples()))

@@ -1,12 +1,15 @@
-"""Show what a study found: its figures and tables in a folder, and the effects in total as lines for a terminal."""
+"""Show what a comparison shows: its figures, tables and report in a folder, and the effects in total as lines for a terminal."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from experiments.analysis.results import Comparison, write_table
+from experiments.analysis.verdicts import fails_correction
 from experiments.figures import (
     books_figure,
     costs_figure,
@@ -21,7 +24,8 @@ from experiments.figures import (
     save,
     time_paths,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import lines, say
+from experiments.reports.findings import Estimate, estimate
 from experiments.reports.html import write_report
 from experiments.reports.programmes import programme_lines, programme_views
 from experiments.reports.sections import selection
@@ -90,57 +94,48 @@ def _between(shown: Comparison) -> pd.DataFrame:
     return shown.pairs[shown.pairs["arm"].isin(arms) & shown.pairs["against"].isin(arms)]
 
 
+@dataclass(frozen=True)
+class SummaryLine:
+    """One arm and outcome on a terminal: what is known of its effect, and what that shows."""
+
+    arm: str
+    effect: Estimate
+    #: The effect as a share of the reference's level, not a number where there is none.
+    share: float
+    #: Whether only the correction for many comparisons keeps the effect from being shown, and the corrected p-value.
+    fails_correction: bool
+    p_adjusted: float
+
+
 def summary(comparison: Comparison) -> str:
     """Return the effects in total, as lines for a terminal."""
-    rows = comparison.effects[comparison.effects["by"] == "total"]
-    configuration = comparison.manifest["configuration"]
-    correction = configuration["study"]["correction"]
-    judged = "" if correction == "none" else f" ({correction}'s correction for the headline outcomes of all arms)"
-    months, several = configuration["window"], comparison.runs["replicate"].nunique() > 1
-    intervals = f", with 95 % intervals{judged}" if several else ""
-    lines = [
-        f"Paired effects against {comparison.reference!r} on the same luck{intervals}; "
-        f"{f'means of the last {months} months' if months > 1 else 'figures of the last month'}, flows over the whole run:"
-    ]
-    for key in SHOWN:
-        outcome = OUTCOMES[key]
-        mine = rows[rows["outcome"] == key].set_index("arm")
-        level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
-        unit = outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
-        lines.append(f"  {outcome.label} ({unit}{f'; {outcome.better} is better' if outcome.better else ''})")
-        start = mine.loc[comparison.reference, level]
-        lines.append(f"    {comparison.reference:<20} {_figure(start, '12.5g')}")
-        for arm in mine.index.drop(comparison.reference):
-            row = mine.loc[arm]
-            low, high = row[f"{effect}_low"], row[f"{effect}_high"]
-            share = f"  = {100 * row[effect] / abs(start):+.1f} %" if start and not pd.isna(row[effect]) else ""
-            interval = "" if pd.isna(low) else f"  [{low:+.4g}, {high:+.4g}]"
-            if pd.isna(low):
-                verdict = "  (no interval from one replicate)"
-            elif low <= 0 <= high:
-                verdict = "  (the interval holds 0)"
-            else:
-                verdict = (
-                    "" if outcome.is_flow or row["told"] != "not told" else f"  (not told from 0: corrected p = {row['p_adjusted']:.2g})"
-                )
-            lines.append(f"    {arm:<20} {_figure(row[effect], '+12.4g')}{interval}{share}{verdict}")
-    return "\n".join([*lines, *programme_lines(comparison), *_sure(comparison)])
+    configuration, several = comparison.manifest["configuration"], comparison.runs["replicate"].nunique() > 1
+    head = lines("summary.head", comparison.reference, configuration["window"], configuration["study"]["correction"], several)
+    outcomes = [lines("summary.outcome", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
+    return "\n".join([head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
 
 
-def _figure(value: float, form: str) -> str:
-    """Write a figure twelve columns wide; a dash where it is not defined."""
-    return f"{'–':>12}" if pd.isna(value) else f"{value:>{form}}"
+def _of_outcome(comparison: Comparison, key: str) -> tuple[str, float, list[SummaryLine]]:
+    """The reference, its level, and a line for each other arm; of flows the sums over the whole run."""
+    rows = comparison.effects[(comparison.effects["by"] == "total") & (comparison.effects["outcome"] == key)].set_index("arm")
+    outcome = OUTCOMES[key]
+    level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
+    start = float(rows.at[comparison.reference, level])
+    arms = []
+    for arm in rows.index.drop(comparison.reference):
+        row = rows.loc[arm]
+        of_arm = estimate(row, effect)
+        share = of_arm.mean / abs(start) if start else math.nan
+        corrected = not outcome.is_flow and fails_correction(row)
+        arms.append(SummaryLine(str(arm), of_arm, share, corrected, float(row["p_adjusted"])))
+    return comparison.reference, start, arms
 
 
-def _sure(comparison: Comparison) -> list[str]:
-    """Say whether a half-width that was asked for is reached, and how many replicates it would take."""
+def _precision(comparison: Comparison) -> list[str]:
+    """Whether a half-width that was asked for is reached, and how many replicates it would take."""
     study = comparison.manifest["configuration"]["study"]
     rows = comparison.enough[comparison.enough["outcome"] == HEADLINE]
     if study["half_width"] is None or rows.empty:
         return []
-    wanted, n = f"{100 * study['half_width']:g} %", comparison.runs["replicate"].nunique()
-    if comparison.manifest["half_width_reached"]:
-        return [f"Half-widths on the headline are at most {wanted} of {comparison.reference!r} with {n} replicates."]
-    needed = rows["needed"].max()
-    about = f"about {needed:,.0f}" if needed < 1e9 else "more than a thousand million"
-    return [f"Half-widths on the headline are NOT {wanted} of {comparison.reference!r} with {n} replicates, the cap: {about} would do."]
+    reached, replicates = comparison.manifest["half_width_reached"], comparison.runs["replicate"].nunique()
+    return [say("summary.precision", study["half_width"], comparison.reference, replicates, reached, float(rows["needed"].max()))]

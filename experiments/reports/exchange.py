@@ -1,24 +1,138 @@
-"""Show what an exchange found: its tables, its heat maps and a report in a folder, and lines for a terminal."""
+"""Present an exchange of portfolios: its tables, its heat maps and a report in a folder, and lines for a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from experiments.analysis.results import write_table
-from experiments.analysis.verdicts import defects_told
+from experiments.analysis.verdicts import Conclusion
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
-from experiments.formatting import percent, rounded
+from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
+from experiments.languages.wording import lines, say
 from experiments.reports.elements import Pictures, Section, Table
-from experiments.reports.html import WORDS, again, assumed, page
-from experiments.reports.study import assumptions, joined, practice
+from experiments.reports.findings import Estimate, estimate, failed_replicates
+from experiments.reports.html import TERMS, again, assumed, page, terms
+from experiments.reports.sections import interval
+from experiments.reports.study import active_in, assumptions, replicates
 from experiments.runs.store import write_whole
 from experiments.studies.exchange import Exchange
+from experiments.terminal import pad
 
-__all__ = ["exchange_report", "present_exchange", "summary_of_exchange"]
+__all__ = ["Cell", "ExchangeFindings", "exchange_findings", "exchange_report", "present_exchange", "summary_of_exchange"]
+
+#: Heads of the table of cells, by name.
+HEADS = ("region", "portfolio", "effect", "interval_percent", "defects", "government", "per_yuan", "interval", "per_defect")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A portfolio in a region, against no programme there.
+
+    Attributes
+    ----------
+    region, policy : str
+        What they are called.
+    share : Estimate
+        The effect on defects reaching users, as a share of their level without a programme.
+    conclusion, avoided_conclusion : Conclusion
+        On defects reaching users in the last months, and on sales with a defect over the whole run.
+    spent : float
+        CNY of government.
+    per_yuan : Estimate or None
+        Sales with a defect avoided per CNY of government; None where it is not defined.
+    """
+
+    region: str
+    policy: str
+    share: Estimate
+    conclusion: Conclusion
+    avoided_conclusion: Conclusion
+    spent: float
+    per_yuan: Estimate | None
+
+    @property
+    def avoids(self) -> bool:
+        """Whether sales with a defect are shown to be avoided."""
+        return self.per_yuan is not None and self.avoided_conclusion is Conclusion.LOWER
+
+    @property
+    def cost_per_defect(self) -> float | None:
+        """CNY of government per defect avoided in a product of 1,000 CNY; None where it is not defined."""
+        return 1000.0 / self.per_yuan.mean if self.per_yuan is not None and self.avoids and self.per_yuan.low > 0.0 else None
+
+
+@dataclass(frozen=True)
+class ExchangeFindings:
+    """What an exchange shows.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+    regions, policies : tuple of str
+        What they are called.
+    months, window, replicates : int
+    failed_replicates : tuple of int
+        Those that are left out, because a run of them failed.
+    assumptions : int
+        Settings that are assumptions.
+    """
+
+    cells: tuple[Cell, ...]
+    regions: tuple[str, ...]
+    policies: tuple[str, ...]
+    months: int
+    window: int
+    replicates: int
+    failed_replicates: tuple[int, ...]
+    assumptions: int
+    #: Cells are compared inside their region alone, so that no arm has another world than its reference.
+    other_worlds: tuple[()] = ()
+
+    def of(self, *which: Conclusion) -> tuple[Cell, ...]:
+        """Return the cells of one of these conclusions."""
+        return tuple(cell for cell in self.cells if cell.conclusion in which)
+
+    @property
+    def lowest(self) -> Cell | None:
+        """The cell with the lowest mean of those shown to have fewer defects."""
+        return min(self.of(Conclusion.LOWER), key=lambda cell: cell.share.mean, default=None)
+
+    @property
+    def cheapest(self) -> Cell | None:
+        """The cell that avoids most per CNY of those shown to avoid any."""
+        avoided = [(cell.per_yuan.mean, cell) for cell in self.cells if cell.per_yuan is not None and cell.avoids]
+        return max(avoided, key=lambda one: one[0])[1] if avoided else None
+
+
+def exchange_findings(exchange: Exchange) -> ExchangeFindings:
+    """Return what an exchange shows."""
+    configuration = exchange.manifest["configuration"]
+    return ExchangeFindings(
+        tuple(_cell(exchange, cell) for _, cell in exchange.cells.iterrows()),
+        tuple(exchange.regions.values()),
+        tuple(exchange.policies.values()),
+        configuration["months"],
+        configuration["window"],
+        replicates(exchange.comparison),
+        tuple(failed_replicates(exchange.comparison)),
+        len(assumptions(exchange.comparison)),
+    )
+
+
+def _cell(exchange: Exchange, cell: pd.Series) -> Cell:
+    return Cell(
+        exchange.regions[cell["region"]],
+        exchange.policies[cell["policy"]],
+        estimate(cell, "effect_share"),
+        Conclusion(cell["conclusion"]),
+        Conclusion(cell["avoided_conclusion"]),
+        float(cell["spent"]),
+        estimate(cell, "per_yuan") if cell["defined"] else None,
+    )
 
 
 def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> None:
@@ -33,128 +147,58 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
     exchange.comparison.save_manifest(folder)
 
 
-# -- in words ---------------------------------------------------------------------------------------------------
-
-
-def _row(exchange: Exchange, cell: pd.Series) -> tuple[str, ...]:
+def _row(cell: Cell) -> tuple[str, ...]:
     """One cell as a row of a table."""
-    change, low, high = percent([cell[f"effect_share{end}"] for end in ("", "_low", "_high")])
-    known = not pd.isna(cell["effect_low"])
-    sure = cell["defined"] and cell["avoided_told"] == "fewer" and cell["per_yuan_low"] > 0.0
-    worth = rounded([cell[f"per_yuan{end}"] for end in ("", "_low", "_high")]) if cell["defined"] else ["not defined"]
+    change, low, high = percent(cell.share)
+    undefined = say("programmes.not_defined")
+    bought = (undefined, UNKNOWN)
+    if cell.per_yuan is not None:
+        mean, least, most = rounded(cell.per_yuan)
+        bought = (mean, interval(least, most, cell.per_yuan.has_interval))
     return (
-        exchange.regions[cell["region"]],
-        exchange.policies[cell["policy"]],
+        cell.region,
+        cell.policy,
         change,
-        f"{low} to {high}" if known else "–",
-        defects_told(cell["told"]),
-        f"{cell['spent'] / 1e6:,.3g}",
-        worth[0],
-        f"{worth[1]} to {worth[2]}" if len(worth) > 1 else "–",
-        f"{1000.0 / cell['per_yuan']:,.3g}" if sure else "not defined",
+        interval(low, high, cell.share.has_interval),
+        say(f"defects.{cell.conclusion}"),
+        millions(cell.spent),
+        *bought,
+        undefined if cell.cost_per_defect is None else significant(cell.cost_per_defect),
     )
 
 
-HEAD = (
-    "region", "portfolio", "effect, %", "95 % interval, %", "defects reaching users", "government, million CNY",
-    "avoided, CNY per CNY", "95 % interval", "CNY of government per defect avoided in a product of 1,000 CNY",
-)  # fmt: skip
-
-
-def _answer(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    cells = exchange.cells
-    told = cells[cells["told"] == "lower"]
-    worse = cells[cells["told"] == "higher"]
-    said = f"In {len(told)} of {len(cells)} cells fewer defects reach users than with no programme in the same region"
-    if len(told):
-        best = told.loc[told["effect_share"].idxmin()]
-        change, low, high = percent([best[f"effect_share{end}"] for end in ("", "_low", "_high")])
-        where = f"{exchange.policies[best['policy']]} in {exchange.regions[best['region']]}"
-        said += f"; the lowest mean is that of {where} ({change} %, 95 % interval {low} to {high} %), chosen by its result"
-    if len(worse):
-        said += f"; in {len(worse)} more reach them, which is harm"
-    yield "Effect", said + "."
-    sure = cells[cells["defined"] & (cells["avoided_told"] == "fewer")]
-    if len(sure):
-        best = sure.loc[sure["per_yuan"].idxmax()]
-        worth, low, high = rounded([best[f"per_yuan{end}"] for end in ("", "_low", "_high")])
-        where = f"{exchange.policies[best['policy']]} in {exchange.regions[best['region']]}"
-        yield (
-            "Cost",
-            f"A CNY of government avoids most sales with a defect with {where}: {worth} CNY (95 % interval {low} to {high}), chosen by its "
-            "result, so that luck flatters it. What firms pay is not in it (costs.csv has it).",
-        )
-    else:
-        yield "Cost", "In no cell is it sure that sales with a defect were avoided, so that no cost of an avoided defect is defined."
-    nil = int((cells["told"].isin(["not told", "unknown"])).sum())
-    few = " One replicate gives no interval." if cells["told"].eq("unknown").any() else ""
-    yield (
-        "Not shown",
-        f"{nil} of {len(cells)} cells cannot be told from no effect.{few} Sizes rest on {len(assumptions(exchange.comparison))} assumptions "
-        "(settings marked N); portfolios are what places report of themselves, and set how much is delivered, never how well it works. "
-        "Regions are other firms with other luck: cells of a row are compared on the same luck, cells of a column are not. "
-        "Intervals are those of single cells, uncorrected for their number.",
-    )
-
-
-def _arms(exchange: Exchange) -> Table:
+def _portfolios(exchange: Exchange) -> Table:
     """Every portfolio: its instruments, as they stand in the first region."""
-    rows = []
     first = next(iter(exchange.regions))
-    for policy, name in exchange.policies.items():
-        arm = exchange.manifest["arms"][f"{policy} in {first}"]
-        active = [practice(key, chinese=True) for key, levers in arm["instruments"].items() if levers["active"]]
-        rows.append((name, joined(active) if active else "nothing"))
-    return Table("Portfolios", ("portfolio", "instruments"), rows, words=2)
+    rows = [
+        (name, say("exchange.instruments", active_in(exchange.manifest["arms"][f"{policy} in {first}"])))
+        for policy, name in exchange.policies.items()
+    ]
+    head = [say(f"exchange.heads.{name}") for name in ("portfolio", "instruments")]
+    return Table(say("exchange.portfolios"), head, rows, text_columns=2)
 
 
 def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
     """Return the report of an exchange as HTML that asks for nothing outside itself."""
-    about = exchange.manifest
-    configuration, pictures = about["configuration"], Pictures(about, folder)
-    regions, policies = list(exchange.regions.values()), list(exchange.policies.values())
-    heat = pictures.draw(
-        lambda: exchange_figure(exchange.cells, about, exchange.regions, exchange.policies),
-        "Heat maps of regions by portfolios: sales with a defect avoided per CNY of government, and effects in %",
-        "exchange",
+    about, shown = exchange.manifest, exchange_findings(exchange)
+    heat = Pictures(about, folder).draw(
+        lambda: exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), say("exchange.alt"), "exchange"
     )
-    says = (
-        "Each cell is a portfolio in a region, against no programme in that region on the same luck; blue is better. Grey letters: the "
-        "interval holds 0. Portfolios differ in what they cost: above, effects are divided by what government spent, below they are not."
-    )
-    rows = [_row(exchange, cell) for _, cell in exchange.cells.iterrows()]
-    table = Table("Every cell (all figures: exchange.csv)", HEAD, rows, words=2)
-    sections = [Section("cells", "Which portfolio does what, where?", says, [heat], [table])]
-    count = about["replicates"]
-    subtitle = (
-        f"{count} replicate{'s' * (count != 1)} of {configuration['months']} months for each of {len(about['arms'])} arms · "
-        f"seed {configuration['seed']} · {about['finished'][:10]} · study {about['id']}"
-    )
+    head = [say(f"exchange.heads.{name}") for name in HEADS]
+    table = Table(say("exchange.caption"), head, [_row(cell) for cell in shown.cells], text_columns=2)
     return page(
-        question=f"What do the portfolios {joined(policies)} change in {joined(regions)}, and what does a CNY buy where?",
-        subtitle=subtitle,
-        answer=list(_answer(exchange)),
-        arms=_arms(exchange),
-        sections=sections,
+        question=say("exchange.question", shown),
+        subtitle=say("report.subtitle", shown, len(about["arms"]), about["configuration"]["seed"], about["finished"][:10], about["id"]),
+        answer=[(say(f"answer.lead.{what}"), say(f"exchange.{what}", shown)) for what in ("effect", "cost", "limits")],
+        arms=_portfolios(exchange),
+        sections=[Section("cells", say("exchange.heading"), say("exchange.says"), [heat], [table])],
         last=[again(exchange.comparison, None), assumed(exchange.comparison)],
-        words=WORDS,
+        terms=terms(TERMS, other_worlds=len(shown.regions) > 1),
         about=about,
-        failures=exchange.failures,
+        failures=say("report.failures", about.get("failed", [])),
     )
 
 
 def summary_of_exchange(exchange: Exchange) -> str:
     """Return the cells, as lines for a terminal."""
-    window = exchange.manifest["configuration"]["window"]
-    months = f"{window} months" if window > 1 else "month"
-    lines = [
-        f"Paired effects on defects reaching users against no programme in the same region (last {months}), with 95 % intervals;",
-        "and sales with a defect avoided per CNY of government over the whole run",
-    ]
-    for _, cell in exchange.cells.iterrows():
-        region, policy, change, interval, verdict, spent, worth, between, _ = _row(exchange, cell)
-        lines.append(
-            f"  {region:<20} {policy:<20} {change:>7} % [{interval}] {verdict}; {spent} million CNY; per CNY {worth}"
-            + (f" [{between}]" if between != "–" else "")
-        )
-    return "\n".join(lines)
+    return lines("exchange.summary", exchange_findings(exchange), pad)

@@ -169,7 +169,8 @@ class Findings:
     Attributes
     ----------
     reference : Arm
-        What the others are compared with; `reference_level` are its defects reaching users, `reference_acts` whether a programme runs in it.
+        What the others are compared with; `reference_level` are its defects reaching users, `reference_acts` says whether a programme
+        runs in it.
     effects : tuple of ArmEffect
         All other arms, in their order.
     main : ArmEffect or None

@@ -1,4 +1,7 @@
-"""Show what a comparison has besides: figures, sections of the report, lines for a terminal."""
+"""What programmes did: what a budget bought, what lasts after their end, how arms differ from a second reference.
+
+Only some studies have these; each is a figure, a section of the report and lines for a terminal.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,21 @@ from matplotlib.figure import Figure
 
 from experiments.analysis.programmes import LEFT
 from experiments.analysis.results import Comparison
-from experiments.analysis.verdicts import defects_told
-from experiments.figures.programmes import aftermath_figure, beside_figure, spending_figure
-from experiments.formatting import percent, rounded
+from experiments.analysis.verdicts import Conclusion
+from experiments.figures.programmes import aftermath_figure, second_reference_figure, spending_figure
+from experiments.formatting import UNKNOWN, percent
+from experiments.languages.wording import say
 from experiments.reports.elements import Draw, Section, Table
-from experiments.reports.study import in_words, joined, practice
+from experiments.reports.findings import Estimate, arm_of, estimate
 from experiments.terminal import table
 from sim.outcomes import HEADLINE
 
-__all__ = ["Shown", "differences_from", "lines_on_more", "shown_besides"]
-
-#: What is turned round where a pair is read the other way.
-TURNED = {"lower": "higher", "higher": "lower"}
+__all__ = ["ProgrammeView", "differences_from", "programme_lines", "programme_views"]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One thing shown besides: file name and section, heading, what to see, the figure, its words, a table."""
+class ProgrammeView:
+    """One thing that programmes did: file name and section, heading, what to see, the figure, its description, a table."""
 
     key: str
     heading: str
@@ -35,153 +36,159 @@ class Shown:
     alt: str
     table: Table
     #: Columns of the table that a terminal has room for.
-    terse: tuple[int, ...] = ()
+    terminal_columns: tuple[int, ...] = ()
 
     def section(self, draw: Draw) -> Section:
         """Return it as a section of a report."""
         return Section(self.key, self.heading, self.says, [draw(self.figure, self.alt, self.key)], [self.table])
 
 
-def shown_besides(comparison: Comparison) -> list[Shown]:
-    """Return what a study shows besides the rest, in its order; nothing for most."""
+def programme_views(comparison: Comparison) -> list[ProgrammeView]:
+    """Return what a study shows of programmes, in its order; nothing for most."""
     makers = {"spending": _spending, "aftermath": _aftermath}
-    shown = [make(comparison) for name, make in makers.items() if name in comparison.more and len(comparison.more[name])]
-    return [*shown, *_beside(comparison)]
+    tables = comparison.programme_tables
+    views = [make(comparison) for name, make in makers.items() if name in tables and len(tables[name])]
+    return [*views, *_second_reference(comparison)]
 
 
-def _interval(low: str, high: str) -> str:
-    return "–" if {low, high} & {"nan", "–"} else f"{low} to {high}"
+def _head(*names: str) -> list[str]:
+    return [say(f"programmes.heads.{name}") for name in names]
 
 
-def _share(row: pd.Series, stem: str = "effect_share") -> tuple[str, str]:
-    """A share in % and its interval."""
-    value, low, high = percent([row[stem], row[f"{stem}_low"], row[f"{stem}_high"]])
-    return value, _interval(low, high)
+def _percent(share: Estimate) -> tuple[str, str]:
+    """A share in %, and its interval."""
+    value, low, high = percent(share)
+    return value, say("numbers.between", low, high) if share.has_interval else UNKNOWN
 
 
 # -- what a budget bought ------------------------------------------------------------------------------------
 
 
-def _spending(comparison: Comparison) -> Shown:
-    spending, bought = comparison.more["spending"], comparison.more["per_yuan"].set_index("arm")
+def _spending(comparison: Comparison) -> ProgrammeView:
+    spending, bought = comparison.programme_tables["spending"], comparison.programme_tables["per_yuan"].set_index("arm")
     whole = spending[spending["instrument"] == "in all"].set_index("arm")
-    budget, months = comparison.manifest["configuration"]["study"]["budget"], comparison.manifest["configuration"]["months"]
+    configuration = comparison.manifest["configuration"]
     rows = []
     for arm in whole.index.intersection(bought.index, sort=False):
-        mine, gain = whole.loc[arm], bought.loc[arm]
+        of_arm, gain = whole.loc[arm], bought.loc[arm]
         parts = spending[(spending["arm"] == arm) & (spending["instrument"] != "in all")]
-        levers = "; ".join(f"{practice(row.instrument)}: {row.lever} {row.value:.3g}" for row in parts.itertuples())
-        worth, low, high = rounded([gain[f"per_yuan{end}"] for end in ("", "_low", "_high")])
-        interval = _interval(low, high)
-        spent = f"{mine['spent'] / 1e6:.3g} of {mine['budget'] / 1e6:.3g}"
-        bought_by = (worth, interval) if gain["defined"] else ("not defined", "–")
-        rows.append((in_words(comparison, arm), levers, spent, mine["verdict"], *_share(comparison.effect(arm)), *bought_by))
-    lacking = [(row.verdict, f"{in_words(comparison, arm)} ({100 * row.share:.0f} % of it)") for arm, row in whole.iterrows()]
-    short, short_of = ([told for verdict, told in lacking if verdict == which] for which in ("cannot spend it", "not all spent"))
-    says = (
-        f"Government has {budget:,.0f} CNY per 1,000 firms and year for every arm, for the months in which its programmes run, and may "
-        "spend no more. The lever by which an instrument spends (its reach, mostly) was set by trial on other luck, so that all is spent."
-    )
-    says += f" The budget cannot be spent, with the lever at the end of its range, by {joined(short)}." if short else ""
-    says += f" Less than 98 % is spent by {joined(short_of)}." if short_of else ""
-    of_effect, of_gain = ("effect, %", "95 % interval, %"), ("avoided per CNY", "95 % interval")
-    head = ("arm", "levers found", f"million CNY in {months} months", "budget", *of_effect, *of_gain)
-    return Shown(
+        levers = say("programmes.levers", parts[["instrument", "lever", "value"]].values.tolist())
+        spent = say("programmes.spent", spent=of_arm["spent"], budget=of_arm["budget"])
+        per_yuan = estimate(gain, "per_yuan") if gain["defined"] else None
+        verdict = say(f"programmes.budget.{of_arm['verdict']}")
+        share = _percent(estimate(comparison.effect(arm), "effect_share"))
+        rows.append((_name(comparison, arm), levers, spent, verdict, *share, *_per_yuan(per_yuan)))
+    lacking = [(row.verdict, arm_of(comparison, str(arm)), float(row.share)) for arm, row in whole.iterrows()]
+    head = [
+        *_head("arm", "levers"),
+        say("programmes.heads.spent", months=configuration["months"]),
+        *_head("budget", "effect", "interval_percent", "per_yuan", "interval"),
+    ]
+    return ProgrammeView(
         "spending",
-        "What did each arm spend, and what did that buy?",
-        says,
-        lambda: spending_figure(spending, comparison.effects, comparison.more["per_yuan"], comparison.manifest),
-        "For every arm the part of the budget that was spent, its effect, and sales with a defect avoided per CNY of government",
-        Table("Budget, effect on defects reaching users, and sales with a defect avoided per CNY of government", head, rows, words=2),
+        say("programmes.spending_heading"),
+        say("programmes.spending", configuration["study"]["budget"], lacking),
+        lambda: spending_figure(spending, comparison.effects, comparison.programme_tables["per_yuan"], comparison.manifest),
+        say("programmes.spending_alt"),
+        Table(say("programmes.spending_caption"), head, rows, text_columns=2),
         (0, *range(2, len(head))),
     )
+
+
+def _per_yuan(bought: Estimate | None) -> tuple[str, str]:
+    """What a CNY bought, and its interval."""
+    if bought is None:
+        return say("programmes.not_defined"), UNKNOWN
+    return say("programmes.number", bought), say("programmes.interval", bought) if bought.has_interval else UNKNOWN
+
+
+def _name(comparison: Comparison, arm: str) -> str:
+    return say("arms.name", arm_of(comparison, arm))
 
 
 # -- after the end ---------------------------------------------------------------------------------------------
 
 
-def _aftermath(comparison: Comparison) -> Shown:
-    table = comparison.more["aftermath"]
-    rows = []
-    for arm, mine in table.groupby("arm", sort=False):
-        by_year = mine.set_index("year")
-        last = by_year.loc[0]
-        cells = []
-        for year in (year for year in LEFT if year in table["year"].values):
-            if year not in by_year.index or not by_year.at[year, "defined"]:
-                cells.append("not defined" if not last["defined"] else "–")
-                continue
-            left, low, high = (f"{100.0 * by_year.at[year, f'left{end}']:,.0f}".replace("-", "−") for end in ("", "_low", "_high"))
-            cells.append(f"{left} ({_interval(low, high)})")
-        rows.append((in_words(comparison, str(arm)), str(last["end"]), *_share(last), *cells))
+def _aftermath(comparison: Comparison) -> ProgrammeView:
+    table = comparison.programme_tables["aftermath"]
     years = [year for year in LEFT if year in table["year"].values]
-    head = ("arm", "last month", "effect in the last year, %", "95 % interval, %", *(f"left in year {year} after, %" for year in years))
+    rows = []
+    for arm, of_arm in table.groupby("arm", sort=False):
+        by_year = of_arm.set_index("year")
+        last = by_year.loc[0]
+        cells = [_left(by_year, year) if last["defined"] else say("programmes.not_defined") for year in years]
+        rows.append((_name(comparison, str(arm)), str(last["end"]), *_percent(estimate(last, "effect_share")), *cells))
     after = table[table["year"] > 0]
     paid = after.groupby("arm")["government_cost"].max() if len(after) else pd.Series(dtype=float)
-    still = [in_words(comparison, str(arm)) for arm, most in paid.items() if most > 0.0]
-    says = (
-        "What becomes of an effect once its programmes have ended: paired differences of the means of whole years; the share left is that "
-        "of the effect in the programmes' last year, and is not defined where that effect cannot be told from 0."
-    )
-    says += f" Government still pays after the end with {joined(still)}." if still else " After the end government spends nothing more."
-    return Shown(
+    paying = [arm_of(comparison, str(arm)) for arm, most in paid.items() if most > 0.0]
+    head = [*_head("arm", "last_month", "last_effect", "interval_percent"), *(say("programmes.heads.left", year=year) for year in years)]
+    return ProgrammeView(
         "aftermath",
-        "How long do effects last?",
-        says,
+        say("programmes.aftermath_heading"),
+        say("programmes.aftermath", paying),
         lambda: aftermath_figure(table, comparison.series, comparison.manifest),
-        "Change of defects reaching users by month and year, arm by arm, with the end of the programmes",
-        Table("Defects reaching users around the end of the programmes (every year: aftermath.csv)", head, rows),
+        say("programmes.aftermath_alt"),
+        Table(say("programmes.aftermath_caption"), head, rows),
     )
 
 
-# -- against a second arm ----------------------------------------------------------------------------------------
+def _left(by_year: pd.DataFrame, year: int) -> str:
+    """What is left of the effect in a year after the end, in %, with its interval; a dash where that year was not run or is not defined."""
+    if year not in by_year.index or not by_year.at[year, "defined"]:
+        return UNKNOWN
+    return say("programmes.left", estimate(by_year.loc[year], "left"))
 
 
-def differences_from(comparison: Comparison, beside: str) -> pd.DataFrame:
-    """Return the paired differences of all arms from one, in total, whichever way the table of pairs has them."""
+# -- against a second reference ------------------------------------------------------------------------------------
+
+
+def differences_from(comparison: Comparison, reference: str) -> pd.DataFrame:
+    """Return the paired differences of all arms from one, in total, in whichever direction the table of pairs has them."""
     pairs = comparison.pairs
-    ours, turned = pairs[pairs["against"] == beside].copy(), pairs[pairs["arm"] == beside].copy()
-    level = comparison.effects[(comparison.effects["arm"] == beside) & (comparison.effects["by"] == "total")].set_index("outcome")["level"].abs()
+    direct, reversed_pairs = pairs[pairs["against"] == reference].copy(), pairs[pairs["arm"] == reference].copy()
+    in_total = comparison.effects[(comparison.effects["arm"] == reference) & (comparison.effects["by"] == "total")]
+    level = in_total.set_index("outcome")["level"].abs()
     for stem in ("effect", "cumulative_effect"):
-        values = turned[[stem, f"{stem}_low", f"{stem}_high"]].to_numpy()
-        turned[stem], turned[f"{stem}_low"], turned[f"{stem}_high"] = -values[:, 0], -values[:, 2], -values[:, 1]
-    whole = turned["outcome"].map(level).where(lambda values: values > 0.0)
+        values = reversed_pairs[[stem, f"{stem}_low", f"{stem}_high"]].to_numpy()
+        reversed_pairs[stem], reversed_pairs[f"{stem}_low"], reversed_pairs[f"{stem}_high"] = -values[:, 0], -values[:, 2], -values[:, 1]
+    whole = reversed_pairs["outcome"].map(level).where(lambda values: values > 0.0)
     for end in ("", "_low", "_high"):
-        turned[f"effect_share{end}"] = turned[f"effect{end}"] / whole
-    turned["told"] = [TURNED.get(told, told) for told in turned["told"]]
-    turned["arm"], turned["against"] = turned["against"], beside
-    return pd.concat([turned, ours], ignore_index=True)
+        reversed_pairs[f"effect_share{end}"] = reversed_pairs[f"effect{end}"] / whole
+    reversed_pairs["conclusion"] = [Conclusion(one).reversed.value for one in reversed_pairs["conclusion"]]
+    reversed_pairs["arm"], reversed_pairs["against"] = reversed_pairs["against"], reference
+    return pd.concat([reversed_pairs, direct], ignore_index=True)
 
 
-def _beside(comparison: Comparison) -> Iterator[Shown]:
-    beside = comparison.manifest["configuration"]["study"].get("beside")
-    if beside is None or beside not in set(comparison.effects["arm"]):
+def _second_reference(comparison: Comparison) -> Iterator[ProgrammeView]:
+    second = comparison.manifest["configuration"]["study"].get("second_reference")
+    if second is None or second not in set(comparison.effects["arm"]):
         return
-    table = differences_from(comparison, beside)
-    mine = table[table["outcome"] == HEADLINE]
-    rows = [(in_words(comparison, row["arm"]), *_share(row), defects_told(row["told"])) for row in mine.to_dict("records")]
-    told = [f"{arm} ({change} %)" for arm, change, _, verdict in rows if verdict == "fewer"]
-    says = f"Every arm against {in_words(comparison, beside)}, on the same luck: fewer defects reach users with {joined(told)}." if told else (
-        f"No arm is told to have fewer defects reach users than {in_words(comparison, beside)}."
-    )  # fmt: skip
-    yield Shown(
-        "beside",
-        f"What is different from {in_words(comparison, beside)}?",
-        says,
-        lambda: beside_figure(table, comparison.manifest, beside),
-        f"Paired differences from {beside}, arm by arm",
-        Table(f"Defects reaching users, difference from {beside}", ("arm", "difference, %", "95 % interval, %", "verdict"), rows),
+    differences = differences_from(comparison, second)
+    rows, fewer = [], []
+    for row in differences[differences["outcome"] == HEADLINE].to_dict("records"):
+        share, concluded = estimate(row, "effect_share"), Conclusion(row["conclusion"])
+        rows.append((_name(comparison, row["arm"]), *_percent(share), say(f"defects.{concluded}")))
+        if concluded is Conclusion.LOWER:
+            fewer.append((arm_of(comparison, row["arm"]), share))
+    reference = arm_of(comparison, second)
+    yield ProgrammeView(
+        "second_reference",
+        say("programmes.second_heading", reference),
+        say("programmes.second", reference, fewer),
+        lambda: second_reference_figure(differences, comparison.manifest, second),
+        say("programmes.second_alt", reference),
+        Table(say("programmes.second_caption", reference), _head("arm", "difference", "interval_percent", "conclusion"), rows),
     )
 
 
 # -- for a terminal ----------------------------------------------------------------------------------------------
 
 
-def lines_on_more(comparison: Comparison) -> list[str]:
-    """Return what is shown besides, as lines for a terminal."""
+def programme_lines(comparison: Comparison) -> list[str]:
+    """Return what programmes did as lines for a terminal."""
     lines = []
-    for shown in shown_besides(comparison):
-        kept = shown.terse or range(len(shown.table.head))
-        head, *rows = ([cells[k] for k in kept] for cells in (shown.table.head, *shown.table.rows))
-        lines += [f"  {shown.table.caption}", *(f"    {line}" for line in table(head, rows))]
+    for view in programme_views(comparison):
+        columns = view.terminal_columns or range(len(view.table.head))
+        head, *rows = ([cells[k] for k in columns] for cells in (view.table.head, *view.table.rows))
+        lines += [f"  {view.table.caption}", *(f"    {line}" for line in table(head, rows))]
     return lines

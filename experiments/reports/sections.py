@@ -242,7 +242,7 @@ def _gains(view: _View, main: str) -> Section:
             largest.append((by, best["group"], estimate(best, "effect_share")))
     corrected = view.manifest["configuration"]["study"]["correction"] != "none"
     says = say("sections.gains", view.arm(main), BY_GROUP, largest, corrected, view.arms_shown)
-    picture = view.draw(lambda: figures.gains_figure(view.shown.effects, view.manifest, BY_GROUP), say("sections.gains_alt"))
+    picture = view.draw(lambda: figures.gains_figure(view.shown.effects, view.manifest, BY_GROUP), say("sections.gains_alt"), "gains")
     return Section("gains", heading, says, [picture])
 
 
@@ -301,7 +301,8 @@ def _books(view: _View) -> Section:
     if main is None:
         return Section("books", say("sections.books_heading", False), say("sections.books_alone"), (), [table])
     books = _of_arms(comparison.books, [comparison.reference, main])
-    picture = view.draw(lambda: figures.books_figure(books, view.manifest), say("sections.books_alt"))
+    name = "books" if len(books) == len(comparison.books) else ""  # the figure of the folder has all arms
+    picture = view.draw(lambda: figures.books_figure(books, view.manifest), say("sections.books_alt"), name)
     return Section("books", say("sections.books_heading", True), say("sections.books", view.arm(main)), [picture], [table])
 
 

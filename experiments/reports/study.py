@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from experiments import formatting
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
+from experiments.formatting import value as written
 from sim import INSTRUMENTS
 from sim.instruments import SHARED_ASSUMPTION
 
@@ -82,7 +82,7 @@ def leaves(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
     """Yield the settings of an arm without its instruments, by path."""
     for name, value in configuration.items():
         if prefix or name != "instruments":
-            yield from leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", formatting.value(value))]
+            yield from leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", written(value))]
 
 
 def other_world(comparison: Comparison, arm: str) -> list[str]:

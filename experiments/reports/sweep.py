@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
+from experiments.languages.wording import say
 
 __all__ = ["CollectSweep", "collect_sweep"]
 
@@ -25,11 +26,11 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     """
     points: list[tuple[int, dict[str, str], str | None]] = []
     for point in sorted((p for p in folder.iterdir() if p.name.isdigit()), key=lambda p: int(p.name)):
-        about = point / "point.json"
-        if about.is_file():
-            said = json.loads(about.read_text(encoding="utf-8"))
-            typed = {key: value for key, _, value in (word.lstrip("+").partition("=") for word in said["overrides"])}
-            points.append((int(point.name), typed, said["error"]))
+        note = point / "point.json"
+        if note.is_file():
+            about = json.loads(note.read_text(encoding="utf-8"))
+            typed = {key: value for key, _, value in (word.lstrip("+").partition("=") for word in about["overrides"])}
+            points.append((int(point.name), typed, about["error"]))
     keys = dict.fromkeys(key for _, typed, _ in points for key in typed)
     swept = [key for key in keys if len({typed.get(key) for _, typed, _ in points}) > 1]
     parts = []
@@ -52,7 +53,7 @@ class CollectSweep(Callback):
     """Hydra's callback at the end of a sweep; the only code that a configuration of ours names."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Go on with the same sweep where it stopped; refuse a folder that holds another one, whose points would mix with the new ones."""
+        """Continue the same sweep where it stopped; refuse a folder of another one, whose points would mix with the new ones."""
         folder, note = Path(config.hydra.sweep.dir), Path(config.hydra.sweep.dir) / "sweep.json"
         typed = [str(word) for word in config.hydra.overrides.task]
         points = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/point.json")]
@@ -60,18 +61,18 @@ class CollectSweep(Callback):
             whole = (folder / "sweep.csv").is_file() and not any(point["error"] for point in points)
             same = note.is_file() and json.loads(note.read_text(encoding="utf-8")) == typed
             if whole or not same:
-                print(f"strongchain: {folder} already holds {'this' if same else 'another'} sweep; choose another name", file=sys.stderr)
+                print(say("sweep.in_the_way", folder=folder, same=same), file=sys.stderr)
                 sys.exit(1)  # an exception would become a warning
         folder.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(typed, ensure_ascii=False), encoding="utf-8")
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Collect, and say where."""
+        """Collect the points, and print where the table lies."""
         folder = Path(config.hydra.sweep.dir)
         try:
             table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
-            print(f"strongchain: {folder} could not be collected: {mistake}", file=sys.stderr)
+            print(say("sweep.not_collected", folder=folder, mistake=mistake), file=sys.stderr)
             sys.exit(1)
         failed = table.loc[table["error"].notna(), "point"].nunique()
-        print(f"{table['point'].nunique()} points, {failed} failed: {folder / 'sweep.csv'}, sweep.parquet, sweep.png")
+        print(say("sweep.collected", points=table["point"].nunique(), failed=failed, table=folder / "sweep.csv"))

@@ -19,7 +19,7 @@ from agents.streams import replicate_keys
 from experiments.configuration.schema import Parallel
 from experiments.configuration.settings import compose_settings, read_settings
 from experiments.figures import COLOURS, style
-from experiments.figures.style import WIDE, finish, unit_of
+from experiments.figures.style import WIDE, finish, scaled_unit
 from experiments.formatting import fixed, significant, table
 from experiments.pages import EVIDENCE
 from experiments.runs.runner import fan_out
@@ -151,7 +151,7 @@ def figure(outcomes: NDArray[np.float64]) -> Figure:
     with rc_context(style()):
         drawn = Figure(figsize=(WIDE, 4.2))
         for axes, key in zip(drawn.subplots(2, 3).flat, drawn_outcomes, strict=True):
-            unit, times = unit_of(key)
+            unit, times = scaled_unit(key)
             values = times * outcomes[:, :, keys.index(key), 0]
             year, mean, spread = np.arange(1, values.shape[1] + 1), values.mean(axis=0), values.std(axis=0, ddof=1)
             axes.fill_between(year, mean - spread, mean + spread, color=COLOURS[1], alpha=0.2, linewidth=0)

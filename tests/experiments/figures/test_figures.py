@@ -17,7 +17,9 @@ from PIL import Image
 
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, figures
+from experiments.analysis.verdicts import conclusions
 from experiments.configuration.settings import compose_settings, read_settings
+from experiments.figures.programmes import second_reference_figure
 from experiments.figures.style import COLOURS, SINGLE, SMALL, WIDE, arm_marks, wrapped
 from experiments.pages.reference import gallery
 from experiments.runs.measure import MapPicture
@@ -42,7 +44,7 @@ DRAW: dict[Callable[..., Figure], str] = {entry.draw: entry.table for entry in g
 
 
 @pytest.fixture(scope="module")
-def found() -> Comparison:
+def comparison() -> Comparison:
     """A small study with a placebo: an arm that is the reference under another name."""
     return compare(*STUDY, "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}")
 
@@ -92,14 +94,14 @@ def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
         groups = [("total", "total"), *(("tier", t) for t in ("0", "1", "2", "none")), *(("size", s) for s in ("large", "small", "medium"))]
         rows = pd.DataFrame([(a, key, *g) for a in names for g in groups for key in HEADLINES], columns=["arm", "outcome", "by", "group"])
         share = np.where(rows["arm"] == "nothing", 0.0, luck.normal(-0.1, 0.1, len(rows)))
-        told = np.where(share < -0.04, "lower", np.where(share > 0.04, "higher", "not told")) if kind == "intervals" else "unknown"
-        return rows.assign(**interval("effect", share, 0.04, kind), **interval("effect_share", share, 0.04, kind), told=told)
+        values = {**interval("effect", share, 0.04, kind), **interval("effect_share", share, 0.04, kind)}
+        return rows.assign(**values, conclusion=conclusions(values["effect"], values["effect_low"], values["effect_high"]))
     if name == "pairs":
         pairs = [(b, a, key, OUTCOMES[key].better) for a, b in combinations(names, 2) for key in HEADLINES]
         rows = pd.DataFrame(pairs, columns=["arm", "against", "outcome", "better"])
         shift = luck.normal(0.0, 0.05, len(rows))
-        told = np.where(shift < -0.03, "lower", np.where(shift > 0.03, "higher", "not told")) if kind == "intervals" else "unknown"
-        return rows.assign(**interval("effect", shift, 0.02, kind), **interval("effect_share", shift, 0.02, kind), told=told)
+        values = {**interval("effect", shift, 0.02, kind), **interval("effect_share", shift, 0.02, kind)}
+        return rows.assign(**values, conclusion=conclusions(values["effect"], values["effect_low"], values["effect_high"]))
     if name == "series":
         rows = pd.DataFrame([(arm, key, m) for arm in names for key in OUTCOMES for m in range(1, 13)], columns=["arm", "outcome", "month"])
         shift = -0.01 * rows["month"] * rows["arm"].map(names.index)
@@ -120,7 +122,7 @@ def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
     rows = pd.DataFrame(others, columns=["arm", "outcome"])
     if name == "enough":
         share = np.where(kind == "intervals", 10 ** luck.uniform(-3, -1, len(rows)), np.nan)
-        return rows.assign(share=share, wanted=0.02, needed=np.ceil(6 * (share / 0.02) ** 2), to_tell=np.inf, replicates=6)
+        return rows.assign(share=share, wanted=0.02, needed=np.ceil(6 * (share / 0.02) ** 2), needed_to_show=np.inf, replicates=6)
     assert name == "luck"
     return rows.assign(**interval("ratio", 10 ** luck.uniform(0.5, 3, len(rows)), 1.0, kind))
 
@@ -160,8 +162,8 @@ UNITS = {
     figures.origins_figure: {"field loss, million CNY/month"},
     figures.books_figure: {"change of the payment against 'nothing', million CNY/month (mean of the last 12 months)"},
     figures.costs_figure: {"cost, CNY per CNY of defective sales avoided (below 0: saves money)"},
-    figures.enough_figure: {"half-width of the effect's 95 % interval, % of the reference's level"},
-    figures.luck_figure: {"variance on independent seeds / on common luck (ratio)"},
+    figures.enough_figure: {"half-width of the effect’s 95 % interval, % of the reference’s level"},
+    figures.luck_figure: {"variance with independent seeds / with common random numbers (ratio)"},
     figures.queues_figure: {"month", "cases/month", "cases", "months"},
     figures.time_paths: {
         "month", "defects/unit", "%", "problems/firm", "% of sales", "difference, defects/unit", "difference, percentage points",
@@ -198,7 +200,7 @@ def test_a_saved_figure_names_its_study(tmp_path):
         assert one.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_arms_can_be_told_apart_without_colours():
+def test_arms_can_be_distinguished_without_colours():
     marks = arm_marks(ARMS, "cqo")
     assert list(marks) == list(ARMS) and marks["cqo"].colour == COLOURS[0] == "#000000"
     assert len({(mark.marker, str(mark.dash)) for mark in marks.values()}) == len(ARMS)
@@ -228,55 +230,56 @@ def values(figure: Figure) -> list[float]:
     return [line.get_xdata()[0] for ax in figure.axes for line in ax.get_lines() if len(line.get_xdata()) == 1 and line.get_marker() != "|"]
 
 
-def test_effects_are_shown_in_per_cent_of_the_reference(found):
-    figure = drawn(figures.effects_figure(found.effects, found.manifest, ["open_problems"]))
-    rows = found.effects.query("by == 'total' and outcome == 'open_problems' and arm != 'nothing'")
+def test_effects_are_shown_in_per_cent_of_the_reference(comparison):
+    figure = drawn(figures.effects_figure(comparison.effects, comparison.manifest, ["open_problems"]))
+    rows = comparison.effects.query("by == 'total' and outcome == 'open_problems' and arm != 'nothing'")
     np.testing.assert_allclose(values(figure), 100 * rows["effect_share"], rtol=1e-12)
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["Open quality problems", "cqo", "placebo", "all"]
     assert "0.0 %" in {text.get_text() for text in figure.axes[0].texts}
 
 
-def test_groups_in_which_an_outcome_is_not_defined_are_left_out(found):
-    shown = [t.get_text() for t in figures.gains_figure(found.effects, found.manifest).axes[0].get_yticklabels()]
+def test_groups_in_which_an_outcome_is_not_defined_are_left_out(comparison):
+    shown = [t.get_text() for t in figures.gains_figure(comparison.effects, comparison.manifest).axes[0].get_yticklabels()]
     assert "chain leaders" in shown and "tier 1" not in shown
-    every = figures.gains_figure(found.effects, found.manifest, "nonconformity")
+    every = figures.gains_figure(comparison.effects, comparison.manifest, "nonconformity")
     shown = [t.get_text() for ax in every.axes for t in ax.get_yticklabels()]
     assert {"chain leaders", "tier 1", "small firms", "medium firms", "large firms"} <= set(shown)
     assert [name for name in shown if name.endswith(" firms")] == ["small firms", "medium firms", "large firms"]
 
 
 @pytest.mark.parametrize(
-    ("told", "better", "verdict"),
+    ("conclusion", "better", "meaning"),
     [
         ("lower", "lower", "better"),
         ("higher", "lower", "worse"),
         ("higher", "higher", "better"),
         ("lower", "", "different"),
-        ("not told", "lower", "not told from zero"),
-        ("unknown", "lower", "not told from zero"),
+        ("not shown", "lower", "not shown to differ from 0"),
+        ("no change", "higher", "not shown to differ from 0"),
+        ("unknown", "lower", "not shown to differ from 0"),
     ],
 )
-def test_a_pair_is_told_apart_as_its_table_tells(told, better, verdict):
+def test_the_mark_of_a_difference_follows_from_its_conclusion(conclusion, better, meaning):
     ends = {f"{stem}{end}": 0.1 for stem in ("effect", "effect_share") for end in ("", "_low", "_high")}
-    row = {"arm": "a", "against": "b", "outcome": "field_dpu", "better": better, **ends, "told": told}
-    figure = drawn(figures.pairs_figure(pd.DataFrame([row]), about()))
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [verdict]
+    row = {"arm": "a", "against": "b", "outcome": "field_dpu", "better": better, **ends, "conclusion": conclusion}
+    for figure in (figures.pairs_figure(pd.DataFrame([row]), about()), second_reference_figure(pd.DataFrame([row]), about(), "b")):
+        assert [text.get_text() for text in drawn(figure).legends[0].get_texts()] == [meaning]
 
 
 @pytest.mark.parametrize(
-    ("correction", "outcome", "said"), [("none", "field_dpu", False), ("holm", "field_dpu", True), ("holm", "exits", False)]
+    ("correction", "outcome", "named"), [("none", "field_dpu", False), ("holm", "field_dpu", True), ("holm", "exits", False)]
 )
-def test_an_adjusted_p_value_is_spoken_of_where_there_is_one(correction, outcome, said):
+def test_the_small_print_names_the_adjusted_p_value_where_there_is_one(correction, outcome, named):
     study = about()
     study["configuration"]["study"]["correction"] = correction
     pairs = table("pairs").replace({"outcome": {"field_dpu": outcome}})
-    assert ("adjusted p-value" in " ".join(figures.pairs_figure(pairs, study, outcome).get_supxlabel().split())) == said
+    assert ("adjusted p-value" in " ".join(figures.pairs_figure(pairs, study, outcome).get_supxlabel().split())) == named
 
 
-@pytest.mark.parametrize(("told", "filled"), [("lower", True), ("higher", True), ("not told", False), ("unknown", False)])
-def test_a_mark_is_filled_if_its_effect_is_told_from_zero(told, filled):
+@pytest.mark.parametrize(("conclusion", "filled"), [("lower", True), ("higher", True), ("not shown", False), ("unknown", False)])
+def test_a_mark_is_filled_if_its_effect_is_shown(conclusion, filled):
     for draw in (figures.effects_figure, figures.gains_figure):
-        effects = table("effects", 2).assign(told=told)
+        effects = table("effects", 2).assign(conclusion=conclusion)
         marks = [line for line in draw(effects, about()).axes[0].get_lines() if len(line.get_xdata()) == 1]
         assert marks and all((line.get_markerfacecolor() == line.get_color()) == filled for line in marks)
 
@@ -284,10 +287,10 @@ def test_a_mark_is_filled_if_its_effect_is_told_from_zero(told, filled):
 def test_the_largest_payments_are_shown_in_million_cny():
     books = table("books", 3)
     figure = drawn(figures.books_figure(books, about()))
-    mine = books[books["arm"] == "cqo"].sort_values("effect", key=np.abs, ascending=False)
+    of_arm = books[books["arm"] == "cqo"].sort_values("effect", key=np.abs, ascending=False)
     shown = [t.get_text() for t in figure.axes[0].get_yticklabels()]
-    assert shown[0] == "cqo" and shown[1] == f"leaders → households: {mine['purpose'].iloc[0]}" and shown[11] == "one_stop_stations"
-    np.testing.assert_allclose(values(figure)[:10], mine["effect"].iloc[:10] / 1e6, rtol=1e-12)
+    assert shown[0] == "cqo" and shown[1] == f"leaders → households: {of_arm['purpose'].iloc[0]}" and shown[11] == "one_stop_stations"
+    np.testing.assert_allclose(values(figure)[:10], of_arm["effect"].iloc[:10] / 1e6, rtol=1e-12)
 
 
 def test_a_cost_that_is_not_defined_says_so():
@@ -313,10 +316,10 @@ def test_replicates_are_enough_where_the_interval_is_as_narrow_as_wanted():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["enough", "too few", "wanted"]
     assert values(figure) == [1.0, 3.0, 3.0]
     assert [t.get_text() for t in figure.axes[0].texts] == ["needs 15", "0: the effect does not vary", "no number"]
-    told = drawn(figures.enough_figure(rows.assign(wanted=np.nan, needed=np.nan, to_tell=[3.0, 40.0, np.nan, 6.0]), about()))
-    assert "80 %: 40" in {text.get_text() for text in told.axes[0].texts}
-    assert "in four of five cases" in " ".join(told.get_supxlabel().split())
-    assert [text.get_text() for text in told.legends[0].get_texts()] == ["no width asked for"]
+    not_asked = drawn(figures.enough_figure(rows.assign(wanted=np.nan, needed=np.nan, needed_to_show=[3.0, 40.0, np.nan, 6.0]), about()))
+    assert "80 %: 40" in {text.get_text() for text in not_asked.axes[0].texts}
+    assert "in four of five cases" in " ".join(not_asked.get_supxlabel().split())
+    assert [text.get_text() for text in not_asked.legends[0].get_texts()] == ["no width asked for"]
 
 
 def test_a_difference_that_never_varies_is_no_point_on_the_axis():
@@ -327,7 +330,7 @@ def test_a_difference_that_never_varies_is_no_point_on_the_axis():
     assert figure.axes[0].get_xscale() == "log" and len(values(figure)) == len(rows) - 1
 
 
-def test_a_gain_by_common_luck_is_told_with_its_interval_or_not_at_all():
+def test_a_gain_by_common_random_numbers_is_drawn_with_its_interval_or_not_at_all():
     rows = table("luck", 2)
     rows.loc[0, ["ratio_low", "ratio_high"]] = np.nan
     figure = drawn(figures.luck_figure(rows, about()))
@@ -343,10 +346,10 @@ def test_names_of_many_lines_do_not_overlap_beside_the_field_loss():
     assert all(above.y0 >= below.y1 for above, below in zip(boxes, boxes[1:], strict=False))
 
 
-def test_all_parts_of_the_field_loss_are_drawn(found):
-    figure = drawn(figures.origins_figure(found.origins, found.manifest))
+def test_all_parts_of_the_field_loss_are_drawn(comparison):
+    figure = drawn(figures.origins_figure(comparison.origins, comparison.manifest))
     width = sum(patch.get_width() for ax in figure.axes for patch in ax.patches)
-    assert width == pytest.approx(found.origins["loss"].sum() / 1e6, rel=1e-9)
+    assert width == pytest.approx(comparison.origins["loss"].sum() / 1e6, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -360,12 +363,12 @@ def test_all_parts_of_the_field_loss_are_drawn(found):
         ("management", "0-1", "difference, 0-1"),
     ],
 )
-def test_every_outcome_is_drawn_in_its_unit(found, outcome, level, difference):
-    figure = drawn(figures.time_paths(found.series, found.manifest, [outcome]))
+def test_every_outcome_is_drawn_in_its_unit(comparison, outcome, level, difference):
+    figure = drawn(figures.time_paths(comparison.series, comparison.manifest, [outcome]))
     assert [" ".join(ax.get_ylabel().split()) for ax in figure.axes] == [level, difference]
     assert figure.axes[0].get_title(loc="left") == OUTCOMES[outcome].label
     shown = figure.axes[0].get_lines()[0].get_ydata()
-    kept = found.series.query("arm == 'nothing' and outcome == @outcome")["level"].to_numpy()
+    kept = comparison.series.query("arm == 'nothing' and outcome == @outcome")["level"].to_numpy()
     np.testing.assert_allclose(shown, kept * (100.0 if level.startswith("%") else 1.0), rtol=1e-12)
 
 
@@ -403,7 +406,7 @@ def test_a_network_map_is_drawn(built):
     texts = [" ".join(text.get_text().split()) for text in figure.axes[0].texts]
     assert "chain leaders" in texts
     shown = [text for text in texts if text.endswith(" %")]
-    assert shown and any("more firms" in text for text in shown) == (built.n_firms > 100)
+    assert shown and any("other firms" in text for text in shown) == (built.n_firms > 100)
     bars = [ax.get_ylabel() for ax in figure.axes[1:]]
     assert not bars or bars == ["share of the field loss that the link carries, %"]
 
@@ -416,7 +419,7 @@ def test_a_network_map_of_a_world_in_a_notebook_has_no_small_print():
 def test_firms_without_a_leader_are_not_called_a_tier():
     built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
     texts = [" ".join(text.get_text().split()) for text in figures.network_map(picture(built)).axes[0].texts]
-    assert {"chain leaders", "tier 1", "reach no leader"} <= set(texts) and "tier 2" not in texts
+    assert {"chain leaders", "tier 1", "firms that reach no leader"} <= set(texts) and "tier 2" not in texts
 
 
 # -- sweeps ----------------------------------------------------------------------------------------------

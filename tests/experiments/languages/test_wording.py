@@ -1,0 +1,80 @@
+"""Languages: phrases and sentences by name, what a folder lacks is said in English, and what has no Chinese yet is counted."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments.languages import wording
+from experiments.languages.wording import HERE, language_in, languages, say, spoken, use_language
+from sim.outcomes import OUTCOMES
+
+ENGLISH, CHINESE = language_in(HERE / "en"), language_in(HERE / "zh")
+#: Phrases and sentences that are said in English in a Chinese report: this number may only fall.
+WITHOUT_CHINESE = 274
+
+
+@pytest.fixture
+def french(tmp_path: Path) -> Path:
+    """A language with one phrase, one sentence and one label."""
+    folder = tmp_path / "fr"
+    folder.mkdir()
+    (folder / "phrases.yaml").write_text("sections:\n  gains_heading: Qui y gagne ?\n", encoding="utf-8")
+    (folder / "numbers.j2").write_text("{% macro between(low, high) %}de {{ low }} à {{ high }}{% endmacro %}\n", encoding="utf-8")
+    (folder / "labels.yaml").write_text("Defects reaching users: Défauts chez l’utilisateur\n", encoding="utf-8")
+    return folder
+
+
+def test_a_language_is_a_folder_and_nothing_else(french):
+    with use_language(french) as language:
+        assert spoken() is language
+        assert say("sections.gains_heading") == "Qui y gagne ?"
+        assert say("numbers.between", 1, 2) == "de 1 à 2"
+        assert wording.label(OUTCOMES["field_dpu"]) == "Défauts chez l’utilisateur"
+        assert say("sections.paths_heading") == "How do they develop?", "what it lacks is said in English"
+        assert say("lists.joined", ["a", "b", "c"]) == "a, b and c"
+    assert spoken().code == "en"
+
+
+def test_an_unknown_language_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"language is klingon; there is en, zh"), use_language("klingon"):
+        pass
+    assert languages() == ["en", "zh"]
+
+
+def test_an_unknown_name_is_an_error_and_not_an_empty_text():
+    with pytest.raises(KeyError, match=r"no phrase and no sentence is called 'answer\.nothing'"):
+        say("answer.nothing")
+    with pytest.raises(Exception, match="undefined"):
+        say("report.footer")
+
+
+def test_every_name_that_code_asks_for_exists():
+    """Names that are put together from a key are looked at where they are used."""
+    asked = set()
+    for path in (HERE.parent).rglob("*.py"):
+        asked |= set(re.findall(r'(?:\bsay|\blines|_head)\(\s*"([a-z_]+\.[a-z_.]+)"', path.read_text(encoding="utf-8")))
+    known = set(ENGLISH.names())
+    assert len(asked) > 50
+    assert sorted(asked - known) == []
+
+
+def test_what_has_no_chinese_is_counted():
+    missing = set(ENGLISH.names()) - set(CHINESE.names())
+    assert len(missing) <= WITHOUT_CHINESE, f"{len(missing)} texts without Chinese: translate what is new, or say why the number rises"
+    assert set(CHINESE.names()) <= set(ENGLISH.names()), "Chinese texts that nobody asks for"
+
+
+def test_outcomes_and_instruments_speak_both_languages():
+    with use_language("zh"):
+        assert wording.label(OUTCOMES["field_dpu"]) == OUTCOMES["field_dpu"].label_zh
+        assert spoken().instrument("cqo") == "首席质量官"
+    assert spoken().instrument("cqo") == "chief quality officers"
+    assert spoken().instrument("cqo", both=True) == "chief quality officers (首席质量官)"
+
+
+def test_lines_of_a_template_become_one_sentence():
+    assert wording._plain("one ,\n   two ( three )  .") == "one, two (three)."
+    assert wording._plain("三 家 企业 ， 好") == "三家企业，好"
