@@ -81,7 +81,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "small_to_medium": Probe(1.0, INF, 0.1, "times", "the same, small over medium"),
         "medium_to_large": Probe(1.0, INF, 0.1, "times", "the same, medium over large"),
     }, "national sampling 2021-24, % large/medium/small: 2.1/3.3/13.1, 1.6/2.9/10.1, 0.8/2.2/13.2, 2.5/4.5/15.2", "S",
-        "Expected rates: few large firms are sampled, so counted ones say little."),
+        "Expected rates: only a small number of large firms is sampled, so counted rates say little."),
     Pattern(4, "Fail rate of risk-targeted samples", {
         "targeted_fail_rate": Probe(9.0, 14.0, 0.8, "%", "risk-targeted samples that fail"),
     }, "national sampling 2020-24: 10.0, 12.2, 9.4, 12.3, 14.3 %", "S", ""),
@@ -131,7 +131,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "lag_across": Probe(1.0, INF, 0.5, "months", "half-time of the effect on users' defects", pooled=True),
         "lag_difference": Probe(0.5, INF, 0.5, "months", "the same, less that of the helped firms' own defects", pooled=True),
     }, "improvement half-lives: 1 month to 22 across organisations (Schneiderman)", "S",
-        "Capability is given to half of the members at once, luck is common; effects are averaged over replicates."),
+        "Capability is given to half of the members at once, on the same random numbers; effects are averaged over replicates."),
 )  # fmt: skip
 
 #: Every figure, by its key.

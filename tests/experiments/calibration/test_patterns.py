@@ -127,7 +127,7 @@ def test_pooled_figures_are_computed_from_all_replicates_together():
     figures = pooled(parts)
     assert figures["recalls_top"] == pytest.approx(100.0 * 300.0 / 336.0)
     assert figures["lag_across"] == pytest.approx(9.0, abs=1.0) and figures["lag_difference"] == figures["lag_across"]
-    assert np.isnan(pooled(parts[:1])["recalls_top"])  # too few recalls
+    assert np.isnan(pooled(parts[:1])["recalls_top"])  # not enough recalls
 
 
 def _text(observed):
