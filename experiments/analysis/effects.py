@@ -311,7 +311,8 @@ def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
         needed = replicates_needed(effect, wanted * baseline) if study.half_width else np.full(half.shape, np.nan)
         verdict = np.where(share <= wanted, "yes", "no") if study.half_width else "not asked"
         columns = {"baseline": baseline, "half_width": half, "share": share, "wanted": wanted, "needed": needed}
-        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(intervals.mean)), "replicates": intervals.n, "enough": verdict}
+        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(intervals.mean))}
+        columns |= {"replicates": intervals.n, "enough": verdict}
         units = [OUTCOMES[key].unit for key in HEADLINES]
         parts.append(pd.DataFrame({"arm": arm, "outcome": HEADLINES, "unit": units, **columns}))
     names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "needed_to_show", "replicates", "enough"]

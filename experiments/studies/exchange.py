@@ -101,7 +101,13 @@ def cells_of(by_region: dict[str, Comparison], bought: dict[str, pd.DataFrame]) 
     for region, found in by_region.items():
         effects = found.effects
         rows = effects[(effects["outcome"] == HEADLINE) & (effects["by"] == "total") & (effects["arm"] != NOTHING)]
-        kept = ["arm", *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")), "p", "conclusion", "replicates"]
+        kept = [
+            "arm",
+            *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")),
+            "p",
+            "conclusion",
+            "replicates",
+        ]
         mine = rows[kept].merge(bought[region].rename(columns={"conclusion": "avoided_conclusion"}), on="arm", validate="one_to_one")
         mine.insert(0, "region", region)
         parts.append(mine.rename(columns={"arm": "policy"}))
