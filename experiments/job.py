@@ -23,7 +23,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.configuration.flags import MANY
 from experiments.configuration.overrides import read_word
-from experiments.configuration.settings import CONFIG, SettingsError, compose_settings, marked, read_settings, refuse_idle_levers, register
+from experiments.configuration.settings import (
+    CONFIG,
+    SettingsError,
+    compose_settings,
+    marked,
+    read_settings,
+    refuse_idle_settings,
+    register,
+)
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
@@ -85,15 +93,13 @@ def _is_of(folder: Path, study: str) -> bool | None:
 
 
 def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
-    refuse_idle_levers(config, words)
+    refuse_idle_settings(config, words)
     settings = read_settings(marked(config, words))
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     if (folder / "manifest.json").exists():
         if swept and json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["overrides"] == words:
             return  # of a sweep that goes on where it stopped
         raise SettingsError(f"{folder} already holds a study; choose another name")
-    if settings.study.kind not in STUDIES:
-        raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
     results = (folder.parent if swept else folder).parent
     runs = results / "runs"  # shared by all studies
     if runs in (folder, folder.parent):

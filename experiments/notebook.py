@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agents.streams import replicate_keys
 from experiments.configuration.preflight import preflight
-from experiments.configuration.settings import compose_settings, read_settings, refuse_idle_levers
+from experiments.configuration.settings import compose_settings, read_settings, refuse_idle_settings
 from sim import StrongchainModel
 
 __all__ = ["world"]
@@ -31,7 +31,7 @@ def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("ch
     """
     words = preflight([*overrides, *([f"seed={seed}"] if seed is not None else [])])
     config = compose_settings(words)
-    refuse_idle_levers(config, words)
+    refuse_idle_settings(config, words)
     settings = read_settings(config)
     model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.task.check)
     model.adopt(settings.instruments)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import more_tables
-from experiments.configuration.settings import Study
+from experiments.configuration.settings import CompareStudy
 from experiments.runs.measure import MapPicture, Run
 from experiments.runs.store import write_whole
 
@@ -215,7 +215,7 @@ def load(folder: str | Path) -> Comparison:
     return Comparison(**tables, manifest=about, more=more)
 
 
-def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups: bool = False) -> Comparison:
+def collect(runs: Sequence[Run], about: Mapping[str, Any], study: CompareStudy, groups: bool = False) -> Comparison:
     """Turn runs into the tables of a study; what `about` says of it is completed by the hash of the result."""
     tables = tables_of(runs, study.reference, study, groups)
     manifest = {**about, "reference": study.reference, "result": table_hash(tables["runs"])}

@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any
 
 from experiments.catalogue.portfolios import Portfolio, portfolios
-from experiments.configuration.declared import CONFIGS, TOP, declaring, networks
+from experiments.configuration.declared import chosen_as_a_whole, declaring
+from experiments.configuration.files import CONFIGS
+from experiments.configuration.rules import Rule
 from experiments.terminal import COLUMNS, about, paragraphs, shown, table, wrap
 
 __all__ = ["MARKS", "Setting", "explained", "figures", "levers", "region_files", "setting", "settings", "told"]
@@ -50,23 +52,33 @@ def attribute(cls: type, name: str) -> str:
 
 def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
     """Read a setting off the field that declares it."""
+    path = f"{prefix}.{f.name}".removeprefix(".")
     said = f.metadata
     default = f.default if f.default is not MISSING else f.default_factory() if f.default_factory is not MISSING else None
+    if rule := said.get("rule"):
+        return _ruled(path, default, rule)
     choices = tuple(said.get("choices", ("true", "false") if isinstance(default, bool) else ()))
     legal = "{} … {}".format(*map(shown, said["range"])) if "range" in said else ", ".join(choices)
     unit, mark, source = (str(said.get(key, "")) for key in ("unit", "confidence", "source"))
     meaning = said.get("meaning") or attribute(cls, f.name)
-    return Setting(f"{prefix}.{f.name}", shown(default), legal, unit, mark, source, meaning, choices)
+    return Setting(path, shown(default), legal, unit, mark, source, meaning, choices)
+
+
+def _ruled(path: str, default: Any, rule: Rule) -> Setting:
+    return Setting(path, rule.default_is or shown(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
 
 
 def settings() -> list[Setting]:
-    """Every setting there is: of the study, the model, the region, the instruments and the network."""
-    every = [Setting(path, shown(top.default), top.legal, top.unit, "", "", top.meaning, top.choices) for path, top in TOP.items()]
-    kinds = {cls: f" (network={kind})" for kind, cls in networks().items()}
+    """Every setting there is: of the study, the model, the region, the instruments and the network.
+
+    What several kinds of study or of network have alike is one setting; where they differ in it, each has a setting of its own.
+    """
+    kind_of = {cls: f"{group}={kind}" for group, kinds in chosen_as_a_whole().items() for kind, cls in kinds.items()}
+    kinds: dict[Setting, list[str]] = {}
     for prefix, cls in declaring():
-        found = (setting(cls, f, prefix) for f in fields(cls))
-        every += [replace(s, meaning=(s.meaning + kinds.get(cls, "")).lstrip()) for s in found]
-    return every
+        for f in fields(cls):
+            kinds.setdefault(setting(cls, f, prefix), []).extend([kind_of[cls]] if cls in kind_of else [])
+    return [replace(s, meaning=f"{s.meaning} ({', '.join(of)})".lstrip() if of else s.meaning) for s, of in kinds.items()]
 
 
 def region_files() -> Iterator[Any]:

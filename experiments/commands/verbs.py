@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -21,8 +21,9 @@ from experiments.catalogue.portfolios import portfolios
 from experiments.catalogue.settings import MARKS, explained, figures, region_files, setting, settings
 from experiments.commands.completion import BASH, ZSH
 from experiments.commands.help import help_text
-from experiments.configuration.declared import CONFIGS, VERBS, groups
-from experiments.terminal import COLUMNS, first_line, shown, table, wrap
+from experiments.configuration.declared import VERBS, groups
+from experiments.configuration.files import CONFIGS
+from experiments.terminal import COLUMNS, did_you_mean, first_line, shown, table, wrap
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
@@ -185,13 +186,6 @@ def parameters(word: str = "") -> list[str]:
     legend = "; ".join(f"{mark} {said}" for mark, said in MARKS.items())
     head = ("setting", "default", "range", "unit", "")
     return [*table(head, rows, [s.meaning for s in found]), "", f"Settings: {len(found)}. Sources:", *wrap(f"{legend}.", COLUMNS)]
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Name the nearest known word."""
-    from agents.spelling import nearest
-
-    return nearest(word, known)
 
 
 def explain(word: str = "") -> list[str]:

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,23 +19,18 @@ from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, VERBS, declaring, fields_by_path, groups
-from experiments.configuration.settings import SettingsError, check_name
+from experiments.configuration.declared import VERBS, chosen_as_a_whole, fields_by_path, groups
+from experiments.configuration.rules import SettingsError
+from experiments.configuration.settings import check_name
+from experiments.configuration.study import General
+from sim import INSTRUMENTS
 
-__all__ = ["FILES", "FREE", "Word", "leaves", "read_word", "settings", "why_unreadable"]
+__all__ = ["FILES", "FREE", "OF_THE_WORLD", "Word", "leaves", "read_word", "settings", "why_unreadable"]
 
+#: Those settings of the world under which every key is the user's own.
+OF_THE_WORLD = ("network.filter", "network.columns", "network.node_columns", "region.sources")
 #: Settings under which every key is the user's own.
-FREE = (
-    "study.arms",
-    "study.split",
-    "study.searched",
-    "study.ranges",
-    "network.filter",
-    "network.columns",
-    "network.node_columns",
-    "region.sources",
-    "portfolio.sources",
-)
+FREE = ("study.arms", "study.split", "study.searched", "study.ranges", "portfolio.sources", *OF_THE_WORLD)
 #: Settings that name files of the user's.
 FILES = ("network.path", "network.nodes", "network.sectors_path")
 
@@ -54,9 +49,10 @@ class Word:
 @lru_cache(maxsize=1)
 def settings() -> dict[str, str]:
     """Every path that can be set, with whether it is a "leaf" or a "node" that holds others."""
-    found = dict.fromkeys([*TOP, *fields_by_path(), *(f"{prefix}.active" for prefix, _ in declaring() if "." in prefix)], "leaf")
+    kinds = (f"{group}.kind" for group in chosen_as_a_whole())
+    found = dict.fromkeys([*fields_by_path(), *(f"instruments.{key}.active" for key in INSTRUMENTS), *kinds], "leaf")
     nodes = {path.rsplit(".", k)[0] for path in found for k in range(1, path.count(".") + 1)}
-    return {**dict.fromkeys(sorted(nodes), "node"), **found, "network.kind": "leaf"}
+    return {**dict.fromkeys(sorted(nodes), "node"), **found}
 
 
 def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -83,7 +79,7 @@ def read_word(typed: str) -> Word:
     if start.startswith("~"):
         raise SettingsError(f"{typed}: no setting can be taken away; type {key}=VALUE instead")
     if not equals:
-        known = [*VERBS, *groups(), *(path for path in TOP if "." not in path)]
+        known = [*VERBS, *groups(), *(f.name for f in fields(General))]
         raise SettingsError(f"{typed}: what is it to be? Type {typed}=VALUE{'' if typed in known else nearest(typed, known)}")
     sign = _sign(key, start[: len(start) - len(key)])
     for names in _outline(value)[0] if "{" in value and key not in FILES else ():

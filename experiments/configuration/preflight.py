@@ -20,16 +20,18 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-import experiments.configuration.declared as declarations
+from experiments.configuration import files
 from experiments.configuration.declared import groups
 from experiments.configuration.flags import MANY, apart
 from experiments.configuration.overrides import Word, leaves, read_word, settings, why_unreadable
 from experiments.configuration.settings import (
     ARM_KEYS,
+    NO_LISTS,
     SettingsError,
+    are_lists,
     check_name,
     compose_settings,
-    idle_lever,
+    idle_setting,
     named_arms,
     no_arm,
     too_few,
@@ -39,13 +41,11 @@ from experiments.configuration.values import look_at
 __all__ = ["check_words", "preflight"]
 
 #: Groups that decide which levers and settings there are.
-DECISIVE = ("instruments", "network", "policy", "experiment")
+DECISIVE = ("instruments", "network", "study", "policy", "experiment")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_WORDS = (*ARM_KEYS, "policy")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
 ONCE = ("name", "quiet", "save", "parallel", "hydra")
-#: What arms must be.
-NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
 MOST_POINTS = 32
 
@@ -154,7 +154,7 @@ def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
 
     Of a group chosen twice the last word counts.
     """
-    decisive = [word for word in words if word.key in (*DECISIVE, "study") or any(path.endswith(".active") for path, _ in _leaves(word))]
+    decisive = [word for word in words if word.key in DECISIVE or any(path.endswith(".active") for path, _ in _leaves(word))]
     axes = [word.alone for word in {word.key: word for word in decisive}.values()]
     points = list(itertools.islice(itertools.product(*axes), MOST_POINTS + 1))
     if len(points) > MOST_POINTS:
@@ -166,14 +166,14 @@ def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
 
 def _idle(words: Sequence[Word], context: Sequence[Word], tell: bool) -> Iterator[str]:
     """Say which points cannot be composed (if that is to be told), and which words would change nothing at some point."""
-    if not any(word.key.startswith(DECISIVE) for word in words):
+    if not any(word.key.startswith((*DECISIVE, "scale")) for word in words):
         return
     points = list(_points(context))
     if tell:
         yield from (f"{point}: {found}" for point, found in points if isinstance(found, str))
     for word in words:
         for path in dict.fromkeys(path for path, _ in _leaves(word)):
-            idle = [(point, said) for point, found in points if not isinstance(found, str) and (said := idle_lever(found, path))]
+            idle = [(point, said) for point, found in points if not isinstance(found, str) and (said := idle_setting(found, path))]
             if idle and not _counts_in_an_arm(path, context, points):
                 yield f"{word.typed}: {idle[0][1]}{_where([point for point, _ in idle], len(points))}"
 
@@ -228,6 +228,8 @@ def _too_few(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str
 
 def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
     """Say where the reference is no arm, and what that was read from."""
+    if found.study.kind != "compare":
+        return
     more = [word.key.removeprefix("study.arms.") for word in words if word.key.startswith("study.arms.")]
     active = [str(key) for key, levers in found.instruments.items() if levers.active]
     settings_of_arms = (_given(words, found, f"study.{name}") for name in ("arms", "reference", "beside", "only"))
@@ -243,7 +245,7 @@ def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str]
 def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple[str, DictConfig | str]]) -> bool:
     """Whether a word that changes nothing in the study as such does in one of its arms, typed or from a file."""
     typed = [leaf for word in context for key, leaf in _leaves(word) if key.startswith("study.arms")]
-    filed = [found.study.arms for _, found in points if not isinstance(found, str)]
+    filed = [found.study.get("arms") for _, found in points if not isinstance(found, str)]
     arms = [inner for arms in (*typed, *filed) if arms for inner in (arms.values() if isinstance(arms, dict | DictConfig) else [arms])]
     outer = [word for word in context if not word.key.startswith("study.arms")]
     for inner in arms:
@@ -251,7 +253,7 @@ def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple
         for word in inner if isinstance(inner, list | ListConfig) else ():
             with contextlib.suppress(SettingsError):
                 theirs.append(read_word(str(word)))
-        if any(not isinstance(found, str) and not idle_lever(found, path) for _, found in _points([*outer, *theirs])):
+        if any(not isinstance(found, str) and not idle_setting(found, path) for _, found in _points([*outer, *theirs])):
             return True
     return False
 
@@ -270,7 +272,7 @@ def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
             if word.readable and word.key == "study.arms" and (theirs := _arms_of_a_file(outer)):
                 yield f"{word.typed}: {theirs} has arms of its own; add one with study.arms.NAME=[…], choose among them with study.only=[…]"
                 continue
-            if not isinstance(arms, dict) or not all(_are_words(inner) for inner in arms.values()):
+            if not are_lists(arms):
                 why = why_unreadable(value) if isinstance(value, str) else ""
                 yield f"{word.typed}: {why or NO_LISTS}"
                 continue
@@ -286,7 +288,7 @@ def _arms_of_a_file(context: Sequence[Word]) -> str:
     """Name the experiment chosen that has arms of its own, to which Hydra could add but for which it could not put others."""
     chosen = [word.typed for word in context if word.key == "experiment"]
     found = [found for _, found in _points(context) if chosen and not isinstance(found, str)]
-    return chosen[-1] if any(one.study.arms is not None for one in found) else ""
+    return chosen[-1] if any(one.study.get("arms") is not None for one in found) else ""
 
 
 def _same_file(name: Any, seen: dict[str, str]) -> Iterator[str]:
@@ -295,10 +297,6 @@ def _same_file(name: Any, seen: dict[str, str]) -> Iterator[str]:
         yield f"an arm's name is {name}, which is no text; write it with a word before it: 'arm {name}'"
     elif seen.setdefault(name.casefold(), name) != name:
         yield f"two arms are named {seen[name.casefold()]!r} and {name!r}, which are one file on Windows and macOS; rename one"
-
-
-def _are_words(inner: Any) -> bool:
-    return isinstance(inner, list) and all(isinstance(word, str) for word in inner)
 
 
 def _arm(name: str, words: list[str], outer: Sequence[Word]) -> Iterator[str]:
@@ -328,7 +326,7 @@ def _chosen_files(words: Sequence[Word], context: Sequence[Word]) -> Iterator[st
             continue
         for value, alone in zip(word.values, word.alone, strict=True):
             for option in value if isinstance(value, list) else [value]:
-                path = declarations.CONFIGS / word.key / f"{option}.yaml"
+                path = files.CONFIGS / word.key / f"{option}.yaml"
                 if path.is_file():
                     own = Word(alone, alone, word.key, (option,), (alone,))
                     others = [other for other in context if other.key != word.key]

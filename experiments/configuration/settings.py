@@ -8,21 +8,32 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, reduce
-from operator import getitem
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-import experiments.configuration.declared as declarations
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, networks
-from experiments.configuration.schema import Parallel, Study, register, restore
+from experiments.configuration import files
+from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.rules import SettingsError, check_rules
+from experiments.configuration.schema import register, restore
+from experiments.configuration.study import (
+    KINDS,
+    CalibrationStudy,
+    CompareStudy,
+    ExchangeStudy,
+    General,
+    Parallel,
+    Portfolio,
+    Study,
+    ValidationStudy,
+)
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -32,41 +43,46 @@ from sim.instruments import INSTRUMENTS
 __all__ = [
     "ARM_KEYS",
     "CONFIG",
+    "NO_LISTS",
     "Arm",
+    "CompareStudy",
     "Parallel",
     "Settings",
     "SettingsError",
     "Study",
     "Task",
     "WorldSettings",
+    "are_lists",
     "check_name",
     "compose_settings",
-    "idle_lever",
+    "idle_setting",
     "institutions",
     "marked",
     "named_arms",
     "no_arm",
+    "of_kind",
     "read_arm",
     "read_settings",
+    "refuse_idle_settings",
     "register",
     "too_few",
     "too_short",
 ]
 
+S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
+
 #: Name of the main configuration.
 CONFIG = "strongchain"
 #: The parts of a configuration that an arm has for itself.
 ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
+#: What arms must be.
+NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 #: Institutions that are told before a run whose network is not the region's own: one of them, and many.
 COUNTED = {"stations": ("station", "stations"), "chain_heads": ("chain head", "chain heads"), "counties": ("county", "counties")}
 #: Where the number of each is from.
 IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed", "as in the file", "as in the region"
-
-
-class SettingsError(ValueError):
-    """Settings that contradict each other: which, and what would be right."""
 
 
 # -- what the program works with --------------------------------------------------------------------
@@ -191,13 +207,6 @@ def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | Sector
     return _read_file(kind, json.dumps(values), files), files
 
 
-def _check(configuration: dict[str, Any], paths: Iterable[str]) -> None:
-    """Raise if a setting of the study itself is wrong."""
-    for path in paths:
-        if said := TOP[path].wrong(path, reduce(getitem, path.split("."), configuration)):
-            raise SettingsError(said)
-
-
 def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None:
     """Raise if a portfolio has a source for what is neither an instrument nor a lever."""
     known = [f"instruments.{key}{end}" for key, levers in instruments.items() for end in ("", *(f".{lever}" for lever in levers))]
@@ -218,7 +227,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if "portfolio" in configuration:  # what it is called: no part of what is built
         mine["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(mine["portfolio"]["sources"] or {}, mine["instruments"])
-    _check(mine, [path for path in TOP if path in ARM_KEYS])
+    check_rules(General, mine)
     plain = copy.deepcopy(mine)
     region, scale = restore(Region, plain["region"]), plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
@@ -271,23 +280,59 @@ def read_settings(config: DictConfig) -> Settings:
     """
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     check_name(plain["name"], "name")
-    _check(plain, TOP)
-    study = plain["study"]
-    if said := too_few(plain["replicates"], study["half_width"], study["cap"]):
+    check_rules(General, plain)
+    check_rules(Portfolio, plain["portfolio"], "portfolio.")
+    check_rules(Parallel, plain["parallel"], "parallel.")
+    study = _study(plain["study"])
+    if isinstance(study, CompareStudy) and (said := too_few(plain["replicates"], study.half_width, study.cap)):
         raise SettingsError(said)
     notes = [said] if (said := too_short(plain["months"], plain["window"])) else []
     plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports tell the one that is used
-    arms = study["arms"]
-    listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
-    if arms is not None and not listed:
-        raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
     task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
     base = read_arm("", plain)
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
-        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain, tuple(notes),
+        base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
+
+
+def _study(values: dict[str, Any]) -> Study:
+    """Return the settings of the kind of study that values name."""
+    kind = values["kind"]
+    if kind not in KINDS:
+        raise SettingsError(f"study.kind is {kind!r}; there is {', '.join(KINDS)}{nearest(str(kind), KINDS)}")
+    given = {name: value for name, value in values.items() if name != "kind"}
+    for name in given:
+        if wrong := _of_another_kind("study", kind, name):
+            raise SettingsError(f"study.{name}: {wrong}")
+        if name not in (known := [f.name for f in dataclasses.fields(KINDS[kind])]):
+            raise SettingsError(f"there is no setting 'study.{name}'{nearest(name, known)}")
+    study = cast(Study, restore(KINDS[kind], given))
+    if isinstance(study, CompareStudy) and study.arms is not None and not are_lists(study.arms):
+        raise SettingsError(f"study.arms is {study.arms!r}: {NO_LISTS}")
+    return study
+
+
+def of_kind(settings: Settings, kind: type[S]) -> S:
+    """Return the settings of the study, which must be of one kind.
+
+    Raises
+    ------
+    SettingsError
+        If another kind of study was chosen.
+    """
+    if not isinstance(settings.study, kind):
+        other = settings.study.kind
+        raise SettingsError(
+            f"study={other} is chosen, and only study={kind.kind} can run here; in a terminal type strongchain study={other}"
+        )
+    return settings.study
+
+
+def are_lists(arms: object) -> bool:
+    """Whether arms are what they must be: a list of overrides by name."""
+    return isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
 
 
 def too_short(months: int, window: int) -> str:
@@ -338,26 +383,37 @@ def check_name(name: str, what: str) -> None:
     raise SettingsError(f"{what} is {name!r}; {why}")
 
 
-def idle_lever(config: DictConfig, path: str) -> str:
-    """Say why a setting would change nothing: its instrument is not active, or its network of another kind; nothing if it counts."""
+def _of_another_kind(group: str, chosen: str, name: str) -> str:
+    """Say which kind of network or study a setting belongs to, if it is another than the one chosen; nothing if it belongs to that."""
+    homes = [kind for kind, cls in chosen_as_a_whole()[group].items() if name in {f.name for f in dataclasses.fields(cls)}]
+    if not homes or chosen in homes:
+        return ""
+    belongs = " or ".join(f"{group}={home}" for home in homes)
+    return f"belongs to {belongs}, and {group}={chosen} is chosen; type {group}={homes[0]} as well, or leave it out"
+
+
+def idle_setting(config: DictConfig, path: str) -> str:
+    """Say why a setting would change nothing in a composed configuration; nothing if it counts.
+
+    Its instrument is not active, its network or study is of another kind, or it scales a region whose network is not used.
+    """
     group, _, rest = path.partition(".")
     name, _, lever = rest.partition(".")
     if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
         active = [key for key in INSTRUMENTS if config.instruments[key].active]
         return f"{name} is not active, so the lever would change nothing; type 'instruments=[{','.join([*active, name])}]' as well"
-    kinds = [kind for kind, cls in networks().items() if name in {f.name for f in dataclasses.fields(cls)}]
-    if group == "network" and kinds and config.network.kind not in kinds:
-        return f"belongs to another kind of network; type network={kinds[0]} as well"
-    return ""
+    if path == "scale" and config.network.kind != "region":
+        return f"scales the firms of a region, and network={config.network.kind} has firms of its own; leave it out, or type network=region"
+    return _of_another_kind(group, config[group].kind, name) if group in chosen_as_a_whole() and name else ""
 
 
-def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
+def refuse_idle_settings(config: DictConfig, overrides: Sequence[str]) -> None:
     """Raise if anything typed would change nothing in a composed configuration; one with arms leaves that to each of them."""
-    if config.study.arms is not None:
+    if config.study.get("arms") is not None:
         return
     typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
-    if said := [f"{word}: {idle}" for word, path in typed if (idle := idle_lever(config, path))]:
-        raise SettingsError("; ".join(said))
+    if idle := [f"{word}: {why}" for word, path in typed if (why := idle_setting(config, path))]:
+        raise SettingsError("; ".join(idle))
 
 
 def compose_settings(overrides: Sequence[str]) -> DictConfig:
@@ -389,7 +445,7 @@ def _figures_set(overrides: Sequence[str]) -> Iterator[str]:
             yield key.removeprefix("region.")
         elif key == "region" and text.lstrip().startswith("{"):
             yield from re.findall(r"[{,]\s*['\"]?(\w+)['\"]?\s*:", text)
-        elif key == "experiment" and (path := declarations.CONFIGS / "experiment" / f"{text}.yaml").is_file():
+        elif key == "experiment" and (path := files.CONFIGS / "experiment" / f"{text}.yaml").is_file():
             written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
             region = written.get("region") if isinstance(written, dict) else None
             yield from map(str, region if isinstance(region, dict) else ())

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, declared_at, groups
-from experiments.configuration.overrides import FILES, FREE, Word, leaves, settings
-from experiments.configuration.settings import SettingsError, check_name
+from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups
+from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, Word, leaves, settings
+from experiments.configuration.rules import SettingsError, rule_of
+from experiments.configuration.settings import check_name
 from sim.parameters import wrong_value
 
 __all__ = ["look_at"]
@@ -87,8 +88,6 @@ def _value(key: str, value: Any) -> Iterator[str]:
             check_name(str(value), "name")
         except SettingsError as mistake:
             yield str(mistake)
-    elif key in TOP:
-        yield from filter(None, [TOP[key].wrong(key, value)])
     elif key in FILES:
         path = Path(str(value))
         if value == "" or (value is None and key == "network.path"):
@@ -100,9 +99,9 @@ def _value(key: str, value: Any) -> Iterator[str]:
     elif key.endswith(".active"):
         if not isinstance(value, bool):
             yield f"{key} is {value!r}; it must be true or false"
-    elif key == "network.kind":
-        yield f"{key} is {value!r}; the kind of a network is chosen as a whole: type network={value}"
-    elif key in FREE:
+    elif key in {f"{group}.kind" for group in chosen_as_a_whole()}:
+        yield from _kind(key.removesuffix(".kind"), value)
+    elif key in OF_THE_WORLD:
         if value is not None and not isinstance(value, dict):
             yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
     elif declarations := declared_at(key):
@@ -112,8 +111,19 @@ def _value(key: str, value: Any) -> Iterator[str]:
         yield from min((list(_declared_value(f, key, value)) for f in alike), key=len)
 
 
+def _kind(group: str, value: Any) -> Iterator[str]:
+    """Say how the kind of a network or study is chosen."""
+    options = groups()[group]
+    if value in options:
+        yield f"{group}.kind is {value!r}; the kind of a {group} is chosen as a whole: type {group}={value}"
+    else:
+        yield f"{group}.kind is {value!r}; there is {', '.join(options)}{nearest(str(value), options)}; type {group}=NAME"
+
+
 def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
-    if "range" in f.metadata:
+    if "rule" in f.metadata:
+        yield from filter(None, [rule_of(f).wrong(key, value)])
+    elif "range" in f.metadata:
         yield from filter(None, [wrong_value(f, list(value) if isinstance(value, list) else value, key)])
     elif "choices" in f.metadata:
         choices = f.metadata["choices"]

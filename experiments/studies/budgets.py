@@ -14,7 +14,8 @@ from typing import Any
 
 from agents.spelling import nearest
 from agents.streams import replicate_keys
-from experiments.configuration.settings import Arm, Settings, SettingsError
+from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
+from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store
 from experiments.terminal import say
@@ -131,8 +132,9 @@ def within_budget(settings: Settings, arms: Sequence[Arm], store: Store | None, 
     SettingsError
         If `study.split` does not fit the arms.
     """
-    budget, split = settings.study.budget, settings.study.split or {}
-    _check_split(arms, split, list(settings.study.arms or {}))
+    study = settings.study if isinstance(settings.study, ExchangeStudy) else of_kind(settings, CompareStudy)
+    budget, split = study.budget, study.split or {}
+    _check_split(arms, split, list(study.arms or {}) if isinstance(study, CompareStudy) else [])
     if budget is None:
         if split:
             raise SettingsError("study.split shares out a budget, and there is none; type study.budget=VALUE as well")

@@ -16,7 +16,8 @@ from agents.streams import replicate_keys
 from experiments.calibration.history_matching import Axis, Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.calibration.observe import Observed, observe_all
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
-from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings
+from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings, of_kind
+from experiments.configuration.study import CalibrationStudy
 from experiments.runs.provenance import manifest, now
 from experiments.terminal import say
 from sim.data.plausible import with_values
@@ -171,10 +172,10 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
     SettingsError, ParameterError
         If no ranges are given, or a range is not of a parameter.
     """
-    study = settings.study
+    study = of_kind(settings, CalibrationStudy)
     ranges = study.ranges or study.searched
     if not ranges:
-        raise SettingsError("study.searched names no parameter to search; type study=calibration for the ranges that come with it")
+        raise SettingsError("study.searched names no parameter to search; leave it out for the ranges that come with a calibration")
     if find_spec("sklearn") is None:
         raise SettingsError("study=calibration needs scikit-learn; python -m pip install -e '.[studies]' brings it")
     search = Search(settings.world, axes_of(ranges), settings.parallel, keep, progress)

@@ -18,17 +18,18 @@ from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import (
     ARM_KEYS,
     Arm,
+    CompareStudy,
     Settings,
     SettingsError,
-    Study,
     check_name,
     compose_settings,
     institutions,
     named_arms,
     no_arm,
+    of_kind,
     read_arm,
     read_settings,
-    refuse_idle_levers,
+    refuse_idle_settings,
 )
 from experiments.runs.measure import EXTRAS, Run
 from experiments.runs.provenance import luck, manifest, now
@@ -51,20 +52,21 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     Without `study.arms`: "nothing", each active instrument alone, and all together. With it:
     each arm is composed from the overrides of the job and its own.
     """
-    if settings.study.arms is None:
+    study = of_kind(settings, CompareStudy)
+    if study.arms is None:
         active = [ins.key for ins in settings.instruments]
         chosen = {"nothing": [], **{key: [key] for key in active}, **({"all": active} if len(active) > 1 else {})}
-        chosen = {name: chosen[name] for name in _wanted(settings.study, list(chosen))}
+        chosen = {name: chosen[name] for name in _wanted(study, list(chosen))}
         arms = [read_arm(name, _with(settings.resolved, keys, whole=bool(keys) and keys == active)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
         words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
-        arms = [_arm(name, words, settings.study.arms[name]) for name in _wanted(settings.study, list(settings.study.arms))]
-    arms = [with_length(arm, settings.study.length) for arm in arms]
-    return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
+        arms = [_arm(name, words, study.arms[name]) for name in _wanted(study, list(study.arms))]
+    arms = [with_length(arm, study.length) for arm in arms]
+    return sorted(arms, key=lambda arm: arm.name != study.reference)
 
 
-def _wanted(study: Study, names: list[str]) -> list[str]:
+def _wanted(study: CompareStudy, names: list[str]) -> list[str]:
     """Return the arms that run: all, or those asked for, the reference and the one that others are compared with besides."""
     for setting, arm in named_arms(study.reference, study.beside, study.only):
         if said := no_arm(arm, names, setting):
@@ -92,7 +94,7 @@ def _arm(name: str, words: Sequence[str], extra: Sequence[str]) -> Arm:
                 "type what holds for the whole study outside the arms"
             )
     composed = compose_settings([*words, *extra])
-    refuse_idle_levers(composed, extra)
+    refuse_idle_settings(composed, extra)
     return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
 
 
@@ -113,7 +115,7 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
         f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{kept}"
     )
     study = settings.study
-    if study.half_width is not None and len(arms) > 1:
+    if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1:
         say(
             f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
             f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
@@ -142,8 +144,8 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
         `reached` is whether the half-width asked for is.
     """
     study, done = settings.study, 0
-    sequential = study.half_width is not None and len(arms) > 1
-    replicates = min(max(settings.replicates, FIRST), study.cap) if sequential else settings.replicates
+    asked = study if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1 else None
+    replicates = min(max(settings.replicates, FIRST), asked.cap) if asked else settings.replicates
     runs: list[Run] = []
     failed: list[Failure] = []
     while True:
@@ -152,11 +154,11 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
         done = replicates
         if not runs:
             raise failed[0].mistake
-        if not sequential or study.half_width is None:
+        if asked is None or asked.half_width is None:
             return runs, failed, done, False
-        effects, level = headline_effects(runs, study.reference)
-        most = study.cap - (done - len(effects))  # sound ones, once those are off in which a run failed
-        decision = more_replicates(effects, study.half_width * abs(level), most, first=FIRST)
+        effects, level = headline_effects(runs, asked.reference)
+        most = asked.cap - (done - len(effects))  # sound ones, once those are off in which a run failed
+        decision = more_replicates(effects, asked.half_width * abs(level), most, first=FIRST)
         if decision.stop:
             return runs, failed, done, decision.reached
         replicates = done + decision.more
@@ -196,16 +198,16 @@ def run_study(
     keep : Path, optional
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
-    task, store = settings.task, Store(keep) if keep else None
+    study, task, store = of_kind(settings, CompareStudy), settings.task, Store(keep) if keep else None
     about = manifest(
         settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms), notes_of(settings, arms)
     )
     runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
     about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}
-    if settings.study.half_width is not None:
+    if study.half_width is not None:
         about["half_width_reached"] = reached
-    found = collect(runs, about, settings.study, "groups" in task.save)
+    found = collect(runs, about, study, "groups" in task.save)
     if store:
         names = run_keys(arms, keys, task)
         at = {(arm.name, k): name for k, row in enumerate(names) for arm, name in zip(arms, row, strict=True)}
@@ -233,7 +235,7 @@ def compare(*overrides: str, progress: bool = False, keep: str | Path | None = N
     """
     words = preflight(overrides)
     config = compose_settings(words)
-    refuse_idle_levers(config, words)
+    refuse_idle_settings(config, words)
     found = run_compare(read_settings(config), words, progress, Path(keep) if keep else None)
     if found.failures:
         warnings.warn(found.failures, stacklevel=2)

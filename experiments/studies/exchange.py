@@ -12,7 +12,8 @@ import pandas as pd
 from agents.streams import replicate_keys
 from experiments.analysis.costs import per_yuan
 from experiments.analysis.results import TABLES, Comparison, collect, table_hash
-from experiments.configuration.settings import Arm, Settings, SettingsError
+from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
+from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.runs.measure import Run
 from experiments.runs.provenance import luck, manifest, now
 from experiments.runs.store import Store
@@ -77,7 +78,7 @@ def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Se
 
 def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[str, str], Arm]:
     """Return the arm of every region and policy, and of no programme in every region."""
-    study = settings.study
+    study = of_kind(settings, ExchangeStudy)
     regions = _chosen(settings, overrides, "region", study.regions)
     policies = [policy for policy in _chosen(settings, overrides, "policy", study.policies) if policy != "none"]
     if not policies:
@@ -89,9 +90,8 @@ def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[st
         lists[_called(NOTHING, region)] = [f"region={region}", "policy=none", "instruments=[]"]
         lists |= {_called(policy, region): [f"region={region}", f"policy={policy}"] for policy in policies}
     first = _called(NOTHING, regions[0])
-    arms = {
-        arm.name: arm for arm in arms_of(replace(settings, study=replace(study, arms=lists, reference=first, beside=None, only=[])), words)
-    }
+    compared = replace(settings, study=CompareStudy(reference=first, arms=lists, length=study.length))
+    arms = {arm.name: arm for arm in arms_of(compared, words)}
     return {(region, policy): arms[_called(policy, region)] for region in regions for policy in (NOTHING, *policies)}
 
 
@@ -116,10 +116,8 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
     Raises
     ------
     SettingsError
-        If no portfolio is named, or a half-width is asked for: there is no one reference that it could be a share of.
+        If no portfolio is named.
     """
-    if settings.study.half_width is not None:
-        raise SettingsError("study.half_width is of one reference, and an exchange has one in every region; set replicates instead")
     cells = exchange_arms(settings, overrides)
     store = Store(keep) if keep else None
     fitted = {arm.name: arm for arm in within_budget(settings, list(cells.values()), store, progress)}
@@ -127,7 +125,7 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, notes=notes_of(settings, arms))
     runs, failed, replicates, _ = run_arms_of_study(settings, arms, store, progress)
     about |= {**luck(replicate_keys(settings.seed, replicates)), "failed": [str(failure) for failure in failed], "finished": now()}
-    study = replace(settings.study, reference=NOTHING, budget=None)
+    study = CompareStudy(reference=NOTHING, correction=of_kind(settings, ExchangeStudy).correction)
     by_region: dict[str, Comparison] = {}
     bought = {}
     for region in dict.fromkeys(region for region, _ in cells):

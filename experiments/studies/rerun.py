@@ -19,7 +19,8 @@ from agents.spelling import nearest
 from agents.streams import replicate_keys
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.configuration.declared import VERBS
-from experiments.configuration.settings import Arm, Settings, SettingsError, read_arm, read_settings
+from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind, read_arm, read_settings
+from experiments.configuration.study import CompareStudy
 from experiments.runs.measure import firms_at_the_end, series_by_group
 from experiments.runs.provenance import changes_since
 from experiments.studies.compare import run_study
@@ -65,7 +66,7 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
             f"{path} was written by another version of Strongchain, or changed since ({why}); "
             "check out the commit that it names to run it again"
         ) from strange
-    study = replace(settings.study, cap=about["replicates"])  # as many as there were: that is where it stopped
+    study = replace(of_kind(settings, CompareStudy), cap=max(2, about["replicates"]))  # as many as there were: that is where it stopped
     return replace(settings, replicates=about["replicates"], study=study), arms, about
 
 

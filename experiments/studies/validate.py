@@ -13,7 +13,8 @@ import pandas as pd
 from agents.streams import replicate_keys
 from experiments.calibration.observe import Observed, observe_all, observe_network, pooled
 from experiments.calibration.patterns import NETWORK, PATTERNS, TELLING
-from experiments.configuration.settings import Arm, Settings
+from experiments.configuration.settings import Arm, Settings, of_kind
+from experiments.configuration.study import ValidationStudy
 from experiments.runs.provenance import manifest, now
 from experiments.terminal import say
 from sim.data.plausible import plausible_sets, with_values
@@ -87,7 +88,7 @@ def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: 
 
     `study.each` replicates of each set; rare events and lags are read off all replicates of some sets together.
     """
-    each = settings.study.each
+    each = of_kind(settings, ValidationStudy).each
     sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
     names = list(sets)
     if progress:

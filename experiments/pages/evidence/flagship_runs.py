@@ -54,8 +54,9 @@ class Uncertain:
     why: str
 
 
-#: The share of latent defects first, always: it is the most influential. A range is the one that the calibration searches
-#: (configs/study/calibration.yaml); of what is not searched it goes from half of the default to its double, within what is legal.
+#: The share of latent defects first, always: it is the most influential. A range is the one that the calibration
+#: searches (experiments/configuration/searched_ranges.csv); of what is not searched it goes from half of the default to its double, within
+#: what is legal.
 UNCERTAIN = (
     Uncertain("latent_share", 0.02, 0.12, "λ: defects that no inspection finds on their way to users"),
     Uncertain("cqo_solving", 0.0, 1.0, "what an officer adds to the solving of problems"),

@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-import yaml
 
 from agents.streams import replicate_keys
 from experiments.calibration.history_matching import Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.calibration.observe import Observed, observe, observe_all, pooled
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.configuration.settings import Parallel, compose_settings, read_settings
+from experiments.configuration.study import searched_ranges
 from experiments.pages.evidence.plausible_worlds import publish
 from experiments.reports.calibration import calibration_page, plausible_table, present_calibration, present_validation, validation_page
 from experiments.studies.calibrate import patterns_held, run_calibration
@@ -21,11 +21,10 @@ from experiments.studies.validate import run_validation
 from sim import Parameters
 from sim.data.plausible import DEFAULT_SET, plausible_sets, with_values
 from sim.parameters import ParameterError
-from tests.support.places import ROOT
 
 pytestmark = pytest.mark.study
 
-RANGES = yaml.safe_load((ROOT / "configs/study/calibration.yaml").read_text(encoding="utf-8"))["searched"]
+RANGES = searched_ranges()
 TINY = (
     "region=sample",
     "network=synthetic",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.configuration import declared as declarations
+from experiments.configuration import files
 from experiments.configuration import preflight as checks
 from experiments.configuration.preflight import check_words, preflight
-from experiments.configuration.settings import SettingsError, check_name, compose_settings, refuse_idle_levers
+from experiments.configuration.settings import SettingsError, check_name, compose_settings, refuse_idle_settings
 
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
@@ -239,8 +239,8 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
         ("study.arms.nothing=[parameters.latent_share=0.5]", "++study.arms.nothing=['parameters.latent_share=0.5']",
          {"nothing": ["parameters.latent_share=0.5"]}),
         ("study.arms={nothing: [burn_in=3], b: []}", "study.arms={nothing: ['burn_in=3'], b: []}", {"nothing": ["burn_in=3"], "b": []}),
-        ("study.arms={nothing: [instruments=[], scale=1]}", "study.arms={nothing: ['instruments=[]', 'scale=1']}",
-         {"nothing": ["instruments=[]", "scale=1"]}),
+        ("study.arms={nothing: [instruments=[], burn_in=1]}", "study.arms={nothing: ['instruments=[]', 'burn_in=1']}",
+         {"nothing": ["instruments=[]", "burn_in=1"]}),
         ("network.filter.chain=3", "++network.filter.chain=3", {"chain": 3}),
         ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
     ],
@@ -280,9 +280,9 @@ def test_a_lever_of_an_inactive_instrument_is_told():
 
 def test_idle_levers_are_refused_before_a_job_too():
     config = compose_settings(["instruments=[cqo]", "network=synthetic"])
-    refuse_idle_levers(config, ["instruments.cqo.reach=1", "network.mean_suppliers=4", "instruments.cqo.active=true"])
+    refuse_idle_settings(config, ["instruments.cqo.reach=1", "network.mean_suppliers=4", "instruments.cqo.active=true"])
     with pytest.raises(SettingsError, match="one_stop_stations is not active") as told:
-        refuse_idle_levers(config, ["instruments.one_stop_stations.reach=1", "network.path=x"])
+        refuse_idle_settings(config, ["instruments.one_stop_stations.reach=1", "network.path=x"])
     assert "network=file" in str(told.value)
 
 
@@ -374,7 +374,7 @@ def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {arms: {nothing: [], b: ['instruments=[cqo]']}}\n")
     assert check_words(["experiment=mine", *words])[1] == []
     config = compose_settings(["policy=none", "study.arms={nothing: []}"])
-    refuse_idle_levers(config, ["instruments.cqo.reach=1"])
+    refuse_idle_settings(config, ["instruments.cqo.reach=1"])
 
 
 @pytest.mark.study
@@ -408,11 +408,11 @@ def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
 def configs(tmp_path, monkeypatch):
     """Write files into a folder that Hydra and the checks take for configs/ as well."""
     folder = tmp_path / "configs"
-    for group in ("policy", "experiment", "region", "study", "parallel"):
+    for group in ("policy", "experiment", "region", "parallel"):
         (folder / group).mkdir(parents=True)
-        for path in sorted((declarations.CONFIGS / group).glob("*.yaml")):
+        for path in sorted((files.CONFIGS / group).glob("*.yaml")):
             (folder / group / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(declarations, "CONFIGS", folder)
+    monkeypatch.setattr(files, "CONFIGS", folder)
     monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{folder}]"]))
     checks._composed.cache_clear()
     yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
@@ -507,7 +507,7 @@ def test_files_of_every_group_are_checked_as_if_typed(configs):
 
 @pytest.mark.study
 def test_every_file_that_is_shipped_is_sound():
-    for path in sorted(declarations.CONFIGS.glob("*/*.yaml")):
+    for path in sorted(files.CONFIGS.glob("*/*.yaml")):
         word = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
         assert check_words([word])[1] == [], word
-    assert Path(declarations.CONFIGS / "strongchain.yaml").is_file()
+    assert Path(files.CONFIGS / "strongchain.yaml").is_file()

@@ -16,7 +16,7 @@ from experiments.analysis.costs import per_yuan
 from experiments.analysis.programmes import aftermath, ends_of
 from experiments.analysis.results import load
 from experiments.commands import verbs
-from experiments.configuration.declared import CONFIGS
+from experiments.configuration.files import CONFIGS
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import SettingsError, compose_settings, read_settings
 from experiments.figures import save
