@@ -27,6 +27,7 @@ from experiments.configuration.settings import (
     CONFIG,
     SettingsError,
     compose_settings,
+    in_one_line,
     marked,
     read_settings,
     refuse_idle_settings,
@@ -36,6 +37,7 @@ from experiments.reports.calibration import present_calibration, present_validat
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
 from experiments.runs.runner import expected_seconds, workers_of
+from experiments.runs.store import write_whole
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
@@ -68,12 +70,8 @@ _failures: list[str] = []
 
 
 def _fail(mistake: Exception) -> str:
-    """Note a mistake and show it: ours as it is, of Hydra's several lines one, without where it looks and how it is built."""
-    error = str(mistake)
-    if isinstance(mistake, HydraException | OmegaConfBaseException):
-        lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
-        idle = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
-        error = " ".join(line for line in lines if line and not line.startswith(idle))
+    """Note a mistake and show it, in a line."""
+    error = in_one_line(mistake)
     _failures.append(error)
     print(f"strongchain: {error}", file=sys.stderr)
     return error
@@ -139,7 +137,7 @@ def _job(config: DictConfig) -> None:
         if running.mode == RunMode.RUN:
             _leave_nothing(folder)
     if running.mode == RunMode.MULTIRUN:
-        (folder / "point.json").write_text(json.dumps({"overrides": words, "error": error}, ensure_ascii=False), encoding="utf-8")
+        write_whole(folder / "point.json", json.dumps({"overrides": words, "error": error}, ensure_ascii=False).encode())
 
 
 def _announce_sweep(words: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import more_tables
 from experiments.configuration.settings import CompareStudy
 from experiments.runs.measure import MapPicture, Run
-from experiments.runs.store import write_whole
+from experiments.runs.store import write_whole, written_whole
 
 __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
 
@@ -163,10 +163,8 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
         Where the whole goes, without its suffix.
     """
     rows = sum(pq.read_metadata(path).num_rows for *_, path in parts)
-    whole, sheet = (_named(stem, kind) for kind in ("parquet", "csv"))
-    unfinished = [path.with_name(f".{path.name}.part") for path in (whole, sheet)]
     writer: pq.ParquetWriter | None = None
-    try:
+    with written_whole(_named(stem, "csv")) as sheet, written_whole(_named(stem, "parquet")) as whole:
         for arm, replicate, path in parts:
             table = pd.read_parquet(path)
             table.insert(0, "arm", arm)
@@ -175,23 +173,17 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
             if rows <= SHEET:
                 first = writer is None
                 table.to_csv(
-                    unfinished[1],
+                    sheet,
                     index=False,
                     lineterminator="\n",
                     mode="w" if first else "a",
                     header=first,
                     encoding="utf-8-sig" if first else "utf-8",
                 )
-            writer = writer or pq.ParquetWriter(unfinished[0], part.schema, compression="zstd")
+            writer = writer or pq.ParquetWriter(whole, part.schema, compression="zstd")
             writer.write_table(part)
         if writer:
             writer.close()
-        for part_path, path in zip(unfinished, (whole, sheet), strict=True):
-            if part_path.exists():
-                part_path.replace(path)
-    finally:
-        for part_path in unfinished:
-            part_path.unlink(missing_ok=True)
 
 
 def load(folder: str | Path) -> Comparison:

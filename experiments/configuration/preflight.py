@@ -21,29 +21,31 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.configuration import files
-from experiments.configuration.declared import groups
+from experiments.configuration.declared import declared_at, groups
 from experiments.configuration.flags import MANY, apart
 from experiments.configuration.overrides import Word, leaves, read_word, settings, why_unreadable
 from experiments.configuration.settings import (
-    ARM_KEYS,
     NO_LISTS,
+    Settings,
     SettingsError,
     are_lists,
     check_name,
     compose_settings,
     idle_setting,
+    in_one_line,
     named_arms,
     no_arm,
+    not_of_an_arm,
+    read_settings,
+    refuse_idle_settings,
     too_few,
 )
-from experiments.configuration.values import look_at
+from experiments.configuration.values import look_at, wrong_for_network
 
-__all__ = ["check_words", "preflight"]
+__all__ = ["check_words", "checked_settings", "preflight"]
 
 #: Groups that decide which levers and settings there are.
 DECISIVE = ("instruments", "network", "study", "policy", "experiment")
-#: What the overrides of an arm can begin with; all else holds for the whole study.
-ARM_WORDS = (*ARM_KEYS, "policy")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
 ONCE = ("name", "quiet", "save", "parallel", "hydra")
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
@@ -70,6 +72,20 @@ def preflight(words: Sequence[str]) -> list[str]:
         head = "" if len(mistakes) == 1 else f"{len(mistakes)} mistakes; nothing was run\n"
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
     return [*flags, *readable]
+
+
+def checked_settings(overrides: Sequence[str]) -> tuple[list[str], Settings]:
+    """Return overrides as Hydra can read them, and the settings that they make: for a notebook, where no job of Hydra's runs.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        A line for every mistake.
+    """
+    readable = preflight(overrides)
+    config = compose_settings(readable)
+    refuse_idle_settings(config, readable)
+    return readable, read_settings(config)
 
 
 def check_words(words: Sequence[str], outer: Sequence[Word] | None = None, single: str = "") -> tuple[list[str], list[str]]:
@@ -111,6 +127,7 @@ def check_words(words: Sequence[str], outer: Sequence[Word] | None = None, singl
     mistakes += from_files
     news = not outer or any(word.key in DECISIVE for word in sound)  # else it was told of the outer words
     mistakes += _idle(sound, context, tell=news and not from_files)
+    mistakes += _of_other_networks(sound, context)
     mistakes += _arms(sound, context)
     if outer is None and not from_files:
         keys = {re.split("[=@]", typed.lstrip("+~"), maxsplit=1)[0] for typed in words}
@@ -133,7 +150,7 @@ def _twice(words: Sequence[Word]) -> Iterator[str]:
     """Say which settings were typed more than once; a group may be both chosen and given values."""
     alike: dict[tuple[str, bool], list[str]] = {}
     for word in words:
-        alike.setdefault((word.key, any(isinstance(value, dict) for value in word.values)), []).append(word.typed)
+        alike.setdefault((word.key, _gives_values(word)), []).append(word.typed)
     for (key, _), typed in alike.items():
         if len(typed) > 1:
             yield f"{' and '.join(typed)}: {key} is typed {'twice' if len(typed) == 2 else f'{len(typed)} times'}; keep one of them"
@@ -145,8 +162,7 @@ def _composed(words: tuple[str, ...]) -> DictConfig | str:
     try:
         return compose_settings(words)
     except Exception as mistake:  # whatever Hydra finds to complain of
-        lines = f"{mistake}\n{mistake.__cause__ or ''}".splitlines()
-        return " ".join(line.strip() for line in lines if line.strip() and not line.startswith((" ", "\t", "To append", "Config search")))
+        return in_one_line(mistake)
 
 
 def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
@@ -154,7 +170,8 @@ def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
 
     Of a group chosen twice the last word counts.
     """
-    decisive = [word for word in words if word.key in DECISIVE or any(path.endswith(".active") for path, _ in _leaves(word))]
+    choosing = (word for word in words if word.key in DECISIVE and not _gives_values(word))
+    decisive = [*choosing, *(word for word in words if any(path.endswith(".active") for path, _ in _leaves(word)))]
     axes = [word.alone for word in {word.key: word for word in decisive}.values()]
     points = list(itertools.islice(itertools.product(*axes), MOST_POINTS + 1))
     if len(points) > MOST_POINTS:
@@ -178,10 +195,27 @@ def _idle(words: Sequence[Word], context: Sequence[Word], tell: bool) -> Iterato
                 yield f"{word.typed}: {idle[0][1]}{_where([point for point, _ in idle], len(points))}"
 
 
+def _of_other_networks(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
+    """Say which values are right for another kind of network than the one chosen: leaders are a number, and in a file they are names."""
+    several = [word for word in words if any(len(declared_at(path)) > 1 for path, _ in _leaves(word) if path.startswith("network."))]
+    if not several:
+        return
+    chosen = [word.values for word in context if word.key == "network" and not _gives_values(word)]
+    composed = [] if chosen else [found for _, found in _points(context) if not isinstance(found, str)]
+    kinds = list(map(str, chosen[-1])) if chosen else [str(found.network.kind) for found in composed]
+    for kind, word in itertools.product(dict.fromkeys(kinds), several):
+        yield from filter(None, (wrong_for_network(kind, path, value) for path, value in _leaves(word)))
+
+
 def _leaves(word: Word) -> Iterator[tuple[str, Any]]:
     """Take every value of a word apart into single settings."""
     for value in word.values:
         yield from leaves(word.key, value)
+
+
+def _gives_values(word: Word) -> bool:
+    """Whether a word gives the settings of a group values, and does not choose an option of it."""
+    return any(isinstance(value, dict) for value in word.values)
 
 
 def _where(at: Sequence[str], points: int) -> str:
@@ -307,12 +341,11 @@ def _arm(name: str, words: list[str], outer: Sequence[Word]) -> Iterator[str]:
     theirs = []
     for word in words:
         key = re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0]
-        if key in ARM_WORDS or not (key in groups() or key in settings()):
-            theirs.append(word)
+        known = key in groups() or key in settings()  # of what is not known, the nearest name is told below
+        if known and (refusal := not_of_an_arm(name, word)):
+            yield refusal
         else:
-            yield (
-                f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_WORDS)}: type what holds for the whole study outside the arms"
-            )
+            theirs.append(word)
     yield from (f"arm {name}: {said}" for said in check_words(theirs, outer, "an arm takes one value; sweep outside the arms")[1])
 
 
@@ -357,7 +390,9 @@ def _file(path: Path, own: Word, others: Sequence[Word]) -> Iterator[str]:
         yield from said
         if not said:
             sound.append(word)
-    broken = len(sound) < len(words)
+    other = list(_of_other_networks(sound, [own, *sound, *others]))
+    yield from other
+    broken = len(sound) < len(words) or bool(other)
     yield from _chosen_files([word for word in sound if word.key in groups()], [*others, own])
     if everywhere and not broken:
         yield from _idle([word for word in sound if word.key not in groups()], [own], tell=False)

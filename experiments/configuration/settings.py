@@ -16,7 +16,9 @@ from typing import Any, TypeVar, cast
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 from agents.spelling import nearest
 from experiments.configuration import files
@@ -56,10 +58,12 @@ __all__ = [
     "check_name",
     "compose_settings",
     "idle_setting",
+    "in_one_line",
     "institutions",
     "marked",
     "named_arms",
     "no_arm",
+    "not_of_an_arm",
     "of_kind",
     "read_arm",
     "read_settings",
@@ -75,6 +79,8 @@ S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
 CONFIG = "strongchain"
 #: The parts of a configuration that an arm has for itself.
 ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
+#: What the overrides of an arm can begin with; all else holds for the whole study.
+ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
 NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Firms to which a region is scaled down unless `scale` says otherwise.
@@ -330,6 +336,14 @@ def of_kind(settings: Settings, kind: type[S]) -> S:
     return settings.study
 
 
+def not_of_an_arm(arm: str, override: str) -> str:
+    """Say that an arm cannot set what an override sets, since that holds for the whole study; nothing if it can."""
+    key = re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0]
+    if key in ARM_OVERRIDES:
+        return ""
+    return f"study.arms.{arm} sets {key}; an arm can set {', '.join(ARM_OVERRIDES)}: type what holds for the whole study outside the arms"
+
+
 def are_lists(arms: object) -> bool:
     """Whether arms are what they must be: a list of overrides by name."""
     return isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
@@ -414,6 +428,18 @@ def refuse_idle_settings(config: DictConfig, overrides: Sequence[str]) -> None:
     typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
     if idle := [f"{word}: {why}" for word, path in typed if (why := idle_setting(config, path))]:
         raise SettingsError("; ".join(idle))
+
+
+#: How lines of Hydra's errors begin that say nothing to a user: where it looks, and how it is built.
+HYDRAS_OWN = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
+
+
+def in_one_line(mistake: Exception) -> str:
+    """Return what an error says, in one line: ours as it is, of Hydra's several lines those that say something to a user."""
+    if not isinstance(mistake, HydraException | OmegaConfBaseException):
+        return str(mistake)
+    lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(HYDRAS_OWN))
 
 
 def compose_settings(overrides: Sequence[str]) -> DictConfig:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from agents.spelling import nearest
-from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups
+from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
 from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, Word, leaves, settings
 from experiments.configuration.rules import SettingsError, rule_of
 from experiments.configuration.settings import check_name
 from sim.parameters import wrong_value
 
-__all__ = ["look_at"]
+__all__ = ["look_at", "wrong_for_network"]
 
 #: Settings of Hydra that may be typed; everything else of it can name code to run, or leads results astray.
 HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
@@ -105,7 +106,7 @@ def _value(key: str, value: Any) -> Iterator[str]:
         if value is not None and not isinstance(value, dict):
             yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
     elif declarations := declared_at(key):
-        # Of several declarations those of its kind, numbers or names. Whether it fits the network chosen is seen when all is composed.
+        # Of several declarations those of its kind, numbers or names. `wrong_for_network` holds it against the network chosen.
         number = all(isinstance(one, int | float) for one in (value if isinstance(value, list) else [value]))
         alike = [f for f in declarations if ("range" in f.metadata) == number] or declarations
         yield from min((list(_declared_value(f, key, value)) for f in alike), key=len)
@@ -132,6 +133,14 @@ def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
                 yield f"{key} is {one!r}; it must be one of {', '.join(choices)}{nearest(str(one), choices)}"
     elif str(f.type) == "bool" and not isinstance(value, bool):
         yield f"{key} is {value!r}; it must be true or false"
+    elif str(f.type).startswith("tuple[str") and not (isinstance(value, list | tuple) and all(isinstance(one, str | int) for one in value)):
+        yield f"{key} is {value!r}; it must be a list of names: '{key}=[NAME,NAME]'"
+
+
+def wrong_for_network(kind: str, key: str, value: Any) -> str:
+    """Say that a value is wrong for a setting of one kind of network, though it may be right for another kind; nothing if it is right."""
+    declared = [f for f in fields(networks()[kind]) if f"network.{f.name}" == key] if kind in networks() else []
+    return next((f"{wrong} (network={kind})" for f in declared for wrong in _declared_value(f, key, value)), "")
 
 
 def _nearest_file(path: Path) -> str:

@@ -16,7 +16,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from experiments.configuration.settings import Arm, Task
 from experiments.runs.measure import EXTRAS, MapPicture, Run
 from sim.attribution.quality_map import QualityMap
 
-__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole"]
+__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole", "written_whole"]
 
 #: Changes when what a file holds does.
 FORMAT = 4
@@ -145,7 +145,16 @@ def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the process or the machine stops.
+    """Write a file at once, as `written_whole` does."""
+    with written_whole(path) as part:
+        part.write_bytes(data)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write a file under: it gets its own name when it is whole, and is there whole or not at all.
+
+    That holds whenever the process or the machine stops. A file that was not begun is no file.
 
     Raises
     ------
@@ -154,11 +163,11 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        yield part
+        if part.exists():
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

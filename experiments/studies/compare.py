@@ -14,9 +14,8 @@ from agents.streams import replicate_keys
 from experiments.analysis.effects import headline_effects
 from experiments.analysis.results import Comparison, collect
 from experiments.analysis.statistics import more_replicates
-from experiments.configuration.preflight import preflight
+from experiments.configuration.preflight import checked_settings
 from experiments.configuration.settings import (
-    ARM_KEYS,
     Arm,
     CompareStudy,
     Settings,
@@ -26,9 +25,9 @@ from experiments.configuration.settings import (
     institutions,
     named_arms,
     no_arm,
+    not_of_an_arm,
     of_kind,
     read_arm,
-    read_settings,
     refuse_idle_settings,
 )
 from experiments.runs.measure import EXTRAS, Run
@@ -87,12 +86,8 @@ def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool
 def _arm(name: str, words: Sequence[str], extra: Sequence[str]) -> Arm:
     """Compose one arm from the words of the study and its own."""
     check_name(name, "an arm's name")
-    for word in extra:
-        if (key := word.lstrip("+~").split("=")[0].split(".")[0].split("@")[0]) not in {*ARM_KEYS, "policy"}:
-            raise SettingsError(
-                f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_KEYS)}, policy: "
-                "type what holds for the whole study outside the arms"
-            )
+    for refusal in filter(None, (not_of_an_arm(name, override) for override in extra)):
+        raise SettingsError(refusal)
     composed = compose_settings([*words, *extra])
     refuse_idle_settings(composed, extra)
     return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
@@ -233,10 +228,8 @@ def compare(*overrides: str, progress: bool = False, keep: str | Path | None = N
     >>> found.effect("cqo")["effect"] < 0
     True
     """
-    words = preflight(overrides)
-    config = compose_settings(words)
-    refuse_idle_settings(config, words)
-    found = run_compare(read_settings(config), words, progress, Path(keep) if keep else None)
+    words, settings = checked_settings(overrides)
+    found = run_compare(settings, words, progress, Path(keep) if keep else None)
     if found.failures:
         warnings.warn(found.failures, stacklevel=2)
     return found

@@ -335,7 +335,13 @@ def test_quiet_says_nothing(capsys):
 def test_bytes_of_an_input_file_count(tmp_path):
     """A remark that no reader reads still makes other runs: nobody has to know what is read."""
     chain = tmp_path / "chain.csv"
-    words = (*ANY, "network=file", f"network.path={chain}", "instruments=[]", "replicates=1")
+    words = (
+        *(word for word in ANY if not word.startswith("scale=")),
+        "network=file",
+        f"network.path={chain}",
+        "instruments=[]",
+        "replicates=1",
+    )
     for text, runs in (("b,A,0.3,x\n", 1), ("b,A,0.3,x\n", 1), ("b,A,0.3,y\n", 2)):
         chain.write_text("supplier,customer,value_share,remark\n" + text, encoding="utf-8")
         compare(*words, keep=tmp_path / "runs")

@@ -268,6 +268,42 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
         preflight(["network=synthetic", "network.leaders=0"])
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["network=file", "network.leaders=3"], "network.leaders is 3; it must be a list of names: 'network.leaders=[NAME,NAME]' ("),
+        (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
+        (["network=synthetic", "network={leaders: [L]}"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
+        (["network=input_output", "network.keep=3"], "network.keep is 3; it must be a list of names: 'network.keep=[NAME,NAME]'"),
+        (["network=synthetic", "study.arms={nothing: [], a: ['network.leaders=[L]']}"], "arm a: network.leaders is ['L']; it must"),
+    ],
+)
+def test_a_value_that_is_right_for_another_kind_of_network_gets_one_line_of_ours(words, says):
+    [mistake] = check_words(words)[1]
+    assert mistake.startswith(says)
+
+
+def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line_of_ours(configs):
+    configs("experiment/mine.yaml", "# @package _global_\ndefaults:\n  - override /network: file\nnetwork: {leaders: 3}\n")
+    [mistake] = check_words(["+experiment=mine"])[1]
+    assert mistake.startswith("configs/experiment/mine.yaml: network.leaders is 3; it must be a list of names")
+
+
+@pytest.mark.parametrize("network", ["file", "synthetic", "input_output"])
+def test_scale_beside_a_network_of_ones_own_is_refused(network):
+    [mistake] = check_words([f"network={network}", "scale=0.5"])[1]
+    assert mistake == (
+        f"scale=0.5: scales the firms of a region, and network={network} has firms of its own; leave it out, or type network=region"
+    )
+
+
+def test_scale_counts_where_an_arm_has_the_network_of_a_region():
+    arms = "study.arms={nothing: [], made: [network=synthetic]}"
+    assert check_words(["scale=0.5", arms])[1] == []
+    [mistake] = check_words([arms.replace("[network=synthetic]", "[network=synthetic, scale=0.5]")])[1]
+    assert mistake.startswith("arm made: scale=0.5: scales the firms of a region")
+
+
 def test_a_lever_of_an_inactive_instrument_is_told():
     _, mistakes = check_words(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
