@@ -14,10 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from experiments import renamed
 from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import more_tables
 from experiments.configuration.settings import CompareStudy
 from experiments.runs.measure import MapPicture, Run
+from experiments.runs.provenance import is_older, made_by
 from experiments.runs.store import write_whole, written_whole
 
 __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
@@ -95,6 +97,10 @@ class Comparison:
             return ""
         told = "1 run failed, and its replicate is" if len(failed) == 1 else f"{len(failed)} runs failed, and their replicates are"
         return f"{told} left out (all in manifest.json); the first: {failed[0]}"
+
+    def __getattr__(self, name: str) -> Any:
+        """Name the new name of an attribute that had another one; asked only for attributes that there are not."""
+        raise AttributeError(renamed.attribute(type(self).__name__, name))
 
     def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
         """Return the row of one arm and outcome, in total."""
@@ -193,6 +199,8 @@ def load(folder: str | Path) -> Comparison:
     ------
     FileNotFoundError
         If the folder holds no finished study.
+    ValueError
+        If its tables are those of an older version.
     """
     here = Path(folder)
     if not (here / "manifest.json").is_file():
@@ -203,6 +211,8 @@ def load(folder: str | Path) -> Comparison:
     if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
+    if is_older(about) and (old := [line for table in tables.values() for line in renamed.columns_in(list(table.columns))]):
+        raise ValueError(f"{here} was made by {made_by(about)}: {old[0]}; open it with that version, or run the study again")
     more = {name: pd.read_parquet(here / f"{name}.parquet") for name in MORE if (here / f"{name}.parquet").is_file()}
     return Comparison(**tables, manifest=about, more=more)
 

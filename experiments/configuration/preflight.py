@@ -266,12 +266,12 @@ def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str]
         return
     more = [word.key.removeprefix("study.arms.") for word in words if word.key.startswith("study.arms.")]
     active = [str(key) for key, levers in found.instruments.items() if levers.active]
-    settings_of_arms = (_given(words, found, f"study.{name}") for name in ("arms", "reference", "beside", "only"))
-    for arms, reference, beside, only in itertools.product(*settings_of_arms):
+    settings_of_arms = (_given(words, found, f"study.{name}") for name in ("arms", "reference", "second_reference", "only"))
+    for arms, reference, second_reference, only in itertools.product(*settings_of_arms):
         if not isinstance(arms, dict | None):
             continue  # told elsewhere
         names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
-        for setting, arm in named_arms(reference, beside, only if isinstance(only, list | tuple) else ()):
+        for setting, arm in named_arms(reference, second_reference, only if isinstance(only, list | tuple) else ()):
             if not str(arm).startswith("${") and (said := no_arm(arm, names, setting)):
                 yield {"study.arms", setting, "instruments"}, said
 

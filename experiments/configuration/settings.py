@@ -371,12 +371,12 @@ def no_arm(reference: object, names: Sequence[str], setting: str = "study.refere
     return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
 
 
-def named_arms(reference: object, beside: object, only: Sequence[object]) -> list[tuple[str, object]]:
+def named_arms(reference: object, second_reference: object, only: Sequence[object]) -> list[tuple[str, object]]:
     """Pair the settings that name arms with the arms that they name."""
     return [
         ("study.reference", reference),
         *(("study.only", arm) for arm in only),
-        *([("study.beside", beside)] if beside is not None else []),
+        *([("study.second_reference", second_reference)] if second_reference is not None else []),
     ]
 
 

@@ -160,13 +160,13 @@ class CompareStudy:
         (),
         Rule(
             "1",
-            "arms that run, besides the reference and `study.beside`; none is all",
+            "arms that run, besides the reference and `study.second_reference`; none is all",
             "names of arms",
             "be a list of arms",
             lambda value: isinstance(value, list | tuple) and all(isinstance(arm, str) for arm in value),
         ),
     )
-    beside: str | None = setting(
+    second_reference: str | None = setting(
         None, Rule("1", "second arm, besides the reference, that the others are compared with in a figure of its own", "an arm")
     )
 
@@ -219,7 +219,7 @@ class CalibrationStudy:
         "two numbers by parameter",
         "those of experiments/configuration/searched_ranges.csv",
     )
-    ranges: dict[str, list[float]] | None = by_name(
+    searched_only: dict[str, list[float]] | None = by_name(
         None, "parameters that are searched instead of those of `study.searched`, and their ranges", "two numbers by parameter"
     )
     points: int = whole(130, 10, 100_000, "worlds", "points of every wave, one replicate each")
@@ -230,8 +230,8 @@ class CalibrationStudy:
             "be a list of numbers above 0, one a wave", _are_cuts,
         ),
     )  # fmt: skip
-    judged: int = whole(72, 1, 100_000, "sets", "sets of parameters that are judged on random numbers that no wave has used")
-    each: int = _replicates_per_set(3)
+    final_sets: int = whole(72, 1, 100_000, "sets", "sets of parameters that are judged on random numbers that no wave has used")
+    replicates_per_set: int = _replicates_per_set(3)
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -244,7 +244,7 @@ class ValidationStudy:
 
     kind: ClassVar[str] = "validation"
 
-    each: int = _replicates_per_set(2)
+    replicates_per_set: int = _replicates_per_set(2)
 
     def __post_init__(self) -> None:
         """Check every value."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.spelling import nearest
+from experiments import renamed
 from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
 from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, Word, leaves, settings
 from experiments.configuration.rules import SettingsError, rule_of
@@ -53,8 +54,10 @@ def _names_code(value: Any) -> Iterator[str]:
 
 
 def _unknown(key: str) -> str:
-    """Name the nearest setting: of the same group if there is one, of its last part anywhere, or of any."""
+    """Name the new name of a setting, or the nearest setting: of the same group if there is one, of its last part anywhere, or of any."""
     group, _, rest = key.partition(".")
+    if now_called := renamed.setting(key):
+        return now_called
     said = f"there is no setting {key!r}"
     same = [known for known in settings() if known.startswith(f"{group}.")]
     if not rest or not same:

@@ -77,7 +77,7 @@ def calibration_page(found: Calibration) -> str:
         "",
         f"History matching (`experiments/calibration/history_matching.py`) on {where}: {len(names)} parameters, {len(TELLING)} figures "
         f"of the patterns ([validation](validation.md)), {len(found.points):,} worlds in waves of one replicate each, then "
-        f"{study['judged']} sets judged on {study['each']} replicates of luck that no wave has seen. "
+        f"{study['final_sets']} sets judged on {study['replicates_per_set']} replicates of luck that no wave has seen. "
         f"Made by `strongchain study=calibration`; study {found.manifest['id']}.",
         "",
         "A figure's implausibility is how far it lies outside the range observed, in units of what data and model can be wrong by; a "

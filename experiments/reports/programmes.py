@@ -154,7 +154,7 @@ def differences_from(found: Comparison, beside: str) -> pd.DataFrame:
 
 
 def _beside(found: Comparison) -> Iterator[Shown]:
-    beside = found.manifest["configuration"]["study"].get("beside")
+    beside = found.manifest["configuration"]["study"].get("second_reference")
     if beside is None or beside not in set(found.effects["arm"]):
         return
     table = differences_from(found, beside)

@@ -15,11 +15,11 @@ from typing import Any
 from experiments.configuration.settings import Arm
 from experiments.runs.store import CODE, fingerprint
 
-__all__ = ["changes_since", "luck", "manifest", "now"]
+__all__ = ["changes_since", "is_older", "luck", "made_by", "manifest", "now"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
-PACKAGES = ("mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
+PACKAGES = ("strongchain", "mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
 #: Settings that change no figure.
 IDLE = ("name", "parallel", "quiet")
 
@@ -95,6 +95,18 @@ def manifest(
         "platform": platform.platform(),
         "finished": now(),
     }
+
+
+def is_older(about: Mapping[str, Any]) -> bool:
+    """Whether a manifest is of version 0.2.0 or an older one, which did not note its version."""
+    return "strongchain" not in about.get("versions", {})
+
+
+def made_by(about: Mapping[str, Any]) -> str:
+    """Say which version made a study, and which commit, as its manifest has it."""
+    version = "0.2.0 or older" if is_older(about) else about["versions"]["strongchain"]
+    commit = about.get("commit")
+    return f"Strongchain {version} ({f'git checkout {commit[:10]}' if commit else 'its commit is not known'})"
 
 
 def luck(keys: Sequence[tuple[int, int]]) -> dict[str, Any]:

@@ -112,19 +112,16 @@ class Search:
 
 
 def calibrate(
-    search: Search, points: int, cuts: Sequence[float], judged: int, each: int, seed: int, tell: Callable[[str], None]
+    search: Search, study: CalibrationStudy, seed: int, tell: Callable[[str], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Match history in waves, then judge the best sets on fresh luck.
 
     Parameters
     ----------
     search : Search
-    points : int
-        Of every wave.
-    cuts : sequence of float
-        Implausibility up to which the points of the next wave, or the sets to be judged, are chosen; one a wave.
-    judged, each : int
-        Sets judged, and replicates of each.
+    study : CalibrationStudy
+        How many points a wave has; up to which implausibility the points of the next wave, or the final sets, are chosen; how many
+        final sets there are, and how many replicates of each.
     seed : int
     tell : callable
         Takes a line on every wave.
@@ -134,7 +131,7 @@ def calibrate(
     points, sets, waves, influence : DataFrame
         As in `Calibration`.
     """
-    axes = search.axes
+    axes, points, cuts = search.axes, study.points, study.cuts
     unit = hypercube(points, axes, seed)
     keys = replicate_keys(seed, points * len(cuts))
     all_units, all_figures, tables, waves = [], [], [], []
@@ -147,13 +144,13 @@ def calibrate(
         tables.append(found)
         emulator = Emulator(np.concatenate(all_units), np.concatenate(all_figures), TELLING, seed)
         last = wave == len(cuts)
-        unit, _, share = next_points(emulator, axes, judged if last else points, cut, seed + wave)
+        unit, _, share = next_points(emulator, axes, study.final_sets if last else points, cut, seed + wave)
         if last:
-            unit = spread_out(emulator, unit, judged, cut, seed + wave)
+            unit = spread_out(emulator, unit, study.final_sets, cut, seed + wave)
         good = int((found["implausibility"] <= cut).sum())
         waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
         tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.2g} % of the ranges are not ruled out")
-    fresh = replicate_keys(seed + JUDGING, each)
+    fresh = replicate_keys(seed + JUDGING, study.replicates_per_set)
     sets = search.judge(unit, fresh)
     if sets["plausible"].any():
         middle = np.clip(unit[sets["plausible"].to_numpy()].mean(axis=0), 0.0, 1.0)
@@ -173,16 +170,16 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
         If no ranges are given, or a range is not of a parameter.
     """
     study = of_kind(settings, CalibrationStudy)
-    ranges = study.ranges or study.searched
+    ranges = study.searched_only or study.searched
     if not ranges:
         raise SettingsError("study.searched names no parameter to search; leave it out for the ranges that come with a calibration")
     if find_spec("sklearn") is None:
         raise SettingsError("study=calibration needs scikit-learn; python -m pip install -e '.[studies]' brings it")
     search = Search(settings.world, axes_of(ranges), settings.parallel, keep, progress)
-    runs = study.points * len(study.cuts) + study.judged * study.each
+    runs = study.points * len(study.cuts) + study.final_sets * study.replicates_per_set
     tell = say if progress else lambda line: None
-    judged = f"then {study.judged} sets x {study.each} replicates"
+    judged = f"then {study.final_sets} sets x {study.replicates_per_set} replicates"
     tell(f"{runs} worlds to observe: {len(study.cuts)} waves of {study.points}, {judged}")
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, 1), [Arm("world", settings.world, (), {})])
-    points, sets, waves, influence = calibrate(search, study.points, study.cuts, study.judged, study.each, settings.seed, tell)
+    points, sets, waves, influence = calibrate(search, study, settings.seed, tell)
     return Calibration(points, sets, waves, influence, about | {"finished": now()})

@@ -67,10 +67,10 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
 
 def _wanted(study: CompareStudy, names: list[str]) -> list[str]:
     """Return the arms that run: all, or those asked for, the reference and the one that others are compared with besides."""
-    for setting, arm in named_arms(study.reference, study.beside, study.only):
+    for setting, arm in named_arms(study.reference, study.second_reference, study.only):
         if said := no_arm(arm, names, setting):
             raise SettingsError(said)
-    return [name for name in names if not study.only or name in {*study.only, study.reference, study.beside}]
+    return [name for name in names if not study.only or name in {*study.only, study.reference, study.second_reference}]
 
 
 def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from agents.spelling import nearest
 from agents.streams import replicate_keys
+from experiments import renamed
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.configuration.declared import VERBS
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind, read_arm, read_settings
 from experiments.configuration.study import CompareStudy
 from experiments.runs.measure import firms_at_the_end, series_by_group
-from experiments.runs.provenance import changes_since
+from experiments.runs.provenance import changes_since, made_by
 from experiments.studies.compare import run_study
 from sim import NetworkError
 from sim.parameters import ParameterError
@@ -53,6 +54,8 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
         raise SettingsError(f"{folder} holds no finished study (there is no manifest.json in it){sweep}")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        if old := sorted(set(renamed.settings_in(about["configuration"]))):
+            raise SettingsError(f"{folder} was made by {made_by(about)}: {old[0]}; rerun it with that version")
         if (kind := about["configuration"]["study"].get("kind", "compare")) != "compare":
             typed = " ".join(about["overrides"])
             raise SettingsError(f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {typed}")

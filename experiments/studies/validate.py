@@ -86,9 +86,9 @@ def _judged(values: pd.DataFrame) -> pd.DataFrame:
 def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Validation:
     """Validate the world that settings describe, with the parameters of every plausible set in turn.
 
-    `study.each` replicates of each set; rare events and lags are read off all replicates of some sets together.
+    `study.replicates_per_set` replicates of each set; rare events and lags are read off all replicates of some sets together.
     """
-    each = of_kind(settings, ValidationStudy).each
+    each = of_kind(settings, ValidationStudy).replicates_per_set
     sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
     names = list(sets)
     if progress:

@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.record", "sim.invariants", "sim.instruments"),
     ("sim.model",),
     ("sim",),
-    ("experiments.terminal", "experiments.formatting"),
+    ("experiments.terminal", "experiments.formatting", "experiments.renamed"),
     ("experiments.configuration", "experiments.contract"),
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),

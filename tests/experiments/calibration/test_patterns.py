@@ -221,8 +221,17 @@ def test_a_calibration_runs_from_beginning_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.studies.calibrate.PLAUSIBLE", 1e9)  # at this size nothing is plausible
     for name, fewer in {"CANDIDATES": 400, "ROUNDS": 2, "SPREADING": 2, "OFFSPRING": 100}.items():
         monkeypatch.setattr(f"experiments.calibration.history_matching.{name}", fewer)
-    ranges = "study.ranges={base_dpu: [0.05, 0.2], severity: [0.01, 0.05]}"
-    words = (*TINY, "study=calibration", ranges, "study.points=10", "study.cuts=[9,5]", "study.judged=3", "study.each=2", "parallel=serial")
+    ranges = "study.searched_only={base_dpu: [0.05, 0.2], severity: [0.01, 0.05]}"
+    words = (
+        *TINY,
+        "study=calibration",
+        ranges,
+        "study.points=10",
+        "study.cuts=[9,5]",
+        "study.final_sets=3",
+        "study.replicates_per_set=2",
+        "parallel=serial",
+    )
     settings = read_settings(compose_settings(words))
     found = run_calibration(settings, words, progress=False, keep=tmp_path / "runs")
     assert len(found.points) == 20 and set(found.points["wave"]) == {1, 2}
@@ -243,7 +252,7 @@ def test_a_validation_runs_from_beginning_to_end(tmp_path, monkeypatch):
     sets = {"default": {"base_dpu": 0.1}, "set_01": {"base_dpu": 0.12}}
     monkeypatch.setattr("experiments.studies.validate.plausible_sets", lambda: sets)
     monkeypatch.setattr("experiments.studies.validate.NETWORKS", 1)
-    words = (*TINY, "study=validation", "study.each=1", "parallel=serial")
+    words = (*TINY, "study=validation", "study.replicates_per_set=1", "parallel=serial")
     found = run_validation(read_settings(compose_settings(words)), words, progress=False)
     assert set(found.patterns["number"]) == set(range(1, 15)) and not found.failures
     assert found.held == sum(rows["holds"].all() for _, rows in found.patterns.groupby("number"))

@@ -33,7 +33,7 @@ OF_ONE_KIND = [
 def test_a_calibration_runs_as_it_is_declared():
     study = read_settings(compose_settings(["region=sample", "study=calibration"])).study
     assert study == CalibrationStudy()
-    assert (study.points, study.cuts, study.judged, study.each) == (130, (2.0, 1.2, 0.6, 0.2), 72, 3)
+    assert (study.points, study.cuts, study.final_sets, study.replicates_per_set) == (130, (2.0, 1.2, 0.6, 0.2), 72, 3)
     assert study.searched == searched_ranges() and len(study.searched) == 26 and study.searched["margin"] == [0.052, 0.064]
 
 
@@ -82,8 +82,8 @@ def test_a_range_can_be_changed_added_or_searched_alone():
 
     changed = study("study.searched.margin=[0.05,0.06]", "study.searched.diffusion=[0.0001,0.0004]").searched
     assert changed == searched_ranges() | {"margin": [0.05, 0.06], "diffusion": [0.0001, 0.0004]}
-    alone = study("study.ranges={margin: [0.05,0.06]}")
-    assert alone.ranges == {"margin": [0.05, 0.06]} and alone.searched == searched_ranges()
+    alone = study("study.searched_only={margin: [0.05,0.06]}")
+    assert alone.searched_only == {"margin": [0.05, 0.06]} and alone.searched == searched_ranges()
 
 
 # -- of one kind -----------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_a_kind_is_chosen_as_a_whole(group):
         (CompareStudy, {"cap": 1}, "study.cap is 1; it must be a whole number in 2 … 1,000,000"),
         (ExchangeStudy, {"regions": ["nowhere"]}, "study.regions names 'nowhere'"),
         (CalibrationStudy, {"cuts": (2.0, 0.0)}, "study.cuts is .2.0, 0.0.; it must be a list of numbers above 0"),
-        (ValidationStudy, {"each": 0}, "is 0; it must be a whole number in 1 … 100,000"),
+        (ValidationStudy, {"replicates_per_set": 0}, "is 0; it must be a whole number in 1 … 100,000"),
     ],
 )
 def test_a_study_checks_its_own_values(cls, values, says):

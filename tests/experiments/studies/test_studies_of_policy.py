@@ -94,7 +94,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
     assert "on two cores" in text
     assert "assumption" in text
     listed = yaml.safe_load(text)["study"]
-    assert listed.keys() <= {"arms", "budget", "split", "length", "beside", "regions", "policies"}
+    assert listed.keys() <= {"arms", "budget", "split", "length", "second_reference", "regions", "policies"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["study.split=0.5"], "study.split is 0.5; it must give arms their shares"),
         (["study.only=[cqo,alll]"], "study.only is 'alll', which is no arm.*did you mean 'all'?"),
         (["+experiment=after_the_programme", "study.arms={a: []}"], "has arms of its own; add one with study.arms.NAME"),
-        (["study.beside=cpo"], "study.beside is 'cpo', which is no arm.*did you mean 'cqo'?"),
+        (["study.second_reference=cpo"], "study.second_reference is 'cpo', which is no arm.*did you mean 'cqo'?"),
     ],
 )
 def test_a_mistake_is_told_with_what_would_be_right(words, said):
