@@ -1,4 +1,4 @@
-"""What there is to set and to find out, as people read it: settings, regions, instruments, practices, outcomes, phases of the month."""
+"""What there is to set and to look up, as people read it: settings, regions, instruments, practices, outcomes, phases of the month."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from experiments.configuration.files import CONFIGS
 from experiments.configuration.rules import Rule
 from experiments.terminal import COLUMNS, about, paragraphs, shown, table, wrap
 
-__all__ = ["MARKS", "Setting", "explained", "figures", "levers", "region_files", "setting", "settings", "told"]
+__all__ = ["MARKS", "Setting", "explained", "figures", "levers", "parts_of_docstring", "region_files", "setting", "settings"]
 
 MARKS = {
     "S": "read in the source",
@@ -46,21 +46,21 @@ class Setting:
 
 def attribute(cls: type, name: str) -> str:
     """Return what the docstring of a class says of an attribute."""
-    said = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
-    return " ".join(said[1].split()).replace("``", "`").removesuffix(".") if said else ""
+    entry = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
+    return " ".join(entry[1].split()).replace("``", "`").removesuffix(".") if entry else ""
 
 
 def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
     """Read a setting off the field that declares it."""
     path = f"{prefix}.{f.name}".removeprefix(".")
-    said = f.metadata
+    metadata = f.metadata
     default = f.default if f.default is not MISSING else f.default_factory() if f.default_factory is not MISSING else None
-    if rule := said.get("rule"):
+    if rule := metadata.get("rule"):
         return _ruled(path, default, rule)
-    choices = tuple(said.get("choices", ("true", "false") if isinstance(default, bool) else ()))
-    legal = "{} … {}".format(*map(shown, said["range"])) if "range" in said else ", ".join(choices)
-    unit, mark, source = (str(said.get(key, "")) for key in ("unit", "confidence", "source"))
-    meaning = said.get("meaning") or attribute(cls, f.name)
+    choices = tuple(metadata.get("choices", ("true", "false") if isinstance(default, bool) else ()))
+    legal = "{} … {}".format(*map(shown, metadata["range"])) if "range" in metadata else ", ".join(choices)
+    unit, mark, source = (str(metadata.get(key, "")) for key in ("unit", "confidence", "source"))
+    meaning = metadata.get("meaning") or attribute(cls, f.name)
     return Setting(path, shown(default), legal, unit, mark, source, meaning, choices)
 
 
@@ -102,11 +102,11 @@ def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
         yield f.name, f"{shown(value)} {f.metadata['unit']}", source, kind
 
 
-# -- telling of one thing --
+# -- explaining one thing --
 
 
 def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
-    """Everything that can be explained: the names it goes by, and what tells of it."""
+    """Everything that can be explained: its names, and what explains it."""
     from experiments.catalogue.practices import practices
     from sim import INSTRUMENTS, MONTH, OUTCOMES
 
@@ -114,9 +114,9 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
         yield tuple(dict.fromkeys((key, cls.practice, *cls.practice.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
-    for one in portfolios():
-        names = (one.key, one.label, one.label_zh, f"policy={one.key}", f"policy.{one.key}")
-        yield tuple(dict.fromkeys(names)), partial(of_portfolio, one)
+    for portfolio in portfolios():
+        names = (portfolio.key, portfolio.label, portfolio.label_zh, f"policy={portfolio.key}", f"policy.{portfolio.key}")
+        yield tuple(dict.fromkeys(names)), partial(of_portfolio, portfolio)
     for o in OUTCOMES.values():
         yield (o.key, o.label, o.label_zh), partial(of_outcome, o)
     for k, phase in enumerate(MONTH):
@@ -133,7 +133,7 @@ def confidence(s: Setting) -> str:
 
 
 def of_setting(s: Setting) -> list[str]:
-    """Tell of a setting."""
+    """Explain a setting."""
     rows = [("meaning", s.meaning), ("default", s.default), ("range", s.legal), ("unit", s.unit), ("source", s.source)]
     return [f"{s.path}: a setting", *about([*rows, ("confidence", confidence(s)), ("to set it", f"strongchain {s.path}=VALUE")])]
 
@@ -142,11 +142,11 @@ def of_setting(s: Setting) -> list[str]:
 NOTES = {"Cost": "cost", "Ends": "ends with it", "Stays": "outlasts it", "Practice": "documents"}
 
 
-def told(cls: Any) -> tuple[str, dict[str, str]]:
+def parts_of_docstring(cls: Any) -> tuple[str, dict[str, str]]:
     """Take the docstring of an instrument apart: what it does, and each of its `NOTES`, the marks of code left out of these."""
     text, *notes = re.split(rf"^(?=(?:{'|'.join(NOTES)}): )", inspect.cleandoc(cls.__doc__ or ""), flags=re.MULTILINE)
     parts = (" ".join(note.split()).partition(": ") for note in notes)
-    return text.strip(), {label: said for label, _, said in parts}
+    return text.strip(), {label: text_of for label, _, text_of in parts}
 
 
 def levers(cls: Any) -> list[Setting]:
@@ -157,16 +157,16 @@ def levers(cls: Any) -> list[Setting]:
 
 
 def of_instrument(cls: Any) -> list[str]:
-    """Tell of an instrument, of the practices that become it, and of its levers."""
-    from experiments.catalogue.practices import of_instrument as mapped
+    """Explain an instrument, of the practices that become it, and of its levers."""
+    from experiments.catalogue.practices import of_instrument as practices_of
 
-    text, notes = told(cls)
-    counts = "; ".join(f"{name} ({said})" for name, said in cls.counted.items())
-    found = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
+    text, notes = parts_of_docstring(cls)
+    counts = "; ".join(f"{name} ({text_of})" for name, text_of in cls.counted.items())
+    practices = [f"{practice.id} {practice.practice}: {practice.english}" for practice in practices_of(cls.key)]
     lines = [f"{cls.key}: an instrument", "", *paragraphs(text), ""]
     lines += about(
-        [("practice", cls.practice), *((NOTES[label], said) for label, said in notes.items()), ("counts", counts)]
-        + [("" if k else "stands for", said) for k, said in enumerate(found)]
+        [("practice", cls.practice), *((NOTES[label], text_of) for label, text_of in notes.items()), ("counts", counts)]
+        + [("" if k else "stands for", text_of) for k, text_of in enumerate(practices)]
     )
     lines += ["", *about([("dose", f"{cls.dose} (at 0 the instrument is off)"), ("to choose", f"'instruments=[{cls.key}]'")])]
     for s in levers(cls):
@@ -179,34 +179,38 @@ def of_instrument(cls: Any) -> list[str]:
     return lines
 
 
-def of_practice(one: Any) -> list[str]:
-    """Tell of a practice: what becomes of it in the model."""
-    rows = [("in English", one.english), ("becomes", "; ".join(one.becomes)), ("how", one.how)]
-    return [f"{one.id} {one.practice}: a practice", *about(rows)]
+def of_practice(practice: Any) -> list[str]:
+    """Explain a practice: what becomes of it in the model."""
+    rows = [("in English", practice.english), ("becomes", "; ".join(practice.becomes)), ("how", practice.how)]
+    return [f"{practice.id} {practice.practice}: a practice", *about(rows)]
 
 
 def of_outcome(o: Any) -> list[str]:
-    """Tell of an outcome."""
+    """Explain an outcome."""
     rows = [("English", o.label), ("中文", o.label_zh), ("unit", o.unit), ("formula", o.formula), ("better", o.better or "neither")]
     return [f"{o.key}: an outcome", *about(rows)]
 
 
 def of_region(region: Any) -> list[str]:
-    """Tell of a region: each figure with its source."""
+    """Explain a region: each figure with its source."""
     rows = [(name, value, source) for name, value, source, _ in figures(region)]
     names = ["", *about([("chains", ", ".join(region.chain_names))])] if region.chain_names else []
     return [f"{region.key}: a region, {region.label}, {region.label_zh}", "", *table(("figure", "value", "source"), rows), *names]
 
 
-def of_portfolio(one: Portfolio) -> list[str]:
-    """Tell of a portfolio: each instrument and each lever that it sets, with its source."""
-    rows = [(path, shown(one.levers.get(path, "active")), one.sources.get(path, "none was given")) for path in one.paths]
-    lines = [f"{one.key}: a portfolio of {len(one.instruments)} instruments, {one.label}, {one.label_zh}", "", *paragraphs(one.about)]
+def of_portfolio(portfolio: Portfolio) -> list[str]:
+    """Explain a portfolio: each instrument and each lever that it sets, with its source."""
+    rows = [(path, shown(portfolio.levers.get(path, "active")), portfolio.sources.get(path, "none was given")) for path in portfolio.paths]
+    lines = [
+        f"{portfolio.key}: a portfolio of {len(portfolio.instruments)} instruments, {portfolio.label}, {portfolio.label_zh}",
+        "",
+        *paragraphs(portfolio.about),
+    ]
     return [*lines, "", *table(("instrument or lever", "value", "source"), rows)] if rows else lines
 
 
 def of_phase(phase: Callable[..., Any], place: str) -> list[str]:
-    """Tell of a phase: its docstring, and that of its file."""
+    """Explain a phase: its docstring, and that of its file."""
     home = inspect.getmodule(phase)
     lines = [f"{phase.__name__}: {place}, in {phase.__module__.replace('.', '/')}.py", "", *paragraphs(phase.__doc__ or "")]
     return [*lines, "", *paragraphs(home.__doc__ or "")] if home else lines

@@ -140,13 +140,13 @@ def text(default: str, meaning: str) -> Any:
 
 
 def choice(default: str, options: tuple[str, ...], meaning: str) -> Any:
-    """Declare one of some words."""
+    """Declare a choice of one option."""
     legal = ", ".join(options)
     return setting(default, Rule("1", meaning, legal, f"be one of {legal}", lambda value: value in options, options))
 
 
 def choices(default: tuple[str, ...], options: tuple[str, ...], meaning: str) -> Any:
-    """Declare a list of some of several words."""
+    """Declare a choice of several options, as a list."""
     legal = ", ".join(options)
     return setting(default, Several("1", meaning, legal, f"be a list of some of {legal}", choices=options))
 
@@ -170,8 +170,8 @@ def is_number(value: Any) -> bool:
 
 def rule_of(f: Field[Any]) -> Rule:
     """Return the rule that a field was declared with."""
-    found: Rule = f.metadata["rule"]
-    return found
+    rule: Rule = f.metadata["rule"]
+    return rule
 
 
 def check_rules(cls: type, values: dict[str, Any], prefix: str = "") -> None:

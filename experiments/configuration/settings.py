@@ -1,4 +1,4 @@
-"""Settings: from typed words and YAML to validated dataclasses, and from these to worlds."""
+"""Settings: from typed overrides and YAML to validated dataclasses, and from these to worlds."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ ARM_OVERRIDES = (*ARM_KEYS, "policy")
 NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
-#: Institutions that are told before a run whose network is not the region's own: one of them, and many.
+#: Institutions that are counted before a run whose network is not the region's own: the word for one, and for many.
 COUNTED = {"stations": ("station", "stations"), "chain_heads": ("chain head", "chain heads"), "counties": ("county", "counties")}
-#: Where the number of each is from.
+#: Where each number comes from.
 IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed", "as in the file", "as in the region"
 
 
@@ -96,9 +96,9 @@ IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed
 
 @dataclass(frozen=True)
 class WorldSettings:
-    """All that makes a world before any policy: what arms can share a burn-in by.
+    """Everything that makes a world before any policy; arms with equal ones share a burn-in.
 
-    `files` are hashes of the files that it was read from, by their names as given.
+    `files` are the names of the files that it was read from, as typed, each with the hash of its bytes.
     """
 
     region: Region
@@ -136,7 +136,7 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class Arm:
-    """One policy in one world, under a name; `configuration` is what it was read from, resolved."""
+    """One policy in one world, with a name; `configuration` is the resolved configuration that it was read from."""
 
     name: str
     world: WorldSettings
@@ -171,8 +171,8 @@ class Task:
 class Settings:
     """Everything a study needs, checked.
 
-    `notes` say what is not as it was asked for, and `resolved` has what is done instead; `drawn` is whether figures and a report
-    come after the runs, which the forecast counts.
+    `notes` say what is done in another way than was asked for, and `resolved` holds what is done; `drawn` is whether figures and a
+    report are made after the runs, which the expected time includes.
     """
 
     name: str
@@ -191,7 +191,7 @@ class Settings:
 
 @lru_cache(maxsize=16)
 def _read_file(kind: str, values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork | SectorEconomy:
-    """Read the file of a network once for all arms that name it, as long as its bytes stay the same."""
+    """Read the file of a network once for all arms that use it, as long as its bytes stay the same."""
     settings = restore(networks()[kind], json.loads(values))
     return read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
 
@@ -218,7 +218,7 @@ def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None
     known = [f"instruments.{key}{end}" for key, levers in instruments.items() for end in ("", *(f".{lever}" for lever in levers))]
     for path in sources:
         if path not in known:
-            raise SettingsError(f"portfolio.sources names {path!r}, which is no instrument and no lever{nearest(path, known)}")
+            raise SettingsError(f"portfolio.sources names {path!r}, which is neither an instrument nor a lever{nearest(path, known)}")
 
 
 def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
@@ -229,12 +229,12 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    mine = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    own = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
     if "portfolio" in configuration:  # what it is called: no part of what is built
-        mine["portfolio"] = copy.deepcopy(configuration["portfolio"])
-        _check_sources(mine["portfolio"]["sources"] or {}, mine["instruments"])
-    check_rules(General, mine)
-    plain = copy.deepcopy(mine)
+        own["portfolio"] = copy.deepcopy(configuration["portfolio"])
+        _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
+    check_rules(General, own)
+    plain = copy.deepcopy(own)
     region, scale = restore(Region, plain["region"]), plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
@@ -242,11 +242,11 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if network is None:
         region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     else:
-        region = _fitted(world, mine, configuration.get("institutions") or {})
-    return Arm(name, dataclasses.replace(world, region=region), active, mine)
+        region = _fitted(world, own, configuration.get("institutions") or {})
+    return Arm(name, dataclasses.replace(world, region=region), active, own)
 
 
-def _fitted(world: WorldSettings, mine: dict[str, Any], taken: Mapping[str, str]) -> Region:
+def _fitted(world: WorldSettings, configuration: dict[str, Any], taken: Mapping[str, str]) -> Region:
     """Return the region with its institutions in proportion to a network that is not its own, but for those taken as they stand.
 
     The numbers that are used, and where each is from, go into the configuration of the arm, which fits nothing when it is read again.
@@ -257,23 +257,23 @@ def _fitted(world: WorldSettings, mine: dict[str, Any], taken: Mapping[str, str]
     how = {name: IN_PROPORTION for name in INSTITUTIONS} | ({} if own is None else {"counties": OF_THE_FILE})
     if "stations" in taken:
         how["station_capacity"] = OF_THE_REGION  # how many cases a station serves goes with how many stations there are
-    mine["institutions"] = how | {name: said for name, said in taken.items() if name in how}
-    mine["region"] |= {name: getattr(region, name) for name in INSTITUTIONS}
+    configuration["institutions"] = how | {name: source for name, source in taken.items() if name in how}
+    configuration["region"] |= {name: getattr(region, name) for name in INSTITUTIONS}
     return region
 
 
 def institutions(arm: Arm) -> str:
-    """Say in a line how many institutions an arm has whose network is not its region's own; nothing if it is."""
+    """Say in a line how many institutions an arm has; nothing if its network is its region's own."""
     how, region = arm.configuration.get("institutions"), arm.world.region
     if not how:
         return ""
     parts = []
-    for name, (one, many) in COUNTED.items():
+    for name, (singular, plural) in COUNTED.items():
         count = getattr(region, name)
-        parts.append(f"{count:,} {one if count == 1 else many}{'' if how[name] == IN_PROPORTION else f' ({how[name]})'}")
-    there = f"{arm.world.firms:,} firms and {arm.world.chains:,} chain{'s' * (arm.world.chains != 1)}"
+        parts.append(f"{count:,} {singular if count == 1 else plural}{'' if how[name] == IN_PROPORTION else f' ({how[name]})'}")
+    size = f"{arm.world.firms:,} firms and {arm.world.chains:,} chain{'s' * (arm.world.chains != 1)}"
     where = f", in proportion to {region.label}" if IN_PROPORTION in {how[name] for name in COUNTED} else ""
-    return f"institutions for {there}{where}: {', '.join(parts)}; set others with {', '.join(f'region.{name}' for name in COUNTED)}"
+    return f"institutions for {size}{where}: {', '.join(parts)}; set others with {', '.join(f'region.{name}' for name in COUNTED)}"
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -290,10 +290,10 @@ def read_settings(config: DictConfig) -> Settings:
     check_rules(Portfolio, plain["portfolio"], "portfolio.")
     check_rules(Parallel, plain["parallel"], "parallel.")
     study = _study(plain["study"])
-    if isinstance(study, CompareStudy) and (said := too_few(plain["replicates"], study.half_width, study.cap)):
-        raise SettingsError(said)
-    notes = [said] if (said := too_short(plain["months"], plain["window"])) else []
-    plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports tell the one that is used
+    if isinstance(study, CompareStudy) and (mistake := too_few(plain["replicates"], study.half_width, study.cap)):
+        raise SettingsError(mistake)
+    notes = [mistake] if (mistake := too_short(plain["months"], plain["window"])) else []
+    plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports show the window that is used
     task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
     base = read_arm("", plain)
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
@@ -346,11 +346,12 @@ def not_of_an_arm(arm: str, override: str) -> str:
 
 def are_lists(arms: object) -> bool:
     """Whether arms are what they must be: a list of overrides by name."""
-    return isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
+    lists = arms.values() if isinstance(arms, dict) else [None]
+    return all(isinstance(overrides, list) and all(isinstance(override, str) for override in overrides) for overrides in lists)
 
 
 def too_short(months: int, window: int) -> str:
-    """Say over which months means are if a window is longer than the run: over all of them; nothing if it fits."""
+    """Say that means are over all months, if the window is longer than the run; nothing if it fits."""
     if window <= months:
         return ""
     whole = f"all {months} months of the run" if months > 1 else "the one month of the run"
@@ -358,14 +359,14 @@ def too_short(months: int, window: int) -> str:
 
 
 def too_few(replicates: int, half_width: float | None, cap: int) -> str:
-    """Say where fewer replicates are allowed than come first, if a half-width is asked for; nothing if they are enough."""
+    """Say that the cap is lower than the number of replicates at the start; nothing if no half-width is asked for, or if it is not."""
     if half_width is None or cap >= replicates:
         return ""
     return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
 
 
 def no_arm(reference: object, names: Sequence[str], setting: str = "study.reference") -> str:
-    """Say that the reference is no arm; nothing if it is one."""
+    """Say that a setting names no arm; nothing if it names one."""
     if reference in names:
         return ""
     return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
@@ -381,7 +382,7 @@ def named_arms(reference: object, second_reference: object, only: Sequence[objec
 
 
 def check_name(name: str, what: str) -> None:
-    """Raise if a name cannot be that of a file in the results: it must neither lead elsewhere nor be illegal on some system."""
+    """Raise if a name cannot be the name of a file in the results: it must not lead to another folder, and be legal on every system."""
     if not name.strip() or name in {".", ".."} or set(name) & set('/\\:*?"<>|'):
         why = 'it must be a plain name without any of / \\ : * ? " < > |'
     elif any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
@@ -425,8 +426,8 @@ def refuse_idle_settings(config: DictConfig, overrides: Sequence[str]) -> None:
     """Raise if anything typed would change nothing in a composed configuration; one with arms leaves that to each of them."""
     if config.study.get("arms") is not None:
         return
-    typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
-    if idle := [f"{word}: {why}" for word, path in typed if (why := idle_setting(config, path))]:
+    typed = ((override, override.lstrip("+~").split("=", 1)[0]) for override in overrides)
+    if idle := [f"{override}: {why}" for override, path in typed if (why := idle_setting(config, path))]:
         raise SettingsError("; ".join(idle))
 
 
@@ -465,8 +466,8 @@ def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 def _figures_set(overrides: Sequence[str]) -> Iterator[str]:
     """Names of the figures of a region that overrides set, one by one or as a dictionary, or an experiment that they choose."""
-    for word in overrides:
-        key, _, text = word.lstrip("+~").partition("=")
+    for override in overrides:
+        key, _, text = override.lstrip("+~").partition("=")
         if key.startswith("region."):
             yield key.removeprefix("region.")
         elif key == "region" and text.lstrip().startswith("{"):

@@ -1,4 +1,4 @@
-"""Compare: several policies on the same luck, each against a reference."""
+"""Compare: several policies on common random numbers, each against a reference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from experiments.configuration.settings import (
     refuse_idle_settings,
 )
 from experiments.runs.measure import EXTRAS, Run
-from experiments.runs.provenance import luck, manifest, now
+from experiments.runs.provenance import manifest, now, replicates_and_keys
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
@@ -59,8 +59,8 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
         arms = [read_arm(name, _with(settings.resolved, keys, whole=bool(keys) and keys == active)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
-        words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
-        arms = [_arm(name, words, study.arms[name]) for name in _wanted(study, list(study.arms))]
+        of_the_study = [override for override in overrides if not override.lstrip("+").startswith("study.arms")]
+        arms = [_arm(name, of_the_study, study.arms[name]) for name in _wanted(study, list(study.arms))]
     arms = [with_length(arm, study.length) for arm in arms]
     return sorted(arms, key=lambda arm: arm.name != study.reference)
 
@@ -68,28 +68,28 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
 def _wanted(study: CompareStudy, names: list[str]) -> list[str]:
     """Return the arms that run: all, or those asked for, the reference and the one that others are compared with besides."""
     for setting, arm in named_arms(study.reference, study.second_reference, study.only):
-        if said := no_arm(arm, names, setting):
-            raise SettingsError(said)
+        if mistake := no_arm(arm, names, setting):
+            raise SettingsError(mistake)
     return [name for name in names if not study.only or name in {*study.only, study.reference, study.second_reference}]
 
 
 def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool) -> dict[str, Any]:
     """A configuration with these instruments active and no others; it goes by the name of its portfolio only if that is whole."""
-    mine = copy.deepcopy(configuration)
+    changed = copy.deepcopy(configuration)
     if not whole:
-        mine.pop("portfolio", None)
-    for key, levers in mine["instruments"].items():
+        changed.pop("portfolio", None)
+    for key, levers in changed["instruments"].items():
         levers["active"] = key in instruments
-    return mine
+    return changed
 
 
-def _arm(name: str, words: Sequence[str], extra: Sequence[str]) -> Arm:
-    """Compose one arm from the words of the study and its own."""
+def _arm(name: str, of_the_study: Sequence[str], own: Sequence[str]) -> Arm:
+    """Compose one arm from the overrides of the study and its own."""
     check_name(name, "an arm's name")
-    for refusal in filter(None, (not_of_an_arm(name, override) for override in extra)):
+    for refusal in filter(None, (not_of_an_arm(name, override) for override in own)):
         raise SettingsError(refusal)
-    composed = compose_settings([*words, *extra])
-    refuse_idle_settings(composed, extra)
+    composed = compose_settings([*of_the_study, *own])
+    refuse_idle_settings(composed, own)
     return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
 
 
@@ -97,17 +97,17 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     """Say how many runs there are, and about how long they take."""
     keys = replicate_keys(settings.seed, settings.replicates)
     names = run_keys(arms, keys, settings.task) if store else []
-    there = sum(store.has(name, settings.task.save) for row in names for name in row) if store else 0
+    kept = sum(store.has(name, settings.task.save) for row in names for name in row) if store else 0
     runs = len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
-    seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - there / runs)
+    seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - kept / runs)
     seconds += drawing_seconds(len(arms), settings.study.kind) if settings.drawn else 0.0
     drawing = " with figures and report" if settings.drawn else ""
-    kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
+    remark = f", as {kept} of them {'is' if kept == 1 else 'are'} there already" if kept else ""
     say(
         f"{runs} runs: {len(arms)} arm{'s' * (len(arms) > 1)} ({', '.join(arm.name for arm in arms)}) × "
         f"{settings.replicates} replicate{'s' * (settings.replicates > 1)} of "
-        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{kept}"
+        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{remark}"
     )
     study = settings.study
     if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1:
@@ -120,7 +120,7 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
 
 
 def notes_of(settings: Settings, arms: Sequence[Arm]) -> list[str]:
-    """What was done otherwise than asked for, and how many institutions there are for networks that are not a region's own."""
+    """What is done in another way than was asked for, and how many institutions there are for networks that are not a region's own."""
     return list(dict.fromkeys([*settings.notes, *filter(None, map(institutions, arms))]))
 
 
@@ -187,7 +187,7 @@ def run_study(
     arms : sequence of Arm
         The reference first.
     overrides : sequence of str
-        The words that the settings were composed from; the manifest keeps them.
+        The overrides that the settings were composed from; the manifest keeps them.
     progress : bool
         Whether anything is printed.
     keep : Path, optional
@@ -199,37 +199,37 @@ def run_study(
     )
     runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
-    about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}
+    about |= {**replicates_and_keys(keys), "failed": [str(failure) for failure in failed], "finished": now()}
     if study.half_width is not None:
         about["half_width_reached"] = reached
-    found = collect(runs, about, study, "groups" in task.save)
+    comparison = collect(runs, about, study, "groups" in task.save)
     if store:
         names = run_keys(arms, keys, task)
         at = {(arm.name, k): name for k, row in enumerate(names) for arm, name in zip(arms, row, strict=True)}
         for kind in (kind for kind in task.save if kind in EXTRAS):
-            found.of_runs[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
-    return found
+            comparison.of_runs[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
+    return comparison
 
 
 def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Comparison:
-    """Run the study that settings describe; `overrides` are the words that it and each of its arms are composed from."""
+    """Run the study that settings describe; it and each of its arms are composed from `overrides`."""
     arms = within_budget(settings, arms_of(settings, overrides), Store(keep) if keep else None, progress)
     return run_study(settings, arms, overrides, progress, keep)
 
 
 def compare(*overrides: str, progress: bool = False, keep: str | Path | None = None) -> Comparison:
-    """Compare policies in a notebook, in the words one would type after ``strongchain``.
+    """Compare policies in a notebook, with the same overrides as after ``strongchain`` in a terminal.
 
     With a folder to `keep` runs in (``"results/runs"`` is the application's) only those are simulated that are not there.
 
     Examples
     --------
-    >>> found = compare("region=sample", "replicates=4", "months=24")
-    >>> found.effect("cqo")["effect"] < 0
+    >>> comparison = compare("region=sample", "replicates=4", "months=24")
+    >>> comparison.effect("cqo")["effect"] < 0
     True
     """
-    words, settings = checked_settings(overrides)
-    found = run_compare(settings, words, progress, Path(keep) if keep else None)
-    if found.failures:
-        warnings.warn(found.failures, stacklevel=2)
-    return found
+    readable, settings = checked_settings(overrides)
+    comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)
+    if comparison.failures:
+        warnings.warn(comparison.failures, stacklevel=2)
+    return comparison

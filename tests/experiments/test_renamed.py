@@ -14,7 +14,7 @@ from experiments import compare, load, renamed
 from experiments.analysis.results import TABLES, Comparison
 from experiments.configuration import files
 from experiments.configuration.overrides import settings
-from experiments.configuration.preflight import check_words
+from experiments.configuration.preflight import check_overrides
 from experiments.studies.rerun import main
 
 SMALL = ("region=sample", "scale=0.1", "replicates=2", "months=2", "window=1", "burn_in=1", "parallel=serial", "instruments=[]")
@@ -23,7 +23,7 @@ SMALL = ("region=sample", "scale=0.1", "replicates=2", "months=2", "window=1", "
 @pytest.mark.parametrize("old", renamed.SETTINGS)
 @pytest.mark.parametrize("form", ["{}=1", "{}.inner=1", "{}=1,2", "study={{{}: 1}}"])
 def test_a_setting_under_its_old_name_gets_the_new_one(old, form):
-    [mistake] = check_words([form.format(old.removeprefix("study.") if form.startswith("study=") else old)])[1]
+    [mistake] = check_overrides([form.format(old.removeprefix("study.") if form.startswith("study=") else old)])[1]
     assert f"{old} is now called {renamed.SETTINGS[old]}" in mistake
 
 
@@ -44,7 +44,7 @@ def test_an_old_name_in_a_file_gets_the_new_one(group, text, word, tmp_path, mon
     (tmp_path / group / "mine.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(files, "CONFIGS", tmp_path)
     monkeypatch.setitem(renamed.SETTINGS, "parameters.old", "parameters.margin")
-    [mistake] = check_words([word])[1]
+    [mistake] = check_overrides([word])[1]
     old = "study.beside" if group == "experiment" else "parameters.old"
     assert mistake.startswith(f"configs/{group}/mine.yaml: {old}")
     assert mistake.endswith(f": {old} is now called {renamed.SETTINGS[old]}")
@@ -52,7 +52,7 @@ def test_an_old_name_in_a_file_gets_the_new_one(group, text, word, tmp_path, mon
 
 def test_an_old_name_in_an_arm_gets_the_new_one(monkeypatch):
     monkeypatch.setitem(renamed.SETTINGS, "parameters.old", "parameters.margin")
-    [mistake] = check_words(["study.arms={nothing: [], a: [parameters.old=1]}"])[1]
+    [mistake] = check_overrides(["study.arms={nothing: [], a: [parameters.old=1]}"])[1]
     assert mistake == "arm a: parameters.old=1: parameters.old is now called parameters.margin"
 
 

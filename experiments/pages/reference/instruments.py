@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments.catalogue.practices import KINDS, NOT_MODELLED, Practice, of_instrument, practices
-from experiments.catalogue.settings import Setting, levers, told
+from experiments.catalogue.settings import Setting, levers, parts_of_docstring
 from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.terminal import first_line
@@ -89,7 +89,7 @@ def _lever(s: Setting) -> str:
 
 def _instrument(cls: type[Instrument]) -> Iterator[str]:
     """Tell of an instrument."""
-    text, notes = told(cls)
+    text, notes = parts_of_docstring(cls)
     dose, *others = levers(cls)
     own = [s for s in others if s.name in cls.__dict__["__annotations__"]]
     home = Path(inspect.getfile(cls)).name

@@ -13,7 +13,7 @@ from experiments.catalogue.settings import settings
 from experiments.commands import verbs
 from experiments.configuration.declared import declared_at
 from experiments.configuration.files import CONFIGS
-from experiments.configuration.preflight import check_words, preflight
+from experiments.configuration.preflight import check_overrides, preflight
 from experiments.configuration.rules import SettingsError, rule_of
 from experiments.configuration.settings import compose_settings, of_kind, read_settings
 from experiments.configuration.study import KINDS, CalibrationStudy, CompareStudy, ExchangeStudy, ValidationStudy, searched_ranges
@@ -94,7 +94,7 @@ def test_a_setting_of_another_kind_of_study_is_refused_in_a_line_that_names_its_
     other = next(one for one in KINDS if one != kind)
     default = compose_settings([f"study={kind}"]).study[name]
     value = {"searched": "{margin: [0.05,0.06]}"}.get(name, "null" if default is None else default)
-    [mistake] = check_words([f"study={other}", f"study.{name}={value}"])[1]
+    [mistake] = check_overrides([f"study={other}", f"study.{name}={value}"])[1]
     assert f"belongs to study={kind}, and study={other} is chosen; type study={kind} as well, or leave it out" in mistake
 
 
@@ -113,15 +113,15 @@ def test_a_file_that_sets_what_another_kind_of_study_has_is_refused():
 @pytest.mark.study
 def test_a_setting_of_two_kinds_of_study_can_be_typed_with_either():
     for kind in ("compare", "exchange"):
-        assert not check_words([f"study={kind}", "study.budget=1e6", "policy=guangdong"])[1]
-    [mistake] = check_words(["study=validation", "study.budget=1e6"])[1]
+        assert not check_overrides([f"study={kind}", "study.budget=1e6", "policy=guangdong"])[1]
+    [mistake] = check_overrides(["study=validation", "study.budget=1e6"])[1]
     assert "belongs to study=compare or study=exchange" in mistake
 
 
 @pytest.mark.parametrize("group", ["study", "network"])
 def test_a_kind_is_chosen_as_a_whole(group):
     kind = {"study": "validation", "network": "synthetic"}[group]
-    assert check_words([f"{group}.kind={kind}"])[1] == [
+    assert check_overrides([f"{group}.kind={kind}"])[1] == [
         f"{group}.kind is '{kind}'; the kind of a {group} is chosen as a whole: type {group}={kind}"
     ]
 
