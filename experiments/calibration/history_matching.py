@@ -91,7 +91,7 @@ def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
 def ranges_of(about: Mapping[str, Any]) -> dict[str, list[float]]:
     """Return the parameters that a study searched and their ranges, from its manifest."""
     study = about["configuration"]["study"]
-    return dict(study["ranges"] or study["searched"])
+    return dict(study["searched_only"] or study["searched"])
 
 
 def hypercube(count: int, axes: Sequence[Axis], seed: int) -> Floats:

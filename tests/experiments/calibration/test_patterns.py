@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-import yaml
 
 from agents.streams import replicate_keys
 from experiments.calibration.history_matching import Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.calibration.observe import Observed, observe, observe_all, pooled
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.configuration.settings import Parallel, compose_settings, read_settings
+from experiments.configuration.study import searched_ranges
 from experiments.pages.evidence.plausible_worlds import publish
 from experiments.reports.calibration import calibration_page, plausible_table, present_calibration, present_validation, validation_page
 from experiments.studies.calibrate import patterns_held, run_calibration
@@ -21,11 +21,10 @@ from experiments.studies.validate import run_validation
 from sim import Parameters
 from sim.data.plausible import DEFAULT_SET, plausible_sets, with_values
 from sim.parameters import ParameterError
-from tests.support.places import ROOT
 
 pytestmark = pytest.mark.study
 
-RANGES = yaml.safe_load((ROOT / "configs/study/calibration.yaml").read_text(encoding="utf-8"))["searched"]
+RANGES = searched_ranges()
 TINY = (
     "region=sample",
     "network=synthetic",
@@ -222,15 +221,15 @@ def test_a_calibration_runs_from_beginning_to_end(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.studies.calibrate.PLAUSIBLE", 1e9)  # at this size no point is plausible
     for name, fewer in {"CANDIDATES": 400, "ROUNDS": 2, "SPREADING": 2, "OFFSPRING": 100}.items():
         monkeypatch.setattr(f"experiments.calibration.history_matching.{name}", fewer)
-    ranges = "study.ranges={base_dpu: [0.05, 0.2], severity: [0.01, 0.05]}"
+    ranges = "study.searched_only={base_dpu: [0.05, 0.2], severity: [0.01, 0.05]}"
     overrides = (
         *TINY,
         "study=calibration",
         ranges,
         "study.points=10",
         "study.cuts=[9,5]",
-        "study.judged=3",
-        "study.each=2",
+        "study.final_sets=3",
+        "study.replicates_per_set=2",
         "parallel=serial",
     )
     settings = read_settings(compose_settings(overrides))
@@ -253,7 +252,7 @@ def test_a_validation_runs_from_beginning_to_end(tmp_path, monkeypatch):
     sets = {"default": {"base_dpu": 0.1}, "set_01": {"base_dpu": 0.12}}
     monkeypatch.setattr("experiments.studies.validate.plausible_sets", lambda: sets)
     monkeypatch.setattr("experiments.studies.validate.NETWORKS", 1)
-    overrides = (*TINY, "study=validation", "study.each=1", "parallel=serial")
+    overrides = (*TINY, "study=validation", "study.replicates_per_set=1", "parallel=serial")
     results = run_validation(read_settings(compose_settings(overrides)), overrides, progress=False)
     assert set(results.patterns["number"]) == set(range(1, 15)) and not results.failures
     assert results.held == sum(rows["holds"].all() for _, rows in results.patterns.groupby("number"))
