@@ -202,7 +202,7 @@ def test_the_page_of_scales_is_measured_with_any_settings(tmp_path):
     overrides = ("region=sample", "months=3", "window=3", "burn_in=2", "parallel=serial")
     write(tmp_path, {0.2: 8}, overrides)
     text = (tmp_path / "scales.md").read_text(encoding="utf-8")
-    assert re.search(r"^\| 0\.2 \| 60 \| 8 \| 0\.\d{4} ± 0\.\d{4} \|( (0|[+−]\d\.\d\d \[.+?\]) \|){3}$", text, re.MULTILINE)
+    assert re.search(r"^\| 0\.2 \| 60 \| 8 \| 0\.\d{4} ± 0\.\d{4} \|( (0|[+−]?\d\.\d\d( \[.+?\])?) \|){3}$", text, re.MULTILINE)
     assert "region=sample months=3" in text and "serial" not in text
 
 
