@@ -119,6 +119,8 @@ def check_overrides(
         wrong = list(mistakes_in(override))
         if len(override.alone) > 1 and not wrong:
             wrong = list(_swept(override, single))
+        if wrong and override.key.startswith("study."):  # of another kind: its range does not matter
+            wrong = list(_idle([override], [*(outer or ()), *_choices(overrides)], with_failures=False)) or wrong
         mistakes += wrong
         if not wrong:
             sound.append(override)
@@ -134,6 +136,15 @@ def check_overrides(
         keys = {re.split("[=@]", typed.lstrip("+~"), maxsplit=1)[0] for typed in overrides}
         mistakes += _disagree(sound, keys - {override.key for override in sound})
     return [override.readable for override in read], list(dict.fromkeys(mistakes))
+
+
+def _choices(overrides: Sequence[str]) -> Iterator[TypedOverride]:
+    """Read those of some overrides that choose what settings there are, as far as they are right."""
+    for typed in overrides:
+        with contextlib.suppress(SettingsError):
+            override = read_override(typed)
+            if override.key in DECISIVE and not any(mistakes_in(override)):
+                yield override
 
 
 def _swept(override: TypedOverride, single: str) -> Iterator[str]:

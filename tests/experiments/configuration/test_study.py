@@ -57,6 +57,7 @@ def test_no_file_repeats_or_contradicts_a_declared_default():
         assert not repeated, f"{path.name} repeats the default of {repeated}"
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("kind", KINDS)
 def test_explain_tells_what_a_kind_of_study_runs(kind, capsys):
     """The defaults explained are read off what is composed."""
@@ -96,6 +97,14 @@ def test_a_setting_of_another_kind_of_study_is_refused_in_a_line_that_names_its_
     value = {"searched": "{margin: [0.05,0.06]}"}.get(name, "null" if default is None else default)
     [mistake] = check_overrides([f"study={other}", f"study.{name}={value}"])[1]
     assert f"belongs to study={kind}, and study={other} is chosen; type study={kind} as well, or leave it out" in mistake
+
+
+def test_the_kind_comes_before_the_range():
+    """Five points are too few for a calibration, too, but a validation has none."""
+    [mistake] = check_overrides(["study=validation", "study.points=5"])[1]
+    assert mistake.startswith("study.points=5: belongs to study=calibration, and study=validation is chosen")
+    [mistake] = check_overrides(["study=calibration", "study.points=5"])[1]
+    assert mistake == "study.points is 5; it must be a whole number in 10 … 100,000"
 
 
 def test_a_file_that_sets_what_another_kind_of_study_has_is_refused():
