@@ -147,11 +147,11 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
             ax.remove()
         for k, (ax, arm) in enumerate(zip(axes.flat, arms, strict=False)):
             _after(ax, aftermath[aftermath["arm"] == arm], rows[rows["arm"] == arm])
-            ax.set_title(f"{wrapped(arm, 34)}\n{wrapped(_left(aftermath[aftermath['arm'] == arm]), 48)}", fontsize=SMALL)
+            ax.set_title(f"{wrapped(arm, 34)}\n{wrapped(_left(aftermath[aftermath['arm'] == arm]), 34)}", fontsize=SMALL)
             if k + across >= len(arms):
                 ax.set_xlabel(say("figures.month"))
                 ax.tick_params(labelbottom=True)
-        figure.supylabel(say("figures.aftermath_axis", HEADLINE), fontsize=TEXT)
+        figure.supylabel(wrapped(say("figures.aftermath_axis", HEADLINE), 20 * down), fontsize=TEXT)  # as high as the panels
         return finish(figure, about, say("figures.aftermath_marks", about["reference"], list(LEFT)))
 
 

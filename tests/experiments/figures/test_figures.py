@@ -6,6 +6,8 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -18,14 +20,18 @@ from PIL import Image
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, figures
 from experiments.analysis.verdicts import conclusions
+from experiments.calibration.patterns import PATTERNS
 from experiments.configuration.settings import compose_settings, read_settings
-from experiments.figures.programmes import second_reference_figure
+from experiments.figures.patterns import influence_figure, pattern_figure
+from experiments.figures.programmes import aftermath_figure, exchange_figure, second_reference_figure, spending_figure
 from experiments.figures.style import COLOURS, SINGLE, SMALL, WIDE, arm_marks, wrapped
+from experiments.languages.wording import use_language
 from experiments.pages.reference import gallery
 from experiments.runs.measure import MapPicture
 from experiments.runs.provenance import manifest
 from sim import SupplyNetwork
 from sim.outcomes import OUTCOMES
+from tests.support.marked_language import marked_language, outside
 from tests.support.places import REFERENCE
 from tests.support.worlds import network, parameters, random_network, region
 from tests.support.worlds import world as tiny
@@ -49,9 +55,15 @@ def comparison() -> Comparison:
     return compare(*STUDY, "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], placebo: ['instruments=[]'], all: []}")
 
 
-def about(replicates: int = 6) -> dict:
+@cache
+def stored_manifest(replicates: int) -> dict:
     resolved = read_settings(compose_settings(["region=sample", f"replicates={replicates}"])).resolved
     return {**manifest(resolved, [], replicate_keys(1, replicates)), "reference": "nothing", "id": "ab12cd34ef56"}
+
+
+def about(replicates: int = 6) -> dict:
+    """The manifest of a study, to change at will."""
+    return deepcopy(stored_manifest(replicates))
 
 
 def picture(built: SupplyNetwork, **other) -> MapPicture:
@@ -480,6 +492,163 @@ def test_a_sweep_without_any_effect_is_drawn():
     figure = drawn(figures.sweep_figure(points({"seed": ["1", "2"]}, effect=0.0), ["seed"]))
     low, high = figure.axes[0].get_ylim()
     assert low < 0.0 < high, "an axis around nothing, not of no height"
+
+
+# -- figures of programmes and of patterns ---------------------------------------------------------------
+
+
+def spent() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What arms spent of their budget, and what that bought: one each that spent it, cannot, and did not."""
+    arms, mean = list(ARMS[1:4]), np.array([0.5, -0.2, 0.1])
+    spending = pd.DataFrame({"arm": arms, "instrument": "in all", "share": [1.0, 0.4, 0.9]})
+    values = interval("per_yuan", mean, 0.15, "intervals")
+    concluded = conclusions(mean, values["per_yuan_low"], values["per_yuan_high"])
+    bought = pd.DataFrame({"arm": arms, **values, "defined": [True, True, False], "conclusion": concluded})
+    return spending.assign(verdict=["spent", "cannot spend it", "not all spent"]), bought
+
+
+def after() -> pd.DataFrame:
+    """Years around the end of programmes: of an arm with an effect, of one without, and of one whose run ends with them."""
+    rows = [(arm, 6, year, 12 * year - 5, 12 * year + 6) for arm in ARMS[1:4] for year in (0, 1, 2)]
+    years = pd.DataFrame(rows, columns=["arm", "end", "year", "first_month", "last_month"])
+    years = years[(years["arm"] != ARMS[3]) | (years["year"] == 0)]
+    mean = -0.1 / (1.0 + years["year"].to_numpy())
+    left = interval("left", -10.0 * mean, 0.4, "intervals")
+    return years.assign(**interval("effect", mean, 0.02, "intervals"), **left, defined=years["arm"] != ARMS[2])
+
+
+def cells(regions: tuple[str, ...]) -> pd.DataFrame:
+    """Portfolios by region; the last cell is missing."""
+    names = [(region, policy) for region in regions for policy in ("jiaxing", "hubei")][:-1]
+    mean = np.linspace(-0.2, 0.3, len(names))
+    share, money = interval("effect_share", -mean, 0.1, "intervals"), interval("per_yuan", mean, 0.1, "intervals")
+    return pd.DataFrame(names, columns=["region", "policy"]).assign(
+        **share,
+        **money,
+        conclusion=conclusions(-mean, share["effect_share_low"], share["effect_share_high"]),
+        avoided_conclusion=conclusions(-mean, -money["per_yuan_high"], -money["per_yuan_low"]),
+    )
+
+
+def with_budget() -> dict:
+    study = about()
+    study["configuration"]["study"]["budget"] = 1e6
+    return study
+
+
+def of_programmes() -> list[Figure]:
+    """Every figure of programmes."""
+    effects, pairs = table("effects", 4), table("pairs", 4)
+    spending, bought = spent()
+    regions, many = ("sample", "liaoning"), tuple(f"place{k}" for k in range(7))
+    return [
+        spending_figure(spending, effects, bought, with_budget()),
+        aftermath_figure(after(), table("series", 4), about()),
+        second_reference_figure(pairs[pairs["against"] == "nothing"], about(), "nothing"),
+        *(
+            exchange_figure(cells(keys), about(), {key: key for key in keys}, {"jiaxing": "Jiaxing", "hubei": "Hubei"})
+            for keys in (regions, many)
+        ),
+    ]
+
+
+def of_patterns() -> list[Figure]:
+    """Figures of a calibration: a pattern of three figures, of which one was not observed, and the influence of two parameters."""
+    pattern = PATTERNS[2]
+    keys = list(pattern.probes)
+    observed = pd.DataFrame({"figure": np.repeat(keys[:2], 20), "value": np.random.default_rng(1).normal(9.0, 3.0, 40)})
+    influence = pd.DataFrame({"figure": keys, "parameters.learning": [0.1, 0.5, 0.9], "parameters.kappa": [0.7, 0.2, 0.3]})
+    return [pattern_figure(observed, pattern, about()), influence_figure(influence, about())]
+
+
+def test_figures_of_programmes_and_patterns_are_fit_to_print():
+    for figure in (*of_programmes(), *of_patterns()):
+        drawn(figure)
+        assert min(text.get_fontsize() for text in written(figure)) >= SMALL
+        assert "Strongchain ab12cd34ef56" in " ".join(figure.get_supxlabel().split())
+
+
+def test_a_budget_that_is_not_spent_has_a_colour_of_its_own():
+    spending, bought = spent()
+    figure = drawn(spending_figure(spending, table("effects", 4), bought, with_budget()))
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["spent", "cannot spend it", "not all spent"]
+    assert len({patch.get_facecolor() for patch in figure.axes[0].patches}) == 3
+    assert [text.get_text() for text in figure.axes[2].texts] == ["not defined"]
+
+
+def test_what_is_left_of_an_effect_stands_above_its_panel():
+    titles = [" ".join(ax.get_title(loc="left").split()) for ax in drawn(aftermath_figure(after(), table("series", 4), about())).axes]
+    assert titles == [
+        "cqo left in year 1, 2 after: 50 %, (33 %)",
+        "one_stop_stations no effect is shown in the last year",
+        "strong_chain_loans the run ends within a year of the programmes",
+    ]
+
+
+def test_a_cell_of_an_exchange_is_grey_unless_its_effect_is_shown():
+    one = cells(("sample", "liaoning"))
+    figure = drawn(exchange_figure(one, about(), {"sample": "S", "liaoning": "L"}, {"jiaxing": "J", "hubei": "H"}))
+    for ax, column in zip(figure.axes, ("avoided_conclusion", "conclusion"), strict=True):
+        black = [text.get_color() == "black" for text in ax.texts if text.get_text() != "not defined"]
+        assert black == one[column].isin(["lower", "higher"]).tolist() == [True, False, True]
+    assert " · regions sample, liaoning · " in " ".join(figure.get_supxlabel().split())
+
+
+# -- another language ------------------------------------------------------------------------------------
+
+#: What a figure shows that no language names: names that a researcher gave, keys as they are typed, signs for units.
+UNNAMED = (
+    *(re.escape(name) for name in ARMS[:5]), "ab12cd34ef56", r"other\.csv", "sample", "liaoning", "Jiaxing", "Hubei",
+    r"purpose \d+ of a payment", r"place\d", r"instruments\.cqo\.reach", r"months (?:12|24)", r"parameters\.learning", r"parameters\.kappa",
+    *PATTERNS[2].probes, r"f\d+", "A", "b", "x", "y",
+)  # fmt: skip
+
+
+def named(text: str) -> str:
+    """Return a text without blanks, line breaks and what no language names."""
+    text = re.sub(r"\s", "", text)
+    for name in sorted(UNNAMED, key=len, reverse=True):
+        text = re.sub(rf"(?<![^\W\d_]){name.replace(' ', '')}(?![^\W\d_])", "", text)
+    return text
+
+
+def with_ticks(figure: Figure) -> Figure:
+    """Write the labels of all ticks, as drawing would, but without the time that a layout takes."""
+    for ax in figure.axes:
+        ax.get_xticklabels()
+        ax.get_yticklabels()
+    return figure
+
+
+def every_figure() -> list[Figure]:
+    """Every figure of every module, of tables made by hand, in the language that is spoken."""
+    of_tables = [draw(table(name, 5, kind), about()) for draw, name in DRAW.items() for kind in ("intervals", "nothing known")]
+    asked = table("enough", 3).assign(wanted=np.nan, needed_to_show=40.0)
+    swept = {"instruments.cqo.reach": ["0", "1", "0", "1"], "months": ["12", "12", "24", "24"]}
+    from_file = about()
+    from_file["configuration"]["network"] |= {"kind": "file", "path": "folder/other.csv"}
+    never = table("luck", 2).assign(ratio=np.inf, ratio_low=np.nan, ratio_high=np.nan)
+    without_leader = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
+    return [
+        *of_tables,
+        *of_programmes(),
+        *of_patterns(),
+        figures.enough_figure(asked, about()),
+        figures.luck_figure(never, about()),
+        figures.costs_figure(table("costs", 3).assign(defined=False, avoided_high=-1.0), about()),
+        figures.sweep_figure(points(swept), list(swept), [from_file, about()]),
+        figures.network_map(picture(random_network(2, firms=600, leaders=5, chains=3)), about()),
+        figures.network_map(picture(without_leader), from_file),
+    ]
+
+
+def test_every_word_in_a_figure_comes_from_the_folder_of_a_language(tmp_path):
+    """Nothing that a figure says is written in its code: another language can say all of it."""
+    with use_language(marked_language(tmp_path / "marked")):
+        shown = {text.get_text() for figure in every_figure() for text in written(with_ticks(figure))}
+    assert len(shown) > 300
+    assert [text for text in sorted(shown) if re.search(r"[^\W\d_]", named(outside(text)))] == []
 
 
 # -- the gallery -----------------------------------------------------------------------------------------
