@@ -6,7 +6,7 @@ ARGS ?=
 PAGE ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check small gate verify mesa35 docs lock bench baseline notebook clean help which-python anew
+.PHONY: demo test check small gate verify mesa35 docs lock bench baseline notebook clean help which-python rebuild
 
 # --- Which Python ---------------------------------------------------------------------------------------------------
 
@@ -59,11 +59,11 @@ EDITABLE = install --no-deps --no-build-isolation --editable .
 	@$(call PIP,.venv) $(LOCKED) -r requirements-all.lock
 	@touch $@
 
-# A PYTHON asked for by name that is not the one in .venv makes .venv anew.
+# If PYTHON is given and is not the Python of .venv, .venv is built again.
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard .venv/.locked),)
 ifneq ($(call version_of,$(PYTHON)),$(call version_of,.venv/bin/python))
-.venv/.locked: anew
+.venv/.locked: rebuild
 endif
 endif
 endif
@@ -119,7 +119,7 @@ mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Pyt
 	@if [ -z "$(newer)" ]; then echo "make $@: skipped: Mesa 3.5 needs Python 3.12 or 3.13, and none was found"; \
 	else $(MAKE) --silent --no-print-directory .venv-mesa35/.installed && { $(call pytest,.venv-mesa35,$(MESA_TESTS)); }; fi
 
-docs: .venv/.installed ## write pages of docs/ anew: those made from the code, or one, as in PAGE=flagships (ARGS for its options)
+docs: .venv/.installed ## write the pages of docs/ that are made from the code, or one page, as in PAGE=flagships (ARGS for its options)
 	@.venv/bin/python -m experiments.pages $(PAGE) $(ARGS)
 
 # The small lock is held to the versions of the large one, so that both describe the same environment.

@@ -1,4 +1,4 @@
-"""Who lives in the world: Mesa agents over columns of state, and the luck they share."""
+"""The agents: Mesa agents over columns of state, and the random numbers that runs share."""
 
 from agents.chain_head import ChainHead, ChainHeads
 from agents.columns import AgentsOnDemand, Column, Flags, Floats, Indices, Ints, Population, Row, column

@@ -12,8 +12,8 @@ __all__ = ["ChainHead", "ChainHeads"]
 class ChainHeads(Population):
     """State of the chain heads."""
 
-    chain: Indices = column("index", "chain it is in charge of")
-    spent: Floats = column("CNY", "programme money spent on its chain so far (heads of one chain share it)")
+    chain: Indices = column("index", "chain that it organises")
+    spent: Floats = column("CNY", "programme money spent on its chain so far (several heads of one chain divide it)")
     awards: Floats = column("awards", "awards to firms of its chain so far")
 
 

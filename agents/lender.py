@@ -12,7 +12,7 @@ __all__ = ["LOANS", "ORDINARY", "STRONG_CHAIN", "Lender", "Lenders", "Loan"]
 
 @dataclass(frozen=True)
 class Loan:
-    """A kind of loan: what it is called in the books, and the column of what firms owe of it."""
+    """A kind of loan: its name in the accounts, and the column of what firms owe."""
 
     purpose: str
     debt: str
@@ -36,12 +36,12 @@ class Lenders(Population):
 
 
 class Lender(Row):
-    """Gives the credit by which small firms are bound, and writes off what is lost."""
+    """Grants credit, which limits small firms, and writes off what is lost."""
 
     population: ClassVar[str] = "lenders"
 
     @property
     def loss_rate(self) -> float:
-        """Share of all loans granted so far that was written off; not a number before the first."""
+        """Share of all loans granted so far that was written off; not a number before the first loan."""
         granted = float(self.granted.sum())
         return float(self.written_off.sum()) / granted if granted else float("nan")

@@ -17,15 +17,15 @@ class Stations(Population):
     offers: Flags = column("1", "elements it offers: management, metrology, standards, testing", width=4)
     competence: Floats = column("share", "probability that a case is solved, by element", width=4)
     capacity: Floats = column("cases/month", "cases it can serve in a month")
-    credit: Floats = column("cases", "part of a case left over from fractional capacity")
+    credit: Floats = column("cases", "unused fraction of a case, because capacity need not be a whole number")
     fee: Floats = column("CNY/case", "fee the firm pays for a case")
     extent: Floats = column("share", "share of a full station's capacity and cost that it has", start=1)
-    programme: Flags = column("1", "set up by the programme, known only to firms that it reached")
+    programme: Flags = column("1", "set up by the programme; only firms that it reached know it")
     received: Ints = column("cases", "cases received so far")
     served: Ints = column("cases", "cases served so far")
     solved: Ints = column("cases", "cases served with success so far")
     withdrawn: Ints = column("cases", "cases withdrawn so far")
-    waited: Floats = column("case-months", "months that the served cases had waited, summed")
+    waited: Floats = column("case-months", "total months that the served cases had waited")
     queue: Ints = column("cases", "cases waiting at the end of the month")
 
 

@@ -20,7 +20,7 @@ class Regulators(Population):
 
 
 class Regulator(Row):
-    """Samples products, at random and where it sees a risk, orders what fails to be put right, and keeps count of recalls."""
+    """Samples products at random and by risk, orders firms with failed samples to rectify, and counts recalls."""
 
     population: ClassVar[str] = "regulators"
 

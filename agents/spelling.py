@@ -9,12 +9,12 @@ __all__ = ["nearest"]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Ask whether the nearest known word was meant, as the end of a message of error.
+    """Return the end of an error message that asks whether the nearest known word was meant.
 
     Parameters
     ----------
     word : str
-        What was written, and is not known.
+        The word that was written, and is not known.
     known : iterable of str
         Words that would have been right.
 

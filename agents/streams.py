@@ -2,8 +2,8 @@
 
 A draw is addressed by (replicate, decision, month, slot, place). Philox 4x64-10 [1]_ turns the
 address into 64 random bits: the key is the replicate, the counter is (block of places, month,
-decision, slot). Nothing is consumed, so a policy that draws more, or an agent that is added,
-shifts nobody else's luck: two policies under one replicate differ only by what the policy does.
+decision, slot). No draw uses up another one. So if a policy draws more, or an agent is added, all other
+random numbers stay the same: two policies under one replicate differ only by what the policy does.
 
 Only uniforms are drawn. Everything else is an inversion of one uniform, and so moves
 monotonically with its parameters under common random numbers: a lower hazard can only
@@ -31,7 +31,7 @@ __all__ = ["Streams", "binomial", "decision_key", "normal", "pick", "poisson", "
 _WORD = 1 << 64
 _COUNTER = 1 << 256
 _TO_UNIT = 2.0**-53  # 53 random bits make a double in [0, 1)
-_DEEP = 500.0  # exp(-500) is a normal number; where the chance of a zero is smaller, a search from zero would start at nothing
+_DEEP = 500.0  # exp(-500) is a normal number; below it the chance of a zero is 0, and a search from zero cannot start
 
 
 @lru_cache(maxsize=4096)
@@ -43,22 +43,22 @@ def decision_key(decision: str) -> int:
 def replicate_keys(seed: int, replicates: int) -> list[tuple[int, int]]:
     """Return one 128-bit key per replicate, as two 64-bit words.
 
-    Spawned by ``numpy.random.SeedSequence``: replicates of neighbouring seeds share nothing
-    (``seed + i`` would let neighbouring experiments share replicates).
+    Spawned by ``numpy.random.SeedSequence``: replicates of neighbouring seeds have nothing in common
+    (with ``seed + i`` neighbouring experiments would share replicates).
     """
     children = np.random.SeedSequence(seed).spawn(replicates)
     return [(int(low), int(high)) for low, high in (child.generate_state(2, np.uint64) for child in children)]
 
 
 class Streams:
-    """All the luck of one replicate.
+    """All random numbers of one replicate.
 
     Parameters
     ----------
     key : sequence of two int
         The 128-bit replicate key as two 64-bit words, as `replicate_keys` returns it.
     rename : dict, optional
-        Decision names to be replaced by others: a placebo that changes one decision's luck
+        Decision names to replace by others: a placebo that changes the random numbers of one decision
         and nothing else.
     """
 
@@ -70,7 +70,7 @@ class Streams:
         self._start_bits()
 
     def _start_bits(self) -> None:
-        # One generator, set to the address of every draw: making one costs more than a thousand draws.
+        # One generator, set to the address of every draw: a new generator takes more time than a thousand draws.
         self._philox = np.random.Philox(counter=0, key=self.key[0] | self.key[1] << 64)
         self._generator = np.random.Generator(self._philox)
         self._state = self._philox.state
@@ -89,7 +89,7 @@ class Streams:
         counter = block | index(month) % _WORD << 64 | decision_key(name) << 128 | index(slot) << 192
         counter = (counter - 1) % _COUNTER  # NumPy steps the counter before it is used, so start one lower
         self._state["state"]["counter"] = np.array([counter >> 64 * word & _WORD - 1 for word in range(4)], dtype=np.uint64)
-        self._state["buffer_pos"] = 4  # nothing left over from the draw before
+        self._state["buffer_pos"] = 4  # discards what is left of the draw before
         self._philox.state = self._state
         return self._philox
 
@@ -99,14 +99,14 @@ class Streams:
         return self._generator.random(n)
 
     def uniforms(self, decision: str, month: int, n: int, slots: int) -> NDArray[np.float64]:
-        """Draw for n places with several slots each (one per kind of problem, say): shape (n, slots)."""
+        """Draw for n places with several slots each (for example one per kind of problem): shape (n, slots)."""
         out = np.empty((slots, n))
         for slot in range(slots):
             out[slot] = self.uniform(decision, month, n, slot)
         return out.T
 
     def uniform_at(self, decision: str, month: int, places: ArrayLike, slot: int = 0) -> NDArray[np.float64]:
-        """Draw for some places alone; the same bits as `uniform` gives them. Shape of `places`."""
+        """Draw for some places only, with the same bits as `uniform` gives them. Shape of `places`."""
         where = np.asarray(places, dtype=np.int64)
         flat = where.ravel()
         out = np.empty(flat.size)
@@ -123,7 +123,7 @@ def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def pick(u: NDArray[np.float64], lines: NDArray[np.float64], line: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Turn uniforms into choices with given chances: the first place on a line whose cumulative weight exceeds u times the whole.
+    """Turn uniforms into choices with given chances: the first place on a line whose cumulative weight exceeds u times the total.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def pick(u: NDArray[np.float64], lines: NDArray[np.float64], line: NDArray[np.in
     line : int array, shape (k,)
         The line that each choice is made on.
     """
-    level = u * lines[line, -1]
-    return _first(np.full(u.shape, lines.shape[1] - 1), lambda k: lines[line, k] > level)
+    threshold = u * lines[line, -1]
+    return _first(np.full(u.shape, lines.shape[1] - 1), lambda k: lines[line, k] > threshold)
 
 
 def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -153,27 +153,27 @@ def poisson(u: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.int
     large = mean_flat > _DEEP
     if large.any():
         m = mean_flat[large]
-        most = np.ceil(m + 10.0 * np.sqrt(m))  # ten standard deviations up: beyond what any double below 1 stands for
+        most = np.ceil(m + 10.0 * np.sqrt(m))  # ten standard deviations up: above every count that a double below 1 can give
         flat[large] = _first(most.astype(np.int64), lambda k: pdtrc(k, m) < 1.0 - u_flat[large])
     term = np.exp(-mean_flat)
-    rest = np.flatnonzero((u_flat >= term) & ~large)
-    term, below, mean_rest, u_rest = term[rest], term[rest], mean_flat[rest], u_flat[rest]
+    open_places = np.flatnonzero((u_flat >= term) & ~large)
+    term, below, mean_open, u_open = term[open_places], term[open_places], mean_flat[open_places], u_flat[open_places]
     k = 0
-    while rest.size:
+    while open_places.size:
         k += 1
-        term = term * mean_rest / k
+        term = term * mean_open / k
         below = below + term
-        flat[rest] = k
+        flat[open_places] = k
         # A term that no longer changes the sum ends the search (u within rounding of one).
-        go_on = (u_rest >= below) & (below + term > below)
-        rest, term, below, mean_rest, u_rest = rest[go_on], term[go_on], below[go_on], mean_rest[go_on], u_rest[go_on]
+        go_on = (u_open >= below) & (below + term > below)
+        open_places, term, below, mean_open, u_open = open_places[go_on], term[go_on], below[go_on], mean_open[go_on], u_open[go_on]
     return count
 
 
 def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float64]) -> NDArray[np.int64]:
     """Turn uniforms into binomial counts: the smallest count whose cumulative probability exceeds u; `p` in [0, 1].
 
-    By sequential search over the places still open; by bisection where a zero is all but impossible.
+    By sequential search over the places still open; by bisection where a zero is almost impossible.
     The counts grow with `u` (and with `p` under one `u`).
     """
     shape = np.shape(u)
@@ -183,37 +183,37 @@ def binomial(u: NDArray[np.float64], n: NDArray[np.integer], p: NDArray[np.float
     p_flat = np.broadcast_to(p, shape).ravel().astype(np.float64)
     certain = p_flat >= 1.0
     flat[certain] = n_flat[certain]
-    rest = np.flatnonzero(~certain & (n_flat > 0) & (p_flat > 0.0))
-    if not rest.size:
+    open_places = np.flatnonzero(~certain & (n_flat > 0) & (p_flat > 0.0))
+    if not open_places.size:
         return count
-    deep = -n_flat[rest] * np.log1p(-p_flat[rest]) > _DEEP
+    deep = -n_flat[open_places] * np.log1p(-p_flat[open_places]) > _DEEP
     if deep.any():
-        large = rest[deep]
+        large = open_places[deep]
         flat[large] = _first(n_flat[large], lambda k: bdtrc(k, n_flat[large], p_flat[large]) < 1.0 - u_flat[large])
-        rest = rest[~deep]
-    odds = p_flat[rest] / (1.0 - p_flat[rest])
-    term = (1.0 - p_flat[rest]) ** n_flat[rest]
+        open_places = open_places[~deep]
+    odds = p_flat[open_places] / (1.0 - p_flat[open_places])
+    term = (1.0 - p_flat[open_places]) ** n_flat[open_places]
     below = term
     k = 0
-    while rest.size:
-        go_on = (u_flat[rest] >= below) & (k < n_flat[rest]) & (below + term > below)
-        rest, odds, term, below = rest[go_on], odds[go_on], term[go_on], below[go_on]
+    while open_places.size:
+        go_on = (u_flat[open_places] >= below) & (k < n_flat[open_places]) & (below + term > below)
+        open_places, odds, term, below = open_places[go_on], odds[go_on], term[go_on], below[go_on]
         k += 1
-        term = term * odds * (n_flat[rest] - k + 1) / k
+        term = term * odds * (n_flat[open_places] - k + 1) / k
         below = below + term
-        flat[rest] = k
+        flat[open_places] = k
     return count
 
 
 def _first(most: NDArray[np.int64], enough: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> NDArray[np.int64]:
-    """Return the smallest numbers, none above `most`, that are enough, by bisection.
+    """Return the smallest numbers that are enough, none above `most`, by bisection.
 
-    A distribution is asked for the chance of more than k, to be below 1 - u: probabilities near 1 are
-    rounded where those near 0 are not.
+    Callers ask whether the chance of more than k is below 1 - u, because probabilities near 1 are
+    rounded more than those near 0.
     """
     low, high = np.zeros(most.shape, dtype=np.int64), most
     while (low < high).any():
         middle = (low + high) // 2
-        found = enough(middle)
-        low, high = np.where(found, low, np.minimum(middle + 1, high)), np.where(found, middle, high)
+        reached = enough(middle)
+        low, high = np.where(reached, low, np.minimum(middle + 1, high)), np.where(reached, middle, high)
     return low

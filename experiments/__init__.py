@@ -3,10 +3,13 @@
 >>> from experiments import world, compare, load
 """
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from experiments.renamed import MovedModules
 
 if TYPE_CHECKING:
     from experiments.analysis.results import Comparison, load
@@ -21,6 +24,8 @@ if _agents is None or Path(_agents.origin or "").resolve().parent.parent != Path
         f"another package called 'agents' hides Strongchain's: {_agents.origin if _agents else 'none is found'}; "
         "uninstall it, or use an environment of Strongchain's own (make demo makes one)"
     )
+
+sys.meta_path.append(MovedModules)  # last: asked only for what nothing else finds
 
 #: Where each name comes from: it is imported when it is asked for, because a command that only looks something up needs none.
 _HOMES = {

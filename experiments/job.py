@@ -22,12 +22,22 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.configuration.flags import MANY
-from experiments.configuration.overrides import read_word
-from experiments.configuration.settings import CONFIG, SettingsError, compose_settings, marked, read_settings, refuse_idle_levers, register
+from experiments.configuration.overrides import read_override
+from experiments.configuration.settings import (
+    CONFIG,
+    SettingsError,
+    compose_settings,
+    in_one_line,
+    marked,
+    read_settings,
+    refuse_idle_settings,
+    register,
+)
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
 from experiments.runs.runner import expected_seconds, workers_of
+from experiments.runs.store import write_whole
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
@@ -46,7 +56,7 @@ STUDIES: dict[str, Callable[..., Any]] = {
     "calibration": run_calibration,
     "validation": run_validation,
 }
-#: By kind of study: what writes its result into a folder, and what tells it in lines for a terminal.
+#: By kind of study: what writes its result into a folder, and what sums it up for a terminal.
 SHOWN: dict[str, tuple[Callable[..., None], Callable[..., str]]] = {
     "compare": (present, summary),
     "exchange": (present_exchange, summary_of_exchange),
@@ -60,12 +70,8 @@ _failures: list[str] = []
 
 
 def _fail(mistake: Exception) -> str:
-    """Note a mistake and show it: ours as it is, of Hydra's several lines one, without where it looks and how it is built."""
-    error = str(mistake)
-    if isinstance(mistake, HydraException | OmegaConfBaseException):
-        lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
-        idle = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
-        error = " ".join(line for line in lines if line and not line.startswith(idle))
+    """Note a mistake and show it, in a line."""
+    error = in_one_line(mistake)
     _failures.append(error)
     print(f"strongchain: {error}", file=sys.stderr)
     return error
@@ -84,16 +90,14 @@ def _is_of(folder: Path, study: str) -> bool | None:
     return json.loads(path.read_text(encoding="utf-8"))["id"] == study if path.exists() else None
 
 
-def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
-    refuse_idle_levers(config, words)
-    settings = read_settings(marked(config, words))
+def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
+    refuse_idle_settings(config, overrides)
+    settings = read_settings(marked(config, overrides))
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     if (folder / "manifest.json").exists():
-        if swept and json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["overrides"] == words:
+        if swept and json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["overrides"] == overrides:
             return  # of a sweep that goes on where it stopped
         raise SettingsError(f"{folder} already holds a study; choose another name")
-    if settings.study.kind not in STUDIES:
-        raise SettingsError(f"study.kind is {settings.study.kind!r}; there is {', '.join(STUDIES)}")
     results = (folder.parent if swept else folder).parent
     runs = results / "runs"  # shared by all studies
     if runs in (folder, folder.parent):
@@ -103,44 +107,44 @@ def _study(config: DictConfig, folder: Path, words: list[str]) -> None:
     settings = replace(settings, drawn=not swept)
     begun = time.perf_counter()
     try:
-        found = STUDIES[settings.study.kind](settings, words, progress=not settings.quiet, keep=runs)
-        if _is_of(folder, found.manifest["id"]) is False:
-            raise SettingsError(f"another study was written into {folder} meanwhile; choose another name: the runs are kept")
+        result = STUDIES[settings.study.kind](settings, overrides, progress=not settings.quiet, keep=runs)
+        if _is_of(folder, result.manifest["id"]) is False:
+            raise SettingsError(f"another study was written into {folder} at the same time; choose another name: the runs are kept")
         if not (settings.quiet or swept):
             say("drawing figures and the report ...")
-        write, tell = SHOWN[settings.study.kind]
-        write(found, folder, figures=not swept)
+        write, summarise = SHOWN[settings.study.kind]
+        write(result, folder, figures=not swept)
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
         raise SettingsError(str(trouble)) from trouble
     if not settings.quiet:
-        say(tell(found))
+        say(summarise(result))
     say(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report, tables, figures'} and manifest in {folder}")
-    if found.failures:
-        _fail(RuntimeError(found.failures))
+    if result.failures:
+        _fail(RuntimeError(result.failures))
 
 
 @hydra.main(version_base="1.3", config_path="pkg://configs", config_name=CONFIG)
 def _job(config: DictConfig) -> None:
     """One job. It never raises what a user can mend, so that a sweep goes on and is collected."""
-    running = HydraConfig.get()
-    folder = Path(running.runtime.output_dir)
-    words = [str(word) for word in running.overrides.task]
+    job = HydraConfig.get()
+    folder = Path(job.runtime.output_dir)
+    overrides = [str(override) for override in job.overrides.task]
     error = None
     try:
-        _study(config, folder, words)
+        _study(config, folder, overrides)
     except MENDABLE as mistake:
         error = _fail(mistake)
-        if running.mode == RunMode.RUN:
+        if job.mode == RunMode.RUN:
             _leave_nothing(folder)
-    if running.mode == RunMode.MULTIRUN:
-        (folder / "point.json").write_text(json.dumps({"overrides": words, "error": error}, ensure_ascii=False), encoding="utf-8")
+    if job.mode == RunMode.MULTIRUN:
+        write_whole(folder / "point.json", json.dumps({"overrides": overrides, "error": error}, ensure_ascii=False).encode())
 
 
-def _announce_sweep(words: Sequence[str]) -> None:
+def _announce_sweep(arguments: Sequence[str]) -> None:
     """Say how many runs a sweep is, and about how long they take if its first point is like the others."""
-    read = [read_word(word) for word in words if not word.startswith("-")]
-    points = math.prod(len(word.alone) for word in read)
-    first = [word.alone[0] for word in read]
+    overrides = [read_override(argument) for argument in arguments if not argument.startswith("-")]
+    points = math.prod(len(argument.alone) for argument in overrides)
+    first = [argument.alone[0] for argument in overrides]
     settings = read_settings(compose_settings(first))
     if settings.quiet or settings.study.kind not in {"compare", "exchange"}:
         return
@@ -152,12 +156,12 @@ def _announce_sweep(words: Sequence[str]) -> None:
     say(f"{points} points, {runs} runs in all; about {seconds:.0f} s if none is there already")
 
 
-def run(words: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run what was typed, flags included, through Hydra.
 
     Parameters
     ----------
-    words : sequence of str
+    arguments : sequence of str
         As `preflight` returns them.
 
     Returns
@@ -166,13 +170,13 @@ def run(words: Sequence[str]) -> int:
         Exit status: 1 if any job failed.
     """
     register()
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in the words typed are raised, not printed, and shown as all others
-    sys.argv[1:] = words
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in what was typed are raised, not printed, and shown as all others
+    sys.argv[1:] = arguments
     _failures.clear()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
     try:
-        if set(words) & set(MANY):
-            _announce_sweep(words)
+        if set(arguments) & set(MANY):
+            _announce_sweep(arguments)
         _job()
     except MENDABLE as mistake:
         _fail(mistake)

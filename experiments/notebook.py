@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.streams import replicate_keys
-from experiments.configuration.preflight import preflight
-from experiments.configuration.settings import compose_settings, read_settings, refuse_idle_levers
+from experiments.configuration.preflight import checked_settings
 from sim import StrongchainModel
 
 __all__ = ["world"]
@@ -29,10 +28,7 @@ def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("ch
     >>> model = world("region=sample", "instruments=[cqo]", seed=1)
     >>> model.run(12)
     """
-    words = preflight([*overrides, *([f"seed={seed}"] if seed is not None else [])])
-    config = compose_settings(words)
-    refuse_idle_levers(config, words)
-    settings = read_settings(config)
+    _, settings = checked_settings([*overrides, *([f"seed={seed}"] if seed is not None else [])])
     model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.task.check)
     model.adopt(settings.instruments)
     return model

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from experiments.formatting import value as shown
 
-__all__ = ["COLUMNS", "about", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
+__all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
 
 #: Columns of a terminal that the output keeps to: what it has, or 100 where it has more or there is none.
 COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
@@ -23,6 +23,16 @@ def say(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # for the rest of the process
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Ask whether the nearest known word was meant, as `agents.spelling.nearest`, which is imported only when a word is wrong.
+
+    `agents` imports Mesa, and that takes longer than ``strongchain --help`` may.
+    """
+    from agents.spelling import nearest
+
+    return nearest(word, known)
 
 
 def width(text: str) -> int:

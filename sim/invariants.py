@@ -1,4 +1,4 @@
-"""What must always hold. Switchable on in any run; checked in tests on every kind of run."""
+"""Laws that must always hold. Any run can check them; tests check them on every kind of run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class InvariantError(AssertionError):
 
 
 def books_balance(world: World) -> Iterable[str]:
-    """What all sectors hold sums to zero, and firms hold what the books say."""
+    """The deposits of all sectors sum to zero, and firms hold what the accounts say."""
     balance, firms = world.books.balance, world.firms
     size = sum(abs(held) for held in balance.values())
     if not abs(sum(balance.values())) <= 1e-9 * max(size, 1.0):
         yield f"the sectors' deposits sum to {sum(balance.values())} CNY"
-    for sector, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
-        cash = float(firms.cash[mine].sum())
+    for sector, rows in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
+        cash = float(firms.cash[rows].sum())
         if not abs(cash - balance[sector]) <= 1e-9 * max(size, float(np.abs(firms.cash).sum()), 1.0):
             yield f"{sector} hold {cash} CNY, {balance[sector]} by the books"
 
@@ -35,17 +35,17 @@ def loans_are_counted(world: World) -> Iterable[str]:
     lenders, firms = world.lenders, world.firms
     for kind, loan in enumerate(LOANS):
         debt = getattr(firms, loan.debt)
-        granted, repaid, lost, out = (
+        granted, repaid, lost, outstanding = (
             float(getattr(lenders, c)[:, kind].sum()) for c in ("granted", "repaid", "written_off", "outstanding")
         )
-        if not abs(granted - repaid - lost - out) <= 1e-9 * max(granted, 1.0):
-            yield f"{granted} CNY of {loan.purpose} granted, {repaid} repaid, {lost} written off, {out} outstanding"
-        if not abs(float(debt.sum()) - out) <= 1e-9 * max(granted, 1.0):
-            yield f"firms owe {debt.sum()} CNY of {loan.purpose}, {out} are outstanding"
+        if not abs(granted - repaid - lost - outstanding) <= 1e-9 * max(granted, 1.0):
+            yield f"{granted} CNY of {loan.purpose} granted, {repaid} repaid, {lost} written off, {outstanding} outstanding"
+        if not abs(float(debt.sum()) - outstanding) <= 1e-9 * max(granted, 1.0):
+            yield f"firms owe {debt.sum()} CNY of {loan.purpose}, {outstanding} are outstanding"
 
 
 def relations_are_sound(world: World) -> Iterable[str]:
-    """Links lead from one firm to another, none twice; the network knows them; orders are what customers and users ordered."""
+    """Links lead from one firm to another, none exists twice; the network has the same links; orders received are orders placed."""
     firms, links = world.firms, world.links
     if (links.supplier == links.customer).any():
         yield "a firm supplies itself"
@@ -61,9 +61,9 @@ def relations_are_sound(world: World) -> Iterable[str]:
 def problems_are_counted(world: World) -> Iterable[str]:
     """Problems opened = closed + open."""
     counts, firms = world.counts, world.firms
-    still = int(firms.open_problems.sum() + firms.common_problems.sum())
-    if counts["problems opened"] != counts["problems closed"] + still:
-        yield f"{counts['problems opened']} problems opened, {counts['problems closed']} closed, {still} open"
+    unsolved = int(firms.open_problems.sum() + firms.common_problems.sum())
+    if counts["problems opened"] != counts["problems closed"] + unsolved:
+        yield f"{counts['problems opened']} problems opened, {counts['problems closed']} closed, {unsolved} open"
 
 
 def cases_are_counted(world: World) -> Iterable[str]:
@@ -99,19 +99,19 @@ def attribution_is_exact(world: World) -> Iterable[str]:
 
 
 def orders_settle(world: World) -> Iterable[str]:
-    """Orders, scrap included, do not grow without end round a loop."""
+    """Orders, scrap included, do not grow without limit on a loop."""
     try:
         world.network.check_orders(world.firms.scrap)
     except NetworkError as growth:
         yield str(growth)
 
 
-#: Units in which a number may fall below 0: rows and months count from the start of the run, -1 stands for none.
+#: Units in which a number may be below 0: months count from the start of the run, and -1 means none.
 PLACES = {"index", "row", "month", "links"}
 
 
 def state_is_legal(world: World) -> Iterable[str]:
-    """Capabilities and shares lie in [0, 1]; nothing falls below 0 unless it may; numbers are finite."""
+    """Capabilities and shares lie in [0, 1]; no amount falls below 0 unless its column allows it; numbers are finite."""
     for population in (*(getattr(world, kind) for kind in world.kinds), world.links, world.chains, world.classes):
         for name, column in population.columns.items():
             values = getattr(population, name)

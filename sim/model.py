@@ -48,8 +48,8 @@ __all__ = ["MONTH", "NetworkSource", "StrongchainModel", "build_network"]
 
 NetworkSource = SupplyNetwork | Synthetic | FromFile | InputOutput | SectorEconomy | None
 
-#: One month, phase by phase: relations change before anything is shipped, accounts are closed last.
-#: What a phase reads of another firm is last month's, or was settled by an earlier phase.
+#: One month, phase by phase: relations change before goods are shipped, and accounts are closed last.
+#: What a phase reads of another firm is last month's value, or the result of an earlier phase of this month.
 MONTH: tuple[Callable[[World], None], ...] = (
     policy,
     review_suppliers,
@@ -73,12 +73,12 @@ MONTH: tuple[Callable[[World], None], ...] = (
     balance_others,
 )
 
-#: Passes in which charge-back finds its level at the start.
+#: Passes of charge-back at the start, after which it hardly changes.
 SETTLING = 3
 
 
 def build_network(source: NetworkSource, region: Region, streams: Streams) -> SupplyNetwork:
-    """Return the network a source stands for; None stands for the region's own."""
+    """Return the network of a source; None means the region's own network."""
     match source:
         case SupplyNetwork():
             return source
@@ -99,20 +99,20 @@ class StrongchainModel(World):
     Parameters
     ----------
     region : Region, optional
-        Stations, counties, officers; and the network where `network` is None.
+        Its stations, counties and officers; and its network, if `network` is None.
     network : SupplyNetwork, Synthetic, FromFile, InputOutput or None
         Who supplies whom.
     parameters : Parameters, optional
     instruments : sequence of Instrument
-        The policy. An empty one is the world without a programme.
+        The policy; an empty one means no programme.
     rng : int
-        Seed; the run is the first replicate of it.
+        Seed; the run is its first replicate.
     key : pair of int, optional
-        A replicate's own key instead (see `agents.streams.replicate_keys`).
+        Key of a replicate, in place of the seed (see `agents.streams.replicate_keys`).
     burn_in : int
         Months simulated before month 1, without any programme.
     record : iterable of str
-        Groupings to record besides the total: "chain", "tier", "size".
+        Groupings to record in addition to the total: "chain", "tier", "size".
     outcomes : iterable of str, optional
         Outcomes to record; all by default.
     check : bool
@@ -157,7 +157,7 @@ class StrongchainModel(World):
         self.adopt(instruments)
 
     def adopt(self, instruments: Sequence[Instrument]) -> None:
-        """Put a policy in place of the present one, which ends, from the next month on.
+        """End the present policy and begin another one in the next month.
 
         Raises
         ------
@@ -166,26 +166,26 @@ class StrongchainModel(World):
         """
         keys = [ins.key for ins in instruments]
         if len(set(keys)) < len(keys):
-            raise ValueError(f"a policy holds each instrument once; got {', '.join(keys)}")
+            raise ValueError(f"a policy contains each instrument at most once; got {', '.join(keys)}")
         for programme in self.programmes.values():
             if isinstance(programme, Programme):
                 programme.end(self)
-        # A policy is a set: whoever names its instruments in another order gets the same bits.
-        known = list(INSTRUMENTS)  # one that is not among them (made in another process, say) comes last
-        at = {key: k for k, key in enumerate(known)}
-        ordered = sorted(instruments, key=lambda ins: (not ins.first, at.get(ins.key, len(at)), ins.key))
+        # A policy is a set: the order in which its instruments are named does not change a bit.
+        registered = list(INSTRUMENTS)  # an instrument that is not registered here (made in another process) comes last
+        position = {key: k for k, key in enumerate(registered)}
+        ordered = sorted(instruments, key=lambda ins: (not ins.first, position.get(ins.key, len(position)), ins.key))
         self.programmes = {ins.key: Programme(ins) for ins in ordered}
 
     def _settle(self) -> None:
-        """Start defects, ratings and orders near the steady state: a few passes with everything else held."""
+        """Start defects, ratings and orders near the steady state: some passes in which everything else stays fixed."""
         firms, links = self.firms, self.links
         links.delivered = links.value_share * firms.output[links.customer]
-        settle_practice(self, problem_arrivals(self))  # in the long run, as many are solved as arise
+        settle_practice(self, problem_arrivals(self))  # in the long run, as many problems are solved as arise
         make_own_defects(self)
         decide_inspection(self)
         for _ in range(max(12, int(firms.tier.max(initial=0)) + 2)):
             propagate(self)
-            # Customers know their suppliers to begin with: they rate them by all that arrives.
+            # At the start customers know their suppliers: they rate them by all defects that arrive.
             arriving = links.caught + links.passed_detectable
             links.rating = np.divide(arriving, links.value_share, out=np.zeros(links.n), where=links.value_share > 0)
             decide_inspection(self)
@@ -203,7 +203,7 @@ class StrongchainModel(World):
         self._open_books()
 
     def _open_books(self) -> None:
-        """Start the accounts; what was paid while settling never happened."""
+        """Start the accounts; payments made while the start settled do not count."""
         self.books = Books()
         self.firms.cash[:] = self.firms.earnings[:] = 0.0
         open_accounts(self)
@@ -218,7 +218,7 @@ class StrongchainModel(World):
             check_invariants(self)
 
     def _turn_page(self) -> None:
-        """Clear what counts the events of one month."""
+        """Set all counts of the month's events back to 0."""
         self.books.turn_page()
         self.firms.turn_page()
 
@@ -237,7 +237,7 @@ class StrongchainModel(World):
         """The month as a list of phases with one line each."""
         return [f"{phase.__name__}: {(phase.__doc__ or '').splitlines()[0]}" for phase in MONTH]
 
-    # -- looking at the books ------------------------------------------------------------------
+    # -- the accounts --------------------------------------------------------------------------
 
     def transaction_flow_matrix(self) -> pd.DataFrame:
         """The month's payments as a transaction-flow matrix: a row per purpose, a column per sector, CNY."""
@@ -250,23 +250,23 @@ class StrongchainModel(World):
     # -- looking at the world ----------------------------------------------------------------
 
     def quality_map(self) -> QualityMap:
-        """Where the defects that reach users begin, this month's coefficients frozen."""
+        """Where the defects that reach users begin, with this month's coefficients held fixed."""
         return quality_map(self)
 
     def steady_state(self) -> np.ndarray:
-        """Outgoing DPU, detectable plus latent, to which the frozen month would converge, shape (n,)."""
+        """Outgoing DPU, detectable plus latent, to which defects converge if this month repeats itself, shape (n,)."""
         detectable, latent = blocks(self)
         return detectable.steady_state() + latent.steady_state()
 
     def weak_links(self, chain: int, most: int = 10) -> list[tuple[str, float]]:
-        """Firms of a chain in which most of its field loss begins, with their shares of it."""
+        """Firms of a chain in which most of its loss to users begins, with their shares of the loss."""
         loss = np.where(self.firms.chain == chain, self.quality_map().by_firm, 0.0)
         total = loss.sum()
         rows = np.argsort(-loss, kind="stable")[:most]
         return [(str(self.network.names[row]), float(loss[row] / total)) for row in rows if loss[row] > 0]
 
     def __getattr__(self, name: str) -> Any:
-        # The last total of every outcome can be read off the model, as Mesa's DataCollector does.
+        # The last total of every outcome is an attribute of the model, so that Mesa's DataCollector can read it.
         if name in OUTCOMES and "record" in self.__dict__:
             return self.record.latest(name)
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")

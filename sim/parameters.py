@@ -1,8 +1,8 @@
 """Every parameter of the model, declared once: default, range, unit, source, confidence, meaning.
 
-From a declaration come its validation, its row in the docs and, later, the ranges of
-sensitivity designs. Confidence: **S** read in the source, **D** arithmetic from such figures,
-**R** recalled and to be verified, **N** looked for and not found: an assumption, and said so.
+From a declaration come its validation, its row in the docs and the ranges of
+sensitivity studies. Confidence: **S** read in the source, **D** arithmetic from such figures,
+**R** recalled and to be verified, **N** looked for and not found: an assumption.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sim.data.plausible import calibrated
 __all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
 
 
-#: Source of what a calibration found: sim/data/plausible_sets.csv has its value, docs/evidence/calibration.md what is left of its range.
+#: Source of calibrated parameters: sim/data/plausible_sets.csv has their values, docs/evidence/calibration.md the part of the range that is left.
 CALIBRATED = "assumption, calibrated (docs/evidence/calibration.md)"
 
 
 class ParameterError(ValueError):
-    """A value outside its legal range: which, what it is and what would be right."""
+    """A value outside its legal range: the message gives the name, the value and the range."""
 
 
 def parameter(default: Any, low: float, high: float, unit: str, source: str, confidence: str, meaning: str) -> Any:
@@ -34,7 +34,7 @@ def parameter(default: Any, low: float, high: float, unit: str, source: str, con
         Legal range, both ends included; every entry of a tuple must lie in it.
     unit : str
     source : str
-        Where the default comes from; "assumption" if from nowhere.
+        Where the default comes from; "assumption" without a source.
     confidence : {"S", "D", "R", "N"}
     meaning : str
         One line.
@@ -51,9 +51,9 @@ def declared(settings: Any) -> Iterator[Field[Any]]:
 
 
 def wrong_value(f: Field[Any], value: Any, name: str) -> str:
-    """Say what is wrong with a value of a declared field, called by a name; nothing if it will do.
+    """Return what is wrong with a value of a declared field, as a message with its name; empty if nothing is.
 
-    It must be a number, whole where it must be, within its range; a tuple of as many where the default is one.
+    It must be a number within its range, and a whole number for an integer field; or a tuple of as many numbers as the default has.
     """
     low, high = f.metadata["range"]
     if value is None and "None" in str(f.type):
@@ -72,14 +72,14 @@ def wrong_value(f: Field[Any], value: Any, name: str) -> str:
 
 
 def check_ranges(settings: Any, where: str = "") -> None:
-    """Raise if a declared value of a settings dataclass is no number, or not whole where it must be, or leaves its range.
+    """Raise an error if a declared value of a settings dataclass is not a number, not whole for an integer field, or outside its range.
 
     Raises
     ------
     ParameterError
-        Names every breach of the dataclass, each with its legal range and unit.
+        Names every wrong value, each with its legal range and unit.
     """
-    wrong = [said for f in declared(settings) if (said := wrong_value(f, getattr(settings, f.name), where + f.name))]
+    wrong = [message for f in declared(settings) if (message := wrong_value(f, getattr(settings, f.name), where + f.name))]
     if wrong:
         raise ParameterError("; ".join(wrong))
 
@@ -92,10 +92,16 @@ class Parameters:
     base_dpu: float = parameter(calibrated("base_dpu"), 0.0, 2.0, "defects/unit", CALIBRATED, "N",
                                 "median own defects of a medium firm without any management capability")  # fmt: skip
     base_dpu_spread: float = parameter(
-        calibrated("base_dpu_spread"), 0.0, 2.0, "ln", CALIBRATED, "N", "spread of that between firms (standard deviation of its logarithm)"
+        calibrated("base_dpu_spread"),
+        0.0,
+        2.0,
+        "ln",
+        CALIBRATED,
+        "N",
+        "spread of own defects between firms (standard deviation of the logarithm)",
     )
     base_dpu_size: tuple[float, float, float] = parameter((calibrated("base_dpu_size[0]"), 1.0, calibrated("base_dpu_size[2]")), 0.05, 10.0, "1", CALIBRATED, "N",
-                                                          "its multiple by size class: small, medium, large")  # fmt: skip
+                                                          "multiple of own defects by size class: small, medium, large")  # fmt: skip
     management_effect: float = parameter(calibrated("management_effect"), 0.0, 6.0, "ln", CALIBRATED, "N",
                                          "κ: own common-cause defects fall as exp(-κ · management)")  # fmt: skip
     severity: float = parameter(calibrated("severity"), 0.0, 0.5, "defects/unit", CALIBRATED, "N", "own defects that one open problem adds")
@@ -124,7 +130,7 @@ class Parameters:
 
     # -- what arrives, inspection (3.5) ------------------------------------------------------
     interface_dpu: float = parameter(calibrated("interface_dpu"), 0.0, 0.5, "defects/unit", CALIBRATED, "N",
-                                     "ι: defects at an interface where neither side keeps a standard")  # fmt: skip
+                                     "ι: interface defects on a link where neither side keeps a standard")  # fmt: skip
     detection_low: float = parameter(0.70, 0.0, 1.0, "share", "with the next two: 0.77 at capabilities of 0.4; human inspection misses 23 %", "D",
                                      "detection without any testing capability, metrology perfect")  # fmt: skip
     detection_high: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "detection at full testing capability, metrology perfect")
@@ -136,7 +142,7 @@ class Parameters:
         0.006, 0.0, 1.0, "price", "assumption", "N", "k1 of Deming's kp rule at goods-in: cost of inspecting one unit"
     )
     incoming_failure: float = parameter(calibrated("incoming_failure"), 0.0, 10.0, "price", CALIBRATED, "N",
-                                        "k2 at goods-in: cost of one defect that goes on")  # fmt: skip
+                                        "k2 at incoming inspection: cost of one missed defect")  # fmt: skip
     final_cost: float = parameter(0.008, 0.0, 1.0, "price", "assumption", "N", "k1 at final inspection")
     final_failure: float = parameter(
         calibrated("final_failure"),
@@ -164,7 +170,7 @@ class Parameters:
     rework_cost: float = parameter(0.3, 0.0, 5.0, "price", "assumption", "N", "cost of reworking one rejected unit")
     return_cost: float = parameter(0.6, 0.0, 5.0, "price", "assumption", "N", "supplier's cost of one defect returned by a customer")
     copq_scale: float = parameter(1.0, 0.0, 8.0, "1", "1: surveys, 2.5-5 % of sales; about 4: Harry (1998), four times as much", "S",
-                                  "multiple of what rework and returns cost: the published scales of the cost of poor quality differ")  # fmt: skip
+                                  "multiple of the cost of rework and returns: the published scales of the cost of poor quality differ")  # fmt: skip
     field_cost: float = parameter(
         calibrated("field_cost"), 0.0, 50.0, "price", CALIBRATED, "N", "seller's cost of one defect that reaches a user"
     )
@@ -175,7 +181,7 @@ class Parameters:
         12_000.0, 0.0, 200_000.0, "CNY/month", "assumption", "N", "pay of a full-time chief quality officer, with overheads"
     )
     cqo_pay_most: float = parameter(0.01, 0.0, 1.0, "share of sales", "assumption: very small firms share an officer by the hour", "N",
-                                    "most that an officer costs")  # fmt: skip
+                                    "upper limit of an officer's cost")  # fmt: skip
     cqo_part_time: tuple[float, float, float] = parameter((0.3, 1.0, 1.0), 0.0, 1.0, "share", "assumption: small firms share an officer", "N",
                                                           "working time of the officer by size class")  # fmt: skip
 
@@ -183,19 +189,27 @@ class Parameters:
     problem_rate: tuple[float, float, float, float] = parameter((0.08, 0.08, 0.08, 0.08), 0.0, 5.0, "1/month", "assumption, from a reduced prototype", "N",
                                                                 "new problems of each kind at zero capability")  # fmt: skip
     problem_size: tuple[float, float, float] = parameter((calibrated("problem_size[0]"), 1.0, calibrated("problem_size[2]")), 0.0, 10.0, "1", CALIBRATED, "N",
-                                                         "its multiple by size class")  # fmt: skip
+                                                         "multiple of new problems by size class")  # fmt: skip
     solving_low: float = parameter(0.031, 0.001, 0.99, "1/month", "Schneiderman: half-life of 22 months for complex problems", "D",
                                    "hazard of solving a problem without management capability")  # fmt: skip
     solving_high: float = parameter(0.5, 0.001, 0.99, "1/month", "Schneiderman: half-life of 1 month for simple problems", "D",
                                     "hazard of solving a problem at full management capability")  # fmt: skip
     cqo_solving: float = parameter(calibrated("cqo_solving"), 0.0, 3.0, "share", CALIBRATED + "; no causal estimate was found", "N",
                                    "how much faster a firm with a chief quality officer solves problems")  # fmt: skip
-    common_cause_hazard: float = parameter(0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common cause, per chain and kind")
-    common_cause_exposure: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that a common cause hits")
-    common_cause_end: float = parameter(1 / 60, 0.0, 1.0, "1/month", "assumption", "N", "hazard that a common cause ends by itself")
+    common_cause_hazard: float = parameter(
+        0.01, 0.0, 1.0, "1/month", "assumption", "N", "hazard of a new common problem, per chain and kind"
+    )
+    common_cause_exposure: float = parameter(
+        0.2, 0.0, 1.0, "share", "assumption", "N", "share of a chain's firms that get a common problem"
+    )
+    common_cause_end: float = parameter(
+        1 / 60, 0.0, 1.0, "1/month", "assumption", "N", "hazard that the cause of a common problem ends by itself"
+    )
     visibility: float = parameter(calibrated("visibility"), 0.0, 1.0, "share", "the hidden factory: 0.3-0.4 of the cost of poor quality is seen; calibrated within that", "R",
                                   "share of its cost of poor quality that a firm sees")  # fmt: skip
-    cqo_visibility: float = parameter(0.9, 0.0, 1.0, "share", "assumption", "N", "the same with a chief quality officer")
+    cqo_visibility: float = parameter(
+        0.9, 0.0, 1.0, "share", "assumption", "N", "share of its cost of poor quality that a firm with a chief quality officer sees"
+    )
     patience: float = parameter(
         6, 0, 120, "months", "assumption; no waiting time was found", "N", "months after which a waiting case is withdrawn"
     )
@@ -214,7 +228,7 @@ class Parameters:
         1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews what to invest in quality"
     )
     horizon: float = parameter(39.0, 0.0, 240.0, "months", "assumption, from a reduced prototype", "N",
-                               "months of savings that an investment has to pay for itself in")  # fmt: skip
+                               "months within which an investment must pay for itself")  # fmt: skip
     invest_fixed: float = parameter(
         17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size"
     )
@@ -230,13 +244,15 @@ class Parameters:
         "capability that one step gives, of what is missing, at full absorptive capacity",
     )
     judgement: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N",
-                                 "noise with which a firm judges what each of the four capabilities would save")  # fmt: skip
+                                 "error with which a firm judges the saving of each of the four capabilities")  # fmt: skip
     reserve: float = parameter(
         1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment"
     )
     approval: tuple[float, float, float] = parameter((0.2, 0.5, 0.9), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
                                                      "probability that a bank grants a loan for quality, by size class")  # fmt: skip
-    approval_signal: float = parameter(0.15, 0.0, 1.0, "share", "assumption", "N", "added to it where a certificate signals quality")
+    approval_signal: float = parameter(
+        0.15, 0.0, 1.0, "share", "assumption", "N", "added to that probability for a firm with a certificate"
+    )
     credit_ceiling: float = parameter(
         0.35, 0.0, 5.0, "share of yearly revenue", "assumption", "N", "debt up to which a firm's collateral reaches"
     )
@@ -251,20 +267,20 @@ class Parameters:
         calibrated("certificate_worth"), 0.0, 0.2, "share of revenue", CALIBRATED, "N", "what firms expect a certificate to bring in sales"
     )
     certificate_substance: float = parameter(0.02, 0.0, 1.0, "share", "assumption: signal apart from substance", "N",
-                                             "management capability that a first certificate leaves behind, of what is missing")  # fmt: skip
+                                             "share of the missing management capability that a firm gains with its first certificate")  # fmt: skip
     certificate_start: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of firms that hold a certificate at the start")
     officer_saving: float = parameter(calibrated("officer_saving"), 0.0, 1.0, "share", CALIBRATED, "N",
-        "what firms expect a chief quality officer to save of the cost of poor quality that they see")  # fmt: skip
+        "share of the cost of poor quality that firms see and expect a chief quality officer to save")  # fmt: skip
     adoption_alone: float = parameter(
         0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
     )
     adoption_imitation: float = parameter(calibrated("adoption_imitation"), 0.0, 1.0, "1/month", CALIBRATED + "; gives the logistic curve of adoption", "N",
-                                          "the same for each unit of the share of the chain's firms that have")  # fmt: skip
+                                          "additional hazard, times the share of the chain's firms that have adopted")  # fmt: skip
     officer_loss: float = parameter(
         0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
     )
     dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N",
-                                "hazard of dropping an officer that does not pay, beyond that")  # fmt: skip
+                                "additional hazard of dropping an officer that does not pay")  # fmt: skip
     certificate_loss: float = parameter(
         0.2, 0.0, 1.0, "share", "assumption", "N", "share of certificates that pay and are not renewed at the end of their term"
     )
@@ -273,14 +289,16 @@ class Parameters:
     problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N",
         "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")  # fmt: skip
     spillover: float = parameter(calibrated("spillover"), 0.0, 1.0, "1/month", CALIBRATED, "N",
-                                 "pace at which a supplier closes the gap to a customer's practice, were all its sales to it")  # fmt: skip
+                                 "pace at which a supplier closes the gap to a customer's practice, if all its sales go to this customer")  # fmt: skip
     relation_share: float = parameter(0.5, 0.0, 1.0, "share",
                                       "Dyer & Hatch 2006: defects -50 % for the customer that taught, -26 % for another; read as shares, 0.57 in logarithms", "D",
-                                      "part of a lesson that serves its customer alone")  # fmt: skip
+                                      "part of a lesson that serves only the customer who taught it")  # fmt: skip
     practice_decay: float = parameter(calibrated("practice_decay"), 0.0, 1.0, "1/month",
         CALIBRATED + ": half of a gap of practice is left after 102 months, learning and exits included (Bloom et al. 2020)", "N",
         "pace at which practice falls back to its natural level")  # fmt: skip
-    officer_keeps: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "part of that decay that a chief quality officer prevents")
+    officer_keeps: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "part of the decay of practice that a chief quality officer prevents"
+    )
     diffusion: float = parameter(0.0002, 0.0, 1.0, "1/month", "Bloom et al. 2020: practice hardly spreads between firms; the figure is an assumption", "N",
                                  "pace at which a firm closes the gap to its sector's mean without a link")  # fmt: skip
 
@@ -299,15 +317,17 @@ class Parameters:
     working_capital: float = parameter(
         0.2, 0.0, 1.0, "share of yearly revenue", "assumption, from a reduced prototype (15-25 %)", "N", "working capital that is borrowed"
     )
-    cash_start: float = parameter(1.4, 0.0, 24.0, "months of sales", "assumption", "N", "cash at the start, and an entrant's")
-    cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm draws on its bank")
-    cash_most: float = parameter(1.7, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which owners take out everything")
+    cash_start: float = parameter(1.4, 0.0, 24.0, "months of sales", "assumption", "N", "cash of a firm at the start, and of an entrant")
+    cash_least: float = parameter(0.6, 0.0, 24.0, "months of sales", "assumption", "N", "cash below which a firm borrows working capital")
+    cash_most: float = parameter(1.7, 0.0, 120.0, "months of sales", "assumption", "N", "cash above which everything is paid to owners")
     payout: float = parameter(
         0.25, 0.0, 1.0, "share", "assumption, from a reduced prototype", "N", "part of a month's profit that owners take out"
     )
     fortune_spread: tuple[float, float, float] = parameter((calibrated("fortune_spread[0]"), 0.055, 0.03), 0.0, 1.0, "share of sales", CALIBRATED, "N",
-                                                           "standard deviation of a firm's windfalls and misfortunes, by size class")  # fmt: skip
-    fortune_memory: float = parameter(0.93, 0.0, 0.999, "1", "assumption", "N", "part of them that lasts into the next month")
+                                                           "standard deviation of a firm's random gains and losses, by size class")  # fmt: skip
+    fortune_memory: float = parameter(
+        0.93, 0.0, 0.999, "1", "assumption", "N", "part of those gains and losses that lasts into the next month"
+    )
     cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
     distress_months: int = parameter(
         3, 1, 120, "months", "assumption, from a reduced prototype", "N", "months of distress after which a firm gives up"
@@ -330,20 +350,24 @@ class Parameters:
         0.005, 0.0, 1.0, "1/quarter", "assumption", "N", "share of relations that end for reasons other than quality"
     )
     candidates: int = parameter(3, 0, 50, "firms", "assumption", "N", "candidates of the same sector that a customer looks at")
-    view_noise: float = parameter(0.8, 0.0, 5.0, "ln", "assumption", "N", "noise in a customer's view of a candidate's defects")
-    certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "its multiple where the candidate holds a certificate")
-    caution: float = parameter(0.5, 0.0, 5.0, "1", "assumption", "N", "how much customers shun doubt: what they add for a unit of noise")
+    view_noise: float = parameter(0.8, 0.0, 5.0, "ln", "assumption", "N", "error in a customer's view of a candidate's defects")
+    certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "multiple of that noise for a candidate with a certificate")
+    caution: float = parameter(
+        0.5, 0.0, 5.0, "1", "assumption", "N", "caution of customers: what they add to a candidate's rating for a unit of noise"
+    )
     switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
     orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N",
-        "part of its orders at the start that a member can sell elsewhere if its customers here fail it")  # fmt: skip
+        "part of its orders at the start that a member can sell elsewhere after it has lost its customers")  # fmt: skip
     spare_capacity: float = parameter(
         0.3, 0.0, 10.0, "share", "assumption", "N", "what a firm can make beyond its usual output, or that of the start if it was more"
     )
 
     # -- the market (3.13) -----------------------------------------------------------------------
     quality_elasticity: float = parameter(0.3, 0.0, 5.0, "1", "assumption", "N",
-        "d ln demand / d ln perceived conformity between the leaders of a product, defects as users remember them")  # fmt: skip
-    whole_elasticity: float = parameter(0.3, 0.0, 1.0, "1", "assumption", "N", "the same for the product as a whole, as a part of it")
+        "d ln demand / d ln perceived conformity between the leaders of a product, with defects as users remember them")  # fmt: skip
+    whole_elasticity: float = parameter(
+        0.3, 0.0, 1.0, "1", "assumption", "N", "elasticity for the product as a whole, as a part of that between leaders"
+    )
     brand_memory: float = parameter(
         0.95, 0.0, 0.9999, "1/month", "assumption", "N", "weight of the past in what users remember of a product"
     )
@@ -356,10 +380,10 @@ class Parameters:
     recall_tail: float = parameter(1.1, 0.2, 10.0, "1", "assumption: heavy-tailed", "N", "tail exponent of the size of recalls")
     recall_cost: float = parameter(0.1, 0.0, 5.0, "price", "assumption", "N", "cost of recalling a unit")
     recall_liability: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N",
-                                        "most that a recall traced to a supplier can cost it; the rest stays with the leader")  # fmt: skip
+                                        "largest cost of a traced recall for the supplier; the leader bears the rest")  # fmt: skip
     recall_shock: float = parameter(0.3, 0.0, 5.0, "ln", "assumption", "N", "fall of a leader's appeal after a recall")
     collective_share: float = parameter(0.64, 0.0, 1.0, "share", "dairy scandal of 2008: spill-over 64 % of the direct loss", "S",
-                                        "part of it that falls on the other leaders of the chain")  # fmt: skip
+                                        "part of the fall of appeal that the other leaders of the chain share")  # fmt: skip
     reputation_memory: float = parameter(0.94, 0.0, 0.9999, "1/month", "assumption: half of it forgotten in a year", "N",
                                          "part of a lost reputation that lasts into the next month")  # fmt: skip
 
@@ -373,12 +397,12 @@ class Parameters:
     risk_size: tuple[float, float, float] = parameter((calibrated("risk_size[0]"), 1.0, 0.5), 0.0, 100.0, "1", CALIBRATED, "N",
                                                       "weight of a firm in risk-targeted sampling, by size class")  # fmt: skip
     risk_failed: float = parameter(calibrated("risk_failed"), 1.0, 100.0, "1", CALIBRATED, "N",
-                                   "its multiple for a firm that failed of late")  # fmt: skip
+                                   "multiple of that weight for a firm that failed recently")  # fmt: skip
     map_noise: float = parameter(0.7, 0.0, 5.0, "ln", "assumption: two thirds of firms within a factor of two", "N",
-                                 "doubt of the quality map, as chain heads see it, about a firm that nobody has visited")  # fmt: skip
+                                 "error of the quality map, as chain heads see it, about a firm that has not been visited")  # fmt: skip
     jury_noise: float = parameter(0.5, 0.0, 5.0, "ln", "assumption: a jury sees more than a chain head", "N",
-                                  "doubt of the jury of an award about a firm's defects")  # fmt: skip
-    risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "its multiple for a firm with a certificate")
+                                  "error of the jury of an award about a firm's defects")  # fmt: skip
+    risk_signal: float = parameter(0.7, 0.0, 1.0, "1", "assumption", "N", "multiple of that weight for a firm with a certificate")
     risk_months: int = parameter(24, 0, 240, "months", "assumption", "N", "months for which a failed sample counts")
     fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value",
                             "N", "fine for a sample that fails")  # fmt: skip

@@ -1,6 +1,6 @@
 """Small formulas of quality engineering: sigma levels, yields, acceptance sampling, inspection.
 
-Pure functions of numbers or arrays, for users and as oracles; the model itself needs none of them.
+Pure functions of numbers or arrays, for users and as oracles of tests; the model itself does not use them.
 """
 
 from __future__ import annotations

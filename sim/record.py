@@ -1,4 +1,4 @@
-"""What is written down of a run: outcomes by group and month, as tidy series."""
+"""The record of a run: outcomes by group and month, as tidy series."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GROUPINGS = ("total", "chain", "tier", "size")
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:
-    """Divide sums, entry by entry; not a number where there is nothing below."""
+    """Divide sums, entry by entry; not a number where the divisor is not above 0."""
     return np.divide(top, bottom, out=np.full(np.broadcast(top, bottom).shape, np.nan), where=bottom > 0)
 
 
@@ -35,13 +35,13 @@ class Record:
     ----------
     world : World
     by : iterable of str
-        Groupings to keep besides the total.
+        Groupings to record in addition to the total.
     outcomes : iterable of str, optional
-        Keys to keep; all by default.
+        Keys to record; all by default.
 
     Notes
     -----
-    Groups are what firms belonged to when the record began; tiers move with relations later.
+    Groups are those of the firms when the record begins, although their tiers may change later.
     """
 
     def __init__(self, world: World, by: Iterable[str] = (), outcomes: Iterable[str] | None = None) -> None:
@@ -63,7 +63,7 @@ class Record:
         self._bottoms: list[Floats] = []
 
     def write(self, world: World) -> None:
-        """Write down the month that has just ended."""
+        """Record the month that has just ended."""
         sums: dict[PerFirm, Floats] = {}
 
         def total(per_firm: PerFirm) -> Floats:
@@ -73,24 +73,24 @@ class Record:
             return sums[per_firm]
 
         declared = [OUTCOMES[key] for key in self.outcomes]
-        none = np.ones(len(self.groups))
+        ones = np.ones(len(self.groups))
         self.months.append(world.month)
         self._tops.append(np.stack([total(outcome.top) for outcome in declared]))
-        self._bottoms.append(np.stack([total(outcome.bottom) if outcome.bottom else none for outcome in declared]))
+        self._bottoms.append(np.stack([total(outcome.bottom) if outcome.bottom else ones for outcome in declared]))
 
     @property
     def values(self) -> Floats:
-        """Everything written: shape (months, outcomes, groups)."""
+        """All recorded values: shape (months, outcomes, groups)."""
         if not self._tops:
             return np.empty((0, len(self.outcomes), len(self.groups)))
         return ratio(np.stack(self._tops), np.stack(self._bottoms))
 
     def mean(self, months: int) -> Floats:
-        """Outcomes over the last months, shape (outcomes, groups): sums as means a month, ratios as ratios of the months' sums."""
+        """Outcomes over the last months, shape (outcomes, groups): mean per month of sums, ratio of these months' sums of ratios."""
         return ratio(np.sum(self._tops[-months:], axis=0), np.sum(self._bottoms[-months:], axis=0))
 
     def in_all(self) -> Floats:
-        """Flows summed over all months, shape (outcomes, groups); not a number for what is no flow."""
+        """Flows summed over all months, shape (outcomes, groups); not a number for outcomes that are no flows."""
         whole = np.sum(self._tops, axis=0)
         whole[[not OUTCOMES[key].is_flow for key in self.outcomes]] = np.nan
         return whole
@@ -107,7 +107,7 @@ class Record:
         return float(ratio(self._tops[-1][k, :1], self._bottoms[-1][k, :1])[0])
 
     def table(self) -> pd.DataFrame:
-        """Return everything as a tidy table: month, by, group, outcome, value."""
+        """Return all recorded values as a tidy table: month, by, group, outcome, value."""
         import pandas as pd
 
         months, keys, groups = len(self.months), len(self.outcomes), len(self.groups)

@@ -1,4 +1,4 @@
-"""Sums by place: what firms have together by sector, links by firm, loans by kind."""
+"""Sums by place: over the firms of a sector, the links of a firm, the loans of a kind."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def add_up(places: NDArray[np.integer], amounts: NDArray[Any], n: int = 0) -> Fl
     Parameters
     ----------
     places : int array, shape (k,)
-        Where each amount belongs: 0 or more.
+        Place of each amount: 0 or more.
     amounts : array, shape (k,)
-        Numbers, or a mask of what is to be counted.
+        Numbers, or a mask whose true entries are counted.
     n : int
-        Number of places, if some may lie beyond the last that is named.
+        Number of places, if it may be larger than the last place in `places` says.
 
     Returns
     -------
     array, shape (n,)
-        0 where nothing belongs. Added in the order of `amounts`, so that the same amounts give the same bits.
+        0 at a place without amounts. Added in the order of `amounts`, so that the same amounts give the same bits.
     """
-    summed: Any = np.bincount(places, amounts, minlength=n)  # NumPy's own types promise whole numbers, whatever is added
+    summed: Any = np.bincount(places, amounts, minlength=n)  # NumPy's type hints say whole numbers, whatever is added
     return summed

@@ -1,4 +1,4 @@
-"""The state of the world between months: populations of agents, links, luck and books."""
+"""The state of the world between months: populations of agents, links, random numbers and accounts."""
 
 from __future__ import annotations
 
@@ -39,46 +39,46 @@ __all__ = ["Chains", "Deliverable", "Links", "PriceClasses", "World"]
 
 
 class Links(Population):
-    """State of the links: who supplies whom, and what travels."""
+    """State of the links: who supplies whom, and the goods and defects on the way."""
 
     supplier: Ints = column("row", "firm that supplies")
     customer: Ints = column("row", "firm that buys")
-    value_share: Floats = column("CNY/CNY", "CNY of the supplier per CNY of the customer's output; 0 while either is out of the world")
+    value_share: Floats = column("CNY/CNY", "CNY of the supplier per CNY of the customer's output; 0 while one of them is out of the world")
     essential: Flags = column("1", "the customer cannot do without it")
     relief: Floats = column("share", "relation-specific reduction of the supplier's defects")
     rating: Floats = column("defects/unit", "the customer's estimate of the supplier's detectable defects")
-    carried: Floats = column("units/unit", "value share less relief, as the month's deliveries carried defects")
+    carried: Floats = column("units/unit", "value share less relief, with which this month's deliveries carried defects")
     age: Ints = column("months", "months the relation has lasted")
     listed: Ints = column("months", "months the supplier has been on the customer's development list, 0 if it is not")
-    ordered: Floats = column("CNY/month", "what the customer has ordered for next month")
-    delivered: Floats = column("CNY/month", "what the supplier delivers this month")
-    inspected: Floats = column("share", "share of the deliveries inspected at goods-in")
+    ordered: Floats = column("CNY/month", "the customer's order for next month")
+    delivered: Floats = column("CNY/month", "this month's delivery of the supplier")
+    inspected: Floats = column("share", "share of the deliveries under incoming inspection")
     interface: Floats = column("defects/unit", "interface defects per unit of the customer, ahead of inspection")
-    caught: Floats = column("defects/unit", "detectable defects found at goods-in, per unit of the customer")
+    caught: Floats = column("defects/unit", "detectable defects found by incoming inspection, per unit of the customer")
     passed_detectable: Floats = column("defects/unit", "detectable defects let in, per unit of the customer")
     passed_latent: Floats = column("defects/unit", "latent defects let in, per unit of the customer")
-    charge_back: Floats = column("CNY/month", "what the customer charges back to the supplier")
+    charge_back: Floats = column("CNY/month", "charge-back of the customer to the supplier")
 
 
 class Chains(Population):
-    """State of the industrial chains, besides that of their firms."""
+    """State of the industrial chains, in addition to that of their firms."""
 
-    cause: Flags = column("1", "a common cause of each kind is at work", width=4)
+    cause: Flags = column("1", "whether the chain has the cause of a common problem of each kind", width=4)
     project: Ints = column("months", "months until a project on the cause of each kind is due, 0 if there is none", width=4)
 
 
 class PriceClasses(Population):
-    """State of the price classes: what firms of a size have in common, leaders apart from members, since they answer to users."""
+    """State of the price classes: firms of one size, with separate classes for leaders and members, because leaders are liable to users."""
 
     quality_cost: Floats = column("CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price")
 
 
-#: Events that are counted from the start of the burn-in on.
+#: Events that are counted since the start of the burn-in.
 EVENTS = (
     "problems opened", "problems closed", "cases received", "cases served", "cases withdrawn", "suppliers replaced", "changes refused",
 )  # fmt: skip
 
-#: What stands at 0 once a firm has left the world for good.
+#: State that is 0 once a firm has left the world for good.
 LEFT_BEHIND = (
     "final_demand", "demand_start", "steady_orders", "orders", "users_ordered", "to_users", "elsewhere_ordered", "elsewhere",
     "output", "usual_output", "sales", "recall_due",
@@ -90,10 +90,10 @@ class Deliverable(Protocol):
     """Anything that acts at the start of a month: a programme that delivers an instrument."""
 
     def deliver(self, world: World) -> None:
-        """Act for the month under way."""
+        """Act in the present month."""
 
     def give_up(self, world: World, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
-        """Learn which firms give up, and what lenders lose in strong-chain loans to each."""
+        """Take note of the firms that give up, and of what lenders lose in strong-chain loans to each."""
 
 
 def _all(cls: type[Row]) -> Callable[[Population], list[type[Row]]]:
@@ -101,16 +101,16 @@ def _all(cls: type[Row]) -> Callable[[Population], list[type[Row]]]:
 
 
 class World(AgentsOnDemand):
-    """Populations, links, luck and books of one run.
+    """Populations, links, random numbers and accounts of one run.
 
     Parameters
     ----------
     network : SupplyNetwork
     parameters : Parameters
     streams : Streams
-        The luck of this replicate.
+        The random numbers of this replicate.
     stations, chain_heads : int
-        How many there are at the start.
+        Their numbers at the start.
 
     Attributes
     ----------
@@ -119,10 +119,10 @@ class World(AgentsOnDemand):
     links, chains, classes : Links, Chains, PriceClasses
         State of the links, of the chains and of the price classes (no agents).
     month : int
-        The month under way: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
+        The present month: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
     counts : dict of str to int
         Events since the start: problems opened and closed, cases received, served and withdrawn, suppliers replaced,
-        changes of suppliers refused because some loop might have grown.
+        changes of suppliers refused because orders on a loop might have grown without limit.
     """
 
     kinds: ClassVar[dict[str, Callable[[Any], list[type[Row]]]]] = {
@@ -151,7 +151,7 @@ class World(AgentsOnDemand):
         self.classes = PriceClasses("classes", n=2 * len(SIZE_CLASSES))
         self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
 
-    # -- luck --------------------------------------------------------------------------------
+    # -- random numbers --------------------------------------------------------------------------------
 
     def draw(self, decision: str, population: Population, slots: int = 0) -> NDArray[np.float64]:
         """Uniforms of this month for every row of a population: shape (n,), or (n, slots)."""
@@ -160,7 +160,7 @@ class World(AgentsOnDemand):
         return self.streams.uniform(decision, self.month, population.n)
 
     def draw_for(self, decision: str, population: Population, rows: NDArray[np.int64], slots: int = 0) -> NDArray[np.float64]:
-        """The same uniforms for some rows alone, shape (rows,) or (rows, slots): the bits that `draw` gives them."""
+        """The same uniforms for some rows only, shape (rows,) or (rows, slots), with the same bits as `draw` gives them."""
         if rows.size > population.n // 500:
             return self.draw(decision, population, slots)[rows]
         each = [self.streams.uniform_at(decision, self.month, rows, slot) for slot in range(max(slots, 1))]
@@ -180,9 +180,9 @@ class World(AgentsOnDemand):
 
     def for_firms(self, rows: NDArray[np.int64], amounts: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Amounts for some firms, 0 for the others: shape (n,)."""
-        out = np.zeros(self.firms.n)
-        out[rows] = amounts
-        return out
+        spread = np.zeros(self.firms.n)
+        spread[rows] = amounts
+        return spread
 
     def _split(self, amounts: NDArray[np.float64]) -> tuple[tuple[str, float], tuple[str, float]]:
         led = float(amounts[self.firms.is_leader].sum())
@@ -201,7 +201,7 @@ class World(AgentsOnDemand):
         self.pay_firms_in_parts({(payer, purpose): 1.0}, amounts)
 
     def pay_firms_in_parts(self, parts: dict[tuple[str, str], float], amounts: NDArray[np.float64]) -> None:
-        """Let several sectors pay firms together, each for a purpose and its share of every amount; all or no purpose is financing."""
+        """Let several sectors pay firms together, each for a purpose and a share of every amount; all or no purpose is financing."""
         self.firms.cash[:] += amounts
         if FINANCING.isdisjoint(purpose for _, purpose in parts):
             self.firms.earnings[:] += amounts
@@ -210,14 +210,14 @@ class World(AgentsOnDemand):
                 self.books.pay(payer, payee, purpose, share * amount)
 
     def firms_pay_firms(self, purpose: str, payers: NDArray[np.int64], payees: NDArray[np.int64], amounts: NDArray[np.float64]) -> None:
-        """Let firms pay each other for their business: rows who pay and are paid, and CNY, all of shape (k,), 0 or more."""
+        """Let firms pay each other for their business: rows of payers and payees, and CNY of 0 or more, all of shape (k,)."""
         firms = self.firms
         paid = add_up(payers, amounts, firms.n)
         got = add_up(payees, amounts, firms.n)
         firms.cash[:] += got - paid
         firms.earnings[:] += got - paid
         leads = firms.is_leader
-        among = np.flatnonzero(leads[payers])  # few links have a leader at either end, fewer at both
+        among = np.flatnonzero(leads[payers])  # not many links have a leader at one end, and even less at both
         among = among[leads[payees[among]]]
         whole, by_leaders, to_leaders = float(paid.sum()), float(paid[leads].sum()), float(got[leads].sum())
         both = float(amounts[among].sum())
@@ -228,20 +228,20 @@ class World(AgentsOnDemand):
 
     # -- help ----------------------------------------------------------------------------------
     def lend(self, column: str, rows: NDArray[np.int64], amount: NDArray[np.float64] | float) -> None:
-        """Lend firms help for this month (see `agents.help`): shares of what others leave, other amounts on top of theirs."""
+        """Give firms help for this month (see `agents.help`): a share acts on the part that other help leaves; other amounts are added."""
         lent = getattr(self.firms, column)
         share = Help.declared[column].unit == "share"
         lent[rows] = 1.0 - (1.0 - lent[rows]) * (1.0 - amount) if share else lent[rows] + amount
 
-    # -- what chain heads see ------------------------------------------------------------------
+    # -- chain heads --------------------------------------------------------------------------
 
     def problem_list(self, chain: int) -> dict[str, int]:
         """Open problems of a chain's firms by kind (问题清单)."""
-        mine = self.firms.chain == chain
-        return dict(zip(KINDS, (self.firms.open_problems + self.firms.common_problems)[mine].sum(axis=0).tolist(), strict=True))
+        of_chain = self.firms.chain == chain
+        return dict(zip(KINDS, (self.firms.open_problems + self.firms.common_problems)[of_chain].sum(axis=0).tolist(), strict=True))
 
     def credit_chain_heads(self, column: str, per_firm: NDArray[np.float64] | NDArray[np.int64]) -> None:
-        """Add what a programme did for firms to the chain heads in charge of them; heads of one chain share it."""
+        """Add what a programme did for firms to the counts of their chain heads; several heads of one chain divide it."""
         heads = self.chain_heads
         if heads.n:
             by_chain = add_up(self.firms.chain, per_firm, self.chains.n)
@@ -251,29 +251,29 @@ class World(AgentsOnDemand):
     # -- entry and exit --------------------------------------------------------------------------
 
     def leave(self, population: str, row: int) -> None:
-        """Take one agent out of the world and settle what it leaves behind.
+        """Take one agent out of the world and settle its accounts, links and cases.
 
-        A firm's accounts are closed; its links fall idle, its open problems and waiting cases end
-        with it, and nobody takes its place. The waiting cases of a station are withdrawn.
+        A firm's accounts are closed; its links carry nothing any more; its open problems and waiting cases end;
+        no entrant takes its place. The waiting cases of a station are withdrawn.
         """
         super().leave(population, row)
         firms, links = self.firms, self.links
         if population == "firms":
             self.close_down(np.array([row]))
-            mine = (links.supplier == row) | (links.customer == row)
-            firms.orders[:] -= add_up(links.supplier[mine], links.ordered[mine], firms.n)
+            of_firm = (links.supplier == row) | (links.customer == row)
+            firms.orders[:] -= add_up(links.supplier[of_firm], links.ordered[of_firm], firms.n)
             np.maximum(firms.orders, 0.0, out=firms.orders)
             for name in ("value_share", "ordered", "delivered", "charge_back", "listed"):
-                getattr(links, name)[mine] = 0
+                getattr(links, name)[of_firm] = 0
             for name in LEFT_BEHIND:
                 getattr(firms, name)[row] = 0
         elif population == "stations":
             self.withdraw(firms.case_station == row)
 
     def close_down(self, rows: NDArray[np.int64]) -> None:
-        """Settle what firms leave behind: cash goes to their owners, lenders write off the rest, problems and cases end.
+        """Settle the accounts of firms that give up: cash goes to their owners, lenders write off debts, problems and cases end.
 
-        Programmes learn of it; one that guarantees loans pays for what it guaranteed.
+        Programmes are informed; a programme that guarantees loans pays its guarantees.
         """
         firms, lenders = self.firms, self.lenders
         for programme in self.programmes.values():
@@ -302,11 +302,11 @@ class World(AgentsOnDemand):
     def withdraw(self, cases: NDArray[np.bool_]) -> None:
         """Withdraw the waiting cases that a mask of shape (n, 4) (or one that broadcasts to it) picks."""
         firms = self.firms
-        gone = np.broadcast_to(cases, firms.case_station.shape) & (firms.case_station >= 0)
-        at = firms.case_station[gone]
+        withdrawn = np.broadcast_to(cases, firms.case_station.shape) & (firms.case_station >= 0)
+        at = firms.case_station[withdrawn]
         self.stations.withdrawn[:] += np.bincount(at, minlength=self.stations.n)
         self.stations.queue[:] -= np.bincount(at, minlength=self.stations.n)
         self.counts["cases withdrawn"] += int(at.size)
-        firms.cases_withdrawn[:] += gone.sum(axis=1)
-        firms.case_station[gone] = -1
-        firms.case_month[gone] = -1
+        firms.cases_withdrawn[:] += withdrawn.sum(axis=1)
+        firms.case_station[withdrawn] = -1
+        firms.case_month[withdrawn] = -1

@@ -27,7 +27,7 @@ from experiments.analysis.statistics import (
     variance_ratios,
 )
 from experiments.analysis.verdicts import conclusions
-from experiments.configuration.settings import Study
+from experiments.configuration.settings import CompareStudy
 from experiments.runs.measure import Run
 from sim.attribution.quality_map import CAUSES
 from sim.instruments import INSTRUMENTS, TAKEN_ON
@@ -50,7 +50,7 @@ HEADLINES = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost")
 POWER = 0.6996
 
 
-def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = False) -> dict[str, pd.DataFrame]:
+def tables_of(runs: Sequence[Run], reference: str, study: CompareStudy, groups: bool = False) -> dict[str, pd.DataFrame]:
     """Return every table of a study by its name.
 
     Parameters
@@ -59,7 +59,7 @@ def tables_of(runs: Sequence[Run], reference: str, study: Study, groups: bool = 
         Whole replicates: as many of every arm.
     reference : str
         The arm that the others are compared with.
-    study : Study
+    study : CompareStudy
         How p-values are corrected, and how narrow intervals are to be.
     groups : bool
         Whether the table of runs has their groups besides totals.
@@ -122,7 +122,7 @@ def headline_effects(runs: Sequence[Run], reference: str) -> tuple[Floats, float
     return np.stack(others, axis=1) if others else np.empty((len(value[reference]), 0)), float(value[reference].mean())
 
 
-def effects_and_pairs(by_arm: ByArm, reference: str, study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
+def effects_and_pairs(by_arm: ByArm, reference: str, study: CompareStudy) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the effects against the reference, all groups, and those of every pair of arms in total.
 
     With a correction p-values are adjusted in families: the headline outcomes of all other arms in total, and those of all
@@ -292,7 +292,7 @@ def _headlines(by_arm: ByArm) -> dict[str, Floats]:
     return {arm: np.array([run.window[at, 0] for run in runs]) for arm, runs in by_arm.items()}
 
 
-def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
+def _enough(by_arm: ByArm, reference: str, study: CompareStudy) -> pd.DataFrame:
     """Enough replicates? A row per arm and headline outcome.
 
     `needed` are the replicates for the half-width asked for (`wanted`, a share of the baseline), `needed_to_show` those of a new
@@ -311,7 +311,8 @@ def _enough(by_arm: ByArm, reference: str, study: Study) -> pd.DataFrame:
         needed = replicates_needed(effect, wanted * baseline) if study.half_width else np.full(half.shape, np.nan)
         verdict = np.where(share <= wanted, "yes", "no") if study.half_width else "not asked"
         columns = {"baseline": baseline, "half_width": half, "share": share, "wanted": wanted, "needed": needed}
-        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(intervals.mean)), "replicates": intervals.n, "enough": verdict}
+        columns |= {"needed_to_show": replicates_needed(effect, POWER * np.abs(intervals.mean))}
+        columns |= {"replicates": intervals.n, "enough": verdict}
         units = [OUTCOMES[key].unit for key in HEADLINES]
         parts.append(pd.DataFrame({"arm": arm, "outcome": HEADLINES, "unit": units, **columns}))
     names = ["arm", "outcome", "unit", "baseline", "half_width", "share", "wanted", "needed", "needed_to_show", "replicates", "enough"]

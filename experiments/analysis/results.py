@@ -14,12 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from experiments import renamed
 from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import programme_tables
-from experiments.configuration.settings import Study
+from experiments.configuration.settings import CompareStudy
 from experiments.languages.wording import say
 from experiments.runs.measure import MapPicture, Run
-from experiments.runs.store import write_whole
+from experiments.runs.provenance import is_older, made_by
+from experiments.runs.store import write_whole, written_whole
 
 __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
 
@@ -93,6 +95,10 @@ class Comparison:
         """One line on the runs that failed; empty where none did."""
         return say("report.failures", self.manifest.get("failed", []))
 
+    def __getattr__(self, name: str) -> Any:
+        """Name the new name of an attribute that had another one; asked only for attributes that there are not."""
+        raise AttributeError(renamed.attribute(type(self).__name__, name))
+
     def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
         """Return the row of one arm and outcome, in total."""
         rows = self.effects.query("arm == @arm and outcome == @outcome and by == 'total'")
@@ -160,10 +166,8 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
         Where the whole goes, without its suffix.
     """
     rows = sum(pq.read_metadata(path).num_rows for *_, path in parts)
-    whole, sheet = (_named(stem, kind) for kind in ("parquet", "csv"))
-    unfinished = [path.with_name(f".{path.name}.part") for path in (whole, sheet)]
     writer: pq.ParquetWriter | None = None
-    try:
+    with written_whole(_named(stem, "csv")) as sheet, written_whole(_named(stem, "parquet")) as whole:
         for arm, replicate, path in parts:
             table = pd.read_parquet(path)
             table.insert(0, "arm", arm)
@@ -172,23 +176,17 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
             if rows <= SHEET:
                 first = writer is None
                 table.to_csv(
-                    unfinished[1],
+                    sheet,
                     index=False,
                     lineterminator="\n",
                     mode="w" if first else "a",
                     header=first,
                     encoding="utf-8-sig" if first else "utf-8",
                 )
-            writer = writer or pq.ParquetWriter(unfinished[0], part.schema, compression="zstd")
+            writer = writer or pq.ParquetWriter(whole, part.schema, compression="zstd")
             writer.write_table(part)
         if writer:
             writer.close()
-        for part_path, path in zip(unfinished, (whole, sheet), strict=True):
-            if part_path.exists():
-                part_path.replace(path)
-    finally:
-        for part_path in unfinished:
-            part_path.unlink(missing_ok=True)
 
 
 def load(folder: str | Path) -> Comparison:
@@ -198,6 +196,8 @@ def load(folder: str | Path) -> Comparison:
     ------
     FileNotFoundError
         If the folder holds no finished study.
+    ValueError
+        If its tables are those of an older version.
     """
     here = Path(folder)
     if not (here / "manifest.json").is_file():
@@ -208,11 +208,13 @@ def load(folder: str | Path) -> Comparison:
     if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
+    if is_older(about) and (old := [line for table in tables.values() for line in renamed.columns_in(list(table.columns))]):
+        raise ValueError(f"{here} was made by {made_by(about)}: {old[0]}; open it with that version, or run the study again")
     further = {name: pd.read_parquet(here / f"{name}.parquet") for name in OF_PROGRAMMES if (here / f"{name}.parquet").is_file()}
     return Comparison(**tables, manifest=about, programme_tables=further)
 
 
-def collect(runs: Sequence[Run], about: Mapping[str, Any], study: Study, groups: bool = False) -> Comparison:
+def collect(runs: Sequence[Run], about: Mapping[str, Any], study: CompareStudy, groups: bool = False) -> Comparison:
     """Turn runs into the tables of a study; what `about` says of it is completed by the hash of the result."""
     tables = tables_of(runs, study.reference, study, groups)
     manifest = {**about, "reference": study.reference, "result": table_hash(tables["runs"])}

@@ -1,8 +1,8 @@
 """History matching: which values of the uncertain parameters let a world show all patterns together.
 
-Wave after wave, points of a Latin hypercube are simulated, one replicate each, on luck of their own. Gaussian
-processes learn from them how every figure of the patterns depends on the parameters; what they rule out is left, and the next
-wave looks at what remains. Nothing is averaged into one best answer: what is not ruled out is the ensemble [1]_.
+In each wave, points of a Latin hypercube are simulated, one replicate each, with their own random numbers. Gaussian processes learn
+from them how every figure of the patterns depends on the parameters. The points that they rule out are dropped, and the next wave
+examines the rest. Nothing is averaged into one best answer: all points that are not ruled out are the ensemble [1]_.
 
 References
 ----------
@@ -41,19 +41,19 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-#: Candidates at which the emulators are asked in one round, rounds, and spread of the steps between rounds (of each range).
+#: Candidates that the emulators evaluate in one round, number of rounds, and spread of the steps between rounds (of each range).
 CANDIDATES, ROUNDS, STEP = 20_000, 8, 0.12
-#: How far inside the ranges the search aims, in units of implausibility: half of the sets on an edge would lie outside.
+#: How far inside the ranges the search aims, in units of implausibility: of sets on an edge, half would lie outside.
 INSIDE = 0.3
-#: Rounds in which the ensemble spreads, parents and steps of each, and how far a step goes (of each range), from … to.
+#: Rounds in which the ensemble spreads, parents and steps in each round, and shortest and longest step (of each range).
 SPREADING, PARENTS, OFFSPRING, STRIDES = 30, 200, 4_000, (0.03, 0.5)
-#: Points that are kept from one of them to the next, the parents among them.
+#: Points that are kept from one of these rounds to the next, parents included.
 KEPT = 4_000
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A parameter that is searched, or one entry of a tuple of them, and the range looked at."""
+    """A parameter, or one entry of a parameter that is a tuple, and the range that is searched."""
 
     name: str
     low: float
@@ -61,12 +61,12 @@ class Axis:
 
 
 def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
-    """Turn what a study searches, ranges by parameter, as ``base_dpu`` or ``base_dpu_size[0]``, into axes.
+    """Return the axes of the ranges that a study searches, by parameter: ``base_dpu`` or ``base_dpu_size[0]``.
 
     Raises
     ------
     ParameterError
-        Names what is no parameter, or a range that is none or leaves the legal one.
+        If a name is not a parameter, or a range is not valid or leaves the legal one.
     """
     legal = {f.name: f for f in fields(Parameters)}
     axes = []
@@ -77,9 +77,9 @@ def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
         f = legal.get(field)
         length = len(f.default) if f is not None and isinstance(f.default, tuple) else None
         if f is None or (length is None) != (entry is None) or (entry or 0) >= (length or 1):
-            near = nearest(name, legal)
+            suggestion = nearest(name, legal)
             raise ParameterError(
-                f"the calibration is to search {name!r}, which is no parameter, or no entry of one{near}; see strongchain parameters"
+                f"the calibration is to search {name!r}, which is no parameter, or no entry of one{suggestion}; see strongchain parameters"
             )
         low, high = f.metadata["range"]
         if not low <= axis.low < axis.high <= high:
@@ -91,7 +91,7 @@ def axes_of(ranges: Mapping[str, Sequence[float]]) -> tuple[Axis, ...]:
 def ranges_of(about: Mapping[str, Any]) -> dict[str, list[float]]:
     """Return the parameters that a study searched and their ranges, from its manifest."""
     study = about["configuration"]["study"]
-    return dict(study["ranges"] or study["searched"])
+    return dict(study["searched_only"] or study["searched"])
 
 
 def hypercube(count: int, axes: Sequence[Axis], seed: int) -> Floats:
@@ -132,17 +132,20 @@ class Emulator:
                 self._models.append(model.fit(unit[known], figure[known]))
 
     def predict(self, unit: Floats) -> tuple[Floats, Floats]:
-        """Return the expected figures at points, shape (points, figures) each: means, and standard errors without the luck of one run."""
+        """Return the expected figures at points, shape (points, figures) each: means, and standard errors.
+
+        The random variation of a single run is left out of the errors.
+        """
         means, errors = [], []
         for model in self._models:
             mean, error = model.predict(unit, return_std=True)
-            luck = model.kernel_.k2.noise_level * model._y_train_std**2
+            variation = model.kernel_.k2.noise_level * model._y_train_std**2
             means.append(mean)
-            errors.append(np.sqrt(np.maximum(error**2 - luck, 0.0)))
+            errors.append(np.sqrt(np.maximum(error**2 - variation, 0.0)))
         return np.stack(means, axis=1), np.stack(errors, axis=1)
 
     def lengths(self) -> Floats:
-        """Return how far one has to go along each axis until a figure changes, shape (figures, axes), in ranges: long is unimportant."""
+        """Return the distance along each axis over which a figure changes, shape (figures, axes), in ranges: long means no influence."""
         return np.stack([model.kernel_.k1.k2.length_scale for model in self._models])
 
 
@@ -161,7 +164,7 @@ def next_points(emulator: Emulator, axes: Sequence[Axis], count: int, cut: float
     axes : sequence of Axis
     count : int
     cut : float
-        Largest implausibility; where too few points are found below it, the least implausible ones are taken.
+        Largest implausibility; if not enough points lie below it, the least implausible ones are taken.
     seed : int
 
     Returns
@@ -169,7 +172,7 @@ def next_points(emulator: Emulator, axes: Sequence[Axis], count: int, cut: float
     unit : array, shape (count, axes)
     implausible : array, shape (count,)
     share : float
-        Share of a Latin hypercube that is not ruled out: the volume that remains.
+        Share of a Latin hypercube that is not ruled out: the remaining volume.
     """
     draw = np.random.default_rng(seed)
     unit = hypercube(CANDIDATES, axes, seed)
@@ -189,14 +192,15 @@ def next_points(emulator: Emulator, axes: Sequence[Axis], count: int, cut: float
 def spread_out(emulator: Emulator, start: Floats, count: int, cut: float, seed: int) -> Floats:
     """Return points that lie as far apart as they can in what the emulators do not rule out, shape (count, axes).
 
-    The region is small, and points found by going to the least implausible are relatives of a few. So the ensemble walks:
-    from points far apart, with steps short and long, and whatever is not ruled out stays; in the end those farthest apart are taken [1]_.
+    The region is small, and a search for the least implausible points finds only points close to each other. So the ensemble takes
+    short and long steps from points far apart, and keeps every point that is not ruled out; at the end the points farthest apart are
+    taken [1]_.
 
     Parameters
     ----------
     emulator : Emulator
     start : array, shape (points, axes)
-        Points to begin with, of which some are not ruled out; else the walk has nowhere to begin, and the least implausible are returned.
+        Points to begin with. If all of them are ruled out, the least implausible are returned.
     count : int
     cut : float
         Largest implausibility.
@@ -223,17 +227,17 @@ def spread_out(emulator: Emulator, start: Floats, count: int, cut: float, seed: 
 
 
 def _reflected(unit: Floats) -> Floats:
-    """Reflect what would leave the cube."""
+    """Reflect points that would leave the cube."""
     unit = np.abs(unit)
     return np.where(unit > 1.0, 2.0 - unit, unit).clip(0.0, 1.0)
 
 
 def _farthest_apart(points: Floats, count: int) -> NDArray[np.int64]:
-    """Choose points one after the other, each as far from those chosen as can be, the nearest to the middle first."""
-    near = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
-    chosen = [int(near.argmin())]
-    near = ((points - points[chosen[0]]) ** 2).sum(axis=1)
+    """Choose points one after the other: first the nearest to the centre, then each time the farthest from those chosen."""
+    distance = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
+    chosen = [int(distance.argmin())]
+    distance = ((points - points[chosen[0]]) ** 2).sum(axis=1)
     while len(chosen) < min(count, len(points)):
-        chosen.append(int(near.argmax()))
-        near = np.minimum(near, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
     return np.array(chosen, dtype=np.int64)

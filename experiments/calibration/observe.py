@@ -1,6 +1,6 @@
-"""What one replicate of a world shows of the patterns: the figures of `experiments.calibration.patterns`, measured.
+"""Measure the figures of `experiments.calibration.patterns` in one replicate of a world.
 
-Three runs on the same luck: eight and a half years unaided; the same, with capability given to half of the
+Three runs on the same random numbers: eight and a half years without a programme; the same, with capability given to half of the
 members at the start; and 25 years of adoption from a low start.
 """
 
@@ -38,28 +38,28 @@ __all__ = ["MONTHS", "Observed", "observe", "observe_all", "observe_network", "p
 
 Floats = NDArray[np.float64]
 
-#: Months of the runs of which a gap of practice is read, after Bloom et al. (2020); drift is read off the first 96.
+#: Months of the runs in which the gap of practice is read, after Bloom et al. (2020); years in which the drift is read.
 MONTHS, YEARS = 102, 8
 #: Months and share of firms of the run of adoption.
 ADOPTION_MONTHS, LOW_START = 300, 0.02
-#: Months over which an effect is smoothed before its half-time is read, and those in which it is looked for.
-SMOOTHED, LOOKED_AT = 3, 60
-#: Recalls without which their tail is not told.
+#: Months over which an effect is smoothed before its half-time is read, and months in which it is searched.
+SMOOTHING_MONTHS, HALF_TIME_MONTHS = 3, 60
+#: Recalls that are needed to describe their tail.
 FEWEST_RECALLS = 30
-#: Lots, of the same value each, are sampled by ISO 2859-1, code letter K at an AQL of 2.5 %: units looked at, defects accepted.
+#: Lots, of the same value each, are sampled by ISO 2859-1, code letter K at an AQL of 2.5 %: units inspected, defects accepted.
 PLAN = (125, 7)
-#: Capability given to the helped.
+#: Capability given to the members that are helped.
 LESSON = 0.1
 
 
 @dataclass
 class Observed:
-    """What one replicate shows.
+    """The figures of one replicate.
 
     Attributes
     ----------
     figures : dict of str to float
-        Figures that a replicate tells by itself.
+        Figures that one replicate gives by itself.
     recalls : list of float
         Sizes of recalls, CNY; to be pooled.
     own, users : list of float
@@ -73,7 +73,7 @@ class Observed:
 
 
 def rejected_lots(world: World) -> tuple[Floats, Floats]:
-    """Return what customers are expected to reject at goods-in this month, by the sampling plan, and what arrives, by link.
+    """Return the expected lots that customers reject at goods-in this month, by the sampling plan, and the defects that arrive, by link.
 
     Returns
     -------
@@ -88,8 +88,8 @@ def rejected_lots(world: World) -> tuple[Floats, Floats]:
 
 
 @dataclass
-class _Watch:
-    """Sums over the months of an unaided run."""
+class _Sums:
+    """Sums over the months of a run without a programme."""
 
     model: StrongchainModel
     chance: Floats = field(default_factory=lambda: np.zeros((MONTHS, 3)))  # risk-weighted samples, by size class
@@ -107,7 +107,7 @@ class _Watch:
         self.rejected, self.copq, self.defects, self.sales = np.zeros((4, n))
 
     def month(self, month: int) -> None:
-        """Take down the month that has just ended."""
+        """Add the month that has just ended."""
         world, firms = self.model, self.model.firms
         bad, weight = nonconformity(world), risk(world)
         self.chance[month] = np.bincount(firms.size_class, weight, minlength=3)
@@ -125,7 +125,7 @@ class _Watch:
             self.sales += firms.output
 
     def figures(self) -> dict[str, float]:
-        """Return what the unaided run shows, in the units of the patterns."""
+        """Return the figures of the run, in the units of the patterns."""
         rate = np.divide(self.fails.sum(axis=0), self.chance.sum(axis=0), out=np.full(3, np.nan), where=self.chance.sum(axis=0) > 0)
         small, medium, large = rate
         lots = np.sort(self.rejected[self.rejected > 0])[::-1]
@@ -154,14 +154,14 @@ class _Watch:
 
 
 def _half_time(effect: Floats) -> float:
-    """Months after which half of the largest effect is reached for good, the effect smoothed; not a number where there is none."""
-    smooth = np.convolve(effect, np.full(SMOOTHED, 1.0 / SMOOTHED), mode="valid")
+    """Months until the smoothed effect first reaches half of its largest value; not a number where there is no effect."""
+    smooth = np.convolve(effect, np.full(SMOOTHING_MONTHS, 1.0 / SMOOTHING_MONTHS), mode="valid")
     largest = smooth[np.abs(smooth).argmax()] if smooth.size else 0.0
     return float(np.flatnonzero(smooth / largest >= 0.5)[0]) if largest != 0.0 else float("nan")
 
 
 def pooled(observed: Sequence[Observed]) -> dict[str, float]:
-    """Return the figures that only many replicates together tell: the tail of recalls, and how effects lag."""
+    """Return the figures that need all replicates together: the tail of recalls, and the lags of effects."""
     sizes = np.sort(np.concatenate([one.recalls for one in observed]) if observed else np.empty(0))[::-1]
     top = sizes[: max(1, round(sizes.size / 10))].sum() / sizes.sum() if sizes.size >= FEWEST_RECALLS else np.nan
     own, users = (np.mean([getattr(one, name) for one in observed], axis=0) for name in ("own", "users"))
@@ -169,26 +169,26 @@ def pooled(observed: Sequence[Observed]) -> dict[str, float]:
     return {"recalls_top": 100.0 * float(top), "lag_across": across, "lag_difference": across - _half_time(own)}
 
 
-def _without_help(ready: StrongchainModel) -> Observed:
-    """Run a world unaided and, beside it on the same luck, with capability given to half of its members."""
-    alone, helped = ready, copy.deepcopy(ready)
+def _lesson(ready: StrongchainModel) -> Observed:
+    """Run a world without a programme and, on the same random numbers, with capability given to half of its members."""
+    control, helped = ready, copy.deepcopy(ready)
     helped.record = Record(helped, (), ("field_dpu",))
-    rows = ~alone.firms.is_leader & (np.arange(alone.firms.n) % 2 == 0)
+    rows = ~control.firms.is_leader & (np.arange(control.firms.n) % 2 == 0)
     capability = helped.firms.capability
     capability[rows] = np.minimum(capability[rows] + LESSON, 1.0)
-    start = (helped.firms.capability - alone.firms.capability)[rows].mean()
-    watch = _Watch(alone)
+    start = (helped.firms.capability - control.firms.capability)[rows].mean()
+    sums = _Sums(control)
     own, users = np.zeros((2, MONTHS))
     for month in range(MONTHS):
-        alone.step()
+        control.step()
         helped.step()
-        watch.month(month)
-        own[month] = (helped.firms.own_dpu - alone.firms.own_dpu)[rows].mean()
-        users[month] = helped.record.latest("field_dpu") - alone.record.latest("field_dpu")
-    stayed = rows & (alone.firms.entered < 0) & (helped.firms.entered < 0)
-    left = (helped.firms.capability - alone.firms.capability)[stayed].mean() / start if stayed.any() else float("nan")
-    months = slice(0, LOOKED_AT)
-    return Observed(watch.figures() | {"gap_left": float(left)}, watch.recalls, own[months].tolist(), users[months].tolist())
+        sums.month(month)
+        own[month] = (helped.firms.own_dpu - control.firms.own_dpu)[rows].mean()
+        users[month] = helped.record.latest("field_dpu") - control.record.latest("field_dpu")
+    stayed = rows & (control.firms.entered < 0) & (helped.firms.entered < 0)
+    left = (helped.firms.capability - control.firms.capability)[stayed].mean() / start if stayed.any() else float("nan")
+    months = slice(0, HALF_TIME_MONTHS)
+    return Observed(sums.figures() | {"gap_left": float(left)}, sums.recalls, own[months].tolist(), users[months].tolist())
 
 
 def _logistic(t: Floats, top: float, pace: float, middle: float) -> Floats:
@@ -209,7 +209,7 @@ def _curve(share: Floats) -> float:
 
 
 def _adoption(world: WorldSettings, key: tuple[int, int]) -> dict[str, float]:
-    """Run adoption from a low start: how well it follows a logistic curve, and what becomes of it."""
+    """Run adoption from a low start: how well it follows a logistic curve, and how it changes later."""
     low = replace(
         world,
         region=replace(world.region, officers=LOW_START),
@@ -236,12 +236,12 @@ def observe(world: WorldSettings, key: tuple[int, int]) -> Observed:
     key : (int, int)
         Of the replicate.
     """
-    observed = _without_help(world.build(key, ("size",)))
+    observed = _lesson(world.build(key, ("size",)))
     return replace(observed, figures=observed.figures | _adoption(world, key))
 
 
 def observe_network(key: tuple[int, int], settings: Synthetic | None = None) -> dict[str, float]:
-    """Measure the generator of networks, at a size at which tails can be told: 20,000 firms."""
+    """Measure the generator of networks, at a size large enough for their tails: 20,000 firms."""
     network = synthetic(settings or Synthetic(firms=20_000, leaders=400), Streams(key))
     return {
         "supplier_tail": tail_exponent(suppliers(network)),
@@ -252,10 +252,10 @@ def observe_network(key: tuple[int, int], settings: Synthetic | None = None) -> 
     }
 
 
-# -- many of them, kept --------------------------------------------------------------------------------
+# -- all replicates, stored -----------------------------------------------------------------------------
 
 
-#: Of the code that measures patterns, beside that of the world.
+#: Fingerprint of the code that measures patterns; that of the world is separate.
 MEASURED_BY = fingerprint([Path(__file__).resolve()])
 
 
@@ -267,17 +267,17 @@ def _name(world: WorldSettings, key: tuple[int, int]) -> str:
 def observe_all(
     worlds: Sequence[WorldSettings], keys: Sequence[tuple[int, int]], parallel: Parallel, keep: Path | None = None, progress: bool = False
 ) -> list[Observed | Exception]:
-    """Observe worlds, each on the luck of its own key, in parallel; what is kept in a folder is not simulated again.
+    """Observe worlds in parallel, each with the random numbers of its own key; replicates stored in the folder are not simulated again.
 
     Returns
     -------
     list of Observed or Exception
-        In the order of the worlds; the mistake where a world cannot be simulated.
+        In the order of the worlds; the exception where a world cannot be simulated.
 
     Raises
     ------
     StoreError
-        If nothing can be kept in the folder.
+        If the folder cannot be written.
     """
     if keep is not None:
         Store(keep).prepare()
@@ -286,15 +286,15 @@ def observe_all(
     jobs = list(zip(range(len(worlds)), worlds, keys, paths, strict=True))
     observations: list[Observed | Exception | None] = [_read(path) for path in paths]
     missing = [job for job in jobs if observations[job[0]] is None]
-    with Progress(len(jobs), len(jobs) - len(missing), shown=progress) as shown:
-        for number, one in fan_out(_observed, missing, parallel):
-            observations[number] = one
-            shown.add(1)
+    with Progress(len(jobs), len(jobs) - len(missing), shown=progress) as bar:
+        for number, observation in fan_out(_observed, missing, parallel):
+            observations[number] = observation
+            bar.add(1)
     return [one for one in observations if one is not None]
 
 
 def _read(path: Path | None) -> Observed | None:
-    """Read what was observed of a replicate; nothing if it is not there, or damaged."""
+    """Read the stored figures of a replicate; none if there is no file, or if it is damaged."""
     try:
         return Observed(**json.loads(path.read_text(encoding="utf-8"))) if path is not None else None
     except (OSError, ValueError, TypeError):
@@ -302,11 +302,11 @@ def _read(path: Path | None) -> Observed | None:
 
 
 def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Path | None) -> tuple[int, Observed | Exception]:
-    """Observe a replicate and keep what was seen."""
+    """Observe a replicate and store its figures."""
     try:
         observed = observe(world, key)
-    except (ArithmeticError, ValueError) as mistake:  # say, orders that grow without end at these parameters
-        return number, mistake
+    except (ArithmeticError, ValueError) as error:  # for example, orders that grow without limit at these parameters
+        return number, error
     if path is not None:
         write_whole(path, json.dumps(asdict(observed)).encode())
     return number, observed

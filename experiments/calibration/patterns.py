@@ -1,6 +1,6 @@
-"""The patterns that a believable world shows together, without any policy: what each is, and the observed range.
+"""The patterns that a plausible world shows together, without any policy: what each is, and its observed range.
 
-Every pattern is declared once: calibration aims at these ranges, validation holds simulated worlds against them.
+Every pattern is declared once: calibration aims at these ranges, and validation compares simulated worlds with them.
 Simulated values come from `experiments.calibration.observe`.
 """
 
@@ -21,12 +21,12 @@ class Probe:
     Attributes
     ----------
     low, high : float
-        Range observed, in which a simulated value holds; infinite where only one side is known.
+        Observed range, in which a simulated value agrees; infinite where only one side is known.
     scale : float
-        Distance outside the range that counts as one in calibration: what data and model can be wrong by.
+        Distance outside the range that counts as one in calibration: the error that data and model may have.
     unit, label : str
     pooled : bool
-        Whether it is read off all replicates together, as rare events have to be.
+        Whether it is computed from all replicates together, as is needed for rare events.
     """
 
     low: float
@@ -38,7 +38,7 @@ class Probe:
 
     @property
     def wanted(self) -> str:
-        """The range in words."""
+        """The range as text."""
         if np.isinf(self.high):
             return f"at least {self.low:g}"
         return f"{self.low:g} … {self.high:g}" if np.isfinite(self.low) else f"at most {self.high:g}"
@@ -50,9 +50,9 @@ class Probe:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern: its number and name, its figures by key, where the range is from, and how sure that is.
+    """A pattern: its number and name, its figures by key, the source of the range, and the confidence in it.
 
-    Confidence as in `sim.parameters`: S read in the source, D arithmetic from it, R recalled, N assumption.
+    Confidence as in `sim.parameters`: S read in the source, D computed from it, R recalled, N assumption.
     """
 
     number: int
@@ -64,7 +64,7 @@ class Pattern:
 
 
 INF = float("inf")
-#: Number of the pattern of networks: of their generator.
+#: Number of the pattern of networks, which is of their generator.
 NETWORK = 13
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -81,7 +81,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "small_to_medium": Probe(1.0, INF, 0.1, "times", "the same, small over medium"),
         "medium_to_large": Probe(1.0, INF, 0.1, "times", "the same, medium over large"),
     }, "national sampling 2021-24, % large/medium/small: 2.1/3.3/13.1, 1.6/2.9/10.1, 0.8/2.2/13.2, 2.5/4.5/15.2", "S",
-        "Expected rates: few large firms are sampled, so counted ones say little."),
+        "Expected rates: only a small number of large firms is sampled, so counted rates say little."),
     Pattern(4, "Fail rate of risk-targeted samples", {
         "targeted_fail_rate": Probe(9.0, 14.0, 0.8, "%", "risk-targeted samples that fail"),
     }, "national sampling 2020-24: 10.0, 12.2, 9.4, 12.3, 14.3 %", "S", ""),
@@ -131,21 +131,21 @@ PATTERNS: tuple[Pattern, ...] = (
         "lag_across": Probe(1.0, INF, 0.5, "months", "half-time of the effect on users' defects", pooled=True),
         "lag_difference": Probe(0.5, INF, 0.5, "months", "the same, less that of the helped firms' own defects", pooled=True),
     }, "improvement half-lives: 1 month to 22 across organisations (Schneiderman)", "S",
-        "Capability is given to half of the members at once, luck is common; effects are averaged over replicates."),
+        "Capability is given to half of the members at once, on the same random numbers; effects are averaged over replicates."),
 )  # fmt: skip
 
 #: Every figure, by its key.
 PROBES: dict[str, Probe] = {key: probe for pattern in PATTERNS for key, probe in pattern.probes.items()}
 
 
-#: Figures that one replicate can tell, and that the parameters of the world move.
+#: Figures that one replicate gives by itself, and that depend on the parameters of the world.
 TELLING: tuple[str, ...] = tuple(
     key for pattern in PATTERNS for key, probe in pattern.probes.items() if not probe.pooled and pattern.number != NETWORK
 )
 
 
 def implausibility(values: ArrayLike, keys: tuple[str, ...], error: ArrayLike = 0.0, inside: float = 0.0) -> NDArray[np.float64]:
-    """Return how far values lie outside the observed ranges, in units of what data, model and simulation can be wrong by.
+    """Return how far values lie outside the observed ranges, in units of the error that data, model and simulation may have.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from experiments.configuration.declared import CONFIGS
+from experiments.configuration.files import CONFIGS
 
 __all__ = ["EMPTY", "Portfolio", "portfolios", "read_portfolio"]
 

@@ -1,4 +1,4 @@
-"""What there is to set and to find out, as people read it: settings, regions, instruments, practices, outcomes, phases of the month."""
+"""What there is to set and to look up, as people read it: settings, regions, instruments, practices, outcomes, phases of the month."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any
 
 from experiments.catalogue.portfolios import Portfolio, portfolios
-from experiments.configuration.declared import CONFIGS, TOP, declaring, networks
+from experiments.configuration.declared import chosen_as_a_whole, declaring
+from experiments.configuration.files import CONFIGS
+from experiments.configuration.rules import Rule
 from experiments.formatting import value
 from experiments.languages.wording import label, say
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
@@ -42,29 +44,39 @@ class Setting:
 
 def attribute(cls: type, name: str) -> str:
     """Return what the docstring of a class says of an attribute."""
-    line = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
-    return " ".join(line[1].split()).replace("``", "`").removesuffix(".") if line else ""
+    entry = re.search(rf"^(?:\w+, )*{name}(?:, \w+)* : .*\n((?:    .*\n?)+)", inspect.getdoc(cls) or "", re.MULTILINE)
+    return " ".join(entry[1].split()).replace("``", "`").removesuffix(".") if entry else ""
 
 
 def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
     """Read a setting off the field that declares it."""
-    declared = f.metadata
+    path = f"{prefix}.{f.name}".removeprefix(".")
+    metadata = f.metadata
     default = f.default if f.default is not MISSING else f.default_factory() if f.default_factory is not MISSING else None
-    choices = tuple(declared.get("choices", ("true", "false") if isinstance(default, bool) else ()))
-    legal = "{} … {}".format(*map(value, declared["range"])) if "range" in declared else ", ".join(choices)
-    unit, mark, source = (str(declared.get(key, "")) for key in ("unit", "confidence", "source"))
-    meaning = declared.get("meaning") or attribute(cls, f.name)
-    return Setting(f"{prefix}.{f.name}", value(default), legal, unit, mark, source, meaning, choices)
+    if rule := metadata.get("rule"):
+        return _ruled(path, default, rule)
+    choices = tuple(metadata.get("choices", ("true", "false") if isinstance(default, bool) else ()))
+    legal = "{} … {}".format(*map(value, metadata["range"])) if "range" in metadata else ", ".join(choices)
+    unit, mark, source = (str(metadata.get(key, "")) for key in ("unit", "confidence", "source"))
+    meaning = metadata.get("meaning") or attribute(cls, f.name)
+    return Setting(path, value(default), legal, unit, mark, source, meaning, choices)
+
+
+def _ruled(path: str, default: Any, rule: Rule) -> Setting:
+    return Setting(path, rule.default_is or value(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
 
 
 def settings() -> list[Setting]:
-    """Every setting there is: of the study, the model, the region, the instruments and the network."""
-    every = [Setting(path, value(top.default), top.legal, top.unit, "", "", top.meaning, top.choices) for path, top in TOP.items()]
-    kinds = {cls: f" (network={kind})" for kind, cls in networks().items()}
+    """Every setting there is: of the study, the model, the region, the instruments and the network.
+
+    What several kinds of study or of network have alike is one setting; where they differ in it, each has a setting of its own.
+    """
+    kind_of = {cls: f"{group}={kind}" for group, kinds in chosen_as_a_whole().items() for kind, cls in kinds.items()}
+    kinds: dict[Setting, list[str]] = {}
     for prefix, cls in declaring():
-        declared = (setting(cls, f, prefix) for f in fields(cls))
-        every += [replace(s, meaning=(s.meaning + kinds.get(cls, "")).lstrip()) for s in declared]
-    return every
+        for f in fields(cls):
+            kinds.setdefault(setting(cls, f, prefix), []).extend([kind_of[cls]] if cls in kind_of else [])
+    return [replace(s, meaning=f"{s.meaning} ({', '.join(of)})".lstrip() if of else s.meaning) for s, of in kinds.items()]
 
 
 def region_files() -> Iterator[Any]:
@@ -100,9 +112,9 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
         yield tuple(dict.fromkeys((key, cls.label_zh, *cls.label_zh.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
-    for one in portfolios():
-        names = (one.key, one.label, one.label_zh, f"policy={one.key}", f"policy.{one.key}")
-        yield tuple(dict.fromkeys(names)), partial(of_portfolio, one)
+    for portfolio in portfolios():
+        names = (portfolio.key, portfolio.label, portfolio.label_zh, f"policy={portfolio.key}", f"policy.{portfolio.key}")
+        yield tuple(dict.fromkeys(names)), partial(of_portfolio, portfolio)
     for o in OUTCOMES.values():
         yield (o.key, o.label, o.label_zh), partial(of_outcome, o)
     for k, phase in enumerate(MONTH):

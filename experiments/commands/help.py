@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from experiments.configuration.declared import CONFIGS, options_in_files
+from experiments.configuration.files import CONFIGS, options_in_files
+from experiments.configuration.study import KINDS
 from experiments.languages.wording import lines
 
 __all__ = ["help_text", "options"]
@@ -27,6 +28,7 @@ def options() -> dict[str, tuple[str, ...]]:
     registered = {
         "instruments": [key for keys in instruments for key in keys],
         "network": ["file", "input_output", "region", "synthetic"],
+        "study": [*KINDS],
         "parameters": [row.split(",", 1)[0] for row in sets],
     }
     return {name: tuple(sorted(names)) for name, names in sorted({**options_in_files(CONFIGS), **registered}.items())}

@@ -11,7 +11,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -21,10 +21,11 @@ from experiments.catalogue.portfolios import portfolios
 from experiments.catalogue.settings import MARKS, explained, figures, region_files, setting, settings
 from experiments.commands.completion import BASH, ZSH
 from experiments.commands.help import help_text
-from experiments.configuration.declared import CONFIGS, VERBS, groups
+from experiments.configuration.declared import VERBS, groups
+from experiments.configuration.files import CONFIGS
 from experiments.formatting import value
 from experiments.languages.wording import label, lines, say
-from experiments.terminal import COLUMNS, first_line, table, wrap
+from experiments.terminal import COLUMNS, did_you_mean, first_line, table, wrap
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
@@ -175,13 +176,6 @@ def parameters(word: str = "") -> list[str]:
     head = [*_head("setting", "default", "range", "unit"), ""]
     legend = wrap(say("verbs_text.legend", list(MARKS)), COLUMNS)
     return [*table(head, rows, [label(s.meaning) for s in matching]), "", say("verbs.settings", number=len(matching)), *legend]
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Name the nearest known word."""
-    from agents.spelling import nearest
-
-    return nearest(word, known)
 
 
 def explain(word: str = "") -> list[str]:

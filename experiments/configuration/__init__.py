@@ -1,1 +1,1 @@
-"""From typed words and YAML to checked settings."""
+"""From typed overrides and YAML to checked settings."""

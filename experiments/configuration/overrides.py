@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,30 +19,25 @@ from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, VERBS, declaring, fields_by_path, groups
-from experiments.configuration.settings import SettingsError, check_name
+from experiments.configuration.declared import VERBS, chosen_as_a_whole, fields_by_path, groups
+from experiments.configuration.rules import SettingsError
+from experiments.configuration.settings import check_name
+from experiments.configuration.study import General
+from sim import INSTRUMENTS
 
-__all__ = ["FILES", "FREE", "Word", "leaves", "read_word", "settings", "why_unreadable"]
+__all__ = ["FILES", "FREE", "OF_THE_WORLD", "TypedOverride", "leaves", "read_override", "settings", "why_unreadable"]
 
+#: Those settings of the world under which every key is the user's own.
+OF_THE_WORLD = ("network.filter", "network.columns", "network.node_columns", "region.sources")
 #: Settings under which every key is the user's own.
-FREE = (
-    "study.arms",
-    "study.split",
-    "study.searched",
-    "study.ranges",
-    "network.filter",
-    "network.columns",
-    "network.node_columns",
-    "region.sources",
-    "portfolio.sources",
-)
+FREE = ("study.arms", "study.split", "study.searched", "study.searched_only", "portfolio.sources", *OF_THE_WORLD)
 #: Settings that name files of the user's.
 FILES = ("network.path", "network.nodes", "network.sectors_path")
 
 
 @dataclass(frozen=True)
-class Word:
-    """One override as typed, and as Hydra can read it; of a sweep every value, each beside what would be typed for it alone."""
+class TypedOverride:
+    """One override as typed, and as Hydra can read it; for a sweep all values, and what would be typed for each value alone."""
 
     typed: str
     readable: str
@@ -54,13 +49,14 @@ class Word:
 @lru_cache(maxsize=1)
 def settings() -> dict[str, str]:
     """Every path that can be set, with whether it is a "leaf" or a "node" that holds others."""
-    found = dict.fromkeys([*TOP, *fields_by_path(), *(f"{prefix}.active" for prefix, _ in declaring() if "." in prefix)], "leaf")
-    nodes = {path.rsplit(".", k)[0] for path in found for k in range(1, path.count(".") + 1)}
-    return {**dict.fromkeys(sorted(nodes), "node"), **found, "network.kind": "leaf"}
+    kinds = (f"{group}.kind" for group in chosen_as_a_whole())
+    paths = dict.fromkeys([*fields_by_path(), *(f"instruments.{key}.active" for key in INSTRUMENTS), *kinds], "leaf")
+    nodes = {path.rsplit(".", k)[0] for path in paths for k in range(1, path.count(".") + 1)}
+    return {**dict.fromkeys(sorted(nodes), "node"), **paths}
 
 
 def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Take the dictionary of a node apart into single settings and their values."""
+    """Split the dictionary of a node into single settings and their values."""
     if isinstance(value, dict) and settings().get(key) != "leaf" and value:
         for name, inner in value.items():
             yield from leaves(f"{key}.{name}" if key else str(name), inner)
@@ -68,27 +64,27 @@ def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield key, value
 
 
-def read_word(typed: str) -> Word:
-    """Read one override; a value that Hydra's grammar cannot read is taken as it stands, between quotes.
+def read_override(typed: str) -> TypedOverride:
+    """Read one override; a value that Hydra's grammar cannot read is put between quotes as it stands.
 
-    Whether Hydra wants a ``+`` before it is not the user's business.
+    The user need not know whether Hydra wants a ``+`` before it.
 
     Raises
     ------
     SettingsError
-        It is no override: what to type instead.
+        If it is no override; says what to type instead.
     """
     start, equals, value = typed.partition("=")
     key = start.lstrip("+~")
     if start.startswith("~"):
-        raise SettingsError(f"{typed}: no setting can be taken away; type {key}=VALUE instead")
+        raise SettingsError(f"{typed}: a setting cannot be removed; type {key}=VALUE instead")
     if not equals:
-        known = [*VERBS, *groups(), *(path for path in TOP if "." not in path)]
-        raise SettingsError(f"{typed}: what is it to be? Type {typed}=VALUE{'' if typed in known else nearest(typed, known)}")
+        known = [*VERBS, *groups(), *(f.name for f in fields(General))]
+        raise SettingsError(f"{typed}: its value is missing; type {typed}=VALUE{'' if typed in known else nearest(typed, known)}")
     sign = _sign(key, start[: len(start) - len(key)])
     for names in _outline(value)[0] if "{" in value and key not in FILES else ():
         if twice := [name for k, name in enumerate(names) if name in names[:k]]:
-            raise SettingsError(f"{typed}: {twice[0]} is there twice; give each a name of its own")
+            raise SettingsError(f"{typed}: {twice[0]} is named twice; give each its own name")
     ways = [value, *_with_quotes(value), _quoted(value)]
     if key in FILES and Path(value).is_file():
         ways = [_quoted(value)]  # a comma in its name makes no sweep
@@ -103,16 +99,16 @@ def read_word(typed: str) -> Word:
         raise SettingsError(f"{typed}: {why or 'cannot be read; write KEY=VALUE, with a dotted path as the key'}")
     group = key.split("@")[0]
     if not override.is_sweep_override():
-        return Word(typed, readable, group, (override.value(),), (readable,))
+        return TypedOverride(typed, readable, group, (override.value(),), (readable,))
     try:
         values, texts = _swept(override, group)
     except HydraException:
         raise SettingsError(f"{typed}: cannot be swept; write out its values: {key}=A,B,C") from None
-    return Word(typed, readable, group, values, tuple(f"{sign}{key}={text}" for text in texts))
+    return TypedOverride(typed, readable, group, values, tuple(f"{sign}{key}={text}" for text in texts))
 
 
 def why_unreadable(arms: str) -> str:
-    """Say why arms as typed are no dictionary to Hydra: a bracket that is missing, a name that it cannot read; nothing if neither."""
+    """Say why Hydra cannot read arms as a dictionary: a missing bracket, or a name that it cannot read; nothing if neither."""
     if mark := next((mark for mark in "'\"" if arms.count(mark) % 2), ""):
         return f"a {mark} is left open"
     dictionaries, brackets = _outline(arms)
@@ -120,7 +116,7 @@ def why_unreadable(arms: str) -> str:
 
 
 def _untypable(name: str) -> str:
-    """Say why an arm cannot have a name, or have it on the command line."""
+    """Say why a name is not possible for an arm, or cannot be typed on the command line."""
     try:
         check_name(name, "an arm's name")
     except SettingsError as mistake:
@@ -164,8 +160,8 @@ def _swept(override: Override, group: str) -> tuple[tuple[Any, ...], tuple[str, 
     """Return the values of a sweep, and how each is written."""
     sweep: Any = override.value()
     if isinstance(sweep, Glob):
-        found = tuple(sweep.filter(list(groups().get(group, ()))))
-        return found, found
+        options = tuple(sweep.filter(list(groups().get(group, ()))))
+        return options, options
     return tuple(override.sweep_iterator(transformer=Transformer.identity)), tuple(override.sweep_string_iterator())
 
 
@@ -174,7 +170,7 @@ def _quoted(text: str) -> str:
 
 
 def _with_quotes(value: str) -> Iterator[str]:
-    """Set quotes around the texts of a list or dictionary that YAML can read, if need be with quotes around words like ``by=[tier]``."""
+    """Put quotes around the texts of a list or dictionary that YAML can read, and if need be around overrides like ``by=[tier]``."""
 
     def written(part: Any) -> str:
         if isinstance(part, dict):

@@ -1,11 +1,11 @@
 """Every mistake of a command line at once, before anything is run: what, where, what would be right.
 
-Hydra stops at its first error, lets values out of range pass, and cannot read a Chinese file name without
-quotes. Here every word is looked at by itself: whether there is such a setting (with the nearest one there is),
-whether each of its values, a sweep's too, has the right type and lies in its range, whether files are there,
-and whether anything names code to run. Then the words are looked at together: what the groups chosen amount to
-at every point of a sweep, which levers would change nothing there, which settings contradict each other, what
-the arms say, and what the files of the configuration say that were chosen. Nothing is executed.
+Hydra stops at its first error, accepts values out of range, and cannot read a Chinese file name without quotes.
+Here every override is checked by itself: whether the setting exists (if not, the nearest name is given), whether
+each of its values has the right type and lies in its range, whether files exist, and whether anything names code
+to run. Then the overrides are checked together: whether the chosen groups can be composed at every point of a
+sweep, which settings would change nothing there, which settings contradict each other, what the arms set, and
+what the chosen files of the configuration set. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -20,42 +20,44 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-import experiments.configuration.declared as declarations
-from experiments.configuration.declared import groups
+from experiments.configuration import files
+from experiments.configuration.declared import declared_at, groups
 from experiments.configuration.flags import MANY, apart
-from experiments.configuration.overrides import Word, leaves, read_word, settings, why_unreadable
+from experiments.configuration.overrides import TypedOverride, leaves, read_override, settings, why_unreadable
 from experiments.configuration.settings import (
-    ARM_KEYS,
+    NO_LISTS,
+    Settings,
     SettingsError,
+    are_lists,
     check_name,
     compose_settings,
-    idle_lever,
+    idle_setting,
+    in_one_line,
     named_arms,
     no_arm,
+    not_of_an_arm,
+    read_settings,
+    refuse_idle_settings,
     too_few,
 )
-from experiments.configuration.values import look_at
+from experiments.configuration.values import mistakes_in, wrong_for_network
 
-__all__ = ["check_words", "preflight"]
+__all__ = ["check_overrides", "checked_settings", "preflight"]
 
 #: Groups that decide which levers and settings there are.
-DECISIVE = ("instruments", "network", "policy", "experiment")
-#: What the overrides of an arm can begin with; all else holds for the whole study.
-ARM_WORDS = (*ARM_KEYS, "policy")
+DECISIVE = ("instruments", "network", "study", "policy", "experiment")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
 ONCE = ("name", "quiet", "save", "parallel", "hydra")
-#: What arms must be.
-NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
 MOST_POINTS = 32
 
 
-def preflight(words: Sequence[str]) -> list[str]:
-    """Return the words as Hydra can read them, flags first.
+def preflight(arguments: Sequence[str]) -> list[str]:
+    """Return what was typed as Hydra can read it, flags first.
 
     Parameters
     ----------
-    words : sequence of str
+    arguments : sequence of str
         What was typed after ``strongchain``, flags included.
 
     Raises
@@ -63,280 +65,317 @@ def preflight(words: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
-    flags, overrides, mistakes = apart(words)
+    flags, overrides, mistakes = apart(arguments)
     single = "" if set(flags) & set(MANY) else "several values are a sweep; type strongchain -m …, or write a list as [A,B]"
-    readable, wrong = check_words(overrides, single=single)
+    readable, wrong = check_overrides(overrides, single=single)
     if mistakes := mistakes + wrong:
         head = "" if len(mistakes) == 1 else f"{len(mistakes)} mistakes; nothing was run\n"
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
     return [*flags, *readable]
 
 
-def check_words(words: Sequence[str], outer: Sequence[Word] | None = None, single: str = "") -> tuple[list[str], list[str]]:
-    """Look at every override by itself, then at what they amount to together.
+def checked_settings(overrides: Sequence[str]) -> tuple[list[str], Settings]:
+    """Return overrides as Hydra can read them, and the settings that they make: for a notebook, where no job of Hydra's runs.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        A line for every mistake.
+    """
+    readable = preflight(overrides)
+    config = compose_settings(readable)
+    refuse_idle_settings(config, readable)
+    return readable, read_settings(config)
+
+
+def check_overrides(
+    overrides: Sequence[str], outer: Sequence[TypedOverride] | None = None, single: str = ""
+) -> tuple[list[str], list[str]]:
+    """Check every override by itself, then all of them together.
 
     Parameters
     ----------
-    words : sequence of str
-        Overrides.
-    outer : sequence of Word, optional
-        What holds already, unless the words say otherwise: of an arm, the words of its study.
+    overrides : sequence of str
+    outer : sequence of TypedOverride, optional
+        What holds already, unless the overrides say otherwise: for an arm, the overrides of its study.
     single : str
-        Why a word may have only one value, if so.
+        Why an override may have only one value, if it may.
 
     Returns
     -------
     tuple
-        The words as Hydra reads them, and all mistakes.
+        The overrides as Hydra reads them, and all mistakes.
     """
     mistakes: list[str] = []
-    read: list[Word] = []
-    sound: list[Word] = []
-    for typed in words:
+    read: list[TypedOverride] = []
+    sound: list[TypedOverride] = []
+    for typed in overrides:
         try:
-            word = read_word(typed)
+            override = read_override(typed)
         except SettingsError as mistake:
             mistakes.append(str(mistake))
             continue
-        read.append(word)
-        said = list(look_at(word))
-        if len(word.alone) > 1 and not said:
-            said = list(_swept(word, single))
-        mistakes += said
-        if not said:
-            sound.append(word)
+        read.append(override)
+        wrong = list(mistakes_in(override))
+        if len(override.alone) > 1 and not wrong:
+            wrong = list(_swept(override, single))
+        mistakes += wrong
+        if not wrong:
+            sound.append(override)
     mistakes += _twice(read)
     context = [*(outer or ()), *sound]
     from_files = list(_chosen_files(sound, context))
     mistakes += from_files
-    news = not outer or any(word.key in DECISIVE for word in sound)  # else it was told of the outer words
-    mistakes += _idle(sound, context, tell=news and not from_files)
+    about_the_choice = not outer or any(override.key in DECISIVE for override in sound)  # else the study has said it already
+    mistakes += _idle(sound, context, with_failures=about_the_choice and not from_files)
+    mistakes += _of_other_networks(sound, context)
     mistakes += _arms(sound, context)
     if outer is None and not from_files:
-        keys = {re.split("[=@]", typed.lstrip("+~"), maxsplit=1)[0] for typed in words}
-        mistakes += _disagree(sound, keys - {word.key for word in sound})
-    return [word.readable for word in read], list(dict.fromkeys(mistakes))
+        keys = {re.split("[=@]", typed.lstrip("+~"), maxsplit=1)[0] for typed in overrides}
+        mistakes += _disagree(sound, keys - {override.key for override in sound})
+    return [override.readable for override in read], list(dict.fromkeys(mistakes))
 
 
-def _swept(word: Word, single: str) -> Iterator[str]:
-    """Say why a word may have one value only."""
-    if word.key.startswith(ONCE):
-        yield f"{word.typed}: {word.key} holds for a whole study or sweep; give it one value"
+def _swept(override: TypedOverride, single: str) -> Iterator[str]:
+    """Say why an override may have only one value."""
+    if override.key.startswith(ONCE):
+        yield f"{override.typed}: {override.key} holds for a whole study or sweep; give it one value"
     elif single:
-        yield f"{word.typed}: {single}"
+        yield f"{override.typed}: {single}"
 
 
-# -- words together -----------------------------------------------------------------------------------
+# -- overrides together -----------------------------------------------------------------------------------
 
 
-def _twice(words: Sequence[Word]) -> Iterator[str]:
-    """Say which settings were typed more than once; a group may be both chosen and given values."""
+def _twice(overrides: Sequence[TypedOverride]) -> Iterator[str]:
+    """Say which settings were typed more than once; a group may be chosen once and have its values set once."""
     alike: dict[tuple[str, bool], list[str]] = {}
-    for word in words:
-        alike.setdefault((word.key, any(isinstance(value, dict) for value in word.values)), []).append(word.typed)
+    for override in overrides:
+        alike.setdefault((override.key, _gives_values(override)), []).append(override.typed)
     for (key, _), typed in alike.items():
         if len(typed) > 1:
             yield f"{' and '.join(typed)}: {key} is typed {'twice' if len(typed) == 2 else f'{len(typed)} times'}; keep one of them"
 
 
 @lru_cache(maxsize=256)
-def _composed(words: tuple[str, ...]) -> DictConfig | str:
-    """Compose what the groups chosen amount to, or say why that cannot be."""
+def _composed(overrides: tuple[str, ...]) -> DictConfig | str:
+    """Compose the configuration of the chosen groups, or say why it cannot be composed."""
     try:
-        return compose_settings(words)
+        return compose_settings(overrides)
     except Exception as mistake:  # whatever Hydra finds to complain of
-        lines = f"{mistake}\n{mistake.__cause__ or ''}".splitlines()
-        return " ".join(line.strip() for line in lines if line.strip() and not line.startswith((" ", "\t", "To append", "Config search")))
+        return in_one_line(mistake)
 
 
-def _points(words: Sequence[Word]) -> Iterator[tuple[str, DictConfig | str]]:
-    """Compose the groups chosen at every point of a sweep: the point as typed, and what it amounts to.
+def _points(overrides: Sequence[TypedOverride]) -> Iterator[tuple[str, DictConfig | str]]:
+    """Compose the chosen groups at every point of a sweep: the point as typed, and its configuration or why there is none.
 
-    Of a group chosen twice the last word counts.
+    If a group is chosen twice, the last choice counts.
     """
-    decisive = [word for word in words if word.key in (*DECISIVE, "study") or any(path.endswith(".active") for path, _ in _leaves(word))]
-    axes = [word.alone for word in {word.key: word for word in decisive}.values()]
+    choosing = (override for override in overrides if override.key in DECISIVE and not _gives_values(override))
+    decisive = [*choosing, *(override for override in overrides if any(path.endswith(".active") for path, _ in _leaves(override)))]
+    axes = [override.alone for override in {override.key: override for override in decisive}.values()]
     points = list(itertools.islice(itertools.product(*axes), MOST_POINTS + 1))
     if len(points) > MOST_POINTS:
         ends = [tuple(axis[end] for axis in axes) for end in (0, -1)]
-        points = [(*end[:k], one, *end[k + 1 :]) for end in ends for k, axis in enumerate(axes) for one in axis]
+        points = [(*end[:k], value, *end[k + 1 :]) for end in ends for k, axis in enumerate(axes) for value in axis]
     for point in dict.fromkeys(points):
-        yield " ".join(one for one, axis in zip(point, axes, strict=True) if len(axis) > 1) or " ".join(point), _composed(point)
+        yield " ".join(value for value, axis in zip(point, axes, strict=True) if len(axis) > 1) or " ".join(point), _composed(point)
 
 
-def _idle(words: Sequence[Word], context: Sequence[Word], tell: bool) -> Iterator[str]:
-    """Say which points cannot be composed (if that is to be told), and which words would change nothing at some point."""
-    if not any(word.key.startswith(DECISIVE) for word in words):
+def _idle(overrides: Sequence[TypedOverride], context: Sequence[TypedOverride], with_failures: bool) -> Iterator[str]:
+    """Say which points cannot be composed (if failures are wanted), and which overrides would change nothing at some point."""
+    if not any(override.key.startswith((*DECISIVE, "scale")) for override in overrides):
         return
     points = list(_points(context))
-    if tell:
-        yield from (f"{point}: {found}" for point, found in points if isinstance(found, str))
-    for word in words:
-        for path in dict.fromkeys(path for path, _ in _leaves(word)):
-            idle = [(point, said) for point, found in points if not isinstance(found, str) and (said := idle_lever(found, path))]
+    if with_failures:
+        yield from (f"{point}: {config}" for point, config in points if isinstance(config, str))
+    for override in overrides:
+        for path in dict.fromkeys(path for path, _ in _leaves(override)):
+            idle = [(point, why) for point, config in points if not isinstance(config, str) and (why := idle_setting(config, path))]
             if idle and not _counts_in_an_arm(path, context, points):
-                yield f"{word.typed}: {idle[0][1]}{_where([point for point, _ in idle], len(points))}"
+                yield f"{override.typed}: {idle[0][1]}{_where([point for point, _ in idle], len(points))}"
 
 
-def _leaves(word: Word) -> Iterator[tuple[str, Any]]:
-    """Take every value of a word apart into single settings."""
-    for value in word.values:
-        yield from leaves(word.key, value)
-
-
-def _where(at: Sequence[str], points: int) -> str:
-    """Say at which points of a sweep something is wrong; nothing if there is only one."""
-    more = f" and {len(at) - 1} more of {points} points" if len(at) > 1 else ""
-    return f" (at {at[0]}{more})" if points > 1 else ""
-
-
-def _disagree(words: Sequence[Word], broken: Collection[str]) -> Iterator[str]:
-    """Say which settings contradict each other at some point, though each would do by itself.
-
-    `broken` are the keys of words of which something else is told already.
-    """
-    if not any(word.key.split(".")[0] in ("replicates", "study", "policy", "experiment") for word in words):
+def _of_other_networks(overrides: Sequence[TypedOverride], context: Sequence[TypedOverride]) -> Iterator[str]:
+    """Say which values are right for another kind of network than the one chosen: leaders are a number, and in a file they are names."""
+    several = [
+        override
+        for override in overrides
+        if any(len(declared_at(path)) > 1 for path, _ in _leaves(override) if path.startswith("network."))
+    ]
+    if not several:
         return
-    points = [(point, found) for point, found in _points(words) if not isinstance(found, str)]
-    said: dict[str, list[str]] = {}
-    for point, found in points:
-        for reads, mistake in itertools.chain(_too_few(words, found), _no_arm(words, found)):
+    chosen = [override.values for override in context if override.key == "network" and not _gives_values(override)]
+    composed = [] if chosen else [config for _, config in _points(context) if not isinstance(config, str)]
+    kinds = list(map(str, chosen[-1])) if chosen else [str(config.network.kind) for config in composed]
+    for kind, override in itertools.product(dict.fromkeys(kinds), several):
+        yield from filter(None, (wrong_for_network(kind, path, value) for path, value in _leaves(override)))
+
+
+def _leaves(override: TypedOverride) -> Iterator[tuple[str, Any]]:
+    """Split every value of an override into single settings."""
+    for value in override.values:
+        yield from leaves(override.key, value)
+
+
+def _gives_values(override: TypedOverride) -> bool:
+    """Whether an override sets values inside a group, instead of choosing an option of the group."""
+    return any(isinstance(value, dict) for value in override.values)
+
+
+def _where(wrong_at: Sequence[str], points: int) -> str:
+    """Say at which points of a sweep something is wrong; nothing if the sweep has only one point."""
+    further = f" and {len(wrong_at) - 1} more of {points} points" if len(wrong_at) > 1 else ""
+    return f" (at {wrong_at[0]}{further})" if points > 1 else ""
+
+
+def _disagree(overrides: Sequence[TypedOverride], broken: Collection[str]) -> Iterator[str]:
+    """Say which settings contradict each other at some point, though each is right by itself.
+
+    `broken` are the keys of overrides that are wrong by themselves.
+    """
+    if not any(override.key.split(".")[0] in ("replicates", "study", "policy", "experiment") for override in overrides):
+        return
+    points = [(point, config) for point, config in _points(overrides) if not isinstance(config, str)]
+    where: dict[str, list[str]] = {}
+    for point, config in points:
+        for reads, mistake in itertools.chain(_too_few(overrides, config), _no_arm(overrides, config)):
             if not any(key == path or key.startswith(f"{path}.") for key in broken for path in reads):
-                said.setdefault(mistake, []).append(point)
-    yield from (f"{mistake}{_where(at, len(points))}" for mistake, at in said.items())
+                where.setdefault(mistake, []).append(point)
+    yield from (f"{mistake}{_where(at, len(points))}" for mistake, at in where.items())
 
 
-def _given(words: Sequence[Word], found: DictConfig, path: str) -> list[Any]:
-    """Return every value of a setting: those typed last, or that of the groups chosen."""
-    for word in reversed(words):
-        if values := [leaf for key, leaf in _leaves(word) if key == path]:
+def _given(overrides: Sequence[TypedOverride], config: DictConfig, path: str) -> list[Any]:
+    """Return every value of a setting: those that were typed last, or else the value in the chosen groups."""
+    for override in reversed(overrides):
+        if values := [leaf for key, leaf in _leaves(override) if key == path]:
             return values
-    chosen = OmegaConf.select(found, path)
+    chosen = OmegaConf.select(config, path)
     return [OmegaConf.to_container(chosen) if OmegaConf.is_config(chosen) else chosen]
 
 
-def _too_few(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
-    """Say where a cap is lower than the replicates, and what that was read from."""
+def _too_few(overrides: Sequence[TypedOverride], config: DictConfig) -> Iterator[tuple[set[str], str]]:
+    """Say where a cap is lower than the replicates, and which settings that depends on."""
     replicates, caps, widths = (
-        [value for value in _given(words, found, path) if isinstance(value, int | float)]
+        [value for value in _given(overrides, config, path) if isinstance(value, int | float)]
         for path in ("replicates", "study.cap", "study.half_width")
     )
     for first, width, cap in itertools.product(replicates, widths, caps):
-        if said := too_few(int(first), width, int(cap)):
-            yield {"replicates", "study.cap", "study.half_width"}, said
+        if mistake := too_few(int(first), width, int(cap)):
+            yield {"replicates", "study.cap", "study.half_width"}, mistake
 
 
-def _no_arm(words: Sequence[Word], found: DictConfig) -> Iterator[tuple[set[str], str]]:
-    """Say where the reference is no arm, and what that was read from."""
-    more = [word.key.removeprefix("study.arms.") for word in words if word.key.startswith("study.arms.")]
-    active = [str(key) for key, levers in found.instruments.items() if levers.active]
-    settings_of_arms = (_given(words, found, f"study.{name}") for name in ("arms", "reference", "beside", "only"))
-    for arms, reference, beside, only in itertools.product(*settings_of_arms):
+def _no_arm(overrides: Sequence[TypedOverride], config: DictConfig) -> Iterator[tuple[set[str], str]]:
+    """Say where the reference is no arm, and which settings that depends on."""
+    if config.study.kind != "compare":
+        return
+    added = [override.key.removeprefix("study.arms.") for override in overrides if override.key.startswith("study.arms.")]
+    active = [str(key) for key, levers in config.instruments.items() if levers.active]
+    settings_of_arms = (_given(overrides, config, f"study.{name}") for name in ("arms", "reference", "second_reference", "only"))
+    for arms, reference, second_reference, only in itertools.product(*settings_of_arms):
         if not isinstance(arms, dict | None):
-            continue  # told elsewhere
-        names = [*map(str, arms or ()), *more] if arms or more else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
-        for setting, arm in named_arms(reference, beside, only if isinstance(only, list | tuple) else ()):
-            if not str(arm).startswith("${") and (said := no_arm(arm, names, setting)):
-                yield {"study.arms", setting, "instruments"}, said
+            continue  # `_arms` says what is wrong
+        names = [*map(str, arms or ()), *added] if arms or added else ["nothing", *active, *(["all"] if len(active) > 1 else [])]
+        for setting, arm in named_arms(reference, second_reference, only if isinstance(only, list | tuple) else ()):
+            if not str(arm).startswith("${") and (mistake := no_arm(arm, names, setting)):
+                yield {"study.arms", setting, "instruments"}, mistake
 
 
-def _counts_in_an_arm(path: str, context: Sequence[Word], points: Sequence[tuple[str, DictConfig | str]]) -> bool:
-    """Whether a word that changes nothing in the study as such does in one of its arms, typed or from a file."""
-    typed = [leaf for word in context for key, leaf in _leaves(word) if key.startswith("study.arms")]
-    filed = [found.study.arms for _, found in points if not isinstance(found, str)]
-    arms = [inner for arms in (*typed, *filed) if arms for inner in (arms.values() if isinstance(arms, dict | DictConfig) else [arms])]
-    outer = [word for word in context if not word.key.startswith("study.arms")]
-    for inner in arms:
-        theirs = []
-        for word in inner if isinstance(inner, list | ListConfig) else ():
+def _counts_in_an_arm(path: str, context: Sequence[TypedOverride], points: Sequence[tuple[str, DictConfig | str]]) -> bool:
+    """Whether an override that changes nothing in the study itself does so in one of its arms, typed or from a file."""
+    typed = [leaf for override in context for key, leaf in _leaves(override) if key.startswith("study.arms")]
+    filed = [config.study.get("arms") for _, config in points if not isinstance(config, str)]
+    arms = [listed for arms in (*typed, *filed) if arms for listed in (arms.values() if isinstance(arms, dict | DictConfig) else [arms])]
+    outer = [override for override in context if not override.key.startswith("study.arms")]
+    for listed in arms:
+        of_the_arm = []
+        for override in listed if isinstance(listed, list | ListConfig) else ():
             with contextlib.suppress(SettingsError):
-                theirs.append(read_word(str(word)))
-        if any(not isinstance(found, str) and not idle_lever(found, path) for _, found in _points([*outer, *theirs])):
+                of_the_arm.append(read_override(str(override)))
+        if any(not isinstance(config, str) and not idle_setting(config, path) for _, config in _points([*outer, *of_the_arm])):
             return True
     return False
 
 
-def _arms(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
-    """Look at the overrides of every arm as if they had been typed after the words of the study."""
-    outer = [word for word in context if not word.key.startswith("study.arms")]
+def _arms(overrides: Sequence[TypedOverride], context: Sequence[TypedOverride]) -> Iterator[str]:
+    """Check the overrides of every arm as if they had been typed after the overrides of the study."""
+    outer = [override for override in context if not override.key.startswith("study.arms")]
     seen: dict[str, str] = {}
-    for word in words:
-        if word.key != "study.arms" and not word.key.startswith("study.arms."):
+    for override in overrides:
+        if override.key != "study.arms" and not override.key.startswith("study.arms."):
             continue
-        for value in word.values:
-            arms = value if word.key == "study.arms" else {word.key.removeprefix("study.arms."): value}
+        for value in override.values:
+            arms = value if override.key == "study.arms" else {override.key.removeprefix("study.arms."): value}
             if value is None or (isinstance(value, str) and value.startswith("${")):
                 continue
-            if word.readable and word.key == "study.arms" and (theirs := _arms_of_a_file(outer)):
-                yield f"{word.typed}: {theirs} has arms of its own; add one with study.arms.NAME=[…], choose among them with study.only=[…]"
+            if override.readable and override.key == "study.arms" and (source := _arms_of_a_file(outer)):
+                remedy = "add one with study.arms.NAME=[…], choose among them with study.only=[…]"
+                yield f"{override.typed}: {source} has arms of its own; {remedy}"
                 continue
-            if not isinstance(arms, dict) or not all(_are_words(inner) for inner in arms.values()):
+            if not are_lists(arms):
                 why = why_unreadable(value) if isinstance(value, str) else ""
-                yield f"{word.typed}: {why or NO_LISTS}"
+                yield f"{override.typed}: {why or NO_LISTS}"
                 continue
             if not arms:
-                yield f"{word.typed}: names no arm; leave it out for nothing, each active instrument alone and all of them"
-            named = {} if len(word.values) > 1 else seen  # each value of a sweep has arms of its own
-            for name, inner in arms.items():
+                yield f"{override.typed}: names no arm; leave it out for nothing, each active instrument alone and all of them"
+            named = {} if len(override.values) > 1 else seen  # each value of a sweep has arms of its own
+            for name, listed in arms.items():
                 yield from _same_file(name, named)
-                yield from _arm(str(name), inner, outer)
+                yield from _arm(str(name), listed, outer)
 
 
-def _arms_of_a_file(context: Sequence[Word]) -> str:
-    """Name the experiment chosen that has arms of its own, to which Hydra could add but for which it could not put others."""
-    chosen = [word.typed for word in context if word.key == "experiment"]
-    found = [found for _, found in _points(context) if chosen and not isinstance(found, str)]
-    return chosen[-1] if any(one.study.arms is not None for one in found) else ""
+def _arms_of_a_file(context: Sequence[TypedOverride]) -> str:
+    """Name the chosen experiment that has arms of its own: Hydra can add arms to these, but cannot replace them."""
+    chosen = [override.typed for override in context if override.key == "experiment"]
+    composed = [config for _, config in _points(context) if chosen and not isinstance(config, str)]
+    return chosen[-1] if any(config.study.get("arms") is not None for config in composed) else ""
 
 
 def _same_file(name: Any, seen: dict[str, str]) -> Iterator[str]:
-    """Say if the name of an arm is no text, or is that of another one in other letters; note it."""
+    """Say if the name of an arm is no text, or differs from another name only by capital letters; note the name."""
     if not isinstance(name, str):
         yield f"an arm's name is {name}, which is no text; write it with a word before it: 'arm {name}'"
     elif seen.setdefault(name.casefold(), name) != name:
         yield f"two arms are named {seen[name.casefold()]!r} and {name!r}, which are one file on Windows and macOS; rename one"
 
 
-def _are_words(inner: Any) -> bool:
-    return isinstance(inner, list) and all(isinstance(word, str) for word in inner)
-
-
-def _arm(name: str, words: list[str], outer: Sequence[Word]) -> Iterator[str]:
+def _arm(name: str, listed: list[str], outer: Sequence[TypedOverride]) -> Iterator[str]:
     try:
         check_name(name, "an arm's name")
     except SettingsError as mistake:
         yield str(mistake)
-    theirs = []
-    for word in words:
-        key = re.split(r"[.=@]", word.lstrip("+~"), maxsplit=1)[0]
-        if key in ARM_WORDS or not (key in groups() or key in settings()):
-            theirs.append(word)
+    allowed = []
+    for override in listed:
+        key = re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0]
+        known = key in groups() or key in settings()  # for a name that is not known, the check below gives the nearest one
+        if known and (refusal := not_of_an_arm(name, override)):
+            yield refusal
         else:
-            yield (
-                f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_WORDS)}: type what holds for the whole study outside the arms"
-            )
-    yield from (f"arm {name}: {said}" for said in check_words(theirs, outer, "an arm takes one value; sweep outside the arms")[1])
+            allowed.append(override)
+    yield from (
+        f"arm {name}: {mistake}" for mistake in check_overrides(allowed, outer, "an arm takes one value; sweep outside the arms")[1]
+    )
 
 
 # -- files of the configuration --------------------------------------------------------------------------
 
 
-def _chosen_files(words: Sequence[Word], context: Sequence[Word]) -> Iterator[str]:
-    """Look at what the files of the configuration that were chosen say, as if it had been typed."""
-    for word in words:
-        if word.key not in groups() or word.key == "instruments":
+def _chosen_files(overrides: Sequence[TypedOverride], context: Sequence[TypedOverride]) -> Iterator[str]:
+    """Check what the chosen files of the configuration set, as if it had been typed."""
+    for override in overrides:
+        if override.key not in groups() or override.key == "instruments":
             continue
-        for value, alone in zip(word.values, word.alone, strict=True):
+        for value, alone in zip(override.values, override.alone, strict=True):
             for option in value if isinstance(value, list) else [value]:
-                path = declarations.CONFIGS / word.key / f"{option}.yaml"
+                path = files.CONFIGS / override.key / f"{option}.yaml"
                 if path.is_file():
-                    own = Word(alone, alone, word.key, (option,), (alone,))
-                    others = [other for other in context if other.key != word.key]
-                    yield from (f"configs/{word.key}/{path.name}: {said}" for said in _file(path, own, others))
+                    own = TypedOverride(alone, alone, override.key, (option,), (alone,))
+                    others = [other for other in context if other.key != override.key]
+                    yield from (f"configs/{override.key}/{path.name}: {mistake}" for mistake in _file(path, own, others))
 
 
-def _file(path: Path, own: Word, others: Sequence[Word]) -> Iterator[str]:
-    """Look at one file, chosen by a word of its own beside others."""
+def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride]) -> Iterator[str]:
+    """Check one file: `own` is the override that chose it, `others` are all other overrides."""
     text = path.read_text(encoding="utf-8")
     try:
         written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
@@ -348,26 +387,30 @@ def _file(path: Path, own: Word, others: Sequence[Word]) -> Iterator[str]:
         yield "holds no settings; write KEY: VALUE on each line"
         return
     if own.key in {"experiment", "policy"} and not everywhere:
-        yield "its first line must be '# @package _global_', or nothing in it is found"
+        yield "its first line must be '# @package _global_', else Hydra does not read it"
         return
     named = {str(name): value for name, value in written.items() if name != "defaults"}
-    found = list(leaves("" if everywhere else own.key, named)) if named else []
-    words = [Word(f"{key}={value}", "", key, (value,), ("",)) for key, value in [*_defaults(written.get("defaults")), *found]]
+    settings_found = list(leaves("" if everywhere else own.key, named)) if named else []
+    overrides = [
+        TypedOverride(f"{key}={value}", "", key, (value,), ("",)) for key, value in [*_defaults(written.get("defaults")), *settings_found]
+    ]
     sound = []
-    for word in words:
-        said = list(look_at(word))
-        yield from said
-        if not said:
-            sound.append(word)
-    broken = len(sound) < len(words)
-    yield from _chosen_files([word for word in sound if word.key in groups()], [*others, own])
+    for override in overrides:
+        wrong = list(mistakes_in(override))
+        yield from wrong
+        if not wrong:
+            sound.append(override)
+    other = list(_of_other_networks(sound, [own, *sound, *others]))
+    yield from other
+    broken = len(sound) < len(overrides) or bool(other)
+    yield from _chosen_files([override for override in sound if override.key in groups()], [*others, own])
     if everywhere and not broken:
-        yield from _idle([word for word in sound if word.key not in groups()], [own], tell=False)
+        yield from _idle([override for override in sound if override.key not in groups()], [own], with_failures=False)
     yield from _arms(sound, [*others, own])
 
 
 def _defaults(listed: Any) -> Iterator[tuple[str, Any]]:
-    """Take the groups that a file chooses from its list of defaults."""
+    """Return the groups and options that a file chooses in its list of defaults."""
     for entry in listed if isinstance(listed, list) else []:
         for name, option in entry.items() if isinstance(entry, dict) else ():
             group = str(name).split()[-1].split("@")[0]

@@ -1,4 +1,4 @@
-"""Settings: from typed words and YAML to validated dataclasses, and from these to worlds."""
+"""Settings: from typed overrides and YAML to validated dataclasses, and from these to worlds."""
 
 from __future__ import annotations
 
@@ -8,21 +8,34 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, reduce
-from operator import getitem
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
-import experiments.configuration.declared as declarations
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, networks
-from experiments.configuration.schema import Parallel, Study, register, restore
+from experiments.configuration import files
+from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.rules import SettingsError, check_rules
+from experiments.configuration.schema import register, restore
+from experiments.configuration.study import (
+    KINDS,
+    CalibrationStudy,
+    CompareStudy,
+    ExchangeStudy,
+    General,
+    Parallel,
+    Portfolio,
+    Study,
+    ValidationStudy,
+)
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -32,41 +45,50 @@ from sim.instruments import INSTRUMENTS
 __all__ = [
     "ARM_KEYS",
     "CONFIG",
+    "NO_LISTS",
     "Arm",
+    "CompareStudy",
     "Parallel",
     "Settings",
     "SettingsError",
     "Study",
     "Task",
     "WorldSettings",
+    "are_lists",
     "check_name",
     "compose_settings",
-    "idle_lever",
+    "idle_setting",
+    "in_one_line",
     "institutions",
     "marked",
     "named_arms",
     "no_arm",
+    "not_of_an_arm",
+    "of_kind",
     "read_arm",
     "read_settings",
+    "refuse_idle_settings",
     "register",
     "too_few",
     "too_short",
 ]
 
+S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
+
 #: Name of the main configuration.
 CONFIG = "strongchain"
 #: The parts of a configuration that an arm has for itself.
 ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
+#: What the overrides of an arm can begin with; all else holds for the whole study.
+ARM_OVERRIDES = (*ARM_KEYS, "policy")
+#: What arms must be.
+NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
-#: Institutions that are told before a run whose network is not the region's own: one of them, and many.
+#: Institutions that are counted before a run whose network is not the region's own: the word for one, and for many.
 COUNTED = {"stations": ("station", "stations"), "chain_heads": ("chain head", "chain heads"), "counties": ("county", "counties")}
-#: Where the number of each is from.
+#: Where each number comes from.
 IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed", "as in the file", "as in the region"
-
-
-class SettingsError(ValueError):
-    """Settings that contradict each other: which, and what would be right."""
 
 
 # -- what the program works with --------------------------------------------------------------------
@@ -74,9 +96,9 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class WorldSettings:
-    """All that makes a world before any policy: what arms can share a burn-in by.
+    """Everything that makes a world before any policy; arms with equal ones share a burn-in.
 
-    `files` are hashes of the files that it was read from, by their names as given.
+    `files` are the names of the files that it was read from, as typed, each with the hash of its bytes.
     """
 
     region: Region
@@ -114,7 +136,7 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class Arm:
-    """One policy in one world, under a name; `configuration` is what it was read from, resolved."""
+    """One policy in one world, with a name; `configuration` is the resolved configuration that it was read from."""
 
     name: str
     world: WorldSettings
@@ -149,8 +171,8 @@ class Task:
 class Settings:
     """Everything a study needs, checked.
 
-    `notes` say what is not as it was asked for, and `resolved` has what is done instead; `drawn` is whether figures and a report
-    come after the runs, which the forecast counts.
+    `notes` say what is done in another way than was asked for, and `resolved` holds what is done; `drawn` is whether figures and a
+    report are made after the runs, which the expected time includes.
     """
 
     name: str
@@ -169,7 +191,7 @@ class Settings:
 
 @lru_cache(maxsize=16)
 def _read_file(kind: str, values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork | SectorEconomy:
-    """Read the file of a network once for all arms that name it, as long as its bytes stay the same."""
+    """Read the file of a network once for all arms that use it, as long as its bytes stay the same."""
     settings = restore(networks()[kind], json.loads(values))
     return read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
 
@@ -191,19 +213,12 @@ def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | Sector
     return _read_file(kind, json.dumps(values), files), files
 
 
-def _check(configuration: dict[str, Any], paths: Iterable[str]) -> None:
-    """Raise if a setting of the study itself is wrong."""
-    for path in paths:
-        if said := TOP[path].wrong(path, reduce(getitem, path.split("."), configuration)):
-            raise SettingsError(said)
-
-
 def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None:
     """Raise if a portfolio has a source for what is neither an instrument nor a lever."""
     known = [f"instruments.{key}{end}" for key, levers in instruments.items() for end in ("", *(f".{lever}" for lever in levers))]
     for path in sources:
         if path not in known:
-            raise SettingsError(f"portfolio.sources names {path!r}, which is no instrument and no lever{nearest(path, known)}")
+            raise SettingsError(f"portfolio.sources names {path!r}, which is neither an instrument nor a lever{nearest(path, known)}")
 
 
 def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
@@ -214,12 +229,12 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    mine = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    own = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
     if "portfolio" in configuration:  # what it is called: no part of what is built
-        mine["portfolio"] = copy.deepcopy(configuration["portfolio"])
-        _check_sources(mine["portfolio"]["sources"] or {}, mine["instruments"])
-    _check(mine, [path for path in TOP if path in ARM_KEYS])
-    plain = copy.deepcopy(mine)
+        own["portfolio"] = copy.deepcopy(configuration["portfolio"])
+        _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
+    check_rules(General, own)
+    plain = copy.deepcopy(own)
     region, scale = restore(Region, plain["region"]), plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
@@ -227,11 +242,11 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if network is None:
         region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     else:
-        region = _fitted(world, mine, configuration.get("institutions") or {})
-    return Arm(name, dataclasses.replace(world, region=region), active, mine)
+        region = _fitted(world, own, configuration.get("institutions") or {})
+    return Arm(name, dataclasses.replace(world, region=region), active, own)
 
 
-def _fitted(world: WorldSettings, mine: dict[str, Any], taken: Mapping[str, str]) -> Region:
+def _fitted(world: WorldSettings, configuration: dict[str, Any], taken: Mapping[str, str]) -> Region:
     """Return the region with its institutions in proportion to a network that is not its own, but for those taken as they stand.
 
     The numbers that are used, and where each is from, go into the configuration of the arm, which fits nothing when it is read again.
@@ -242,23 +257,23 @@ def _fitted(world: WorldSettings, mine: dict[str, Any], taken: Mapping[str, str]
     how = {name: IN_PROPORTION for name in INSTITUTIONS} | ({} if own is None else {"counties": OF_THE_FILE})
     if "stations" in taken:
         how["station_capacity"] = OF_THE_REGION  # how many cases a station serves goes with how many stations there are
-    mine["institutions"] = how | {name: said for name, said in taken.items() if name in how}
-    mine["region"] |= {name: getattr(region, name) for name in INSTITUTIONS}
+    configuration["institutions"] = how | {name: source for name, source in taken.items() if name in how}
+    configuration["region"] |= {name: getattr(region, name) for name in INSTITUTIONS}
     return region
 
 
 def institutions(arm: Arm) -> str:
-    """Say in a line how many institutions an arm has whose network is not its region's own; nothing if it is."""
+    """Say in a line how many institutions an arm has; nothing if its network is its region's own."""
     how, region = arm.configuration.get("institutions"), arm.world.region
     if not how:
         return ""
     parts = []
-    for name, (one, many) in COUNTED.items():
+    for name, (singular, plural) in COUNTED.items():
         count = getattr(region, name)
-        parts.append(f"{count:,} {one if count == 1 else many}{'' if how[name] == IN_PROPORTION else f' ({how[name]})'}")
-    there = f"{arm.world.firms:,} firms and {arm.world.chains:,} chain{'s' * (arm.world.chains != 1)}"
+        parts.append(f"{count:,} {singular if count == 1 else plural}{'' if how[name] == IN_PROPORTION else f' ({how[name]})'}")
+    size = f"{arm.world.firms:,} firms and {arm.world.chains:,} chain{'s' * (arm.world.chains != 1)}"
     where = f", in proportion to {region.label}" if IN_PROPORTION in {how[name] for name in COUNTED} else ""
-    return f"institutions for {there}{where}: {', '.join(parts)}; set others with {', '.join(f'region.{name}' for name in COUNTED)}"
+    return f"institutions for {size}{where}: {', '.join(parts)}; set others with {', '.join(f'region.{name}' for name in COUNTED)}"
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -271,27 +286,72 @@ def read_settings(config: DictConfig) -> Settings:
     """
     plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     check_name(plain["name"], "name")
-    _check(plain, TOP)
-    study = plain["study"]
-    if said := too_few(plain["replicates"], study["half_width"], study["cap"]):
-        raise SettingsError(said)
-    notes = [said] if (said := too_short(plain["months"], plain["window"])) else []
-    plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports tell the one that is used
-    arms = study["arms"]
-    listed = isinstance(arms, dict) and all(isinstance(words, list) and all(isinstance(w, str) for w in words) for words in arms.values())
-    if arms is not None and not listed:
-        raise SettingsError(f"study.arms is {arms!r}; it must give each arm a list of overrides: {{half: ['instruments.cqo.reach=0.5']}}")
+    check_rules(General, plain)
+    check_rules(Portfolio, plain["portfolio"], "portfolio.")
+    check_rules(Parallel, plain["parallel"], "parallel.")
+    study = _study(plain["study"])
+    if isinstance(study, CompareStudy) and (mistake := too_few(plain["replicates"], study.half_width, study.cap)):
+        raise SettingsError(mistake)
+    notes = [mistake] if (mistake := too_short(plain["months"], plain["window"])) else []
+    plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports show the window that is used
     task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
     base = read_arm("", plain)
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
-        base.world, base.instruments, Study(**study), Parallel(**plain["parallel"]), plain, tuple(notes),
+        base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 
 
+def _study(values: dict[str, Any]) -> Study:
+    """Return the settings of the kind of study that values name."""
+    kind = values["kind"]
+    if kind not in KINDS:
+        raise SettingsError(f"study.kind is {kind!r}; there is {', '.join(KINDS)}{nearest(str(kind), KINDS)}")
+    given = {name: value for name, value in values.items() if name != "kind"}
+    for name in given:
+        if wrong := _of_another_kind("study", kind, name):
+            raise SettingsError(f"study.{name}: {wrong}")
+        if name not in (known := [f.name for f in dataclasses.fields(KINDS[kind])]):
+            raise SettingsError(f"there is no setting 'study.{name}'{nearest(name, known)}")
+    study = cast(Study, restore(KINDS[kind], given))
+    if isinstance(study, CompareStudy) and study.arms is not None and not are_lists(study.arms):
+        raise SettingsError(f"study.arms is {study.arms!r}: {NO_LISTS}")
+    return study
+
+
+def of_kind(settings: Settings, kind: type[S]) -> S:
+    """Return the settings of the study, which must be of one kind.
+
+    Raises
+    ------
+    SettingsError
+        If another kind of study was chosen.
+    """
+    if not isinstance(settings.study, kind):
+        other = settings.study.kind
+        raise SettingsError(
+            f"study={other} is chosen, and only study={kind.kind} can run here; in a terminal type strongchain study={other}"
+        )
+    return settings.study
+
+
+def not_of_an_arm(arm: str, override: str) -> str:
+    """Say that an arm cannot set what an override sets, since that holds for the whole study; nothing if it can."""
+    key = re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0]
+    if key in ARM_OVERRIDES:
+        return ""
+    return f"study.arms.{arm} sets {key}; an arm can set {', '.join(ARM_OVERRIDES)}: type what holds for the whole study outside the arms"
+
+
+def are_lists(arms: object) -> bool:
+    """Whether arms are what they must be: a list of overrides by name."""
+    lists = arms.values() if isinstance(arms, dict) else [None]
+    return all(isinstance(overrides, list) and all(isinstance(override, str) for override in overrides) for overrides in lists)
+
+
 def too_short(months: int, window: int) -> str:
-    """Say over which months means are if a window is longer than the run: over all of them; nothing if it fits."""
+    """Say that means are over all months, if the window is longer than the run; nothing if it fits."""
     if window <= months:
         return ""
     whole = f"all {months} months of the run" if months > 1 else "the one month of the run"
@@ -299,30 +359,30 @@ def too_short(months: int, window: int) -> str:
 
 
 def too_few(replicates: int, half_width: float | None, cap: int) -> str:
-    """Say where fewer replicates are allowed than come first, if a half-width is asked for; nothing if they are enough."""
+    """Say that the cap is lower than the number of replicates at the start; nothing if no half-width is asked for, or if it is not."""
     if half_width is None or cap >= replicates:
         return ""
     return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
 
 
 def no_arm(reference: object, names: Sequence[str], setting: str = "study.reference") -> str:
-    """Say that the reference is no arm; nothing if it is one."""
+    """Say that a setting names no arm; nothing if it names one."""
     if reference in names:
         return ""
     return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
 
 
-def named_arms(reference: object, beside: object, only: Sequence[object]) -> list[tuple[str, object]]:
+def named_arms(reference: object, second_reference: object, only: Sequence[object]) -> list[tuple[str, object]]:
     """Pair the settings that name arms with the arms that they name."""
     return [
         ("study.reference", reference),
         *(("study.only", arm) for arm in only),
-        *([("study.beside", beside)] if beside is not None else []),
+        *([("study.second_reference", second_reference)] if second_reference is not None else []),
     ]
 
 
 def check_name(name: str, what: str) -> None:
-    """Raise if a name cannot be that of a file in the results: it must neither lead elsewhere nor be illegal on some system."""
+    """Raise if a name cannot be the name of a file in the results: it must not lead to another folder, and be legal on every system."""
     if not name.strip() or name in {".", ".."} or set(name) & set('/\\:*?"<>|'):
         why = 'it must be a plain name without any of / \\ : * ? " < > |'
     elif any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
@@ -338,26 +398,49 @@ def check_name(name: str, what: str) -> None:
     raise SettingsError(f"{what} is {name!r}; {why}")
 
 
-def idle_lever(config: DictConfig, path: str) -> str:
-    """Say why a setting would change nothing: its instrument is not active, or its network of another kind; nothing if it counts."""
+def _of_another_kind(group: str, chosen: str, name: str) -> str:
+    """Say which kind of network or study a setting belongs to, if it is another than the one chosen; nothing if it belongs to that."""
+    homes = [kind for kind, cls in chosen_as_a_whole()[group].items() if name in {f.name for f in dataclasses.fields(cls)}]
+    if not homes or chosen in homes:
+        return ""
+    belongs = " or ".join(f"{group}={home}" for home in homes)
+    return f"belongs to {belongs}, and {group}={chosen} is chosen; type {group}={homes[0]} as well, or leave it out"
+
+
+def idle_setting(config: DictConfig, path: str) -> str:
+    """Say why a setting would change nothing in a composed configuration; nothing if it counts.
+
+    Its instrument is not active, its network or study is of another kind, or it scales a region whose network is not used.
+    """
     group, _, rest = path.partition(".")
     name, _, lever = rest.partition(".")
     if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
         active = [key for key in INSTRUMENTS if config.instruments[key].active]
         return f"{name} is not active, so the lever would change nothing; type 'instruments=[{','.join([*active, name])}]' as well"
-    kinds = [kind for kind, cls in networks().items() if name in {f.name for f in dataclasses.fields(cls)}]
-    if group == "network" and kinds and config.network.kind not in kinds:
-        return f"belongs to another kind of network; type network={kinds[0]} as well"
-    return ""
+    if path == "scale" and config.network.kind != "region":
+        return f"scales the firms of a region, and network={config.network.kind} has firms of its own; leave it out, or type network=region"
+    return _of_another_kind(group, config[group].kind, name) if group in chosen_as_a_whole() and name else ""
 
 
-def refuse_idle_levers(config: DictConfig, overrides: Sequence[str]) -> None:
+def refuse_idle_settings(config: DictConfig, overrides: Sequence[str]) -> None:
     """Raise if anything typed would change nothing in a composed configuration; one with arms leaves that to each of them."""
-    if config.study.arms is not None:
+    if config.study.get("arms") is not None:
         return
-    typed = ((word, word.lstrip("+~").split("=", 1)[0]) for word in overrides)
-    if said := [f"{word}: {idle}" for word, path in typed if (idle := idle_lever(config, path))]:
-        raise SettingsError("; ".join(said))
+    typed = ((override, override.lstrip("+~").split("=", 1)[0]) for override in overrides)
+    if idle := [f"{override}: {why}" for override, path in typed if (why := idle_setting(config, path))]:
+        raise SettingsError("; ".join(idle))
+
+
+#: How lines of Hydra's errors begin that say nothing to a user: where it looks, and how it is built.
+HYDRAS_OWN = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
+
+
+def in_one_line(mistake: Exception) -> str:
+    """Return what an error says, in one line: ours as it is, of Hydra's several lines those that say something to a user."""
+    if not isinstance(mistake, HydraException | OmegaConfBaseException):
+        return str(mistake)
+    lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(HYDRAS_OWN))
 
 
 def compose_settings(overrides: Sequence[str]) -> DictConfig:
@@ -383,13 +466,13 @@ def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 def _figures_set(overrides: Sequence[str]) -> Iterator[str]:
     """Names of the figures of a region that overrides set, one by one or as a dictionary, or an experiment that they choose."""
-    for word in overrides:
-        key, _, text = word.lstrip("+~").partition("=")
+    for override in overrides:
+        key, _, text = override.lstrip("+~").partition("=")
         if key.startswith("region."):
             yield key.removeprefix("region.")
         elif key == "region" and text.lstrip().startswith("{"):
             yield from re.findall(r"[{,]\s*['\"]?(\w+)['\"]?\s*:", text)
-        elif key == "experiment" and (path := declarations.CONFIGS / "experiment" / f"{text}.yaml").is_file():
+        elif key == "experiment" and (path := files.CONFIGS / "experiment" / f"{text}.yaml").is_file():
             written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
             region = written.get("region") if isinstance(written, dict) else None
             yield from map(str, region if isinstance(region, dict) else ())

@@ -1,41 +1,44 @@
-"""What is wrong with one word: no such setting, a value of the wrong type or out of its range, a file that is not there, code to run."""
+"""What is wrong with one override: an unknown setting, a value of the wrong type or out of range, a missing file, code to run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from agents.spelling import nearest
-from experiments.configuration.declared import TOP, declared_at, groups
-from experiments.configuration.overrides import FILES, FREE, Word, leaves, settings
-from experiments.configuration.settings import SettingsError, check_name
+from experiments import renamed
+from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
+from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, TypedOverride, leaves, settings
+from experiments.configuration.rules import SettingsError, rule_of
+from experiments.configuration.settings import check_name
 from sim.parameters import wrong_value
 
-__all__ = ["look_at"]
+__all__ = ["mistakes_in", "wrong_for_network"]
 
-#: Settings of Hydra that may be typed; everything else of it can name code to run, or leads results astray.
+#: Settings of Hydra that may be typed; all its others can name code to run, or put results in the wrong place.
 HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
 #: Keys that make Hydra call something.
 CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
 
 
-def look_at(word: Word) -> Iterator[str]:
-    """Say everything that is wrong with one word."""
-    key = word.key
-    if names := [part for value in (key, *word.values) for part in _names_code(value)]:
-        yield f"{word.typed}: {names[0]} names code to run, which no setting may"
+def mistakes_in(override: TypedOverride) -> Iterator[str]:
+    """Say everything that is wrong with one override."""
+    key = override.key
+    if names := [part for value in (key, *override.values) for part in _names_code(value)]:
+        yield f"{override.typed}: {names[0]} names code to run, which no setting may"
     elif key.startswith("hydra"):
         if key not in HYDRAS:
-            yield f"{word.typed}: of Hydra's own settings only {', '.join(HYDRAS)} can be typed{nearest(key, HYDRAS)}"
-    elif key in groups() and not any(isinstance(value, dict) for value in word.values):
-        yield from _choices(word)
+            yield f"{override.typed}: of Hydra's own settings only {', '.join(HYDRAS)} can be typed{nearest(key, HYDRAS)}"
+    elif key in groups() and not any(isinstance(value, dict) for value in override.values):
+        yield from _choices(override)
     elif key in settings() or any(key.startswith(f"{free}.") for free in FREE):
-        for value in word.values:
+        for value in override.values:
             for path, leaf in leaves(key, value):
                 yield from _value(path, leaf)
     else:
-        yield f"{word.typed}: {_unknown(key)}"
+        yield f"{override.typed}: {_unknown(key)}"
 
 
 def _names_code(value: Any) -> Iterator[str]:
@@ -51,25 +54,27 @@ def _names_code(value: Any) -> Iterator[str]:
 
 
 def _unknown(key: str) -> str:
-    """Name the nearest setting: of the same group if there is one, of its last part anywhere, or of any."""
+    """Give the new name of a setting, or the nearest setting: in the same group, with the same last part, or anywhere."""
     group, _, rest = key.partition(".")
-    said = f"there is no setting {key!r}"
-    same = [known for known in settings() if known.startswith(f"{group}.")]
-    if not rest or not same:
-        homes = [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
-        if homes:
-            return f"{said}; did you mean {homes[0]!r}?"
-    return said + (nearest(key, same) or nearest(key, [*settings(), *groups()]))
+    if now_called := renamed.setting(key):
+        return now_called
+    unknown = f"there is no setting {key!r}"
+    of_the_group = [known for known in settings() if known.startswith(f"{group}.")]
+    if not rest or not of_the_group:
+        paths = [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
+        if paths:
+            return f"{unknown}; did you mean {paths[0]!r}?"
+    return unknown + (nearest(key, of_the_group) or nearest(key, [*settings(), *groups()]))
 
 
-def _choices(word: Word) -> Iterator[str]:
-    """Say which options of a group there are not."""
-    options = groups()[word.key]
-    chosen = [option for value in word.values for option in (value if isinstance(value, list) else [value])]
+def _choices(override: TypedOverride) -> Iterator[str]:
+    """Say which of the chosen options a group does not have."""
+    options = groups()[override.key]
+    chosen = [option for value in override.values for option in (value if isinstance(value, list) else [value])]
     for option in chosen:
         if str(option) not in options:
-            there = f"there is {', '.join(options)}" if options else "there is none yet"
-            yield f"{word.key}={option}: no such {word.key.rstrip('s')}; {there}{nearest(str(option), options)}"
+            known = f"there is {', '.join(options)}" if options else "there is none yet"
+            yield f"{override.key}={option}: no such {override.key.rstrip('s')}; {known}{nearest(str(option), options)}"
 
 
 def _value(key: str, value: Any) -> Iterator[str]:
@@ -87,8 +92,6 @@ def _value(key: str, value: Any) -> Iterator[str]:
             check_name(str(value), "name")
         except SettingsError as mistake:
             yield str(mistake)
-    elif key in TOP:
-        yield from filter(None, [TOP[key].wrong(key, value)])
     elif key in FILES:
         path = Path(str(value))
         if value == "" or (value is None and key == "network.path"):
@@ -100,32 +103,53 @@ def _value(key: str, value: Any) -> Iterator[str]:
     elif key.endswith(".active"):
         if not isinstance(value, bool):
             yield f"{key} is {value!r}; it must be true or false"
-    elif key == "network.kind":
-        yield f"{key} is {value!r}; the kind of a network is chosen as a whole: type network={value}"
-    elif key in FREE:
+    elif key in {f"{group}.kind" for group in chosen_as_a_whole()}:
+        yield from _kind(key.removesuffix(".kind"), value)
+    elif key in OF_THE_WORLD:
         if value is not None and not isinstance(value, dict):
             yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
     elif declarations := declared_at(key):
-        # Of several declarations those of its kind, numbers or names. Whether it fits the network chosen is seen when all is composed.
-        number = all(isinstance(one, int | float) for one in (value if isinstance(value, list) else [value]))
+        # Of several declarations those of its kind, numbers or names. `wrong_for_network` holds it against the network chosen.
+        number = all(isinstance(entry, int | float) for entry in (value if isinstance(value, list) else [value]))
         alike = [f for f in declarations if ("range" in f.metadata) == number] or declarations
         yield from min((list(_declared_value(f, key, value)) for f in alike), key=len)
 
 
+def _kind(group: str, value: Any) -> Iterator[str]:
+    """Say how the kind of a network or study is chosen."""
+    options = groups()[group]
+    if value in options:
+        yield f"{group}.kind is {value!r}; the kind of a {group} is chosen as a whole: type {group}={value}"
+    else:
+        yield f"{group}.kind is {value!r}; there is {', '.join(options)}{nearest(str(value), options)}; type {group}=NAME"
+
+
 def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
-    if "range" in f.metadata:
+    if "rule" in f.metadata:
+        yield from filter(None, [rule_of(f).wrong(key, value)])
+    elif "range" in f.metadata:
         yield from filter(None, [wrong_value(f, list(value) if isinstance(value, list) else value, key)])
     elif "choices" in f.metadata:
         choices = f.metadata["choices"]
-        for one in value if isinstance(value, list) else [value]:
-            if one not in choices:
-                yield f"{key} is {one!r}; it must be one of {', '.join(choices)}{nearest(str(one), choices)}"
+        for entry in value if isinstance(value, list) else [value]:
+            if entry not in choices:
+                yield f"{key} is {entry!r}; it must be one of {', '.join(choices)}{nearest(str(entry), choices)}"
     elif str(f.type) == "bool" and not isinstance(value, bool):
         yield f"{key} is {value!r}; it must be true or false"
+    elif str(f.type).startswith("tuple[str") and not (
+        isinstance(value, list | tuple) and all(isinstance(entry, str | int) for entry in value)
+    ):
+        yield f"{key} is {value!r}; it must be a list of names: '{key}=[NAME,NAME]'"
+
+
+def wrong_for_network(kind: str, key: str, value: Any) -> str:
+    """Say that a value is wrong for a setting of one kind of network, though it may be right for another kind; nothing if it is right."""
+    declared = [f for f in fields(networks()[kind]) if f"network.{f.name}" == key] if kind in networks() else []
+    return next((f"{wrong} (network={kind})" for f in declared for wrong in _declared_value(f, key, value)), "")
 
 
 def _nearest_file(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"; nor is there a folder {str(folder)!r}"
-    return nearest(path.name, [there.name for there in folder.iterdir() if there.is_file()])
+    return nearest(path.name, [file.name for file in folder.iterdir() if file.is_file()])

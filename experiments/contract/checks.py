@@ -1,6 +1,6 @@
-"""The contract of instruments: what holds for every one of them, whatever it does.
+"""The contract of instruments: rules that hold for every instrument, whatever it does.
 
-`failures` says what a class breaks, in the manner of scikit-learn's `check_estimator`. Use it for an instrument of your own::
+`failures` lists the rules that a class breaks, in the manner of scikit-learn's `check_estimator`. Use it for an instrument of your own::
 
     from experiments.contract import failures
 
@@ -44,13 +44,13 @@ from sim.parameters import ParameterError, Parameters
 __all__ = ["BOOKKEEPING", "CHECKS", "OF_DELIVERY", "OF_INSTRUMENT", "check_instrument", "failures"]
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-#: A fact of the collected documents, a publication with its year, an address, or the confession.
+#: A fact of the collected documents, a publication with its year, an address, or the word assumption.
 SOURCE = re.compile(r"\bF\d{3}\b|\(\d{4}\)|https?://|assumption", re.IGNORECASE)
-#: What changes when government alone pays, for an instrument without effect: no firm's cash, and so no decision.
+#: What an instrument without effect changes when government pays everything: no firm's cash, and so no decision.
 BOOKKEEPING = {"balance", "record", "firms.government_cost", "chain_heads.spent", "chain_heads.awards"}
-#: What is lent to firms for a month, and what visits show of them: no effect unless somebody acts by it.
+#: What is lent to firms for a month, and what visits show of them: no effect unless somebody uses it.
 LENT = {f"firms.{name}" for name in Help.declared} | {"firms.mapped"}
-#: Beside what an instrument is tried that serves other programmes: it grows slowly, and goes by the quality map.
+#: The programme with which an instrument that serves other programmes is tried: it grows slowly, and uses the quality map.
 SLOW = Stewards(reach=0.3, visits=4.0, competence=1.0, ramp=8, monthly_capacity=3, targeting="quality_map")
 
 
@@ -59,7 +59,7 @@ def _close(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-9 * max(abs(a), abs(b), 1.0)
 
 
-# -- what it says of itself ------------------------------------------------------------------------
+# -- what it declares ----------------------------------------------------------------------------
 
 
 def check_it_names_a_practice_and_a_source(cls: type[Instrument]) -> None:
@@ -85,11 +85,11 @@ def check_what_its_effect_hinges_on_is_a_setting(cls: type[Instrument]) -> None:
 
 def check_doses_shown_rise_and_hold_the_default(cls: type[Instrument]) -> None:
     """The doses shown rise from above 0, hold the default dose (unless that is 0), and lie within the range of the dose."""
-    shown, default = cls.doses_shown, cls().level
+    doses, default = cls.doses_shown, cls().level
     low, high = numeric(cls)[cls.dose].metadata["range"]
-    assert shown and list(shown) == sorted(set(shown)), f"{cls.key}: doses_shown {shown} do not rise"
-    assert default in (0.0, *shown), f"{cls.key}: doses_shown {shown} lack the default, {default:g}"
-    assert low < shown[0] and shown[-1] <= high, f"{cls.key}: doses_shown {shown} leave the range of the dose, above {low:g} … {high:g}"
+    assert doses and list(doses) == sorted(set(doses)), f"{cls.key}: doses_shown {doses} do not rise"
+    assert default in (0.0, *doses), f"{cls.key}: doses_shown {doses} lack the default, {default:g}"
+    assert low < doses[0] and doses[-1] <= high, f"{cls.key}: doses_shown {doses} leave the range of the dose, above {low:g} … {high:g}"
 
 
 def check_every_lever_is_declared(cls: type[Instrument]) -> None:
@@ -115,14 +115,14 @@ def check_its_dose_is_a_lever_from_0(cls: type[Instrument]) -> None:
     assert cls().level == getattr(cls(), cls.dose)
 
 
-def _refuse(cls: type[Instrument], name: str, value: Any, says: str) -> None:
+def _refuse(cls: type[Instrument], name: str, value: Any, allowed: str) -> None:
     """Raise unless a value of a lever is refused as it should be."""
     try:
         levers: dict[str, Any] = {name: value}
         cls(**levers)
-    except ParameterError as refused:
-        assert f"instruments.{cls.key}.{name} " in str(refused), f"refusal of {name}={value!r} does not name the lever: {refused}"
-        assert says in str(refused), f"refusal of {name}={value!r} does not say what would be right: {refused}"
+    except ParameterError as error:
+        assert f"instruments.{cls.key}.{name} " in str(error), f"refusal of {name}={value!r} does not name the lever: {error}"
+        assert allowed in str(error), f"refusal of {name}={value!r} does not say what would be right: {error}"
     else:
         raise AssertionError(f"{name}={value!r} is accepted")
 
@@ -141,14 +141,14 @@ def check_levers_out_of_range_are_refused(cls: type[Instrument]) -> None:
 
 
 def check_unknown_choices_are_refused(cls: type[Instrument]) -> None:
-    """So is a choice that there is not."""
+    """A choice that does not exist is refused, too."""
     for f in fields(cls):
         if "choices" in f.metadata:
             value = ("no such",) if isinstance(f.default, tuple) else "no such"
             _refuse(cls, f.name, value, ", ".join(f.metadata["choices"]))
 
 
-def check_its_settings_are_a_value(cls: type[Instrument]) -> None:
+def check_its_settings_cannot_change(cls: type[Instrument]) -> None:
     """Two with the same levers are equal, and no lever can be changed later."""
     instrument = full(cls)
     assert instrument == full(cls)
@@ -164,7 +164,7 @@ def check_its_settings_are_a_value(cls: type[Instrument]) -> None:
 
 
 def check_dose_0_changes_no_bit(cls: type[Instrument]) -> None:
-    """At dose 0 a run is that without it, to the bit."""
+    """At dose 0 a run equals one without the instrument, to the bit."""
     for weather in (CALM, STORMY):
         off = run(full(cls, **{cls.dose: 0.0}), weather=weather)
         assert differing(off, without(weather=weather)) == []
@@ -172,7 +172,7 @@ def check_dose_0_changes_no_bit(cls: type[Instrument]) -> None:
 
 
 def check_window_in_the_future_changes_no_bit_before(cls: type[Instrument]) -> None:
-    """Before its window a run is that without it, to the bit; when it opens, something happens."""
+    """Before its window a run equals one without the instrument, to the bit; when the window opens, something happens."""
     for weather in (CALM, STORMY):
         waiting = run(full(cls, start=6, government_share=1.0), months=5, weather=weather)
         assert differing(waiting, without(5, weather)) == []
@@ -182,7 +182,7 @@ def check_window_in_the_future_changes_no_bit_before(cls: type[Instrument]) -> N
 
 
 def check_window_of_no_length_changes_no_bit(cls: type[Instrument]) -> None:
-    """A window of no length is none."""
+    """With a window of length 0 a run equals one without the instrument."""
     for weather in (CALM, STORMY):
         assert differing(run(full(cls, length=0), weather=weather), without(weather=weather)) == []
 
@@ -191,7 +191,7 @@ def check_it_does_something(cls: type[Instrument]) -> None:
     """At full dose, and at government's cost, it changes more than the books and what is lent to firms for a month.
 
     What firms pay would change their cash, their decisions and in time everything, effect or not. An instrument that serves other
-    programmes is tried beside one that grows slowly and goes by the quality map.
+    programmes is tried with one that grows slowly and uses the quality map.
     """
     companions = (SLOW,) if cls.first else ()
     for weather in (CALM, STORMY):
@@ -205,12 +205,12 @@ def check_it_does_something(cls: type[Instrument]) -> None:
 
 
 def check_costs_are_booked(cls: type[Instrument]) -> None:
-    """What it spends stands in the books, beside the firms and beside the chain heads."""
+    """What it spends is in the books, and is recorded for the firms and for the chain heads."""
     for share, weather in ((1.0, CALM), (0.4, CALM), (0.0, CALM), (0.4, STORMY)):
-        model, spent, booked, noted = spent_by_month(full(cls, government_share=share), weather=weather)
-        for month, (programme, books, firms) in enumerate(zip(spent, booked, noted, strict=True), start=1):
+        model, spent, booked, by_firms = spent_by_month(full(cls, government_share=share), weather=weather)
+        for month, (programme, books, firms) in enumerate(zip(spent, booked, by_firms, strict=True), start=1):
             assert _close(programme, books), f"month {month}: spent {programme}, booked {books}"
-            assert _close(programme, firms), f"month {month}: spent {programme}, {firms} stand beside the firms"
+            assert _close(programme, firms), f"month {month}: spent {programme}, {firms} are recorded for firms"
         assert _close(sum(booked), programme_of(model, cls).spent)
         assert _close(model.record.series("government_cost").sum(), programme_of(model, cls).spent)
         assert _close(float(model.chain_heads.spent.sum()), programme_of(model, cls).spent)
@@ -259,7 +259,7 @@ def check_budget_that_does_not_bind_changes_no_bit(cls: type[Instrument]) -> Non
 
 
 def check_awards_are_counted(cls: type[Instrument]) -> None:
-    """Who is taken on is counted, and nobody is taken on twice."""
+    """Firms that are taken on are counted, and none is taken on twice."""
     for weather in (CALM, STORMY):
         model = run(full(cls, ramp=4), weather=weather)
         programme = programme_of(model, cls)
@@ -270,7 +270,7 @@ def check_awards_are_counted(cls: type[Instrument]) -> None:
 
 
 def check_firms_that_give_up_are_let_go(cls: type[Instrument]) -> None:
-    """An entrant in the place of a firm that was taken on is not taken on by inheritance."""
+    """When a firm that was taken on gives up, the entrant in its place is not taken on with it."""
     model = scene(full(cls), weather=STORMY)
     programme = programme_of(model, cls)
     for _ in range(MONTHS):
@@ -304,7 +304,7 @@ def check_capacity_limits_awards_of_a_month(cls: type[Instrument]) -> None:
 
 
 def check_ramp_holds_reach_back(cls: type[Instrument]) -> None:
-    """Along the ramp it reaches as much as is due, and all of it at the end."""
+    """Along the ramp it reaches the share of that month, and the whole at the end."""
     able = int(full(cls).eligible(scene()).sum())
     ramped = np.cumsum([firms for _, firms in programme_of(run(full(cls, ramp=5, reach=0.8)), cls).awards])
     assert ramped[-1] > 0
@@ -323,7 +323,7 @@ def check_sizes_are_respected(cls: type[Instrument]) -> None:
 
 
 def check_targeting_takes_the_highest_scores_first(cls: type[Instrument]) -> None:
-    """Every month anew, among those that could then be taken on; ties by a draw that is the same in every month."""
+    """In every month, among the firms that could then be taken on; ties are decided by a draw that is the same in all months."""
     for rule in TARGETING:
         for levers in ({"reach": 0.3}, {"reach": 1.0, "monthly_capacity": 3}):
             taken_on = taken_on_each_month(cls, targeting=rule, **levers)
@@ -333,7 +333,7 @@ def check_targeting_takes_the_highest_scores_first(cls: type[Instrument]) -> Non
 
 
 def check_random_targeting_is_nested(cls: type[Instrument]) -> None:
-    """At the start; later on, who could be taken on depends on what the programme did."""
+    """At the start a larger reach takes on all firms of a smaller one; later this depends on what the programme did."""
 
     def reached(share: float) -> set[int]:
         return set(programme_of(run(full(cls, targeting="random", reach=share), months=1), cls).reached.tolist())
@@ -345,7 +345,7 @@ def check_random_targeting_is_nested(cls: type[Instrument]) -> None:
 
 
 def check_same_key_same_bits(cls: type[Instrument]) -> None:
-    """The same luck gives the same bits."""
+    """The same random numbers give the same bits."""
     for weather in (CALM, STORMY):
         assert differing(run(full(cls), weather=weather), run(full(cls), weather=weather)) == []
 
@@ -382,7 +382,7 @@ OF_INSTRUMENT: tuple[Callable[[type[Instrument]], None], ...] = (
     check_its_dose_is_a_lever_from_0,
     check_levers_out_of_range_are_refused,
     check_unknown_choices_are_refused,
-    check_its_settings_are_a_value,
+    check_its_settings_cannot_change,
     check_dose_0_changes_no_bit,
     check_window_in_the_future_changes_no_bit_before,
     check_window_of_no_length_changes_no_bit,
@@ -392,7 +392,7 @@ OF_INSTRUMENT: tuple[Callable[[type[Instrument]], None], ...] = (
     check_same_key_same_bits,
     check_laws_hold_at_the_ends_of_its_own_levers,
 )
-#: Checks of what all instruments take from `Delivery` and `Programme`: one instrument that changes nothing of these stands for all.
+#: Checks of what all instruments inherit from `Delivery` and `Programme`: one instrument that changes nothing of these is enough.
 OF_DELIVERY: tuple[Callable[[type[Instrument]], None], ...] = (
     check_it_never_spends_more_than_its_budget,
     check_budget_that_does_not_bind_changes_no_bit,
@@ -410,7 +410,7 @@ CHECKS = (*OF_INSTRUMENT, *OF_DELIVERY)
 
 
 def check_instrument(cls: type[Instrument]) -> None:
-    """Check that an instrument class keeps the contract; raises AssertionError that says what it breaks first."""
+    """Check that an instrument class keeps the contract; raise an AssertionError with the first rule that it breaks."""
     for check in CHECKS:
         try:
             check(cls)
@@ -419,9 +419,9 @@ def check_instrument(cls: type[Instrument]) -> None:
 
 
 def failures(cls: type[Instrument]) -> list[str]:
-    """Return what an instrument class breaks of the contract, a line each; nothing if it keeps it.
+    """Return the rules of the contract that an instrument class breaks, one line each; empty if it keeps the contract.
 
-    It takes some 15 seconds. What a check trips over counts as well: a column that there is not, say.
+    It takes some 15 seconds. Any other error in a check counts as well, for example a column that does not exist.
     """
     breaches = []
     for check in CHECKS:
@@ -432,5 +432,5 @@ def failures(cls: type[Instrument]) -> list[str]:
     return breaches
 
 
-def _breach(check: Callable[[type[Instrument]], None], why: object) -> str:
-    return f"{check.__name__.replace('_', ' ')}: {why}"
+def _breach(check: Callable[[type[Instrument]], None], reason: object) -> str:
+    return f"{check.__name__.replace('_', ' ')}: {reason}"

@@ -85,16 +85,16 @@ def random_network(
 
 
 def region(firms: int = 30, **figures: Any) -> Region:
-    """A region of a few firms, two stations and two counties."""
+    """A small region with two stations and two counties."""
     small = {"chains": 2, "leaders": 3, "firms": max(firms, 4), "chain_heads": 2, "counties": 2, "stations": 2, "awareness": 0.5, **figures}
     return Region(**small)
 
 
 def world(
-    given: SupplyNetwork | int = 1, parameters: Parameters | None = None, instruments: tuple[Instrument, ...] = (), **settings: Any
+    network: SupplyNetwork | int = 1, parameters: Parameters | None = None, instruments: tuple[Instrument, ...] = (), **settings: Any
 ) -> StrongchainModel:
     """A model of a network (or of the random one of a seed), by default after 6 months of burn-in."""
-    built = random_network(given) if isinstance(given, int) else given
+    built = random_network(network) if isinstance(network, int) else network
     place = settings.pop("region", None) or region(built.n_firms)
     return StrongchainModel(place, built, parameters, instruments, **{"rng": 1, "burn_in": 6, **settings})
 
@@ -164,17 +164,17 @@ def programme_of(model: World, cls: type[Instrument]) -> Programme:
 def spent_by_month(
     instrument: Instrument, months: int = MONTHS, weather: Parameters = CALM
 ) -> tuple[StrongchainModel, list[float], list[float], list[float]]:
-    """Run month by month: the model, what the programme spent, what the books say, what stands beside the firms."""
+    """Run month by month: return the model, what the programme spent, what the books say, and what is recorded for firms."""
     model = scene(instrument, weather=weather)
     programme = programme_of(model, type(instrument))
-    spent, booked, noted = [], [], []
+    spent, booked, by_firms = [], [], []
     for _ in range(months):
         before = programme.spent
         model.step()
         spent.append(programme.spent - before)
         booked.append(model.books.paid("government", instrument.key))
-        noted.append(float(model.firms.government_cost.sum()))
-    return model, spent, booked, noted
+        by_firms.append(float(model.firms.government_cost.sum()))
+    return model, spent, booked, by_firms
 
 
 def taken_on_each_month(cls: type[Instrument], **levers: Any) -> list[tuple[list[int], list[int]]]:

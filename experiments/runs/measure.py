@@ -33,9 +33,9 @@ class MapPicture:
     @classmethod
     def of(cls, model: StrongchainModel) -> MapPicture:
         """Take the picture of a world at the end of its month."""
-        found, links = model.quality_map(), model.links
+        quality_map, links = model.quality_map(), model.links
         tier, supplier, customer = model.firms.tier.copy(), links.supplier.copy(), links.customer.copy()
-        return cls(model.network.names, tier, supplier, customer, found, found.table(model))
+        return cls(model.network.names, tier, supplier, customer, quality_map, quality_map.table(model))
 
 
 @dataclass(frozen=True)

@@ -15,21 +15,21 @@ from typing import Any
 from experiments.configuration.settings import Arm
 from experiments.runs.store import CODE, fingerprint
 
-__all__ = ["changes_since", "luck", "manifest", "now"]
+__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
-PACKAGES = ("mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
+PACKAGES = ("strongchain", "mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
 #: Settings that change no figure.
 IDLE = ("name", "parallel", "quiet")
 
 
-def _git(*words: str) -> str:
+def _git(*arguments: str) -> str:
     try:
-        found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, timeout=10)
+        finished = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return found.stdout.strip() if found.returncode == 0 else ""
+    return finished.stdout.strip() if finished.returncode == 0 else ""
 
 
 def _lock() -> str | None:
@@ -53,25 +53,25 @@ def manifest(
     network_notes: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Say what was run, from which code, on what, with which luck.
+    """Say what was run, with which code, files and random numbers.
 
     `id` is a hash of the resolved configuration (but for what changes no figure, `IDLE`), the configurations of its arms, the
     replicate keys, the bytes of the input files and the code of the world: two studies with one id are one study. To be called
-    before anything is simulated, since the code may be edited meanwhile.
+    before anything is simulated, since the code may be edited while it runs.
 
     Parameters
     ----------
     resolved : dict
         The configuration.
     overrides : sequence of str
-        The words it was composed from.
+        The overrides that it was composed from.
     keys : sequence of (int, int)
         Keys of all replicates.
     arms : sequence of Arm
     network_notes : sequence of str
         What was noted when a network was read.
     notes : sequence of str
-        What was done otherwise than asked for.
+        What is done in another way than was asked for.
     """
     settings = {key: value for key, value in resolved.items() if key not in IDLE}
     files = dict(sorted({file for arm in arms for file in arm.world.files}))
@@ -83,7 +83,7 @@ def manifest(
         "overrides": list(overrides),
         "configuration": dict(resolved),
         "arms": composed,
-        **luck(keys),
+        **replicates_and_keys(keys),
         "notes": list(notes),
         "network_notes": list(network_notes),
         "input_files": files,
@@ -97,9 +97,21 @@ def manifest(
     }
 
 
-def luck(keys: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def is_older(about: Mapping[str, Any]) -> bool:
+    """Whether a manifest is of version 0.2.0 or an older one, which did not note its version."""
+    return "strongchain" not in about.get("versions", {})
+
+
+def made_by(about: Mapping[str, Any]) -> str:
+    """Say which version made a study, and which commit, as its manifest has it."""
+    version = "0.2.0 or older" if is_older(about) else about["versions"]["strongchain"]
+    commit = about.get("commit")
+    return f"Strongchain {version} ({f'git checkout {commit[:10]}' if commit else 'its commit is not known'})"
+
+
+def replicates_and_keys(keys: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Say how many replicates there are, and their keys."""
-    return {"replicates": len(keys), "replicate_keys": [[f"{word:016x}" for word in key] for key in keys]}
+    return {"replicates": len(keys), "replicate_keys": [[f"{half:016x}" for half in key] for key in keys]}
 
 
 def now() -> str:
@@ -108,26 +120,26 @@ def now() -> str:
 
 
 def changes_since(about: Mapping[str, Any]) -> list[str]:
-    """Tell what differs now from when a manifest was written: code, input files, lock, versions; empty if nothing does."""
-    here = manifest({}, [], [])
-    told = []
-    if about["code"] != here["code"]:
-        which = " and ".join(name for name in ("world", "study") if about["code"][name] != here["code"][name])
+    """Say what differs now from when a manifest was written: code, input files, lock, versions; empty if nothing does."""
+    present = manifest({}, [], [])
+    changes = []
+    if about["code"] != present["code"]:
+        which = " and ".join(name for name in ("world", "study") if about["code"][name] != present["code"][name])
         commits = " -> ".join(
-            str(m["commit"] or "unknown")[:10] + (" with changes" if m["uncommitted_changes"] else "") for m in (about, here)
+            str(m["commit"] or "unknown")[:10] + (" with changes" if m["uncommitted_changes"] else "") for m in (about, present)
         )
-        told.append(f"the code of the {which} is not what it was ({commits})")
+        changes.append(f"the code of the {which} is not what it was ({commits})")
     for path, content in about["input_files"].items():
-        there = Path(path)
-        if not there.is_file():
-            told.append(f"the input file {path} is not there")
-        elif hashlib.sha256(there.read_bytes()).hexdigest() != content:
-            told.append(f"the input file {path} is not what it was")
-    if about["lock"] != here["lock"]:
-        told.append("requirements.lock is not what it was")
-    for name, version in here["versions"].items():
+        file = Path(path)
+        if not file.is_file():
+            changes.append(f"the input file {path} is not there")
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != content:
+            changes.append(f"the input file {path} is not what it was")
+    if about["lock"] != present["lock"]:
+        changes.append("requirements.lock is not what it was")
+    for name, version in present["versions"].items():
         if (then := about["versions"].get(name)) != version:
-            told.append(f"{name} was {then} and is {version}")
-    if about["platform"] != here["platform"]:
-        told.append(f"the platform was {about['platform']} and is {here['platform']}")
-    return told
+            changes.append(f"{name} was {then} and is {version}")
+    if about["platform"] != present["platform"]:
+        changes.append(f"the platform was {about['platform']} and is {present['platform']}")
+    return changes

@@ -1,4 +1,4 @@
-"""Arms × replicates: every arm of a replicate on the same luck and the same burn-in, replicates in parallel, nothing twice."""
+"""Arms × replicates: every arm of a replicate on common random numbers and one burn-in, replicates in parallel, nothing twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DRAWING_AN_EXCHANGE = 2.0
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that was not finished, and why; replicates count from 0, and are told from 1."""
+    """A run that was not finished, and why; replicates count from 0 here, and from 1 for the reader."""
 
     arm: str
     replicate: int
@@ -53,7 +53,7 @@ class Failure:
 
 
 def _end_with(parent: int) -> None:
-    """End this worker soon after the process that started it: killed, that cannot tell its workers."""
+    """End this worker soon after the process that started it, which cannot end its workers when it is killed."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -68,7 +68,7 @@ def _replicate(
 ) -> list[Run | Failure]:
     """Run some arms of one replicate; arms in the same world share its burn-in. Each run is kept as soon as it is finished.
 
-    Arms of the same content are simulated once, and what another study has kept meanwhile is read. The wait until a run is on
+    Arms of the same content are simulated once, and what another study has kept in the same time is read. The wait until a run is on
     the disk is spent on the next one; what is returned is kept. `code` is the fingerprint in the process that asks: a
     worker that imported other code must not keep runs under its keys.
     """
@@ -77,12 +77,12 @@ def _replicate(
             "the code of the world was changed since this process imported it; start again (in a notebook: restart the kernel)"
         )
     worlds: list[tuple[WorldSettings, StrongchainModel]] = []
-    found: list[Run | Failure] = []
+    runs: list[Run | Failure] = []
     writing: dict[str, tuple[Run, Future[None]]] = {}
     with ThreadPoolExecutor(max(1, len(arms))) as disk:
         for k, (arm, name) in enumerate(zip(arms, names, strict=True)):
-            if store and (kept := _there(store, name, arm.name, replicate, task, writing)):
-                found.append(kept)
+            if store and (kept := _kept_run(store, name, arm.name, replicate, task, writing)):
+                runs.append(kept)
                 continue
             try:
                 ready = next((model for settings, model in worlds if settings == arm.world), None)
@@ -96,17 +96,17 @@ def _replicate(
                 extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}
             except Exception as mistake:
                 mistake.add_note(traceback.format_exc())  # does not come along from another process by itself
-                found.append(Failure(arm.name, replicate, mistake))
+                runs.append(Failure(arm.name, replicate, mistake))
                 continue
             if store:
                 writing[name] = run, disk.submit(store.put, name, run, extras)
-            found.append(run)
+            runs.append(run)
     for _, written in writing.values():
         written.result()  # raises what went wrong
-    return found
+    return runs
 
 
-def _there(store: Store, name: str, arm: str, replicate: int, task: Task, writing: dict[str, tuple[Run, Future[None]]]) -> Run | None:
+def _kept_run(store: Store, name: str, arm: str, replicate: int, task: Task, writing: dict[str, tuple[Run, Future[None]]]) -> Run | None:
     """Return a run that is being written, or else is kept, under the name of an arm."""
     if name in writing:
         return replace(writing[name][0], arm=arm)
@@ -197,8 +197,8 @@ def run_arms(
     ChildProcessError
         If a worker was killed.
     """
-    names, found = _kept(arms, keys, task, first, store)
-    missing = {k: gaps for k in range(len(keys)) if (gaps := [a for a, run in enumerate(found[k]) if run is None])}
+    names, runs_by_replicate = _kept(arms, keys, task, first, store)
+    missing = {k: gaps for k in range(len(keys)) if (gaps := [a for a, run in enumerate(runs_by_replicate[k]) if run is None])}
     if store and missing:
         store.prepare()
     jobs = [([arms[a] for a in gaps], [names[k][a] for a in gaps], first + k, keys[k], task, store, CODE) for k, gaps in missing.items()]
@@ -210,7 +210,7 @@ def run_arms(
                 k = runs[0].replicate - first
                 for a, run in zip(missing[k], runs, strict=True):
                     if isinstance(run, Run):
-                        found[k][a] = run
+                        runs_by_replicate[k][a] = run
                     elif failed is None:
                         raise run.mistake
                     else:
@@ -219,7 +219,7 @@ def run_arms(
         except BrokenProcessPool as lost:
             kept = "the same command goes on from the runs that were finished" if store else "nothing was kept"
             raise ChildProcessError(f"a worker was killed, perhaps because memory ran out; {kept} (fewer: parallel.workers=1)") from lost
-    sound = [run for row in found if None not in row for run in row if run is not None]
+    sound = [run for row in runs_by_replicate if None not in row for run in row if run is not None]
     failures.sort(key=lambda failure: failure.replicate)
     if failed is not None:
         failed += failures

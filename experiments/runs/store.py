@@ -16,7 +16,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from experiments.configuration.settings import Arm, Task
 from experiments.runs.measure import EXTRAS, MapPicture, Run
 from sim.attribution.quality_map import QualityMap
 
-__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole"]
+__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole", "written_whole"]
 
 #: Changes when what a file holds does.
 FORMAT = 4
@@ -48,13 +48,13 @@ class StoreError(OSError):
 
 def fingerprint(places: Iterable[Path]) -> str:
     """Hash some Python files and those below some folders (path and bytes), and the versions of NumPy and SciPy."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for place in places:
         for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             code = path.read_bytes()
-            found.update(f"{place.name}/{path.relative_to(place).as_posix()} {len(code)}\n".encode() + code)
-    found.update(" ".join(importlib.metadata.version(name) for name in ("numpy", "scipy")).encode())
-    return found.hexdigest()
+            digest.update(f"{place.name}/{path.relative_to(place).as_posix()} {len(code)}\n".encode() + code)
+    digest.update(" ".join(importlib.metadata.version(name) for name in ("numpy", "scipy")).encode())
+    return digest.hexdigest()
 
 
 #: Of the code that makes a run's figures, as it was imported: what is edited while a notebook is open must not pass for what has run.
@@ -93,13 +93,13 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
         for ins in arm.instruments:
             if not type(ins).__module__.startswith("sim."):
                 raise StoreError(
-                    f"arm {arm.name!r} has the instrument {ins.key!r} from {type(ins).__module__}, outside sim/: whether its code changed "
-                    "cannot be told, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
+                    f"arm {arm.name!r} has the instrument {ins.key!r} from {type(ins).__module__}, outside sim/: changes of its code "
+                    "cannot be noticed, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
                 )
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
         world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))
-        about = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
-        texts.append(json.dumps(about, default=plain, sort_keys=True))
+        content = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
+        texts.append(json.dumps(content, default=plain, sort_keys=True))
     return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
 
 
@@ -132,20 +132,29 @@ def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
         raise ValueError("it is of another run")
     picture = None
     if "total" in head:
-        found = QualityMap(**{name: members[name] for name in _MAP}, total=head["total"])
+        quality_map = QualityMap(**{name: members[name] for name in _MAP}, total=head["total"])
         table = pd.read_parquet(io.BytesIO(members["table"].tobytes()))
-        picture = MapPicture(**{name: members[name] for name in _PICTURE}, map=found, table=table)
+        picture = MapPicture(**{name: members[name] for name in _PICTURE}, map=quality_map, table=table)
     ends = np.cumsum([math.prod(shape) for shape in head["shapes"]])
     parts = np.split(members["values"], ends[:-1])
     arrays: dict[str, Any] = {name: part.reshape(shape) for name, part, shape in zip(_ARRAYS, parts, head["shapes"], strict=True)}
     groups = tuple((by, group) for by, group in head["groups"])
     payments = {(why, payer, payee): amount for why, payer, payee, amount in head["payments"]}
-    told: dict[str, Any] = {"spent": head["spent"], "payments": payments, "counts": head["counts"]}
-    return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, **told)
+    payments_and_counts: dict[str, Any] = {"spent": head["spent"], "payments": payments, "counts": head["counts"]}
+    return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, **payments_and_counts)
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the process or the machine stops.
+    """Write a file at once, as `written_whole` does."""
+    with written_whole(path) as part:
+        part.write_bytes(data)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write a file under: it gets its own name when it is whole, and is there whole or not at all.
+
+    That holds whenever the process or the machine stops. A file that was not begun is no file.
 
     Raises
     ------
@@ -154,11 +163,11 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        yield part
+        if part.exists():
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -228,11 +237,11 @@ class Store:
         StoreError
             If they cannot.
         """
-        there = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
-        if not there.is_dir():
-            raise self._refusal(f"{there} is a file; it must be a folder")
-        if not os.access(there, os.W_OK | os.X_OK):
-            raise self._refusal(f"{there} cannot be written")
+        nearest = next(path for path in (self.folder.absolute(), *self.folder.absolute().parents) if path.exists())
+        if not nearest.is_dir():
+            raise self._refusal(f"{nearest} is a file; it must be a folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise self._refusal(f"{nearest} cannot be written")
         for part in self.folder.glob(".*.part"):
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > ABANDONED:

@@ -1,4 +1,4 @@
-"""Budgets: how much of every instrument government's money buys, found by trial on luck of its own.
+"""Budgets: how much of every instrument government's money buys, by trial runs with random numbers of their own.
 
 With `study.budget` government is to spend the same in every arm. What an instrument costs hangs on what firms do (they give up, their
 officers leave, they borrow), so the lever by which it spends more or less, most often its reach, is moved until the money is spent in
@@ -14,7 +14,8 @@ from typing import Any
 
 from agents.spelling import nearest
 from agents.streams import replicate_keys
-from experiments.configuration.settings import Arm, Settings, SettingsError
+from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
+from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store
 from experiments.terminal import say
@@ -24,8 +25,8 @@ __all__ = ["TRIALS", "months_at_work", "with_length", "within_budget"]
 
 #: Trial runs of an arm, and rounds of them at most.
 TRIALS, ROUNDS = 2, 6
-#: Added to the study's seed for the luck of trials, so that they are not the runs that are told.
-LUCK = 3_000_017
+#: Added to the study's seed for the random numbers of trial runs, so that these are not runs of the study.
+TRIAL_SEED = 3_000_017
 #: A trial that spends the budget and at most so much of it more will do: the limit cuts that off.
 ENOUGH = 1.015
 #: Values of a lever that are so near to each other, as a share, need none between them: firms are whole.
@@ -40,7 +41,7 @@ def months_at_work(ins: Instrument, months: int) -> int:
 
 
 def with_length(arm: Arm, length: int | None) -> Arm:
-    """Return an arm whose programmes end after so many months, unless they have a length of their own."""
+    """Return an arm whose programmes end after a number of months, unless they have a length of their own."""
     if length is None:
         return arm
     return _with(arm, {ins.key: {"length": length} for ins in arm.instruments if ins.length is None})
@@ -97,8 +98,8 @@ class _Aim:
 
 def _targets(arm: Arm, budget: float, split: Mapping[str, Any], months: int) -> dict[str, float]:
     """CNY that each instrument of an arm is to spend: its share of the budget, for the months in which it is at work."""
-    even = dict.fromkeys([ins.key for ins in arm.instruments], 1.0 / max(1, len(arm.instruments)))
-    shares = split.get(arm.name, even)
+    evenly = dict.fromkeys([ins.key for ins in arm.instruments], 1.0 / max(1, len(arm.instruments)))
+    shares = split.get(arm.name, evenly)
     a_year = budget * arm.world.firms / 1000.0
     return {ins.key: shares[ins.key] * a_year * months_at_work(ins, months) / 12.0 for ins in arm.instruments}
 
@@ -112,9 +113,9 @@ def _check_split(arms: Sequence[Arm], split: Mapping[str, Any], idle: Sequence[s
         if name not in names:
             raise SettingsError(f"study.split names {name!r}, which is no arm; arms: {', '.join(names)}{nearest(str(name), list(names))}")
         if not isinstance(shares, Mapping) or set(shares) != set(names[name]):
-            other = next((key for key in shares if key not in names[name]), "") if isinstance(shares, Mapping) else ""
-            near = nearest(str(other), names[name]) if other else ""
-            raise SettingsError(f"study.split.{name} is {shares!r}; it must give a share to each of {', '.join(names[name])}{near}")
+            unknown = next((key for key in shares if key not in names[name]), "") if isinstance(shares, Mapping) else ""
+            suggestion = nearest(str(unknown), names[name]) if unknown else ""
+            raise SettingsError(f"study.split.{name} is {shares!r}; it must give a share to each of {', '.join(names[name])}{suggestion}")
         wrong = [s for s in shares.values() if isinstance(s, bool) or not isinstance(s, int | float) or not 0.0 < s <= 1.0]
         if wrong or abs(sum(shares.values()) - 1.0) > 1e-6:
             raise SettingsError(f"study.split.{name} is {dict(shares)!r}; its shares must be above 0 and sum to 1")
@@ -123,16 +124,17 @@ def _check_split(arms: Sequence[Arm], split: Mapping[str, Any], idle: Sequence[s
 def within_budget(settings: Settings, arms: Sequence[Arm], store: Store | None, progress: bool) -> list[Arm]:
     """Return arms that spend the budget of the study, as far as they can, and never more.
 
-    Trials run on luck of their own, and are kept like all runs. They are without a limit, so that they show what a lever would cost; all
-    instruments of an arm are tried together, since one may change what another costs.
+    Trial runs have random numbers of their own, and are kept like all runs. They have no limit, so that they show what a lever would
+    cost; all instruments of an arm are tried together, since one may change what another costs.
 
     Raises
     ------
     SettingsError
         If `study.split` does not fit the arms.
     """
-    budget, split = settings.study.budget, settings.study.split or {}
-    _check_split(arms, split, list(settings.study.arms or {}))
+    study = settings.study if isinstance(settings.study, ExchangeStudy) else of_kind(settings, CompareStudy)
+    budget, split = study.budget, study.split or {}
+    _check_split(arms, split, list(study.arms or {}) if isinstance(study, CompareStudy) else [])
     if budget is None:
         if split:
             raise SettingsError("study.split shares out a budget, and there is none; type study.budget=VALUE as well")
@@ -154,14 +156,14 @@ def _aim(ins: Instrument, target: float) -> _Aim:
 
 def _try(settings: Settings, arms: Sequence[Arm], aims: Mapping[tuple[str, str], _Aim], store: Store | None, progress: bool) -> None:
     """Try the arms in rounds until each spends its budget, or can be seen not to."""
-    keys = replicate_keys(settings.seed + LUCK, TRIALS)
+    keys = replicate_keys(settings.seed + TRIAL_SEED, TRIALS)
     task = replace(settings.task, save=())
     open_arms = [arm for arm in arms if arm.instruments]
-    tell: Callable[[str], None] = say if progress else lambda line: None
+    show: Callable[[str], None] = say if progress else lambda line: None
     if open_arms:
         workers = workers_of(settings.parallel, TRIALS)
         seconds = expected_seconds(open_arms, TRIALS, task.months, workers) - expected_seconds((), TRIALS, task.months, workers)
-        tell(
+        show(
             f"Trial runs first, to find the levers with which each arm spends the budget: at most {ROUNDS} rounds of "
             f"{TRIALS * len(open_arms)} runs, of about {seconds:.0f} s each where none is there already"
         )
@@ -177,8 +179,8 @@ def _try(settings: Settings, arms: Sequence[Arm], aims: Mapping[tuple[str, str],
         if not runs:
             raise failed[0].mistake
         for arm in tried:
-            mine = [run for run in runs if run.arm == arm.name]
+            runs_of_arm = [run for run in runs if run.arm == arm.name]
             for ins in arm.instruments:
-                aims[arm.name, ins.key].learn(min(run.spent.get(ins.key, 0.0) for run in mine))
+                aims[arm.name, ins.key].learn(min(run.spent.get(ins.key, 0.0) for run in runs_of_arm))
         open_arms = [arm for arm in open_arms if not all(aims[arm.name, ins.key].done for ins in arm.instruments)]
-        tell(f"  round {round_}: {len(tried)} arms tried, {len(open_arms)} to go on with")
+        show(f"  round {round_}: {len(tried)} arms tried, {len(open_arms)} to go on with")

@@ -16,7 +16,8 @@ from agents.streams import replicate_keys
 from experiments.calibration.history_matching import Axis, Emulator, axes_of, hypercube, next_points, scaled, spread_out
 from experiments.calibration.observe import Observed, observe_all
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
-from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings
+from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings, of_kind
+from experiments.configuration.study import CalibrationStudy
 from experiments.runs.provenance import manifest, now
 from experiments.terminal import say
 from sim.data.plausible import with_values
@@ -25,22 +26,22 @@ __all__ = ["Calibration", "Search", "calibrate", "run_calibration"]
 
 Floats = NDArray[np.float64]
 
-#: A set is plausible if no figure, averaged over fresh luck, lies further outside its range than data and model can be wrong by.
+#: A set is plausible if no figure, averaged over new random numbers, lies further outside its range than data and model can be wrong by.
 PLAUSIBLE = 1.0
-#: Added to the study's seed for the luck on which sets are judged.
+#: Added to the study's seed for the random numbers on which the final sets are judged.
 JUDGING = 1_000_003
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a calibration found.
+    """Results of a calibration.
 
     Attributes
     ----------
     points : DataFrame
         Every point of every wave: wave, values of the parameters, figures, largest implausibility.
     sets : DataFrame
-        The sets that were judged, and the mean of the plausible ones: values, means of the figures on fresh luck,
+        The sets that were judged, and the mean of the plausible ones: values, means of the figures on new random numbers,
         largest implausibility, patterns that hold, whether plausible; the least implausible first.
     waves : DataFrame
         Of every wave: points, cut, share of the ranges that its emulators leave, points of it that are plausible by themselves.
@@ -64,16 +65,18 @@ class Calibration:
 def figures_of(observed: Sequence[Observed | Exception]) -> Floats:
     """Return the telling figures of observations, shape (observations, figures); not a number where a world could not be simulated."""
     nothing = dict.fromkeys(TELLING, float("nan"))
-    return np.array([[(nothing if isinstance(one, Exception) else one.figures)[key] for key in TELLING] for one in observed])
+    return np.array(
+        [[(nothing if isinstance(observation, Exception) else observation.figures)[key] for key in TELLING] for observation in observed]
+    )
 
 
 def patterns_held(figures: Floats) -> NDArray[np.int64]:
     """Count the patterns of which every telling figure lies in its range, by row; others are not counted."""
     held = np.zeros(len(figures), dtype=np.int64)
     for pattern in PATTERNS:
-        mine = [TELLING.index(key) for key in pattern.probes if key in TELLING]
-        if mine:
-            held += np.all([[PROBES[TELLING[k]].holds(row[k]) for k in mine] for row in figures], axis=1)
+        columns = [TELLING.index(key) for key in pattern.probes if key in TELLING]
+        if columns:
+            held += np.all([[PROBES[TELLING[k]].holds(row[k]) for k in columns] for row in figures], axis=1)
     return held
 
 
@@ -97,12 +100,12 @@ class Search:
     def table(self, unit: Floats, figures: Floats) -> pd.DataFrame:
         """Return points and their figures as a table."""
         values = pd.DataFrame(scaled(unit, self.axes), columns=[axis.name for axis in self.axes])
-        found = pd.DataFrame(figures, columns=list(TELLING))
+        observed = pd.DataFrame(figures, columns=list(TELLING))
         worst = implausibility(figures, TELLING).max(axis=1)
-        return pd.concat([values, found, pd.DataFrame({"implausibility": worst, "patterns": patterns_held(figures)})], axis=1)
+        return pd.concat([values, observed, pd.DataFrame({"implausibility": worst, "patterns": patterns_held(figures)})], axis=1)
 
     def judge(self, unit: Floats, keys: Sequence[tuple[int, int]]) -> pd.DataFrame:
-        """Simulate sets on the same luck and return them with the means of their figures, and whether they are plausible."""
+        """Simulate sets on common random numbers and return them with the means of their figures, and whether they are plausible."""
         each = len(keys)
         figures = self.simulate(np.repeat(unit, each, axis=0), list(keys) * len(unit)).reshape(len(unit), each, len(TELLING))
         sets = self.table(unit, figures.mean(axis=1))
@@ -111,21 +114,18 @@ class Search:
 
 
 def calibrate(
-    search: Search, points: int, cuts: Sequence[float], judged: int, each: int, seed: int, tell: Callable[[str], None]
+    search: Search, study: CalibrationStudy, seed: int, report: Callable[[str], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Match history in waves, then judge the best sets on fresh luck.
+    """Match history in waves, then judge the best sets on new random numbers.
 
     Parameters
     ----------
     search : Search
-    points : int
-        Of every wave.
-    cuts : sequence of float
-        Implausibility up to which the points of the next wave, or the sets to be judged, are chosen; one a wave.
-    judged, each : int
-        Sets judged, and replicates of each.
+    study : CalibrationStudy
+        How many points a wave has; up to which implausibility the points of the next wave, or the final sets, are chosen; how many
+        final sets there are, and how many replicates of each.
     seed : int
-    tell : callable
+    report : callable
         Takes a line on every wave.
 
     Returns
@@ -133,7 +133,7 @@ def calibrate(
     points, sets, waves, influence : DataFrame
         As in `Calibration`.
     """
-    axes = search.axes
+    axes, points, cuts = search.axes, study.points, study.cuts
     unit = hypercube(points, axes, seed)
     keys = replicate_keys(seed, points * len(cuts))
     all_units, all_figures, tables, waves = [], [], [], []
@@ -141,18 +141,18 @@ def calibrate(
         figures = search.simulate(unit, keys[points * (wave - 1) : points * wave])
         all_units.append(unit)
         all_figures.append(figures)
-        found = search.table(unit, figures)
-        found.insert(0, "wave", wave)
-        tables.append(found)
+        table = search.table(unit, figures)
+        table.insert(0, "wave", wave)
+        tables.append(table)
         emulator = Emulator(np.concatenate(all_units), np.concatenate(all_figures), TELLING, seed)
         last = wave == len(cuts)
-        unit, _, share = next_points(emulator, axes, judged if last else points, cut, seed + wave)
+        unit, _, share = next_points(emulator, axes, study.final_sets if last else points, cut, seed + wave)
         if last:
-            unit = spread_out(emulator, unit, judged, cut, seed + wave)
-        good = int((found["implausibility"] <= cut).sum())
+            unit = spread_out(emulator, unit, study.final_sets, cut, seed + wave)
+        good = int((table["implausibility"] <= cut).sum())
         waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
-        tell(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.2g} % of the ranges are not ruled out")
-    fresh = replicate_keys(seed + JUDGING, each)
+        report(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.2g} % of the ranges are not ruled out")
+    fresh = replicate_keys(seed + JUDGING, study.replicates_per_set)
     sets = search.judge(unit, fresh)
     if sets["plausible"].any():
         middle = np.clip(unit[sets["plausible"].to_numpy()].mean(axis=0), 0.0, 1.0)
@@ -171,17 +171,17 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
     SettingsError, ParameterError
         If no ranges are given, or a range is not of a parameter.
     """
-    study = settings.study
-    ranges = study.ranges or study.searched
+    study = of_kind(settings, CalibrationStudy)
+    ranges = study.searched_only or study.searched
     if not ranges:
-        raise SettingsError("study.searched names no parameter to search; type study=calibration for the ranges that come with it")
+        raise SettingsError("study.searched names no parameter to search; leave it out for the ranges that come with a calibration")
     if find_spec("sklearn") is None:
         raise SettingsError("study=calibration needs scikit-learn; python -m pip install -e '.[studies]' brings it")
     search = Search(settings.world, axes_of(ranges), settings.parallel, keep, progress)
-    runs = study.points * len(study.cuts) + study.judged * study.each
-    tell = say if progress else lambda line: None
-    judged = f"then {study.judged} sets x {study.each} replicates"
-    tell(f"{runs} worlds to observe: {len(study.cuts)} waves of {study.points}, {judged}")
+    runs = study.points * len(study.cuts) + study.final_sets * study.replicates_per_set
+    report = say if progress else lambda line: None
+    judged = f"then {study.final_sets} sets x {study.replicates_per_set} replicates"
+    report(f"{runs} worlds to observe: {len(study.cuts)} waves of {study.points}, {judged}")
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, 1), [Arm("world", settings.world, (), {})])
-    points, sets, waves, influence = calibrate(search, study.points, study.cuts, study.judged, study.each, settings.seed, tell)
+    points, sets, waves, influence = calibrate(search, study, settings.seed, report)
     return Calibration(points, sets, waves, influence, about | {"finished": now()})

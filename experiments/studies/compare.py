@@ -1,4 +1,4 @@
-"""Compare: several policies on the same luck, each against a reference."""
+"""Compare: several policies on common random numbers, each against a reference."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from agents.streams import replicate_keys
 from experiments.analysis.effects import headline_effects
 from experiments.analysis.results import Comparison, collect
 from experiments.analysis.statistics import further_replicates
-from experiments.configuration.preflight import preflight
+from experiments.configuration.preflight import checked_settings
 from experiments.configuration.settings import (
-    ARM_KEYS,
     Arm,
+    CompareStudy,
     Settings,
     SettingsError,
-    Study,
     check_name,
     compose_settings,
     institutions,
     named_arms,
     no_arm,
+    not_of_an_arm,
+    of_kind,
     read_arm,
-    read_settings,
-    refuse_idle_levers,
+    refuse_idle_settings,
 )
 from experiments.runs.measure import EXTRAS, Run
-from experiments.runs.provenance import luck, manifest, now
+from experiments.runs.provenance import manifest, now, replicates_and_keys
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
@@ -51,48 +51,45 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     Without `study.arms`: "nothing", each active instrument alone, and all together. With it:
     each arm is composed from the overrides of the job and its own.
     """
-    if settings.study.arms is None:
+    study = of_kind(settings, CompareStudy)
+    if study.arms is None:
         active = [ins.key for ins in settings.instruments]
         chosen = {"nothing": [], **{key: [key] for key in active}, **({"all": active} if len(active) > 1 else {})}
-        chosen = {name: chosen[name] for name in _wanted(settings.study, list(chosen))}
+        chosen = {name: chosen[name] for name in _wanted(study, list(chosen))}
         arms = [read_arm(name, _with(settings.resolved, keys, whole=bool(keys) and keys == active)) for name, keys in chosen.items()]
     else:
         # An arm composes no arms of its own.
-        words = [word for word in overrides if not word.lstrip("+").startswith("study.arms")]
-        arms = [_arm(name, words, settings.study.arms[name]) for name in _wanted(settings.study, list(settings.study.arms))]
-    arms = [with_length(arm, settings.study.length) for arm in arms]
-    return sorted(arms, key=lambda arm: arm.name != settings.study.reference)
+        of_the_study = [override for override in overrides if not override.lstrip("+").startswith("study.arms")]
+        arms = [_arm(name, of_the_study, study.arms[name]) for name in _wanted(study, list(study.arms))]
+    arms = [with_length(arm, study.length) for arm in arms]
+    return sorted(arms, key=lambda arm: arm.name != study.reference)
 
 
-def _wanted(study: Study, names: list[str]) -> list[str]:
+def _wanted(study: CompareStudy, names: list[str]) -> list[str]:
     """Return the arms that run: all, or those asked for, the reference and the one that others are compared with besides."""
-    for setting, arm in named_arms(study.reference, study.beside, study.only):
-        if said := no_arm(arm, names, setting):
-            raise SettingsError(said)
-    return [name for name in names if not study.only or name in {*study.only, study.reference, study.beside}]
+    for setting, arm in named_arms(study.reference, study.second_reference, study.only):
+        if mistake := no_arm(arm, names, setting):
+            raise SettingsError(mistake)
+    return [name for name in names if not study.only or name in {*study.only, study.reference, study.second_reference}]
 
 
 def _with(configuration: dict[str, Any], instruments: Sequence[str], whole: bool) -> dict[str, Any]:
     """A configuration with these instruments active and no others; it goes by the name of its portfolio only if that is whole."""
-    mine = copy.deepcopy(configuration)
+    changed = copy.deepcopy(configuration)
     if not whole:
-        mine.pop("portfolio", None)
-    for key, levers in mine["instruments"].items():
+        changed.pop("portfolio", None)
+    for key, levers in changed["instruments"].items():
         levers["active"] = key in instruments
-    return mine
+    return changed
 
 
-def _arm(name: str, words: Sequence[str], extra: Sequence[str]) -> Arm:
-    """Compose one arm from the words of the study and its own."""
+def _arm(name: str, of_the_study: Sequence[str], own: Sequence[str]) -> Arm:
+    """Compose one arm from the overrides of the study and its own."""
     check_name(name, "an arm's name")
-    for word in extra:
-        if (key := word.lstrip("+~").split("=")[0].split(".")[0].split("@")[0]) not in {*ARM_KEYS, "policy"}:
-            raise SettingsError(
-                f"study.arms.{name} sets {key}; an arm can set {', '.join(ARM_KEYS)}, policy: "
-                "type what holds for the whole study outside the arms"
-            )
-    composed = compose_settings([*words, *extra])
-    refuse_idle_levers(composed, extra)
+    for refusal in filter(None, (not_of_an_arm(name, override) for override in own)):
+        raise SettingsError(refusal)
+    composed = compose_settings([*of_the_study, *own])
+    refuse_idle_settings(composed, own)
     return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
 
 
@@ -100,20 +97,20 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     """Say how many runs there are, and about how long they take."""
     keys = replicate_keys(settings.seed, settings.replicates)
     names = run_keys(arms, keys, settings.task) if store else []
-    there = sum(store.has(name, settings.task.save) for row in names for name in row) if store else 0
+    kept = sum(store.has(name, settings.task.save) for row in names for name in row) if store else 0
     runs = len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
-    seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - there / runs)
+    seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - kept / runs)
     seconds += drawing_seconds(len(arms), settings.study.kind) if settings.drawn else 0.0
     drawing = " with figures and report" if settings.drawn else ""
-    kept = f", as {there} of them {'is' if there == 1 else 'are'} there already" if there else ""
+    remark = f", as {kept} of them {'is' if kept == 1 else 'are'} there already" if kept else ""
     say(
         f"{runs} runs: {len(arms)} arm{'s' * (len(arms) > 1)} ({', '.join(arm.name for arm in arms)}) × "
         f"{settings.replicates} replicate{'s' * (settings.replicates > 1)} of "
-        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{kept}"
+        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{remark}"
     )
     study = settings.study
-    if study.half_width is not None and len(arms) > 1:
+    if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1:
         say(
             f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
             f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
@@ -123,7 +120,7 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
 
 
 def notes_of(settings: Settings, arms: Sequence[Arm]) -> list[str]:
-    """What was done otherwise than asked for, and how many institutions there are for networks that are not a region's own."""
+    """What is done in another way than was asked for, and how many institutions there are for networks that are not a region's own."""
     return list(dict.fromkeys([*settings.notes, *filter(None, map(institutions, arms))]))
 
 
@@ -142,8 +139,8 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
         `reached` is whether the half-width asked for is.
     """
     study, done = settings.study, 0
-    sequential = study.half_width is not None and len(arms) > 1
-    replicates = min(max(settings.replicates, FIRST), study.cap) if sequential else settings.replicates
+    asked = study if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1 else None
+    replicates = min(max(settings.replicates, FIRST), asked.cap) if asked else settings.replicates
     runs: list[Run] = []
     failed: list[Failure] = []
     while True:
@@ -152,11 +149,11 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
         done = replicates
         if not runs:
             raise failed[0].mistake
-        if not sequential or study.half_width is None:
+        if asked is None or asked.half_width is None:
             return runs, failed, done, False
-        effects, level = headline_effects(runs, study.reference)
-        most = study.cap - (done - len(effects))  # sound ones, once those are off in which a run failed
-        decision = further_replicates(effects, study.half_width * abs(level), most, first=FIRST)
+        effects, level = headline_effects(runs, asked.reference)
+        most = asked.cap - (done - len(effects))  # sound ones, once those are off in which a run failed
+        decision = further_replicates(effects, asked.half_width * abs(level), most, first=FIRST)
         if decision.stop:
             return runs, failed, done, decision.reached
         replicates = done + decision.further
@@ -190,51 +187,49 @@ def run_study(
     arms : sequence of Arm
         The reference first.
     overrides : sequence of str
-        The words that the settings were composed from; the manifest keeps them.
+        The overrides that the settings were composed from; the manifest keeps them.
     progress : bool
         Whether anything is printed.
     keep : Path, optional
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
-    task, store = settings.task, Store(keep) if keep else None
+    study, task, store = of_kind(settings, CompareStudy), settings.task, Store(keep) if keep else None
     about = manifest(
         settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms), notes_of(settings, arms)
     )
     runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)
-    about |= {**luck(keys), "failed": [str(failure) for failure in failed], "finished": now()}
-    if settings.study.half_width is not None:
+    about |= {**replicates_and_keys(keys), "failed": [str(failure) for failure in failed], "finished": now()}
+    if study.half_width is not None:
         about["half_width_reached"] = reached
-    found = collect(runs, about, settings.study, "groups" in task.save)
+    comparison = collect(runs, about, study, "groups" in task.save)
     if store:
         names = run_keys(arms, keys, task)
         at = {(arm.name, k): name for k, row in enumerate(names) for arm, name in zip(arms, row, strict=True)}
         for kind in (kind for kind in task.save if kind in EXTRAS):
-            found.run_tables[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
-    return found
+            comparison.run_tables[kind] = [(run.arm, run.replicate + 1, store.extra(at[run.arm, run.replicate], kind)) for run in runs]
+    return comparison
 
 
 def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Comparison:
-    """Run the study that settings describe; `overrides` are the words that it and each of its arms are composed from."""
+    """Run the study that settings describe; it and each of its arms are composed from `overrides`."""
     arms = within_budget(settings, arms_of(settings, overrides), Store(keep) if keep else None, progress)
     return run_study(settings, arms, overrides, progress, keep)
 
 
 def compare(*overrides: str, progress: bool = False, keep: str | Path | None = None) -> Comparison:
-    """Compare policies in a notebook, in the words one would type after ``strongchain``.
+    """Compare policies in a notebook, with the same overrides as after ``strongchain`` in a terminal.
 
     With a folder to `keep` runs in (``"results/runs"`` is the application's) only those are simulated that are not there.
 
     Examples
     --------
-    >>> found = compare("region=sample", "replicates=4", "months=24")
-    >>> found.effect("cqo")["effect"] < 0
+    >>> comparison = compare("region=sample", "replicates=4", "months=24")
+    >>> comparison.effect("cqo")["effect"] < 0
     True
     """
-    words = preflight(overrides)
-    config = compose_settings(words)
-    refuse_idle_levers(config, words)
-    found = run_compare(read_settings(config), words, progress, Path(keep) if keep else None)
-    if found.failures:
-        warnings.warn(found.failures, stacklevel=2)
-    return found
+    readable, settings = checked_settings(overrides)
+    comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)
+    if comparison.failures:
+        warnings.warn(comparison.failures, stacklevel=2)
+    return comparison

@@ -12,9 +12,10 @@ import pandas as pd
 from agents.streams import replicate_keys
 from experiments.analysis.costs import per_yuan
 from experiments.analysis.results import TABLES, Comparison, collect, table_hash
-from experiments.configuration.settings import Arm, Settings, SettingsError
+from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
+from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.runs.measure import Run
-from experiments.runs.provenance import luck, manifest, now
+from experiments.runs.provenance import manifest, now, replicates_and_keys
 from experiments.runs.store import Store
 from experiments.studies.budgets import within_budget
 from experiments.studies.compare import arms_of, notes_of, run_arms_of_study
@@ -29,7 +30,7 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Exchange:
-    """What an exchange found.
+    """Results of an exchange.
 
     Attributes
     ----------
@@ -64,8 +65,8 @@ def _called(policy: str, region: str) -> str:
 
 def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Sequence[str]) -> list[str]:
     """Return the options that are tried: those typed as one of the group, else those listed, else the one chosen."""
-    typed = [word.split("=", 1)[1] for word in overrides if word.lstrip("+").startswith(f"{group}=")]
-    several = any(word.lstrip("+").startswith(f"study.{'regions' if group == 'region' else 'policies'}=") for word in overrides)
+    typed = [override.split("=", 1)[1] for override in overrides if override.lstrip("+").startswith(f"{group}=")]
+    several = any(override.lstrip("+").startswith(f"study.{'regions' if group == 'region' else 'policies'}=") for override in overrides)
     if typed and not several:
         return typed[-1:]
     if listed:
@@ -77,34 +78,39 @@ def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Se
 
 def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[str, str], Arm]:
     """Return the arm of every region and policy, and of no programme in every region."""
-    study = settings.study
+    study = of_kind(settings, ExchangeStudy)
     regions = _chosen(settings, overrides, "region", study.regions)
     policies = [policy for policy in _chosen(settings, overrides, "policy", study.policies) if policy != "none"]
     if not policies:
         raise SettingsError("study.policies names no portfolio but none, which every other is compared with; add one of configs/policy")
-    own = ("region=", "policy=", "study.arms")
-    words = [word for word in overrides if not word.lstrip("+").startswith(own)]
+    set_by_arm = ("region=", "policy=", "study.arms")
+    of_all = [override for override in overrides if not override.lstrip("+").startswith(set_by_arm)]
     lists: dict[str, list[str]] = {}
     for region in regions:
         lists[_called(NOTHING, region)] = [f"region={region}", "policy=none", "instruments=[]"]
         lists |= {_called(policy, region): [f"region={region}", f"policy={policy}"] for policy in policies}
     first = _called(NOTHING, regions[0])
-    arms = {
-        arm.name: arm for arm in arms_of(replace(settings, study=replace(study, arms=lists, reference=first, beside=None, only=[])), words)
-    }
+    compared = replace(settings, study=CompareStudy(reference=first, arms=lists, length=study.length))
+    arms = {arm.name: arm for arm in arms_of(compared, of_all)}
     return {(region, policy): arms[_called(policy, region)] for region in regions for policy in (NOTHING, *policies)}
 
 
 def cells_of(by_region: dict[str, Comparison], bought: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return a row per region and policy from the comparisons and what money bought, region by region."""
     parts = []
-    for region, found in by_region.items():
-        effects = found.effects
+    for region, comparison in by_region.items():
+        effects = comparison.effects
         rows = effects[(effects["outcome"] == HEADLINE) & (effects["by"] == "total") & (effects["arm"] != NOTHING)]
-        kept = ["arm", *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")), "p", "conclusion", "replicates"]
-        mine = rows[kept].merge(bought[region].rename(columns={"conclusion": "avoided_conclusion"}), on="arm", validate="one_to_one")
-        mine.insert(0, "region", region)
-        parts.append(mine.rename(columns={"arm": "policy"}))
+        kept = [
+            "arm",
+            *(f"effect{share}{end}" for share in ("", "_share") for end in ("", "_low", "_high")),
+            "p",
+            "conclusion",
+            "replicates",
+        ]
+        cells = rows[kept].merge(bought[region].rename(columns={"conclusion": "avoided_conclusion"}), on="arm", validate="one_to_one")
+        cells.insert(0, "region", region)
+        parts.append(cells.rename(columns={"arm": "policy"}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -116,25 +122,27 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
     Raises
     ------
     SettingsError
-        If no portfolio is named, or a half-width is asked for: there is no one reference that it could be a share of.
+        If no portfolio is named.
     """
-    if settings.study.half_width is not None:
-        raise SettingsError("study.half_width is of one reference, and an exchange has one in every region; set replicates instead")
     cells = exchange_arms(settings, overrides)
     store = Store(keep) if keep else None
     fitted = {arm.name: arm for arm in within_budget(settings, list(cells.values()), store, progress)}
     arms = [fitted[arm.name] for arm in cells.values()]
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, notes=notes_of(settings, arms))
     runs, failed, replicates, _ = run_arms_of_study(settings, arms, store, progress)
-    about |= {**luck(replicate_keys(settings.seed, replicates)), "failed": [str(failure) for failure in failed], "finished": now()}
-    study = replace(settings.study, reference=NOTHING, budget=None)
+    about |= {
+        **replicates_and_keys(replicate_keys(settings.seed, replicates)),
+        "failed": [str(failure) for failure in failed],
+        "finished": now(),
+    }
+    study = CompareStudy(reference=NOTHING, correction=of_kind(settings, ExchangeStudy).correction)
     by_region: dict[str, Comparison] = {}
     bought = {}
     for region in dict.fromkeys(region for region, _ in cells):
         names = {cells[region, policy].name: policy for where, policy in cells if where == region}
-        mine: list[Run] = [replace(run, arm=names[run.arm]) for run in runs if run.arm in names]
-        by_region[region] = collect(mine, {}, study, "groups" in settings.task.save)
-        by_arm = {policy: [run for run in mine if run.arm == policy] for policy in names.values()}
+        runs_here: list[Run] = [replace(run, arm=names[run.arm]) for run in runs if run.arm in names]
+        by_region[region] = collect(runs_here, {}, study, "groups" in settings.task.save)
+        by_arm = {policy: [run for run in runs_here if run.arm == policy] for policy in names.values()}
         bought[region] = per_yuan(by_arm, NOTHING)
     whole = _together(by_region)
     first = next(iter(cells.values())).name
@@ -147,8 +155,8 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
 
 def _label(arm: Arm, part: str, key: str) -> str:
     """How the region or the portfolio of an arm is called, in both languages; its key if that is not said."""
-    said = arm.configuration.get(part) or {}
-    return " ".join(dict.fromkeys(name for name in (said.get("label"), said.get("label_zh")) if name)) or key
+    names = arm.configuration.get(part) or {}
+    return " ".join(dict.fromkeys(name for name in (names.get("label"), names.get("label_zh")) if name)) or key
 
 
 def _together(by_region: dict[str, Comparison]) -> dict[str, pd.DataFrame]:
@@ -156,8 +164,8 @@ def _together(by_region: dict[str, Comparison]) -> dict[str, pd.DataFrame]:
     tables = {}
     for name in TABLES:
         parts = []
-        for region, found in by_region.items():
-            table = getattr(found, name).copy()
+        for region, comparison in by_region.items():
+            table = getattr(comparison, name).copy()
             for column in {"arm", "against"} & set(table.columns):
                 table[column] = [_called(arm, region) for arm in table[column]]
             parts.append(table)

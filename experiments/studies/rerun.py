@@ -17,11 +17,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from agents.spelling import nearest
 from agents.streams import replicate_keys
+from experiments import renamed
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.configuration.declared import VERBS
-from experiments.configuration.settings import Arm, Settings, SettingsError, read_arm, read_settings
+from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind, read_arm, read_settings
+from experiments.configuration.study import CompareStudy
 from experiments.runs.measure import firms_at_the_end, series_by_group
-from experiments.runs.provenance import changes_since
+from experiments.runs.provenance import changes_since, made_by
 from experiments.studies.compare import run_study
 from sim import NetworkError
 from sim.parameters import ParameterError
@@ -45,13 +47,15 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
     """
     path = folder / "manifest.json"
     if not folder.is_dir():
-        near = nearest(folder.name, [there.name for there in folder.parent.glob("*") if there.is_dir()])
+        near = nearest(folder.name, [sibling.name for sibling in folder.parent.glob("*") if sibling.is_dir()])
         raise SettingsError(f"there is no folder {str(folder)!r}{near}; `strongchain results` lists the studies")
     if not path.is_file():
         sweep = "; it is a sweep, and a single run is of one of its points" if _points(folder) else ""
         raise SettingsError(f"{folder} holds no finished study (there is no manifest.json in it){sweep}")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
+        if old := sorted(set(renamed.settings_in(about["configuration"]))):
+            raise SettingsError(f"{folder} was made by {made_by(about)}: {old[0]}; rerun it with that version")
         if (kind := about["configuration"]["study"].get("kind", "compare")) != "compare":
             typed = " ".join(about["overrides"])
             raise SettingsError(f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {typed}")
@@ -65,7 +69,7 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
             f"{path} was written by another version of Strongchain, or changed since ({why}); "
             "check out the commit that it names to run it again"
         ) from strange
-    study = replace(settings.study, cap=about["replicates"])  # as many as there were: that is where it stopped
+    study = replace(of_kind(settings, CompareStudy), cap=max(2, about["replicates"]))  # as many as there were: that is where it stopped
     return replace(settings, replicates=about["replicates"], study=study), arms, about
 
 
@@ -83,7 +87,7 @@ def _warn(about: Mapping[str, Any]) -> None:
 
 
 def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
-    """Simulate a study anew, every run of it, and tell whether its tables are the same.
+    """Simulate every run of a study again, and say whether its tables are the same.
 
     Runs that were kept before are not used.
 
@@ -95,9 +99,9 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
     Returns
     -------
     Comparison
-        What was found now.
+        The results of now.
     list of str
-        What differs from then, table by table; empty if all are the same.
+        What differs from the study, table by table; empty if all tables are the same.
     """
     settings, arms, about = read_study(folder)
     if (into / "manifest.json").exists():
@@ -106,34 +110,34 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
         raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
     _warn(about)
     runs = into / "runs"  # kept until the end, so that a rerun that is interrupted goes on
-    found = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
-    found.save(into)
+    comparison = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
+    comparison.save(into)
     shutil.rmtree(runs)
     then = load(folder)
-    differences = {name: _differences(getattr(then, name), getattr(found, name)) for name in TABLES}
-    return found, [f"{name}: {line}" for name, lines in differences.items() for line in lines]
+    differences = {name: _differences(getattr(then, name), getattr(comparison, name)) for name in TABLES}
+    return comparison, [f"{name}: {line}" for name, lines in differences.items() for line in lines]
 
 
 def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
     """Tell how two tables of runs differ."""
     if list(then.columns) != list(now.columns):
-        gone, new = (sorted(set(a) - set(b)) for a, b in ((then.columns, now.columns), (now.columns, then.columns)))
-        return [f"other columns: {', '.join(gone) or 'none'} gone, {', '.join(new) or 'none'} new"]
+        missing, new = (sorted(set(a) - set(b)) for a, b in ((then.columns, now.columns), (now.columns, then.columns)))
+        return [f"other columns: {', '.join(missing) or 'none'} gone, {', '.join(new) or 'none'} new"]
     if len(then) != len(now):
         return [f"{len(then)} rows then, {len(now)} now"]
-    told = []
+    differences = []
     for name in then.columns:
-        one, other = then[name].to_numpy(), now[name].to_numpy()
-        if one.dtype.kind not in "fi":
-            if (one != other).any():
-                told.append(f"{name}: other labels")
+        before, after = then[name].to_numpy(), now[name].to_numpy()
+        if before.dtype.kind not in "fi":
+            if (before != after).any():
+                differences.append(f"{name}: other labels")
             continue
-        apart = ~((one == other) | (np.isnan(one) & np.isnan(other)))
-        if apart.any():
-            scale = np.maximum(np.abs(one[apart]), np.abs(other[apart]))
-            most = np.nan_to_num(np.abs(one - other)[apart] / scale, nan=1.0).max()
-            told.append(f"{name}: {apart.sum()} of {one.size} values, by at most {most:.2g} of the value")
-    return told
+        differing = ~((before == after) | (np.isnan(before) & np.isnan(after)))
+        if differing.any():
+            scale = np.maximum(np.abs(before[differing]), np.abs(after[differing]))
+            largest = np.nan_to_num(np.abs(before - after)[differing] / scale, nan=1.0).max()
+            differences.append(f"{name}: {differing.sum()} of {before.size} values, by at most {largest:.2g} of the value")
+    return differences
 
 
 # -- one run in full --------------------------------------------------------------------------------------
@@ -158,26 +162,26 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
     settings, arms, about = read_study(folder)
     if not 1 <= replicate <= settings.replicates:
         raise SettingsError(f"--replicate {replicate}: the study has replicates 1 … {settings.replicates}")
-    names = [one.name for one in arms]
+    names = [chosen.name for chosen in arms]
     if arm is not None and arm not in names:
         raise SettingsError(f"--arm {arm}: the study has the arms {', '.join(names)}{nearest(arm, names)}")
     _warn(about)
     key = replicate_keys(settings.seed, settings.replicates)[replicate - 1]
     table = load(folder).runs.query("by == 'total' and replicate == @replicate").set_index("arm")
-    told = []
-    for one in (one for one in arms if arm in (None, one.name)):
-        into = folder.with_name(f"{folder.name}_replicate_{replicate}") / one.name
-        totals = _in_full(one, key, settings, into)
-        there = one.name in table.index
-        same = there and all(_same(table.at[one.name, name], value) for name, value in totals.items())
+    results = []
+    for chosen in (chosen for chosen in arms if arm in (None, chosen.name)):
+        into = folder.with_name(f"{folder.name}_replicate_{replicate}") / chosen.name
+        totals = _in_full(chosen, key, settings, into)
+        finished = chosen.name in table.index
+        same = finished and all(_same(table.at[chosen.name, name], value) for name, value in totals.items())
         verdict = "its totals are those of the study" if same else "its totals are NOT those of the study"
-        told.append(
+        results.append(
             (
-                f"{one.name}: {verdict if there else 'the study left this replicate out, as a run of it had failed'}; {into}",
-                same or not there,
+                f"{chosen.name}: {verdict if finished else 'the study left this replicate out, as a run of it had failed'}; {into}",
+                same or not finished,
             )
         )
-    return told
+    return results
 
 
 def _same(one: float, other: float) -> bool:
@@ -212,26 +216,26 @@ def _in_full(arm: Arm, key: tuple[int, int], settings: Settings, into: Path) -> 
 # -- the verb ---------------------------------------------------------------------------------------------
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Do what was typed after ``strongchain rerun``; the exit status is 1 if it could not be done or gave other figures."""
     try:
-        folder, replicate, arm = _read(words)
+        folder, replicate, arm = _read(arguments)
         if replicate is not None:
-            told = rerun_replicate(folder, replicate, arm)
-            print(*(line for line, _ in told), sep="\n")
-            return int(not all(same for _, same in told))
-        beside = folder.with_name(f"{folder.name}_rerun")
+            results = rerun_replicate(folder, replicate, arm)
+            print(*(line for line, _ in results), sep="\n")
+            return int(not all(same for _, same in results))
+        into = folder.with_name(f"{folder.name}_rerun")
         points = _points(folder)
-        found = [_told(point, beside / point.name) for point in points] if points else [_told(folder, beside)]
+        same = [_rerun_and_report(point, into / point.name) for point in points] if points else [_rerun_and_report(folder, into)]
     except (ValueError, OSError) as mistake:  # settings, parameters and networks are refused by kinds of ValueError
         print(f"strongchain: {mistake}", file=sys.stderr)
         return 1
-    return int(not all(found))
+    return int(not all(same))
 
 
-def _told(folder: Path, into: Path) -> bool:
+def _rerun_and_report(folder: Path, into: Path) -> bool:
     """Run a study again, say what came of it, and return whether it is the same."""
-    found, differences = rerun(folder, into)
+    comparison, differences = rerun(folder, into)
     if differences:
         print(
             f"strongchain: the tables are not what they were; {into}",
@@ -240,25 +244,25 @@ def _told(folder: Path, into: Path) -> bool:
             file=sys.stderr,
         )
     else:
-        print(f"the same tables; SHA-256 of the runs {found.manifest['result']}; {into}")
+        print(f"the same tables; SHA-256 of the runs {comparison.manifest['result']}; {into}")
     return not differences
 
 
-def _read(words: Sequence[str]) -> tuple[Path, int | None, str | None]:
-    """Read what was typed: a folder, and options with a value each, as two words or one with =."""
+def _read(arguments: Sequence[str]) -> tuple[Path, int | None, str | None]:
+    """Read what was typed: a folder, and options with a value each, separated by a blank or by =."""
     options: dict[str, str | None] = {"--replicate": None, "--arm": None}
     folders: list[str] = []
-    left = [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    while left:
-        word = left.pop(0)
-        if not word.startswith("-"):
-            folders.append(word)
-        elif word not in options:
-            raise SettingsError(f"rerun {word}: there is {', '.join(options)}{nearest(word, options)}")
-        elif not left:
-            raise SettingsError(f"rerun {word}: which? Type strongchain rerun {USAGE}")
+    rest = [part for argument in arguments for part in (argument.split("=", 1) if argument.startswith("--") else [argument])]
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("-"):
+            folders.append(argument)
+        elif argument not in options:
+            raise SettingsError(f"rerun {argument}: there is {', '.join(options)}{nearest(argument, options)}")
+        elif not rest:
+            raise SettingsError(f"rerun {argument}: which? Type strongchain rerun {USAGE}")
         else:
-            options[word] = left.pop(0)
+            options[argument] = rest.pop(0)
     if len(folders) != 1:
         raise SettingsError(f"rerun takes one folder, not {len(folders)}; type strongchain rerun {USAGE}")
     number = options["--replicate"]

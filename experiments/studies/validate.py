@@ -1,4 +1,4 @@
-"""Validate: hold worlds of the plausible sets, on luck that no calibration has seen, against every observed pattern."""
+"""Validate: hold worlds of the plausible sets, on random numbers that no calibration has used, against every observed pattern."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ import pandas as pd
 from agents.streams import replicate_keys
 from experiments.calibration.observe import Observed, observe_all, observe_network, pooled
 from experiments.calibration.patterns import NETWORK, PATTERNS, TELLING
-from experiments.configuration.settings import Arm, Settings
+from experiments.configuration.settings import Arm, Settings, of_kind
+from experiments.configuration.study import ValidationStudy
 from experiments.runs.provenance import manifest, now
 from experiments.terminal import say
 from sim.data.plausible import plausible_sets, with_values
 
 __all__ = ["Validation", "run_validation"]
 
-#: Interval over sets and replicates that is told: from this quantile to its mirror.
+#: Interval over sets and replicates that is shown: from this quantile to its mirror.
 TAIL = 0.05
 #: Replicates of the network generator.
 NETWORKS = 5
 #: Parts into which all observations are split for what is read off many of them together.
 POOLS = 5
-#: Keys of this study begin here, so that no calibration has seen them.
+#: Keys of this study begin here, so that no calibration has used them.
 FRESH = 2_000_003
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What a validation found.
+    """Results of a validation.
 
     Attributes
     ----------
@@ -71,12 +72,12 @@ def _judged(values: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for pattern in PATTERNS:
         for key, probe in pattern.probes.items():
-            mine = values.loc[values["figure"] == key, "value"].dropna().to_numpy(dtype=np.float64)
-            middle, low, high = np.quantile(mine, [0.5, TAIL, 1.0 - TAIL]) if mine.size else [np.nan] * 3
+            observed = values.loc[values["figure"] == key, "value"].dropna().to_numpy(dtype=np.float64)
+            middle, low, high = np.quantile(observed, [0.5, TAIL, 1.0 - TAIL]) if observed.size else [np.nan] * 3
             rows.append({
                 "number": pattern.number, "pattern": pattern.label, "figure": key, "label": probe.label, "unit": probe.unit,
-                "wanted": probe.wanted, "median": middle, "low": low, "high": high, "values": mine.size,
-                "within": float(np.mean([probe.holds(value) for value in mine])) if mine.size else np.nan,
+                "wanted": probe.wanted, "median": middle, "low": low, "high": high, "values": observed.size,
+                "within": float(np.mean([probe.holds(value) for value in observed])) if observed.size else np.nan,
                 "holds": probe.holds(middle), "source": pattern.source, "confidence": pattern.confidence, "note": pattern.note,
             })  # fmt: skip
     return pd.DataFrame(rows)
@@ -85,9 +86,9 @@ def _judged(values: pd.DataFrame) -> pd.DataFrame:
 def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Validation:
     """Validate the world that settings describe, with the parameters of every plausible set in turn.
 
-    `study.each` replicates of each set; rare events and lags are read off all replicates of some sets together.
+    `study.replicates_per_set` replicates of each set; rare events and lags are read off all replicates of some sets together.
     """
-    each = settings.study.each
+    each = of_kind(settings, ValidationStudy).replicates_per_set
     sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
     names = list(sets)
     if progress:

@@ -1,1 +1,1 @@
-"""The books: payments between sectors, and who owns and owes what."""
+"""The accounts: payments between sectors, and what each owns and owes."""

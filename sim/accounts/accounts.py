@@ -1,4 +1,4 @@
-"""The books: every payment has a payer and a payee."""
+"""The accounts: every payment has a payer and a payee."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FINANCING", "SECTORS", "Books"]
 
-#: Who can pay and be paid. Chain leaders and members are both firms.
+#: The sectors that can pay and be paid. Chain leaders and members are both firms.
 SECTORS = ("leaders", "members", "households", "government", "stations", "lenders", "outside")
-#: Purposes that move money without earning or costing a firm anything.
+#: Purposes of payments that are neither income nor cost of a firm.
 FINANCING = frozenset(
     {
         "opening materials",
@@ -35,9 +35,9 @@ class Books:
     Attributes
     ----------
     month : dict of (payer, payee, purpose) to float
-        Payments of the month under way.
+        Payments of the present month.
     balance : dict of str to float
-        What each sector holds in deposits; they sum to 0, since what lenders owe is what others hold.
+        Deposits of each sector; they sum to 0, because what lenders owe is what others hold.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Who owns and owes what: the balance sheets of all sectors as one table."""
+"""What each sector owns and owes: the balance sheets of all sectors as one table."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["balance_sheet"]
 def balance_sheet(firms: Firms, lenders: Lenders, books: Books) -> pd.DataFrame:
     """Return the balance-sheet matrix [1]_ at the end of the month, CNY: a row per asset, a column per sector.
 
-    What is owned is positive, what is owed negative. Deposits and loans sum to 0 over the sectors; materials
-    are the only real asset that is valued. Net worth is the sum of each column.
+    Assets are positive, debts negative. Deposits and loans sum to 0 over the sectors; materials
+    are the only real asset with a value. Net worth is the sum of each column.
 
     Parameters
     ----------
     firms : Firms
-        Who holds materials and owes loans, chain leaders and members.
+        Chain leaders and members, who hold materials and owe loans.
     lenders : Lenders
-        What they have lent and not got back.
+        Their outstanding loans.
     books : Books
         The deposits of every sector.
 
@@ -37,10 +37,10 @@ def balance_sheet(firms: Firms, lenders: Lenders, books: Books) -> pd.DataFrame:
 
     table = pd.DataFrame(0.0, index=["deposits", *(loan.purpose for loan in LOANS), "materials"], columns=list(SECTORS))
     table.loc["deposits"] = pd.Series(books.balance)
-    for group, mine in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
-        table.loc["materials", group] = float(firms.inventory[mine].sum())
+    for group, rows in (("leaders", firms.is_leader), ("members", ~firms.is_leader)):
+        table.loc["materials", group] = float(firms.inventory[rows].sum())
         for loan in LOANS:
-            table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[mine].sum())
+            table.loc[loan.purpose, group] = 0.0 - float(getattr(firms, loan.debt)[rows].sum())
     for kind, loan in enumerate(LOANS):
         table.loc[loan.purpose, "lenders"] = float(lenders.outstanding[:, kind].sum())
     table.loc["net worth"] = table.sum(axis=0)

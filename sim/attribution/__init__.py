@@ -1,1 +1,1 @@
-"""Where the defects that reach users began: the quality map, and one defect followed."""
+"""Where the defects that reach users began: the quality map, and the way of a single defect."""

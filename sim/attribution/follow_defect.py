@@ -1,4 +1,4 @@
-"""Follow one defect down the chain: where it is caught, or whether it reaches a user."""
+"""Follow one defect along the chain: where it is found, or whether it reaches a user."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["follow_defect"]
 
 
 def follow_defect(world: World, firm: int, latent: bool = False, tolerance: float = 1e-6, most: int = 600) -> pd.DataFrame:
-    """Follow one defect that arises at a firm, under the inspection of the month under way.
+    """Follow one defect that arises at a firm, under the inspection of the present month.
 
-    A defect leaves with the goods: to each customer in proportion to what it buys, to users in
-    proportion to what they do, elsewhere where a member lacks customers. So its fate is a Markov
+    A defect leaves with the goods: to each customer and to users in proportion to what they buy,
+    and elsewhere where a member has lost its customers. So its way is a Markov
     chain with four ends.
 
     Parameters
@@ -31,16 +31,16 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     latent : bool
         A latent defect passes every inspection.
     tolerance : float
-        Stop when the probability that it is still on its way has fallen below this.
+        Stop when the probability that it is still on its way is below this.
     most : int
-        Stop after so many months.
+        Stop after this number of months.
 
     Returns
     -------
     DataFrame
-        A row a month: probability that in this month it is found at goods-in, is found at
-        final inspection, reaches a user, is sold elsewhere; and that it is still on its way, with the mean tier where.
-        Relief counts to goods-in: a defect that the relation prevents goes no further.
+        One row for each month: the probability that in this month it is found by incoming inspection (goods-in), is found by
+        final inspection, reaches a user, or is sold elsewhere; and that it is still on its way, with its mean tier.
+        Relief counts under goods-in: a defect that the relation prevents goes no further.
     """
     import pandas as pd
 
@@ -48,11 +48,11 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
     to_users = firms.to_users
     to_customer = links.value_share * firms.output[links.customer]
     shipped = world.by_supplier(to_customer) + to_users + firms.elsewhere
-    # What a firm made for customers that it has just lost goes elsewhere.
+    # A firm's output for customers that it has just lost goes elsewhere.
     elsewhere = np.where(shipped > 0, firms.elsewhere, 1.0)
     shipped = np.where(shipped > 0, shipped, 1.0)
     per_unit = 1.0 / shipped
-    gets_in = links.carried * (1.0 if latent else let_in(world))  # relief as it was when the month propagated
+    gets_in = links.carried * (1.0 if latent else let_in(world))  # relief as this month's propagation used it
     gets_out = np.ones(firms.n) if latent else escape_share(world)
     onward: sparse.csr_array = world.network.matrix(gets_in * firms.output[links.customer] * per_unit[links.supplier])
     found_at_goods_in = world.by_supplier((links.value_share - gets_in) * firms.output[links.customer]) * per_unit
@@ -69,8 +69,15 @@ def follow_defect(world: World, firm: int, latent: bool = False, tolerance: floa
             "elsewhere": float(elsewhere * per_unit @ left),
         }
         at = onward @ left
-        there = float(at.sum())
-        rows.append({"month": month, **fate, "on its way": there, "mean tier": float(at @ firms.tier) / there if there > 0 else np.nan})
-        if there < tolerance:
+        still_moving = float(at.sum())
+        rows.append(
+            {
+                "month": month,
+                **fate,
+                "on its way": still_moving,
+                "mean tier": float(at @ firms.tier) / still_moving if still_moving > 0 else np.nan,
+            }
+        )
+        if still_moving < tolerance:
             break
     return pd.DataFrame(rows)

@@ -1,8 +1,8 @@
 """The quality map (质量图谱): where the defects that reach users began.
 
-With the month's coefficients frozen, defects follow ``out = E (src + P out)`` in two blocks,
-detectable and latent: E escapes final inspection, P passes goods-in, src are own and interface
-defects. The adjoint ``m = E (I - PᵀE)⁻¹ φ``, with φ the field cost per defect times what a firm
+With the month's coefficients held fixed, defects follow ``out = E (src + P out)`` in two blocks,
+detectable and latent: E is the share that passes final inspection, P what passes incoming inspection, src are own and
+interface defects. The adjoint ``m = E (I - PᵀE)⁻¹ φ``, with φ the field cost per defect times what a firm
 sells to users, is the marginal loss to users of one more own defect at each firm, and ``m · src``
 sums exactly to the loss of the steady state: every defect that would reach a user is
 attributed to the firm, tier, sector and cause where it began.
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CAUSES", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
 
 
-#: Where a defect can begin: common causes of a firm's process, special causes, and interfaces.
+#: Causes of defects: common causes of a firm's process, special causes, and interfaces.
 CAUSES = ("common", "special", "interface")
 
 
@@ -43,9 +43,9 @@ class Block:
     source : array, shape (n,)
         Own and interface defects per unit.
     passed : csr_array, shape (n, n)
-        Share of supplier j's outgoing defects that is in a unit of customer i, past goods-in.
+        Share of supplier j's outgoing defects that is in a unit of customer i after incoming inspection.
     escape : array, shape (n,)
-        Share that gets past final inspection.
+        Share that passes final inspection.
     """
 
     source: Floats
@@ -57,39 +57,41 @@ class Block:
         return fixed_point(sparse.csr_array(self.passed.multiply(self.escape[:, None])), self.escape * self.source)
 
     def adjoint(self, field_cost: Floats) -> Floats:
-        """Marginal field loss of one more defect at each firm, ahead of its final inspection, shape (n,)."""
+        """Marginal loss to users of one more defect at each firm, ahead of its final inspection, shape (n,)."""
         back = sparse.csr_array(self.passed.T.multiply(self.escape[None, :]))
         return self.escape * fixed_point(back, field_cost)
 
     def direct(self) -> Floats:
-        """Solve the steady state by sparse LU: the oracle for small worlds (it fills in on large cyclic ones)."""
+        """Solve the steady state by sparse LU: the oracle for small worlds (too slow on large cyclic ones)."""
         system = sparse.eye_array(self.source.size) - self.passed.multiply(self.escape[:, None])
         return np.atleast_1d(spsolve(sparse.csc_array(system), self.escape * self.source))
 
 
 def blocks(world: World) -> tuple[Block, Block]:
-    """Return the detectable and the latent block with the coefficients of the month under way."""
-    firms, links, hidden = world.firms, world.links, world.firms.latent
-    misfits = world.by_customer(links.interface * let_in(world))
-    detectable = Block((1.0 - hidden) * firms.own_dpu + misfits, world.network.matrix(links.carried * let_in(world)), escape_share(world))
-    return detectable, Block(hidden * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
+    """Return the detectable and the latent block with the coefficients of the present month."""
+    firms, links, latent_share = world.firms, world.links, world.firms.latent
+    interface = world.by_customer(links.interface * let_in(world))
+    detectable = Block(
+        (1.0 - latent_share) * firms.own_dpu + interface, world.network.matrix(links.carried * let_in(world)), escape_share(world)
+    )
+    return detectable, Block(latent_share * firms.own_dpu, world.network.matrix(links.carried), np.ones(firms.n))
 
 
 @dataclass(frozen=True)
 class QualityMap:
-    """Who causes what reaches the user, CNY a month.
+    """Where the defects that reach users begin, as a loss in CNY a month.
 
     Attributes
     ----------
     loss : array, shape (n, 3)
-        Field loss that begins at each firm, by cause (see `CAUSES`); interface defects count
-        half to each side.
+        Loss to users that begins at each firm, by cause (see `CAUSES`); each side has half of the
+        interface defects.
     marginal : array, shape (n,)
-        Field loss of one more own defect per unit, latent share included.
+        Loss to users of one more own defect per unit, latent share included.
     link_loss : array, shape (m,)
-        Field loss of the defects that each link carries: the flow a figure draws.
+        Loss to users of the defects that each link carries: the flow that a figure draws.
     total : float
-        Field loss of the steady state, ``φᵀ out*``, computed forward.
+        Loss to users in the steady state, ``φᵀ out*``, computed forward.
     """
 
     loss: Floats
@@ -99,12 +101,12 @@ class QualityMap:
 
     @property
     def by_firm(self) -> Floats:
-        """Field loss that begins at each firm, shape (n,)."""
+        """Loss to users that begins at each firm, shape (n,)."""
         return self.loss.sum(axis=1)
 
     @property
     def error(self) -> float:
-        """Relative difference between the attributed and the forward total; rounding only."""
+        """Relative difference between the attributed and the forward total; it is rounding only."""
         return float(abs(self.loss.sum() - self.total) / self.total) if self.total else float(abs(self.loss.sum()))
 
     def table(self, world: World) -> pd.DataFrame:
@@ -129,29 +131,29 @@ class QualityMap:
 
 
 def quality_map(world: World) -> QualityMap:
-    """Draw the map for the month under way.
+    """Make the map of the present month.
 
-    Works on the coefficients that the last `propagate` used; the loss is that of the steady
-    state they lead to, not of the month itself (see `DefectTrace` for that).
+    It uses the coefficients of the last `propagate`. The loss is that of the steady
+    state to which they lead, not that of the month itself (see `DefectTrace` for that).
     """
-    firms, links, hidden = world.firms, world.links, world.firms.latent
+    firms, links, latent_share = world.firms, world.links, world.firms.latent
     field_cost = world.parameters.field_cost * firms.to_users
     detectable, latent = blocks(world)
     m_detectable, m_latent = detectable.adjoint(field_cost), latent.adjoint(field_cost)
-    marginal = (1.0 - hidden) * m_detectable + hidden * m_latent
+    marginal = (1.0 - latent_share) * m_detectable + latent_share * m_latent
 
-    misfit = links.interface * let_in(world) * m_detectable[links.customer]
-    half = 0.5 * (world.by_supplier(misfit) + world.by_customer(misfit))
+    interface_loss = links.interface * let_in(world) * m_detectable[links.customer]
+    half = 0.5 * (world.by_supplier(interface_loss) + world.by_customer(interface_loss))
     loss = np.stack([marginal * (firms.own_dpu - firms.own_special), marginal * firms.own_special, half], axis=1)
 
-    out, out_latent = detectable.steady_state(), latent.steady_state()
-    link_loss = links.carried * let_in(world) * out[links.supplier] * m_detectable[links.customer]
-    link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + misfit
-    return QualityMap(loss, marginal, link_loss, float(field_cost @ (out + out_latent)))
+    out_detectable, out_latent = detectable.steady_state(), latent.steady_state()
+    link_loss = links.carried * let_in(world) * out_detectable[links.supplier] * m_detectable[links.customer]
+    link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + interface_loss
+    return QualityMap(loss, marginal, link_loss, float(field_cost @ (out_detectable + out_latent)))
 
 
 class DefectTrace:
-    """Carry labelled defects forward month by month: who caused *this month's* actual loss.
+    """Carry labelled defects forward, month by month: where *this month's* actual loss began.
 
     Parameters
     ----------
@@ -159,12 +161,12 @@ class DefectTrace:
     label : int array, shape (n,)
         Group of origin of each firm (its tier, chain, or its own row).
     groups : int
-        Number of groups. What was under way before the trace began counts to a group of its
-        own, the last: index `groups`.
+        Number of groups. Defects that were on their way before the trace began form a
+        separate group, the last: index `groups`.
 
     Notes
     -----
-    Interface defects count half to either side, as in the map. Memory is n × (groups + 1) twice.
+    Each side has half of the interface defects, as in the map. Memory is n × (groups + 1) twice.
     """
 
     def __init__(self, world: World, label: NDArray[np.integer], groups: int) -> None:
@@ -175,7 +177,7 @@ class DefectTrace:
         self.latent[:, -1] = world.firms.out_latent
 
     def follow(self, world: World) -> Floats:
-        """Advance by the month just propagated; return the actual loss by group of origin in CNY, shape (groups + 1,)."""
+        """Go on by the month that was just propagated; return the actual loss by group of origin in CNY, shape (groups + 1,)."""
         firms, links, hidden = world.firms, world.links, world.firms.latent
         detectable, latent = blocks(world)
         arrived = detectable.passed @ self.detectable

@@ -1,4 +1,4 @@
-"""How firms and links are drawn, whatever decides how many there are: degrees, places on a line, free slots, sales by customers."""
+"""Random draws of firms and links that all generators share: degrees, choice by weight, free slots, sales by customers."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ __all__ = [
 ]
 
 
-SAME_SECTOR, OTHER_SECTOR, OTHER_CHAIN, ANY = range(4)  # where on its tier a link looks for its other end
-ATTEMPTS = 8  # draws per slot before it stays empty; the later half looks further afield
+SAME_SECTOR, OTHER_SECTOR, OTHER_CHAIN, ANY = range(4)  # in which part of its tier a link looks for its other firm
+ATTEMPTS = 8  # draws per slot before it stays empty; the later half searches more widely
 FITTING_STEPS = 6  # of the power of value shares; leaves about 0.01 of elasticity
 LARGEST_PART = 0.8  # of the firms within reach that one customer buys from
 LARGEST_MATERIAL_SHARE = 0.95  # leaves value added to every firm, so that no loop can grow
 
 
 class Pools:
-    """Firms laid end to end, by tier, chain and sector, each as long as its weight: a point on the line is a firm.
+    """Firms on a line, by tier, chain and sector, each with a length equal to its weight: a point on the line is a firm.
 
     Parameters
     ----------
     tier, chain, sector : int arrays, shape (n,)
     weight : float array, shape (n,)
-        Chance of a firm to be picked, relative to the others within reach.
+        Chance that a firm is picked, relative to the other possible firms.
     """
 
     def __init__(self, tier: Ints, chain: Ints, sector: Ints, weight: Floats) -> None:
@@ -52,9 +52,9 @@ class Pools:
         self.line = np.concatenate([[0.0], np.cumsum(weight[self.order])])
 
     def pick(self, tier: Ints, chain: Ints, sector: Ints, kind: Ints, u: Floats) -> Ints:
-        """Turn uniforms into firms of the wanted tiers, seen from firms of the given chains and sectors. All of shape (k,).
+        """Turn uniforms into firms of the wanted tiers, for firms of the given chains and sectors. All of shape (k,).
 
-        Where nobody of that kind exists the search widens, to the chain and then to the whole tier.
+        If no firm of that kind exists, the search widens to the chain and then to the whole tier.
         """
         in_chain = (tier * self.chains + chain) * self.sectors
         whole = (self.first[tier * self.chains * self.sectors], self.first[(tier + 1) * self.chains * self.sectors])
@@ -64,7 +64,7 @@ class Pools:
         def among(same: Ints, other: Ints, outside: Ints, every: Ints) -> Ints:
             return np.choose(kind, [same, other, outside, every])
 
-        # Each kind is a stretch of the line less a hole in it.
+        # Each kind is an interval of the line without a smaller interval (hole) in it.
         low, high = (among(own_sector[k], own_chain[k], whole[k], whole[k]) for k in (0, 1))
         hole_low, hole_high = (among(high, own_sector[k], own_chain[k], high) for k in (0, 1))
         for wider in (own_chain, whole):
@@ -80,11 +80,11 @@ class Pools:
 
 
 def pareto_counts(
-    rank: Floats, tail: float, total: float, reach: Floats | float, used: Floats | float = 1.0, least: Ints | int = 1
+    rank: Floats, tail: float, total: float, reach: Floats | float, weight: Floats | float = 1.0, fewest: Ints | int = 1
 ) -> Ints:
     """Pareto numbers, shape (n,), scaled so that they add up to a total.
 
-    The sample mean of so heavy a tail wanders far; it is the scale that is fitted, to this luck.
+    With so heavy a tail the sample mean varies widely, so the scale is fitted to these random numbers.
 
     Parameters
     ----------
@@ -93,29 +93,29 @@ def pareto_counts(
     tail : float
         Exponent of the CCDF.
     total : float
-        What `used` times the numbers is to add up to.
-    reach, least : float or array
-        Most that each can have, and fewest, which counts more.
+        Wanted sum of `weight` times the numbers.
+    reach, fewest : float or array
+        Largest and smallest number of each; where they contradict, `fewest` holds.
     """
     pareto = np.maximum(rank, 2.0**-53) ** (-1.0 / tail)
 
     def counts(scale: float) -> Ints:
-        return np.maximum(np.minimum(np.floor(scale * pareto), reach), least).astype(np.int64)
+        return np.maximum(np.minimum(np.floor(scale * pareto), reach), fewest).astype(np.int64)
 
     low, high = 0.0, float(rank.size)
     for _ in range(60):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if float((used * counts(middle)).sum()) < total else (low, middle)
+        low, high = (middle, high) if float((weight * counts(middle)).sum()) < total else (low, middle)
     return counts(high)
 
 
 def expected_customers(rank: Floats, u: Floats, mean: float, tail: float, alike: float) -> Floats:
-    """Pareto numbers of customers to be expected, shape (n,), that go with a rank by suppliers (0 seeks most).
+    """Expected numbers of customers (Pareto), shape (n,), correlated with the rank by suppliers (0 seeks most).
 
     Parameters
     ----------
     u : float array, shape (n,)
-        Uniforms of their own.
+        Independent uniforms.
     mean, tail : float
         Mean, and exponent of the CCDF.
     alike : float
@@ -125,38 +125,38 @@ def expected_customers(rank: Floats, u: Floats, mean: float, tail: float, alike:
     return mean * (1.0 - 1.0 / tail) * ndtr(-standing) ** (-1.0 / tail)
 
 
-def fill_slots(customer: Ints, still: Ints, taken: Ints, n: int, find: Callable[[int, Ints], Ints]) -> Ints:
-    """Find a supplier for the slots of customers: rows, shape (k,); -1 where a slot stays empty.
+def fill_slots(customer: Ints, empty: Ints, taken: Ints, n: int, find: Callable[[int, Ints], Ints]) -> Ints:
+    """Draw a supplier for each slot of customers: rows, shape (k,); -1 where a slot stays empty.
 
     Parameters
     ----------
     customer : int array, shape (k,)
-    still : int array
-        The slots to be filled.
+    empty : int array
+        The slots to fill.
     taken : int array
-        Sorted ``customer * n + supplier`` of the links there are: nobody supplies a customer twice, nor itself.
+        Sorted ``customer * n + supplier`` of the existing links: no firm supplies a customer twice, or itself.
     find : function
-        Suppliers found for some slots at one attempt.
+        Returns suppliers for some slots at one attempt.
     """
     supplier = np.full(customer.size, -1)
     for attempt in range(ATTEMPTS):
-        if not still.size:
+        if not empty.size:
             break
-        found = find(attempt, still)
-        link = customer[still] * n + found
-        new = np.zeros(still.size, dtype=np.bool_)
+        candidate = find(attempt, empty)
+        link = customer[empty] * n + candidate
+        new = np.zeros(empty.size, dtype=np.bool_)
         new[np.unique(link, return_index=True)[1]] = True
-        new &= (found != customer[still]) & (taken[np.minimum(np.searchsorted(taken, link), taken.size - 1)] != link)
-        supplier[still[new]] = found[new]
+        new &= (candidate != customer[empty]) & (taken[np.minimum(np.searchsorted(taken, link), taken.size - 1)] != link)
+        supplier[empty[new]] = candidate[new]
         taken = np.sort(np.concatenate([taken, link[new]]))
-        still = still[~new]
+        empty = empty[~new]
     return supplier
 
 
 def by_slot(streams: Streams, decision: str, customer: Ints, slot: Ints) -> Floats:
     """Draw for links by their customer's row and slot: uniforms of shape (k,).
 
-    Draws each slot only up to the last row that has it; as rows fall in suppliers sought, hardly more than k in all.
+    Draws each slot only up to the last row that has it. Rows are sorted by suppliers sought, so there are not many more than k draws.
     """
     rows = np.zeros(int(slot.max(initial=-1)) + 1, dtype=np.int64)
     np.maximum.at(rows, slot, customer + 1)
@@ -165,20 +165,20 @@ def by_slot(streams: Streams, decision: str, customer: Ints, slot: Ints) -> Floa
 
 
 def fitted_power(customers: Floats, elasticity: float, log_sales: Callable[[float], Floats]) -> float:
-    """Return the power of the number of customers with which sales rise with customers as they should.
+    """Return the power of the number of customers with which sales rise with customers by the wanted elasticity.
 
     Parameters
     ----------
     customers : float array, shape (n,)
         Logarithms of the numbers of customers.
     elasticity : float
-        Wanted: d ln sales / d ln customers.
+        Wanted d ln sales / d ln customers.
     log_sales : function
         Logarithms of sales, shape (n,), at a power.
     """
     x = customers - (customers.mean() if customers.size else 0.0)
     power = 0.0
     for _ in range(FITTING_STEPS if np.any(x) else 0):
-        # The elasticity rises about as the power does, so each step takes off most of what is left.
+        # The elasticity rises about as much as the power, so each step removes most of the difference.
         power = float(np.clip(power + elasticity - (x * log_sales(power)).sum() / (x * x).sum(), -2.0, 2.0))
     return power

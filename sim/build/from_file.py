@@ -1,7 +1,7 @@
 """A supply network from a researcher's own file.
 
-`sim.build.reading.listing` reads what the file says; here are the rules that fill what it leaves out.
-The network's `notes` say which of them were applied.
+`sim.build.reading.listing` reads what the file says. The rules here fill in what is missing.
+The network's `notes` say which of them were used.
 """
 
 from __future__ import annotations
@@ -35,30 +35,30 @@ MARKET = -1
 """Stands for the users where links to them are collapsed like any other."""
 
 
-@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # numbers that are not finite are refused by name
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # an error names numbers that are not finite
 def from_file(settings: FromFile) -> SupplyNetwork:
-    """Read a supply network, and fill by rule what the file does not give.
+    """Read a supply network, and fill in by rule what the file does not give.
 
     The rules, in the order in which they are applied:
 
     units
-        Missing: one unit of each input. As given they must leave some of every good: where a unit takes a unit or more of
-        itself round a loop of given ones, no prices can make that true, and the file is refused.
+        Missing: one unit of each input. The given units must be possible: if on a loop of given units one unit of a good needs
+        one or more units of itself, no prices can make this possible, and the file is refused.
     price
-        Of a stage: as given; else cost added there + Σ units × price of its suppliers. On a
+        Of a stage: as given; else cost added at the stage + Σ units × price of its suppliers. On a
         network with loops that is the linear system ``p = c + Uᵀp``, solved by iteration.
     collapsing
-        A stage of a collapsed kind is short-circuited: its suppliers supply its customers, units
-        (and value shares) multiplied along each path and added over paths. Users behind a
-        collapsed stage count as users of the last real firms before it. What was added at a
-        collapsed stage stays in the price of whoever buys through it.
+        A stage of a collapsed kind is taken out: its suppliers supply its customers. Units
+        (and value shares) are multiplied along each path and added over paths. Users of a
+        collapsed stage count as users of the last real firms before it. The cost added at a
+        collapsed stage stays in the prices of its customers.
     value share
         As given; else units × supplier's price / customer's price; else (no costs) the
-        `material_share`, split over the inputs by units. Computed shares of one customer that
-        add up to more than `MOST_MATERIAL` are scaled to it; given ones are left alone.
+        `material_share`, divided over the inputs by units. Computed shares of one customer that
+        add up to more than `MOST_MATERIAL` are scaled to it; given shares are never changed.
     leader
-        As named in `leaders`; else as marked; else who sells to users: has final demand, sells
-        through a collapsed stage without real customers, or has suppliers and no customer.
+        As named in `leaders`; else as marked; else the firms that sell to users: they have final demand, sell
+        through a collapsed stage without real customers, or have suppliers and no customer.
     final demand
         Demand × price (price 1 where no costs are known), scaled so that the median firm
         with orders has `median_revenue`, unless `keep_scale`. Missing: the same for each leader.
@@ -66,18 +66,18 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         As given; else each leader is its own chain, and another firm belongs to the chain that
         takes most of its output by value, directly and through other firms.
     sector
-        As given (on a link: of the supplier's good); else the kind; else one sector for all.
+        As given (on a link: of the supplier's good); else the kind; else one sector for all firms.
     essential
         Missing: no. Through a collapsed stage: if both its links are.
 
-    A product may hold 110 parts. Counted in pieces, it would collect the defects of 110 units;
-    but a defect rate belongs to a unit of a firm's work, and a cheap screw is less of it than an
-    engine. So defects travel per *normalised* unit, one of price 1, of which a customer's unit
-    holds as many as the value share. The parts of one product then share its value, whatever
-    their number, and along a chain the paths from a part to the user add up to the part's share
-    in the value of the chain's product, never to more than all of it.
+    A product may have 110 parts. Counted per part, it would have the defects of 110 units. But
+    defects arise in proportion to work, and there is less work in a cheap screw than in an
+    engine. So defects are counted per *normalised* unit, which has the price 1; a customer's unit
+    contains as many of them as the value share says. The parts of one product then share its value,
+    whatever their number. Along a chain, the paths from a part to the user add up to the part's share
+    in the value of the product, never to more than this value.
 
-    Firms come out with the leaders first, then in order of first appearance.
+    The leaders come first among the firms, then the others in order of first appearance.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         essential=links["essential"],
         county=_counties(stages),
     )
-    # The steady state of the next two rules is a fixed point: refuse a network that has none first.
+    # The next two rules need the steady state, which is a fixed point: first refuse a network without one.
     _check(network, file)
     sectors, sector = _sectors(stages, notes)
     chains, chain = _chains(stages, network, notes)
@@ -130,7 +130,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
 
 
 def _check(network: SupplyNetwork, file: str) -> list[str]:
-    """Return what is strange about a network, or refuse it, with the file that it was read from."""
+    """Return the warnings about a network, or refuse it with a message that names the file."""
     try:
         return [finding.message for finding in check_network(network, strict=True)]
     except NetworkError as wrong:
@@ -151,10 +151,10 @@ def _loop(stages: pd.DataFrame, bill: sparse.csr_array) -> str:
 
 
 def _refuse_units(stages: pd.DataFrame, links: pd.DataFrame) -> None:
-    """Refuse units, as far as the file gives them, of which a unit takes a unit or more of itself.
+    """Refuse given units with which one unit of a good needs one or more units of itself.
 
-    Prices cancel round a loop: the product of the value shares on it is that of the units. Value is added at each firm
-    only where that is below 1, whatever the prices. A link without units is left out, since some number would do.
+    Prices cancel along a loop: the product of the value shares on it is that of the units. Each firm adds value
+    only if this product is below 1, whatever the prices. A link without units is not checked, because a small number is possible.
     """
     bill = _matrix(links, np.where(links["stated"], links["units"], 0.0), len(stages))
     bill.eliminate_zeros()
@@ -178,14 +178,14 @@ def _prices(stages: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> Floa
         return np.ones(len(stages))
     free = ~np.isfinite(given)
     if missing := int((free & ~np.isfinite(cost)).sum()):
-        notes.append(f"neither cost nor price is given of {missing} stages: nothing added there")
+        notes.append(f"neither cost nor price is given of {missing} stages: they add no cost")
     if free.any():
         notes.append("price = cost added at the stage + Σ units × price of its suppliers")
     bill = _matrix(links, links["units"].to_numpy() * free[links["customer"]], len(stages))
     if spectral_radius(bill) >= 1.0 - 1e-9:
-        what = "have no finite price: a unit of each takes a unit or more of itself; lower the units on that loop"
-        raise NetworkError(f"goods on the loop {_loop(stages, bill)} {what}, or give a price to a firm on it")
-    # Tighter than orders need: the largest price must not decide how well the small ones are known.
+        problem = "have no finite price: a unit of each takes a unit or more of itself; lower the units on that loop"
+        raise NetworkError(f"goods on the loop {_loop(stages, bill)} {problem}, or give a price to a firm on it")
+    # A smaller tolerance than for orders: it is relative to the largest price, and small prices must be precise too.
     file = stages.attrs["file"]
     price = fixed_point(bill, np.where(free, np.nan_to_num(cost), given), 1e-14, refuse=lambda: NetworkError(f"{file}: {TOO_DEAR}"))
     if worthless := int((price <= 0).sum()):
@@ -196,21 +196,21 @@ def _prices(stages: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> Floa
 
 
 def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: list[str]) -> tuple[pd.DataFrame, NDArray[np.str_]]:
-    """Return links with value shares, and for each stage from what they come: "given", "price" or "units"."""
+    """Return links with value shares, and for each stage their source: "given", "price" or "units"."""
     n, supplier, customer = len(stages), links["supplier"].to_numpy(), links["customer"].to_numpy()
     units, given = links["units"].to_numpy(), links["value_share"].to_numpy()
     basis = np.full(n, "units")
     if stages[["price", "cost"]].notna().to_numpy().any():
         basis[price > 0] = "price"
     basis[customer[np.isfinite(given)]] = "given"
-    # By units alone inputs are weights here; beside given shares they add up to the customer's whole value.
+    # With units alone the shares are only weights; if some stages have given shares, the weights add up to 1 for each customer.
     whole = add_up(customer, units, n) if (basis != "units").any() else np.ones(n)
     worth = np.divide(units * price[supplier], price[customer], out=np.zeros(units.size), where=price[customer] > 0)
     kind = basis[customer]
     share = np.select([kind == "given", kind == "price"], [given, worth], units / whole[customer])
     buyers = np.unique(customer)
-    for word, rule in (("given", "as given"), ("price", "units × supplier's price / customer's price")):
-        if count := int((basis[buyers] == word).sum()):
+    for source, rule in (("given", "as given"), ("price", "units × supplier's price / customer's price")):
+        if count := int((basis[buyers] == source).sum()):
             notes.append(f"value shares of {count} stages: {rule}")
     return links.assign(share=share), basis
 
@@ -218,29 +218,29 @@ def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: lis
 def _collapse(
     settings: FromFile, stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Short-circuit stages that are no firms.
+    """Take out stages that are not firms.
 
-    Returns the links between real firms, and what each real firm sells to users (index stage; units
-    and ``share``, here CNY). Users are one more customer: demand flows back by the same paths.
+    Returns the links between real firms, and the sales of each real firm to users (index stage; units
+    and ``share``, here CNY). Users are treated as one more customer: their demand goes back along the same paths.
     """
-    gone, n = stages["collapsed"].to_numpy(), len(stages)
-    kept = links[["supplier", "customer", "units", "share", "essential", "counted"]]
+    collapsed, n = stages["collapsed"].to_numpy(), len(stages)
+    stated = links[["supplier", "customer", "units", "share", "essential", "counted"]]
     demand = stages["demand"].to_numpy()
     if np.isfinite(demand).any():
         outlet = np.flatnonzero(demand > 0)
         wanted = demand[outlet]
     else:
-        outlet = np.setdiff1d(np.flatnonzero(gone), kept["supplier"])
+        outlet = np.setdiff1d(np.flatnonzero(collapsed), stated["supplier"])
         wanted = np.ones(outlet.size)
     sold = {"supplier": outlet, "customer": MARKET, "units": wanted, "share": wanted * price[outlet], "essential": False, "counted": True}
-    paths = pd.concat([kept, pd.DataFrame(sold)], ignore_index=True)
-    inner = kept[gone[kept["supplier"]] & gone[kept["customer"]]]
+    paths = pd.concat([stated, pd.DataFrame(sold)], ignore_index=True)
+    inner = stated[collapsed[stated["supplier"]] & collapsed[stated["customer"]]]
     pattern = _matrix(inner, np.ones(len(inner)), n)
     if spectral_radius(pattern) > 0:
         raise NetworkError(f"network.collapse: {_loop(stages, pattern)} pass goods round in a loop; leave one of their kinds in")
-    through = gone[paths["supplier"]]
+    through = collapsed[paths["supplier"]]
     paths, onward = paths[~through], paths[through]
-    ends = gone[paths["customer"]] & (paths["customer"] != MARKET)
+    ends = collapsed[paths["customer"]] & (paths["customer"] != MARKET)
     while ends.any():
         joined = paths[ends].merge(onward, left_on="customer", right_on="supplier", suffixes=("", "_on"))
         for number in ("units", "share"):
@@ -250,15 +250,15 @@ def _collapse(
         paths = pd.concat([paths[~ends], joined[paths.columns]], ignore_index=True)
         rule = {"units": "sum", "share": "sum", "essential": "any", "counted": "any"}
         paths = paths.groupby(["supplier", "customer"], sort=False, as_index=False).agg(rule)
-        ends = gone[paths["customer"]] & (paths["customer"] != MARKET)
+        ends = collapsed[paths["customer"]] & (paths["customer"] != MARKET)
     for firm in paths["supplier"][paths["supplier"] == paths["customer"]][:1]:
-        what = "supplies itself through collapsed stages; leave out the link by which its goods return"
-        raise NetworkError(f"network.collapse: {stages['name'].iloc[firm]!r} {what}, or leave those stages in")
-    if gone.all():
+        problem = "supplies itself through collapsed stages; leave out the link by which its goods return"
+        raise NetworkError(f"network.collapse: {stages['name'].iloc[firm]!r} {problem}, or leave those stages in")
+    if collapsed.all():
         raise NetworkError(f"network.collapse={listed(settings.collapse)} leaves no firm; kinds are {some(stages['kind'])}")
-    if gone.any():
-        notes.append(f"{int(gone.sum())} stages of the kinds {some(stages['kind'][gone])} are no firms: goods pass through them")
-        sources = int((gone & ~np.isin(np.arange(n), links["customer"])).sum())
+    if collapsed.any():
+        notes.append(f"{int(collapsed.sum())} stages of the kinds {some(stages['kind'][collapsed])} are no firms: goods pass through them")
+        sources = int((collapsed & ~np.isin(np.arange(n), links["customer"])).sum())
         if sources:
             notes.append(f"{sources} of them have no supplier: what they bring is left out, and counts as cost of their customers")
     market = paths["customer"] == MARKET
@@ -266,19 +266,19 @@ def _collapse(
 
 
 def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> NDArray[np.bool_]:
-    """Return who is a chain leader, shape (stages,)."""
-    named, linked, gone = listed(settings.leaders), stages["linked"].to_numpy(), stages["collapsed"].to_numpy()
+    """Return which stages are chain leaders, shape (stages,)."""
+    named, linked, collapsed = listed(settings.leaders), stages["linked"].to_numpy(), stages["collapsed"].to_numpy()
     for name in named:
         if name not in set(stages["name"]):
             raise NetworkError(f"network.leaders names {name!r}, which is not in {stages.attrs['file']}{nearest(name, stages['name'])}")
     leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
-    for i in np.flatnonzero(leader & (gone | ~linked))[:1]:
-        why = "is of a kind that network.collapse removes" if gone[i] else "is in no link"
+    for i in np.flatnonzero(leader & (collapsed | ~linked))[:1]:
+        why = "is of a kind that network.collapse removes" if collapsed[i] else "is in no link"
         raise NetworkError(f"{stages['where'].iloc[i]}: chain leader {stages['name'].iloc[i]!r} {why}; give it a supplier, or name another")
     if leader.any():
         return leader
     rows = np.arange(len(stages))
-    leader = linked & ~gone & (np.isin(rows, sells.index) | ~np.isin(rows, links["supplier"]))
+    leader = linked & ~collapsed & (np.isin(rows, sells.index) | ~np.isin(rows, links["supplier"]))
     if not leader.any():
         raise NetworkError(
             f"{stages.attrs['file']}: every firm sells to another one, so no chain leader stands out; "
@@ -289,7 +289,7 @@ def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, link
 
 
 def _normalise(settings: FromFile, links: pd.DataFrame, basis: NDArray[np.str_], price: Floats, notes: list[str]) -> pd.DataFrame:
-    """Return links whose computed value shares leave value added, and whose units are told where nothing physical is known."""
+    """Return links with computed value shares that leave value added, and with units computed from them where no units are known."""
     supplier, customer, share = (links[name].to_numpy() for name in ("supplier", "customer", "share"))
     units, kind = links["units"].to_numpy(), basis[customer]
     total = add_up(customer, units, basis.size)[customer]
@@ -321,10 +321,10 @@ def _demand(settings: FromFile, stages: pd.DataFrame, leader: NDArray[np.bool_],
     demand = sells["share"].reindex(range(len(stages)), fill_value=0.0).to_numpy(dtype=np.float64)
     for i in np.flatnonzero(leader & (demand <= 0))[:1]:
         column, where = settings.node_columns.get("demand", "demand"), stages["where"].iloc[i]
-        what = f"chain leader {stages['name'].iloc[i]!r} sells nothing to users; give it, or a stage it sells through, a demand above 0"
-        raise NetworkError(f"{where}, column {column!r}: {what}")
-    if others := int(((demand > 0) & ~leader).sum()):
-        notes.append(f"{others} firms that are no chain leaders sell to users too")
+        problem = f"chain leader {stages['name'].iloc[i]!r} sells nothing to users; give it, or a stage it sells through, a demand above 0"
+        raise NetworkError(f"{where}, column {column!r}: {problem}")
+    if other_sellers := int(((demand > 0) & ~leader).sum()):
+        notes.append(f"{other_sellers} firms that are not chain leaders also sell to users")
     return demand
 
 
@@ -338,7 +338,7 @@ def _scaled(settings: FromFile, network: SupplyNetwork, notes: list[str]) -> Flo
 
 
 def _counties(stages: pd.DataFrame) -> Ints | None:
-    """Return county indices, shape (n,): whole numbers as they are, names numbered in sorted order; None where none is given."""
+    """Return county indices, shape (n,): whole numbers unchanged, names numbered in sorted order; None if none is given."""
     county = stages["county"].to_numpy()
     if not (county != "").any():
         return None
@@ -356,7 +356,7 @@ def _sectors(stages: pd.DataFrame, notes: list[str]) -> tuple[tuple[str, ...], I
     given, kind = stages["sector"], stages["kind"]
     sector = given.mask(given == "", kind)
     if (given == "").any():
-        notes.append("sector is not given of all firms: the kind, or else one for all the rest")
+        notes.append("sector is not given of all firms: the kind is used, or else one sector for all others")
     index, names = pd.factorize(sector.mask(sector == "", "sector"))
     return tuple(str(name) for name in names), index
 
@@ -375,18 +375,18 @@ def _chains(stages: pd.DataFrame, network: SupplyNetwork, notes: list[str]) -> t
     demand = np.where(network.leader, network.final_demand, 0.0)
     sales = add_up(chain[network.leader], demand[network.leader], len(names))
     best, winner = np.zeros(network.n_firms), np.full(network.n_firms, -1)
-    # By name, and a tie goes to the first of them, so that the order of rows in the file decides nothing.
+    # In the order of names, and a tie goes to the first, so that the order of rows in the file has no effect.
     by_name = sorted(range(len(names)), key=names.__getitem__)
     width = max(1, 4_000_000 // network.n_firms)
     for first in range(0, len(by_name), width):
         block = np.array(by_name[first : first + width])
         sources = demand[:, None] * (network.leader[:, None] & (chain[:, None] == block))
         for c, taken in zip(block, fixed_point(network.by_supplier, sources).T, strict=True):
-            more = taken > best * (1.0 + 1e-9)
-            best[more], winner[more] = taken[more], c
+            larger = taken > best * (1.0 + 1e-9)
+            best[larger], winner[larger] = taken[larger], c
     chain[open_rows] = winner[open_rows]
     if lost := int((chain < 0).sum()):
         largest = next(c for c in by_name if sales[c] >= sales.max() * (1.0 - 1e-9))
-        notes.append(f"{lost} firms from which no chain takes anything: counted to {names[largest]!r}, the largest")
+        notes.append(f"{lost} firms sell to no chain: they belong to {names[largest]!r}, the largest")
         chain[chain < 0] = largest
     return tuple(names), chain

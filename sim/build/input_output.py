@@ -1,7 +1,7 @@
 """A supply network of firms made from an input-output table of sectors.
 
-The table says what sectors buy of each other; which firm of a sector buys of which is drawn, with the degree
-statistics of observed networks, as in `sim.build.synthetic`. Added up to sectors again, the firms give back the table.
+The table says what sectors buy from each other. Which firm buys from which is random, with the degree
+statistics of observed networks, as in `sim.build.synthetic`. Summed over sectors, the firms give the table again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sim.sums import add_up
 __all__ = ["InputOutput", "SectorEconomy", "aggregated", "input_output", "read_economy"]
 
 
-RELIEFS = 20  # rounds in which links are added for firms that would have to buy more than they can
+RELIEFS = 20  # rounds that add links for firms that would have to buy more than they can
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +35,14 @@ class InputOutput:
     Attributes
     ----------
     path : str
-        CSV of flows: the first row and column hold the sectors' codes, the row's sector supplies the column's.
+        CSV of flows: the first row and column hold the codes of the sectors; the sector of the row supplies that of the column.
     sectors_path : str
-        CSV of sectors: ``code``, ``gross_output``, and more (see `read_sector_table`). Empty stands for the file beside
-        `path` with ``_sectors`` in its name instead of a last ``_Z`` (``china_Z.csv``, ``china_sectors.csv``).
+        CSV of sectors: ``code``, ``gross_output``, and more (see `read_sector_table`). If empty, it is the file in the folder of
+        `path` with ``_sectors`` in its name in place of the last ``_Z`` (``china_Z.csv``, ``china_sectors.csv``).
     keep, drop : tuple of str
         Codes of the sectors to keep (all, if empty), and to leave out of these.
     chain_sectors : tuple of str
-        Codes of the sectors that chains are named after; empty takes the `chains` that sell most to users.
+        Codes of the sectors whose leaders lead the chains; if empty, the `chains` sectors that sell most to users.
     domestic : bool
         Whether imports are taken out of the table.
     encoding : str
@@ -62,11 +62,11 @@ class InputOutput:
     domestic: bool = False
     encoding: str = "auto"
     firms: int = parameter(2_000, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
-    least_firms: int = parameter(3, 1, 10_000, "firms", "assumption", "N", "fewest firms of a sector")
+    least_firms: int = parameter(3, 1, 10_000, "firms", "assumption", "N", "smallest number of firms of a sector")
     chains: int = parameter(4, 1, 1_000, "chains", "assumption", "N", "industrial chains, where `chain_sectors` names none")
     leaders: int = parameter(20, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
     coverage: float = parameter(
-        0.99, 0.5, 1.0, "share", "assumption", "N", "share of a sector's purchases of which each supplying sector gets a link at least"
+        0.99, 0.5, 1.0, "share", "assumption", "N", "share of a sector's purchases whose supplying sectors each get at least one link"
     )
     mean_suppliers: float = parameter(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S",
                                       "links per firm; more where `coverage` needs them")  # fmt: skip
@@ -80,7 +80,7 @@ class InputOutput:
         0.5, 0.0, 0.99, "1", "assumption", "N", "correlation (Gaussian copula) of suppliers sought with appeal to customers"
     )
     material_spread: float = parameter(
-        0.1, 0.0, 0.5, "CNY/CNY", "assumption", "N", "standard deviation of inputs per output between the firms of a sector, as aimed at"
+        0.1, 0.0, 0.5, "CNY/CNY", "assumption", "N", "wanted standard deviation of inputs per output between the firms of a sector"
     )
     order_spread: float = parameter(
         1.0, 0.0, 3.0, "ln", "assumption", "N", "spread of the orders of customers, and of users, at one supplier"
@@ -93,7 +93,7 @@ class InputOutput:
     )
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built of any table."""
+        """Refuse settings for which no network can be built from any table."""
         check_ranges(self, "network.")
         chains = len(self.chain_sectors) or self.chains
         if not chains <= self.leaders <= self.firms:
@@ -104,38 +104,38 @@ class InputOutput:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that are read, as they are called."""
+        """The names of the files that are read."""
         path = Path(self.path)
         head, sign, tail = path.name.rpartition("_Z")
-        beside = str(path.with_name(f"{head}_sectors{tail}")) if sign else ""
-        return tuple(name for name in (self.path, self.sectors_path or beside) if name)
+        default = str(path.with_name(f"{head}_sectors{tail}")) if sign else ""
+        return tuple(name for name in (self.path, self.sectors_path or default) if name)
 
 
 @dataclass(frozen=True, eq=False)
 class SectorEconomy:
-    """What a network is made from: a table that has been read, and settings that name no file any more."""
+    """The basis of a network: a table that has been read, and settings without files."""
 
     settings: InputOutput
     table: SectorTable
 
     @property
     def firms(self) -> int:
-        """How many firms its networks have."""
+        """Number of firms in its networks."""
         return self.settings.firms
 
     @property
     def chains(self) -> int:
-        """How many chains they have."""
+        """Number of chains in its networks."""
         return len(self.settings.chain_sectors) or self.settings.chains
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the table, whatever network is made from it."""
+        """Changes that were made to the table, the same for every network made from it."""
         return self.table.notes
 
 
 def read_economy(settings: InputOutput) -> SectorEconomy:
-    """Read the table, and refuse it where the settings ask for what it cannot give.
+    """Read the table, and refuse it if it cannot meet the settings.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def read_economy(settings: InputOutput) -> SectorEconomy:
     if len(settings.files) < 2:
         raise NetworkError(
             "network.sectors_path is not set; give the CSV file of the sectors (columns code, gross_output), or end the name of "
-            "network.path in _Z.csv and that of the other file beside it in _sectors.csv"
+            "network.path in _Z.csv and that of the other file in its folder in _sectors.csv"
         )
     path, sectors = settings.files
     table = read_sector_table(path, sectors, settings.keep, settings.drop, settings.domestic, settings.encoding)
@@ -171,41 +171,41 @@ def input_output(source: InputOutput | SectorEconomy, streams: Streams) -> Suppl
     numbers of firms
         In proportion to the sector's gross output (or to the column ``firms`` of the list of sectors), at least `least_firms`.
     suppliers and customers
-        How many suppliers a firm seeks and how much it appeals to customers are Pareto, as in `sim.build.synthetic`.
+        The number of suppliers that a firm seeks and its appeal to customers are Pareto, as in `sim.build.synthetic`.
     links
-        Every firm finds a customer first: its sector in proportion to what sectors buy of the firm's own, the
-        firm in it by the suppliers that it seeks. Then every sector's purchases, laid end to end as supplying sectors
-        and again as buying firms, give a link to each pair that meets, so that what the sector buys can be shared
-        out; supplying sectors of the last ``1 - coverage`` of it get none, nor does a sector that would supply its own only
-        firm. The slots that are left go to supplying sectors by the technical coefficients, to firms by appeal.
+        First, every firm gets a customer: a sector in proportion to what sectors buy from the firm's own, and a
+        firm of that sector by the suppliers that it seeks. Then, for every sector, its purchases are laid on a line twice: divided by
+        supplying sector, and divided by buying firm. Each pair that overlaps gets a link, so that the purchases can be divided between
+        the firms. Supplying sectors of the last ``1 - coverage`` of the purchases get no link; nor does a sector of one firm from
+        itself. The free slots go to supplying sectors by the technical coefficients, and to firms by appeal.
     sales to users
-        Of a sector, as the table says; a firm's part of it goes as orders of other customers do, by the number of its customers
-        and luck. So firms everywhere sell to users, and not the chain leaders alone.
+        Of a sector, as in the table. A firm's part of it depends on the number of its customers and on a random
+        factor, like the orders of other customers. So firms of all sectors sell to users, not only the chain leaders.
     flows
-        Of a link, at first, by the number of the supplier's customers and luck; then balanced by turns (RAS [1]_) to what
-        the customer can buy out of its sales, and to what the table says of the pair of sectors, the latter last.
+        Of a link, at first by the number of the supplier's customers and a random factor. Then flows are balanced in turns (RAS [1]_) to
+        what the customer can buy from its sales, and to the table's flow between the two sectors; the table comes last.
         Value share = flow / the customer's sales. The power of the number of customers is fitted so
         that sales of firms rise with it by `size_elasticity`.
-        Where a firm would then have to buy more than `LARGEST_MATERIAL_SHARE` of its sales, its largest supplier gets
-        another customer, the firm of the same sector with most room; and the flows are balanced anew.
+        If a firm would then have to buy more than `LARGEST_MATERIAL_SHARE` of its sales, its largest supplier gets
+        another customer, the firm of the same sector that can buy most in addition, and the flows are balanced again.
     leaders and chains
-        A chain is named after a sector: one of `chain_sectors`, or of the `chains` sectors that sell most to users. Its leaders are
+        A chain has the name of a sector: one of `chain_sectors`, or of the `chains` sectors that sell most to users. Its leaders are
         the firms of that sector that sell most to users. Any other firm belongs to the chain whose leaders take most of
         its output, directly and through other firms.
 
-    What cannot be met at once: firms of few suppliers buy from few sectors, so that a firm's own coefficients are not
-    its sector's; only their sums are. Pairs of sectors without a link count as sold to users and bought outside; so
-    the largest deviation is that of the coefficients that `coverage` leaves out, and at 1 every pair has a link, at the cost of
-    more links than asked for. A firm never supplies itself, so that where one firm makes most of what its sector buys of
-    itself, the others cannot take it all: their purchases are cut. The notes of the network say how much is missing. In
-    small sectors degrees are bounded by the few firms there are. A few firms may have no path to a chain leader, only to users.
+    Not everything can be met at once. A firm with few suppliers buys from few sectors, so the coefficients of one firm differ from
+    those of its sector; only their sums agree. Flows between sectors without a link count as sold to users and bought outside. So
+    the largest deviation is that of the coefficients that `coverage` leaves out; with `coverage` = 1 every pair has a link, but there are
+    more links than wanted. A firm never supplies itself. So if one firm makes most of what its sector buys from
+    itself, the other firms cannot buy it all, and their purchases are cut. The notes of the network say how much is missing. In
+    small sectors the small number of firms limits the degrees. Some firms may have a path to users, but none to a chain leader.
 
     Parameters
     ----------
     source : InputOutput or SectorEconomy
-        Settings, of which the files are read; or what was read before.
+        Settings, whose files are read; or a table that was read before.
     streams : Streams
-        The replicate's luck, addressed as in `sim.build.synthetic`.
+        The replicate's random numbers, addressed as in `sim.build.synthetic`.
 
     Returns
     -------
@@ -221,14 +221,14 @@ def input_output(source: InputOutput | SectorEconomy, streams: Streams) -> Suppl
     sector = place_firms(streams, _numbers_of_firms(s, table))
     supplier, customer, weight = _links(s, streams, table, sector)
     bought = normal(streams.uniform("network: material share", 0, n)) * s.material_spread
-    luck = np.exp(s.order_spread * normal(streams.uniform("network: orders of users", 0, n)))
+    user_orders = np.exp(s.order_spread * normal(streams.uniform("network: orders of users", 0, n)))
     customers = np.bincount(supplier, minlength=n).astype(np.float64)
     sold = customers > 0
     balance = Balance(table, sector, supplier, customer, bought)
 
     def traded(power: float) -> tuple[Floats, Floats]:
         size = np.maximum(customers, 1.0) ** power
-        return balance.settle(weight * size[supplier], luck * size)
+        return balance.settle(weight * size[supplier], user_orders * size)
 
     def log_sales(power: float) -> Floats:
         flow, users = traded(power)
@@ -237,10 +237,10 @@ def input_output(source: InputOutput | SectorEconomy, streams: Streams) -> Suppl
     power = fitted_power(np.log(customers[sold]), s.size_elasticity, log_sales)
     flow, users = traded(power)
     for _ in range(RELIEFS):
-        link, other = balance.relieved(flow, users)
+        link, new_customer = balance.relieved(flow, users)
         if not link.size:
             break
-        supplier, customer = np.concatenate([supplier, supplier[link]]), np.concatenate([customer, other])
+        supplier, customer = np.concatenate([supplier, supplier[link]]), np.concatenate([customer, new_customer])
         weight = np.concatenate([weight, weight[link]])
         balance = Balance(table, sector, supplier, customer, bought)
         flow, users = traded(power)
@@ -248,7 +248,7 @@ def input_output(source: InputOutput | SectorEconomy, streams: Streams) -> Suppl
 
 
 def aggregated(network: SupplyNetwork) -> tuple[Floats, Floats]:
-    """Add a network up to its sectors: flows, shape (k, k), row supplies column, and outputs, shape (k,), CNY a month."""
+    """Sum a network over its sectors: flows, shape (k, k), row supplies column, and outputs, shape (k,), CNY a month."""
     k, orders = len(network.sectors), network.steady_orders()
     flow = network.value_share * orders[network.customer]
     pair = network.sector[network.supplier] * k + network.sector[network.customer]
@@ -256,32 +256,32 @@ def aggregated(network: SupplyNetwork) -> tuple[Floats, Floats]:
 
 
 def _numbers_of_firms(s: InputOutput, table: SectorTable) -> Ints:
-    """Deal the firms out to the sectors, shape (k,): the fewest to each, the rest by weight and largest remainders."""
+    """Number of firms of each sector, shape (k,): at least `least_firms`, the others by weight and largest remainders."""
     k = len(table.codes)
     if s.firms < k * s.least_firms:
         raise NetworkError(
             f"network.firms is {s.firms}; {k} sectors of {s.least_firms} firms or more (network.least_firms) need {k * s.least_firms}: "
             "raise it, or keep fewer sectors"
         )
-    few = np.zeros(k, dtype=np.bool_)
+    at_minimum = np.zeros(k, dtype=np.bool_)
     while True:
-        left = s.firms - s.least_firms * int(few.sum())
-        ideal = np.where(few, 0.0, table.weight) * (left / max(float(table.weight[~few].sum()), 1e-300))
-        fewer = few | (ideal < s.least_firms)
-        if (fewer == few).all():
+        left = s.firms - s.least_firms * int(at_minimum.sum())
+        ideal = np.where(at_minimum, 0.0, table.weight) * (left / max(float(table.weight[~at_minimum].sum()), 1e-300))
+        now_at_minimum = at_minimum | (ideal < s.least_firms)
+        if (now_at_minimum == at_minimum).all():
             break
-        few = fewer
-    count = np.where(few, s.least_firms, np.floor(ideal)).astype(np.int64)
-    order = np.argsort(np.where(few, np.inf, np.floor(ideal) - ideal), kind="stable")
+        at_minimum = now_at_minimum
+    count = np.where(at_minimum, s.least_firms, np.floor(ideal)).astype(np.int64)
+    order = np.argsort(np.where(at_minimum, np.inf, np.floor(ideal) - ideal), kind="stable")
     count[order[: s.firms - int(count.sum())]] += 1
     return count
 
 
 def _chain_sectors(s: InputOutput, table: SectorTable) -> Ints:
-    """Return the sectors that chains are named after, the largest seller to users first, or as named."""
+    """Return the sectors whose leaders lead the chains: as named, or those that sell most to users, the largest first."""
     for code in s.chain_sectors:
         if code not in table.codes:
-            raise NetworkError(f"network.chain_sectors names {code!r}, which is no sector that is kept; there are {', '.join(table.codes)}")
+            raise NetworkError(f"network.chain_sectors names {code!r}, which is not a kept sector; there are {', '.join(table.codes)}")
     if len(set(s.chain_sectors)) < len(s.chain_sectors):
         raise NetworkError("network.chain_sectors names a sector twice; name each once")
     chosen = [table.codes.index(code) for code in s.chain_sectors] or np.argsort(-table.users, kind="stable")[: s.chains]
@@ -290,13 +290,13 @@ def _chain_sectors(s: InputOutput, table: SectorTable) -> Ints:
     for k in chosen:
         if table.users[k] <= 0:
             raise NetworkError(
-                f"sector {table.codes[k]!r} sells nothing to users, so it can lead no chain; name others in network.chain_sectors"
+                f"sector {table.codes[k]!r} sells nothing to users, so it cannot lead a chain; name others in network.chain_sectors"
             )
     return np.asarray(chosen, dtype=np.int64)
 
 
 def _links(s: InputOutput, streams: Streams, table: SectorTable, sector: Ints) -> tuple[Ints, Ints, Floats]:
-    """Place the links: supplier, customer, and luck of the orders, each of shape (m,)."""
+    """Place the links: supplier, customer, and random factor of the orders, each of shape (m,)."""
     n, k = sector.size, len(table.codes)
     rank = np.sort(streams.uniform("network: suppliers sought", 0, n))  # 0 seeks most
     u = streams.uniform("network: customers expected", 0, n)
@@ -309,19 +309,19 @@ def _links(s: InputOutput, streams: Streams, table: SectorTable, sector: Ints) -
     buyer, wanted = shared_out(streams, share, sector, expected**s.size_elasticity)
     met = np.isin(buyer * k + wanted, first[supplying] * k + sector[supplying])
     buyer, wanted = buyer[~met], wanted[~met]
-    given = np.bincount(first[supplying], minlength=n) + np.bincount(buyer, minlength=n)
+    required = np.bincount(first[supplying], minlength=n) + np.bincount(buyer, minlength=n)
     buys = (share.sum(axis=0) > 0)[sector]
-    sought = pareto_counts(rank, s.supplier_tail, s.mean_suppliers * n, LARGEST_PART * n, least=np.maximum(given, 1))
-    more = np.where(buys, sought - given, 0)
-    customer, slot, supplier = suppliers(streams, share, sector, expected, first, (buyer, wanted), more)
+    sought = pareto_counts(rank, s.supplier_tail, s.mean_suppliers * n, LARGEST_PART * n, fewest=np.maximum(required, 1))
+    free_slots = np.where(buys, sought - required, 0)
+    customer, slot, supplier = suppliers(streams, share, sector, expected, first, (buyer, wanted), free_slots)
 
     early = streams.uniform("network: order of first customer", 0, n)[supplying]
-    luck = normal(np.concatenate([early, by_slot(streams, "network: order", customer, slot)]))
-    return np.concatenate([supplying, supplier]), np.concatenate([first[supplying], customer]), np.exp(s.order_spread * luck)
+    deviation = normal(np.concatenate([early, by_slot(streams, "network: order", customer, slot)]))
+    return np.concatenate([supplying, supplier]), np.concatenate([first[supplying], customer]), np.exp(s.order_spread * deviation)
 
 
 def _named(s: InputOutput, table: SectorTable, sector: Ints, supplier: Ints, customer: Ints, share: Floats, users: Floats) -> SupplyNetwork:
-    """Choose leaders, give firms names and chains, and scale what users buy to CNY a month."""
+    """Choose leaders, give firms names and chains, and scale the purchases of users to CNY a month."""
     n, heads = sector.size, _chain_sectors(s, table)
     chain = np.full(n, -1)
     for c, k in enumerate(heads):
@@ -353,17 +353,17 @@ def _named(s: InputOutput, table: SectorTable, sector: Ints, supplier: Ints, cus
 
 
 def _notes(network: SupplyNetwork, table: SectorTable) -> list[str]:
-    """Say how far the network is from the table."""
+    """Say how much the network differs from the table."""
     flows, output = aggregated(network)
     coefficients = table.coefficients
     missing = 1.0 - (flows / output * table.output).sum() / table.flows.sum()
     worst = np.abs(flows / output - coefficients).max()
     proportion = (output / output.sum()) / (table.output / table.output.sum()) - 1.0
     notes = [
-        "network of an input-output table: flows between sectors are the table's; links, sizes of firms and their luck are drawn",
+        "network of an input-output table: flows between sectors are those of the table; links and sizes of firms are random",
         f"technical coefficients of the table are met within {worst:.2g}, with {100.0 * missing:.2g} % of its flows missing; outputs of "
         f"sectors are in proportion within {100.0 * np.abs(proportion).max():.2g} %",
     ]
     if lost := int((network.tier < 0).sum()):
-        notes.append(f"{lost} firms from which no chain leader takes anything: counted to {network.chains[0]!r}, the first chain")
+        notes.append(f"{lost} firms sell to no chain leader: they belong to {network.chains[0]!r}, the first chain")
     return notes

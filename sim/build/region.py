@@ -1,4 +1,4 @@
-"""A region: how many chains, leaders, firms, counties, stations there are, each figure with its source."""
+"""A region: its numbers of chains, leaders, firms, counties and stations, each with its source."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sim.world import World
 
 __all__ = ["INSTITUTIONS", "Region", "populate"]
 
-#: Ends of the ranges of figures that scaling must not leave.
+#: Limits of figures that scaling must not exceed.
 MOST_SECTORS, MOST_CASES = 1_000, 10_000.0
 MOST_UNITS, MOST_STATIONS = 10_000, 100_000
-#: Figures of a region that a network of another size needs in proportion.
+#: Figures of a region that change in proportion for a network of another size.
 INSTITUTIONS = ("stations", "station_capacity", "chain_heads", "counties")
 
 
@@ -29,7 +29,7 @@ INSTITUTIONS = ("stations", "station_capacity", "chain_heads", "counties")
 class Region:
     """Structural figures of a region.
 
-    Every figure of a region that claims to be a real one carries in `sources` the id of the fact it was read from, how it
+    For a real region, `sources` gives for every figure the id of the fact from which it was read, how it
     was read and, in 「」, the words of the document ("F097: 16 key chains 「16個重點產業鏈」"); or the word "assumption".
     """
 
@@ -62,7 +62,7 @@ class Region:
     sources: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse values outside their ranges, and counts that contradict each other."""
+        """Refuse values outside their ranges, and numbers that contradict each other."""
         check_ranges(self, "region.")
         object.__setattr__(self, "chain_names", tuple(self.chain_names))
         if self.leaders < self.chains:
@@ -76,10 +76,10 @@ class Region:
             raise ParameterError(f"region.sources names {sorted(unknown)[0]!r}, which is no figure of a region")
 
     def scaled(self, scale: float) -> Region:
-        """Return the region with its counts multiplied, the structure kept: at least one of each where there was one.
+        """Return the region with its counts multiplied and the same structure: at least one of each where there was one.
 
-        Chains become fewer, not smaller: firms, leaders and home sectors of a chain stay as many as whole numbers allow, and so do
-        stations and counties to a firm. What standing stations can serve, per firm, stays exactly: capacity need not be whole.
+        There are fewer chains, not smaller ones: a chain has as many firms, leaders and home sectors as before, as far as whole numbers allow;
+        so have firms stations and counties. The capacity of standing stations per firm stays exactly the same; it need not be a whole number.
         """
         from dataclasses import replace
 
@@ -89,7 +89,7 @@ class Region:
         chains, stations = times(self.chains), times(self.stations)
         leaders = max(chains, times(self.leaders))
         firms = max(leaders + 1, times(self.firms))
-        # The ratio is 1 to the bit where nothing is scaled.
+        # The ratio is exactly 1 where nothing is scaled.
         served = self.station_capacity * ((self.stations * firms) / (self.firms * stations) if stations else 1.0)
         return replace(
             self,
@@ -107,11 +107,11 @@ class Region:
     def fitted(self, firms: int, chains: int, counties: int | None = None, taken: Collection[str] = ()) -> Region:
         """Return the region with its institutions in proportion to a network that is not its own: at least one where there was one.
 
-        Stations go by firms, and what they can serve per firm stays exactly. Chain heads go by chains, since each is in charge of one.
-        Counties go by firms too: one then holds as many firms as in the region, and as many of its stations, which serve their own
-        county unless they are online. With all counties of a province a small network would have most firms where no station is.
-        Where the network says itself in which counties its firms are, these are the counties. Awareness, officers, fees and the
-        loan rate are shares and prices, and there is one lender and one regulator, whose samples are per 1,000 firms: these stay.
+        Stations are in proportion to firms, and their capacity per firm stays exactly the same. Chain heads are in proportion to chains,
+        because each organises one. Counties are in proportion to firms too, so a county has as many firms as in the region, and as many
+        stations, which serve only their county unless they are online. (With all counties of a province, most firms of a small network
+        would be in counties without a station.) If the network says in which counties its firms are, these are the counties. Awareness,
+        officers, fees and the loan rate are shares and prices, and the one regulator samples per 1,000 firms: they do not change.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Region:
         counties : int, optional
             Of the network, if it has any of its own.
         taken : collection of str
-            Those of `INSTITUTIONS` that stay as they are: somebody set them for this network.
+            Those of `INSTITUTIONS` that do not change, because they were set for this network.
         """
         from dataclasses import replace
 
@@ -131,17 +131,17 @@ class Region:
         if "stations" in taken or not stations:
             served = 1.0
         else:
-            served = (self.stations * firms) / (self.firms * stations)  # 1 to the bit where the network has as many firms
-        found: dict[str, int | float] = {
+            served = (self.stations * firms) / (self.firms * stations)  # exactly 1 where the network has as many firms
+        fitted_figures: dict[str, int | float] = {
             "stations": stations,
             "station_capacity": min(self.station_capacity * served, MOST_CASES),
             "chain_heads": times(self.chain_heads, chains, self.chains, MOST_UNITS),
             "counties": counties or times(self.counties, firms, self.firms, MOST_UNITS),
         }
-        return replace(self, **{name: value for name, value in found.items() if name not in taken})  # type: ignore[arg-type]
+        return replace(self, **{name: value for name, value in fitted_figures.items() if name not in taken})  # type: ignore[arg-type]
 
     def network(self, streams: Streams) -> SupplyNetwork:
-        """Generate the region's supply network from its figures and the literature's statistics."""
+        """Generate the region's supply network from its figures and from published statistics."""
         return synthetic(
             Synthetic(
                 firms=self.firms,
@@ -158,9 +158,9 @@ class Region:
 def populate(world: World, region: Region) -> None:
     """Give firms, stations, chain heads, lender and regulator their state at the start.
 
-    Sizes come from the network's steady state; capabilities, counties and what firms know are
-    drawn by place. Open problems start at their expected stock, links at the ratings that the
-    first defects would earn, so that the burn-in has little left to do.
+    Sizes come from the network's steady state; capabilities, counties and knowledge of stations are
+    drawn by place. Open problems start at their expected number, and links at the ratings that the
+    first defects would give, so that little changes in the burn-in.
     """
     _place_firms(world, region)
     draw_traits(world, np.arange(world.firms.n))
@@ -187,9 +187,9 @@ def _place_firms(world: World, region: Region) -> None:
 
 
 def _seed_problems(world: World) -> None:
-    """Start with the stock of problems, common causes and product ages that the hazards would lead to."""
+    """Start with the expected numbers of problems and common problems, and with product ages, that follow from the hazards."""
     firms, chains, p = world.firms, world.chains, world.parameters
-    # Months since the last renewal are geometric in the long run; at hazard 0 products are old.
+    # Months since the last renewal are geometric in the long run; at hazard 0 all products are old.
     u = world.draw("age of the product", firms)
     age = np.minimum(np.log1p(-u) / np.log1p(-max(p.renewal_hazard, 1e-9)), 1e6)
     firms.output_since_renewal = np.floor(age)
@@ -200,7 +200,7 @@ def _seed_problems(world: World) -> None:
     rates = p.common_cause_hazard + p.common_cause_end
     at_work = p.common_cause_hazard / rates if rates > 0 else 0.0
     chains.cause = world.draw("common cause at the start", chains, 4) < at_work
-    # A firm that has renewed its product since the cause began is free of it.
+    # A firm that has renewed its product since the cause began does not have the problem.
     exposed = p.common_cause_exposure * p.common_cause_end / max(p.common_cause_end + p.renewal_hazard, 1e-12)
     firms.common_problems[:] = chains.cause[firms.chain] & (world.draw("common problem at the start", firms, 4) < exposed)
     world.counts["problems opened"] += int(firms.open_problems.sum() + firms.common_problems.sum())

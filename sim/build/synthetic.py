@@ -1,18 +1,18 @@
-"""A supply network made from a handful of published figures, for when no file of real links is at hand.
+"""A supply network generated from published figures, for use without a file of real links.
 
-Firms sit in tiers behind chain leaders. A firm of tier t buys from tier t + 1, mostly in its own
+Firms are in tiers behind chain leaders. A firm of tier t buys from tier t + 1, mostly in its own
 chain and often in its own sector, so that goods flow towards the leaders; a few *lateral* links,
-from the same tier or one nearer the leaders, close loops, as whole economies have them. How many
-suppliers a firm seeks and how many customers it appeals to are Pareto: a directed fitness model
+from the same tier or one nearer the leaders, close loops, as in whole economies. The number of
+suppliers that a firm seeks and its appeal to customers are Pareto: a directed fitness model
 with the tails, degree and elasticity of observed networks [1]_. Every member first gets one customer
 in the tier ahead, so that each reaches a leader and tiers come out exactly as planned; then
-customers fill their other slots. Assortativity and clustering are not steered; they emerge.
+customers fill their other slots. Assortativity and clustering are not set; they emerge.
 
-What cannot be met at once: a supplier cannot outgrow the customers within its reach, so tails are
-thinner where a tier of one chain holds fewer than about 100 firms. Measured from 8 links on (30 keys):
-1.7-2.9 at 300 firms, 1.1-1.7 at 2,000 (mostly the luck of 300 firms); 1.25-1.45 at 20,000 (3 keys). For
-the same reason the share of links over chains comes out 1 to 10 points above what is asked for, that
-over sectors up to 8; least so in large networks. The elasticity is fitted over all members: from
+Not everything can be met at once. A supplier cannot have more customers than there are within its reach, so tails are
+thinner where a tier of one chain has less than about 100 firms. Measured tail exponents from 8 links on (30 keys):
+1.7-2.9 at 300 firms, 1.1-1.7 at 2,000 (mostly the random variation of 300 firms); 1.25-1.45 at 20,000 (3 keys). For
+the same reason the share of links between chains is 1 to 10 points above the setting, and that
+between sectors up to 8 points; the difference is smallest in large networks. The elasticity is fitted over all members: from
 2,000 firms on it is 0.5-0.8 within the first tier, of few, large customers, and 0.9-1.2 behind it.
 
 References
@@ -51,7 +51,7 @@ from sim.sums import add_up
 __all__ = ["Synthetic", "synthetic"]
 
 
-LARGEST_CHANCE = 0.1  # of one supplier to be picked for one slot; more would only bring refusals
+LARGEST_CHANCE = 0.1  # that one supplier is picked for one slot; a larger one would only be refused more often
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Synthetic:
     # fmt: on
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built."""
+        """Refuse settings for which no network can be built."""
         check_ranges(self, "network.")
         if not self.chains <= self.leaders <= self.firms:
             raise ParameterError(
@@ -162,7 +162,7 @@ def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
     ----------
     settings : Synthetic
     streams : Streams
-        The replicate's luck. A firm's draws are addressed by its row, a link's by the customer's
+        The replicate's random numbers. A firm's draws are addressed by its row, a link's by the customer's
         row and slot (the first link of a supplier by the supplier's row).
 
     Returns
@@ -175,7 +175,7 @@ def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
     rank = np.sort(streams.uniform("network: suppliers sought", 0, n))  # 0 seeks most
     tier, chain, sector = _places(s, streams)
     sought = _suppliers_sought(s, rank, tier, chain)
-    # Customers to be expected are Pareto too, of the same mean; the first of them is sure (see _links).
+    # Expected customers are Pareto too, with the same mean; every firm gets the first one (see _links).
     u = streams.uniform("network: customers expected", 0, n)
     expected = expected_customers(rank, u, s.mean_suppliers, s.customer_tail, s.degree_correlation)
     appeal = _appeal(tier, chain, sought, np.maximum(expected - 1.0, 0.05))
@@ -202,10 +202,10 @@ def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
 
 
 def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNetwork:
-    """Turn link weights into value shares that add up to what each firm buys, shape (firms,), at the elasticity asked for.
+    """Turn link weights into value shares that add up to the purchases of each firm, shape (firms,), with the wanted elasticity.
 
-    The share of a supplier goes as a power of its number of customers; the power is fitted by a
-    few steps, so that sales of members rise with their customers as `size_elasticity` says.
+    The share of a supplier is in proportion to a power of its number of customers. The power is fitted in some
+    steps, so that sales of members rise with their customers by `size_elasticity`.
     """
     customers = np.bincount(draft.supplier, minlength=draft.n_firms)
     member = ~draft.leader
@@ -224,7 +224,7 @@ def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNe
 def _places(s: Synthetic, streams: Streams) -> tuple[Ints, Ints, Ints]:
     """Give every firm its tier, chain and sector, each of shape (firms,)."""
     n, members = s.firms, s.firms - s.leaders
-    # Tiers get their exact shares (the luck is who is where), and none between the leaders and the last is empty.
+    # Tiers get their exact shares (which firm is in which tier is random), and no tier before the last one is empty.
     shares = np.cumsum(s.tier_shares) / np.sum(s.tier_shares)
     order = np.argsort(streams.uniform("network: tier", 0, n)[s.leaders :])
     drawn = np.empty(members, dtype=np.int64)
@@ -232,28 +232,28 @@ def _places(s: Synthetic, streams: Streams) -> tuple[Ints, Ints, Ints]:
     tier = np.concatenate([np.zeros(s.leaders, dtype=np.int64), np.unique(drawn, return_inverse=True)[1] + 1])
     chain = (streams.uniform("network: chain", 0, n) * s.chains).astype(np.int64)
     chain[: s.leaders] = np.arange(s.leaders) % s.chains
-    run = -(-s.sectors // s.chains)  # sectors of one chain, rounded up: every sector is somebody's
+    run = -(-s.sectors // s.chains)  # sectors of one chain, rounded up, so that every sector belongs to a chain
     within = (streams.uniform("network: sector", 0, n) * run).astype(np.int64)
     within[: s.leaders] = 0  # leaders of one chain compete for the same users
     return tier, chain, (chain * run + within) % s.sectors
 
 
 def _suppliers_sought(s: Synthetic, rank: Floats, tier: Ints, chain: Ints) -> Ints:
-    """Pareto numbers of suppliers sought, shape (firms,), scaled so that those that can be found average to the mean asked for."""
+    """Numbers of suppliers sought (Pareto), shape (firms,), scaled so that the mean number of suppliers that exist is as set."""
     depth = int(tier.max())
     size = np.bincount(tier * s.chains + chain, minlength=(depth + 2) * s.chains).reshape(depth + 2, s.chains)
-    # Nobody buys from more than its own chain's next tier and the share of other chains' that goes with it.
+    # A firm can buy only from the next tier of its own chain, and from the corresponding share of other chains.
     reach = np.maximum(LARGEST_PART * np.minimum(size[tier + 1, chain] / (1.0 - s.shared_suppliers), size[tier + 1].sum(1)), 1.0)
     reach = np.where(tier == depth, np.inf, reach)
-    used = np.where(tier == depth, s.lateral, 1.0)  # the last tier has nobody behind it and buys only laterally
-    return pareto_counts(rank, s.supplier_tail, s.mean_suppliers * s.firms, reach, used)
+    weight = np.where(tier == depth, s.lateral, 1.0)  # the last tier has no tier behind it and buys only laterally
+    return pareto_counts(rank, s.supplier_tail, s.mean_suppliers * s.firms, reach, weight)
 
 
 def _appeal(tier: Ints, chain: Ints, sought: Ints, expected: Floats) -> Floats:
-    """Turn expected numbers of customers into chances of being picked for one slot, shape (firms,).
+    """Turn expected numbers of customers into chances that a firm is picked for one slot, shape (firms,).
 
-    A customer takes a supplier only once however many slots it has: of the customers i ahead in the
-    chain, the sum of 1 - (1 - p)^slots_i take one of chance p. Without this inversion the tail is too thin.
+    A customer takes a supplier only once, even if it has several slots. So a supplier with chance p has an expected number of
+    customers equal to the sum of 1 - (1 - p)^slots_i over the customers i of the tier ahead. Without this correction the tail is too thin.
     """
     appeal = np.ones(tier.size)
     chances = np.geomspace(1e-7, LARGEST_CHANCE, 80)
@@ -261,8 +261,8 @@ def _appeal(tier: Ints, chain: Ints, sought: Ints, expected: Floats) -> Floats:
     for group in np.unique(cell[tier > 0]):
         slots, count = np.unique(sought[cell == group - int(chain.max()) - 1], return_counts=True)
         takers = -(np.expm1(np.log1p(-chances)[:, None] * slots) * count).sum(axis=1)
-        here = cell == group
-        appeal[here] = np.interp(expected[here], takers, chances)
+        members = cell == group
+        appeal[members] = np.interp(expected[members], takers, chances)
     return appeal
 
 
@@ -273,19 +273,19 @@ def _links(
     n, depth = s.firms, int(tier.max())
     members = np.arange(s.leaders, n)
 
-    # First every member finds one customer in the tier it delivers to, by the suppliers they seek.
+    # First every member gets one customer in the tier that it delivers to; firms that seek more suppliers are more likely.
     buyers = Pools(tier, chain, sector, sought.astype(np.float64))
     kind = _kind(s, streams.uniform("network: kind of first customer", 0, n)[members])
     u = streams.uniform("network: first customer", 0, n)[members]
     first = buyers.pick(tier[members] - 1, chain[members], sector[members], kind, u)
     spread = s.order_spread * normal(streams.uniform("network: order of first customer", 0, n)[members])
 
-    # Then customers fill the slots that are left, by the suppliers' appeal.
+    # Then customers fill their free slots; suppliers with more appeal are more likely.
     slots = np.maximum(sought - np.bincount(first, minlength=n), 0)
     customer = np.repeat(np.arange(n), slots)
     slot = np.arange(customer.size) - np.repeat(np.cumsum(slots) - slots, slots)
     u = by_slot(streams, "network: kind of supplier", customer, slot)
-    # Only members buy laterally, and no first link is lateral; the share of all links is to come out as asked.
+    # Only members buy laterally, and no first link is lateral; the chance is set so that the share of all links is as wanted.
     chance = np.minimum(s.lateral * s.mean_suppliers * n / max(int(np.count_nonzero(tier[customer])), 1), 1.0) * (tier[customer] > 0)
     lateral = u < chance
     u = np.where(lateral, u / np.maximum(chance, 1e-300), (u - chance) / np.maximum(1.0 - chance, 1e-300))
@@ -295,11 +295,11 @@ def _links(
 
     sellers = Pools(tier, chain, sector, appeal)
 
-    def find(attempt: int, still: Ints) -> Ints:
+    def find(attempt: int, empty: Ints) -> Ints:
         if 2 * attempt == ATTEMPTS:
-            kind[still] = ANY
-        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[still], slot[still])
-        return sellers.pick(wanted[still], chain[customer[still]], sector[customer[still]], kind[still], u)
+            kind[empty] = ANY
+        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[empty], slot[empty])
+        return sellers.pick(wanted[empty], chain[customer[empty]], sector[customer[empty]], kind[empty], u)
 
     supplier = fill_slots(customer, np.flatnonzero(wanted <= depth), np.sort(first * n + members), n, find)
     filled = supplier >= 0
@@ -312,6 +312,6 @@ def _links(
 
 
 def _kind(s: Synthetic, u: Floats) -> Ints:
-    """Turn uniforms into where a link looks for its other end."""
+    """Turn uniforms into the part of a tier in which a link looks for its other firm."""
     inside = (u - s.shared_suppliers) / (1.0 - s.shared_suppliers)
     return np.where(inside < 0.0, OTHER_CHAIN, np.where(inside < s.cross_sector, OTHER_SECTOR, SAME_SECTOR))

@@ -1,1 +1,1 @@
-"""Data that comes with the model: sets of parameters that a calibration found."""
+"""Data that come with the model: sets of parameters from the calibration."""

@@ -1,8 +1,8 @@
-"""Sets of parameters with which a world shows the known patterns together: data, which a calibration made.
+"""Sets of parameters with which a world shows the observed patterns: data that a calibration made.
 
-``plausible_sets.csv`` has a row a set and a column a parameter that was searched, or an entry of a tuple of them
-(``base_dpu_size[0]``: small firms). The first row, ``default``, holds the defaults of `sim.Parameters`; the others are an
-ensemble: what is not known better than by it is to be varied over it.
+``plausible_sets.csv`` has one row for each set, and one column for each calibrated parameter, or entry of a tuple of parameters
+(``base_dpu_size[0]``: small firms). The first row, ``default``, holds the defaults of `sim.Parameters`; the others are the
+plausible sets: vary the parameters over them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["DEFAULT_SET", "calibrated", "field_and_entry", "plausible_sets", "wi
 
 T = TypeVar("T")
 
-#: Name of the set that defaults are taken from.
+#: Name of the set with the defaults.
 DEFAULT_SET = "default"
 
 
@@ -32,18 +32,18 @@ def plausible_sets() -> dict[str, dict[str, float]]:
 
 
 def calibrated(name: str) -> float:
-    """Return the default of a parameter that was searched."""
+    """Return the default of a calibrated parameter."""
     return plausible_sets()[DEFAULT_SET][name]
 
 
 def field_and_entry(name: str) -> tuple[str, int | None]:
-    """Take the name of a parameter, or of an entry of a tuple of them, apart: ``base_dpu_size[0]`` is entry 0."""
-    found = re.fullmatch(r"(.+)\[(\d+)\]", name)
-    return (found.group(1), int(found.group(2))) if found else (name, None)
+    """Split the name of a parameter, or of an entry of a tuple, into field and entry: ``base_dpu_size[0]`` is entry 0."""
+    match = re.fullmatch(r"(.+)\[(\d+)\]", name)
+    return (match.group(1), int(match.group(2))) if match else (name, None)
 
 
 def with_values(base: T, values: Mapping[str, float]) -> T:
-    """Return parameters with some values, or entries of tuples of them, replaced.
+    """Return parameters with other values for some of them, or for some entries of tuples.
 
     Parameters
     ----------

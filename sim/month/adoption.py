@@ -1,9 +1,9 @@
-"""Firms take on, by themselves, chief quality officers and certificates, and drop them.
+"""Firms adopt chief quality officers and certificates without a programme, and drop them.
 
-In terms of ODD+D: a firm imitates others of its chain, if the thing seems to pay by a rule of thumb. It
-knows the share of the chain's firms that have it, its own sales, and what it sees of its cost of poor
-quality. It ignores how well others fare with it, and any programme to come. Imitation gives the logistic
-curve of adoption; cost keeps it from becoming universal.
+In terms of ODD+D: a firm imitates other firms of its chain, if adoption seems to pay by a rule of thumb. It
+knows the share of the chain's firms that have adopted, its own sales, and the part of its cost of poor
+quality that it sees. It ignores whether adoption pays at other firms, and future programmes. Imitation gives the
+logistic curve of adoption; the cost keeps some firms from adopting.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ Mask = NDArray[np.bool_]
 
 
 def officer_pays(world: World) -> Mask:
-    """Firms to which an officer seems to save more than it costs (after subsidy), of what they see now, shape (n,)."""
+    """Firms for which an officer seems to save more than it costs (after subsidy), by the cost that they see now, shape (n,)."""
     firms, p = world.firms, world.parameters
     seen = seen_share(world) * np.maximum(borne(world), 0.0)
     return p.officer_saving * seen > cqo_cost(world) * (1.0 - firms.cqo_subsidy)
 
 
 def certificate_pays(world: World) -> Mask:
-    """Firms to which a certificate seems to bring more sales over its term than it costs, shape (n,)."""
+    """Firms for which a certificate seems to bring more in sales over its term than it costs, shape (n,)."""
     p = world.parameters
     return p.certificate_worth * monthly_sales(world) * p.certificate_months > p.certificate_cost
 
 
 def _imitation(world: World, adopters: Mask) -> NDArray[np.float64]:
-    """Hazard of adopting by the share of the own chain's firms that have adopted, shape (n,)."""
+    """Hazard of adoption, given the share of the chain's firms that have adopted, shape (n,)."""
     firms, p = world.firms, world.parameters
     n = world.chains.n
-    living = add_up(firms.chain, firms.alive, n)
-    have = add_up(firms.chain, adopters & firms.alive, n)
-    share = np.divide(have, living, out=np.zeros(n), where=living > 0)
+    total = add_up(firms.chain, firms.alive, n)
+    having = add_up(firms.chain, adopters & firms.alive, n)
+    share = np.divide(having, total, out=np.zeros(n), where=total > 0)
     return (p.adoption_alone + p.adoption_imitation * share)[firms.chain]
 
 
@@ -61,7 +61,7 @@ def _officers(world: World) -> None:
 
 
 def _certificates(world: World) -> None:
-    """Certificates run out; who finds that they pay renews most of them; others imitate and get their first."""
+    """Certificates expire; firms for which they pay renew most of them; other firms imitate and get their first one."""
     firms, p = world.firms, world.parameters
     pays = certificate_pays(world)
     firms.certificate_left = np.maximum(firms.certificate_left - 1, 0)

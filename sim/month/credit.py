@@ -1,7 +1,7 @@
-"""Credit: what banks lend for, to whom, and how loans are served.
+"""Credit: which loans banks grant, to whom, and how loans are repaid.
 
-Loans come in two kinds (`agents.lender.LOANS`): ordinary ones, and strong-chain loans (强链贷) that a
-programme stands behind. Granted = repaid + written off + outstanding, for each kind.
+Loans come in two kinds (`agents.lender.LOANS`): ordinary ones, and strong-chain loans (强链贷), which a
+programme supports. Granted = repaid + written off + outstanding, for each kind.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ def room_for_credit(world: World) -> Floats:
 
 
 def approved(world: World, guaranteed: Floats | float = 0.0) -> NDArray[np.bool_]:
-    """Firms to which a bank would lend for quality this month, whatever the sum, shape (n,).
+    """Firms to which a bank would lend for quality this month, for any sum, shape (n,).
 
-    The chance falls with small size and rises with a certificate: the bank sees signals of
-    quality, not quality. Of those it would refuse, it accepts the share that is guaranteed. A firm in
-    distress gets nothing.
+    The chance is lower for small firms and higher with a certificate: the bank sees signals of
+    quality, not quality itself. Of the firms that it would refuse, it accepts the share that is guaranteed. A firm in
+    distress gets no loan.
     """
     firms, p = world.firms, world.parameters
     chance = np.minimum(np.asarray(p.approval)[firms.size_class] + p.approval_signal * firms.certified, 1.0)
@@ -66,9 +66,9 @@ def _repay(world: World, kind: int, amounts: Floats) -> None:
 def serve_debts(world: World) -> None:
     """Pay interest and repayments, then draw on the working-capital line where cash runs short.
 
-    Working capital is borrowed for good, up to a share of yearly revenue; what is owed beyond,
-    and strong-chain loans, are repaid by one part in `loan_term` of what is left, the last 1,000 CNY
-    at once. An overdraft bears interest like a loan. A firm in distress can draw no more.
+    Working capital, up to a share of yearly revenue, is never repaid. Debt beyond it, and strong-chain loans,
+    are repaid each month by one part in `loan_term` of what is left, and the last 1,000 CNY
+    at once. An overdraft bears interest like a loan. A firm in distress cannot borrow more.
     """
     firms, p = world.firms, world.parameters
     rate = world.lenders.rate[0]

@@ -14,7 +14,7 @@ from sim.world import World
 
 __all__ = ["exit_and_enter"]
 
-#: What an entrant starts without; the rest of its state is drawn, bought, or comes with the place.
+#: State that is 0 for an entrant; the rest of its state is drawn, bought, or belongs to the place.
 AFRESH = (
     "cqo", "cqo_subsidy", "certified", "certificate_left", "knows_programme", "output_since_renewal",
     "distress", "credit_bound", "reputation", "recall_due", "charged", "fortune",
@@ -22,25 +22,25 @@ AFRESH = (
 
 
 def exit_and_enter(world: World) -> None:
-    """Let firms give up whose overdraft has been beyond the limit for so many months; others take their places at once.
+    """Let firms give up whose overdraft has been beyond the limit for some months; entrants take their places at once.
 
-    The entrant has the place with its name, orders and luck, but neither capability, debts nor problems
-    of its predecessor, and relations without relief: customers expect the mean of the sector. What
-    the predecessor still owed for recalls lapses with it.
+    The entrant takes over the place with its name, orders and random numbers. It does not take over the capability, debts or
+    problems of its predecessor. Its relations start without relief: customers expect the mean of the sector. What
+    the predecessor still owed for recalls is not paid.
     """
     firms, p = world.firms, world.parameters
-    broke = firms.alive & (firms.cash < -p.cash_limit * monthly_sales(world))
-    firms.distress = np.where(broke, firms.distress + 1, 0)
-    gone = np.flatnonzero(firms.distress >= p.distress_months)
-    if gone.size:
-        firms.exited[gone] = True
-        world.close_down(gone)
-        _enter(world, gone)
-        world.renew("firms", gone.tolist())
+    overdrawn = firms.alive & (firms.cash < -p.cash_limit * monthly_sales(world))
+    firms.distress = np.where(overdrawn, firms.distress + 1, 0)
+    exiting = np.flatnonzero(firms.distress >= p.distress_months)
+    if exiting.size:
+        firms.exited[exiting] = True
+        world.close_down(exiting)
+        _enter(world, exiting)
+        world.renew("firms", exiting.tolist())
 
 
 def _enter(world: World, rows: NDArray[np.int64]) -> None:
-    """Found firms in some places: traits from the entrants' distribution, equity and first materials from households."""
+    """Start new firms in some places: traits from the entrants' distribution, equity and first materials from households."""
     firms, links, p = world.firms, world.links, world.parameters
     for column in AFRESH:
         getattr(firms, column)[rows] = 0
@@ -49,20 +49,20 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     firms.learning[rows] = max(1.0, p.renewal_peak)
     firms.brand[rows] = firms.brand_start[rows]
     draw_traits(world, rows, shift=p.entrant_shift)
-    # What learning has lifted firms of its size above their natural levels, it will lift the entrant by, too.
-    lift = _mean_lift(world)[firms.size_class[rows]]
-    firms.natural[rows] = np.maximum(firms.capability[rows] - lift, 0.0)
+    # Learning has raised firms of this size above their natural levels; it will raise the entrant by as much.
+    learned = _mean_lift(world)[firms.size_class[rows]]
+    firms.natural[rows] = np.maximum(firms.capability[rows] - learned, 0.0)
     aware = float(firms.knows_stations[firms.alive].mean())
     firms.knows_stations[rows] = world.draw_for("entrant knows the standing stations", firms, rows) < aware
 
-    fresh = np.zeros(firms.n, dtype=np.bool_)
-    fresh[rows] = True
-    use = np.where(fresh, 0.5 * p.stock_most * world.by_customer(links.ordered * firms.price[links.supplier]), 0.0)
-    world.pay_firms("households", "equity of entrants", use + np.where(fresh, p.cash_start * monthly_sales(world), 0.0))
+    entering = np.zeros(firms.n, dtype=np.bool_)
+    entering[rows] = True
+    use = np.where(entering, 0.5 * p.stock_most * world.by_customer(links.ordered * firms.price[links.supplier]), 0.0)
+    world.pay_firms("households", "equity of entrants", use + np.where(entering, p.cash_start * monthly_sales(world), 0.0))
     firms.inventory[:] += use
     world.firms_pay("outside", "opening materials", use)
 
-    as_supplier, as_customer = fresh[links.supplier], fresh[links.customer]
+    as_supplier, as_customer = entering[links.supplier], entering[links.customer]
     new = as_supplier | as_customer
     links.relief[new] = 0.0
     links.age[new] = 0

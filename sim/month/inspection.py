@@ -1,4 +1,4 @@
-"""How much is inspected, and what an inspection finds."""
+"""How much firms inspect, and what an inspection finds."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ TYPICAL = 0.4
 def kp_rule(
     defects: NDArray[np.float64], cost: NDArray[np.float64] | float, failure: NDArray[np.float64] | float, width: float
 ) -> NDArray[np.float64]:
-    """Return the share to inspect by Deming's kp rule [1]_: all where it pays, else none.
+    """Return the share to inspect by Deming's kp rule [1]_: all units where inspection pays, else none.
 
     Parameters
     ----------
     defects : array
         Expected detectable defects per unit.
     cost, failure : array or float
-        k1, the cost of inspecting a unit, and k2, the cost of a defect that goes on; one currency.
+        k1, the cost of inspecting a unit, and k2, the cost of a missed defect; in one currency.
     width : float
-        Softness on a logarithmic scale; 0 gives the published rule exactly.
+        Width of the smooth step on a logarithmic scale; 0 gives the published rule exactly.
 
     References
     ----------
@@ -37,20 +37,20 @@ def kp_rule(
     expected = defects * failure
     if width == 0.0:
         return np.where(expected > cost, 1.0, 0.0)
-    # No defect expected: nothing inspected, whatever it costs; inspection for nothing: all; no width to speak of: all or none.
+    # Without an expected defect nothing is inspected, at any cost; free inspection covers all; a tiny width gives all or none.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(expected > 0.0, expit((np.log(expected) - np.log(cost)) / width), 0.0)
 
 
 def detection_parts(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The two factors of detection, shape (n,) each: what testing finds, and what metrology leaves of it."""
+    """The two factors of detection, shape (n,) each: the share found by testing, and the part of it that metrology lets through."""
     firms, p = world.firms, world.parameters
     finds = p.detection_low + (p.detection_high - p.detection_low) * firms.capability[:, TESTING]
     return finds, 1.0 - p.metrology_loss * (1.0 - firms.capability[:, METROLOGY])
 
 
 def decide_inspection(world: World) -> None:
-    """Set shares inspected at goods-in and at the end of the line, detection and false alarms.
+    """Set the shares under incoming and final inspection, the detection and the false alarms.
 
     Detection ``(low + (high - low) · testing) · (1 - γ · (1 - metrology))``. The estimates are
     last month's: a customer's rating of the supplier, and a firm's own defects ahead of final

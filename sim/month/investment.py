@@ -1,9 +1,9 @@
-"""Firms invest in quality: in what, whether it seems to pay, and out of whose pocket.
+"""Firms invest in quality: in which capability, whether it seems to pay, and with which money.
 
 In terms of ODD+D: a firm decides alone, about once a year. It knows its own defects of this month,
-its problems, its capabilities, and the part of its cost of poor quality that it sees. It takes every
-defect to cost the average of what it sees, and this month to be like those to come; it judges each of the
-four capabilities with a noise of its own. It ignores what its defects cost others beyond charge-back, what
+its problems, its capabilities, and the part of its cost of poor quality that it sees. It assumes that every
+defect costs the average of what it sees, and that future months are like this one. It judges each of the
+four capabilities with a separate random error. It ignores what its defects cost others beyond charge-back, what
 others will do, and that practice decays.
 """
 
@@ -35,11 +35,11 @@ def investment_cost(world: World) -> Floats:
 
 
 def defects_avoided(world: World, rows: Ints) -> Floats:
-    """Defects per unit that firms take a full unit of each capability to avoid, at the margin, shape (rows, 4).
+    """Defects per unit that a full unit of each capability avoids at the margin, as firms see it, shape (rows, 4).
 
-    Each capability prevents problems of its kind, which would stay until solved. Management lowers
-    common-cause defects besides (``κ`` times these), metrology and testing find more of what
-    final inspection sees, standards avoid misfits where the firm's own standards are the weaker side.
+    Each capability prevents problems of its kind, which would stay until solved. Management also lowers
+    defects from common causes (``κ`` times these). Metrology and testing raise what final inspection
+    finds. Standards avoid interface defects where the firm's own standards are the weaker side.
     """
     firms, p = world.firms, world.parameters
     avoided = p.severity * problem_pressure(world)[rows] * months_to_solve(world)[rows, None]
@@ -53,14 +53,14 @@ def defects_avoided(world: World, rows: Ints) -> Floats:
 
 
 def _bought_at_own_standard(world: World, rows: Ints) -> Floats:
-    """Value share of inputs whose supplier keeps no lower standards than the firm itself, shape (rows,)."""
+    """Value share of inputs from suppliers whose standards are at least those of the firm itself, shape (rows,)."""
     firms, links = world.firms, world.links
-    asked = np.zeros(firms.n, dtype=np.bool_)
-    asked[rows] = True
-    theirs = np.flatnonzero(asked[links.customer])
-    supplier, customer = links.supplier[theirs], links.customer[theirs]
+    buyer = np.zeros(firms.n, dtype=np.bool_)
+    buyer[rows] = True
+    inputs = np.flatnonzero(buyer[links.customer])
+    supplier, customer = links.supplier[inputs], links.customer[inputs]
     standards = firms.capability[:, STANDARDS]
-    share = links.value_share[theirs] * (standards[customer] <= standards[supplier])
+    share = links.value_share[inputs] * (standards[customer] <= standards[supplier])
     return add_up(customer, share, firms.n)[rows]
 
 
@@ -72,7 +72,7 @@ def perceived_saving(world: World, rows: Ints) -> Floats:
 
 
 def _judge(world: World, reviews: NDArray[np.bool_]) -> tuple[Ints, Floats]:
-    """The kind of capability that seems to save most, and what it seems to save over the horizon, for firms that review; shape (n,)."""
+    """The kind of capability that seems to save most, and the expected saving over the horizon, for firms that review; shape (n,)."""
     firms, p = world.firms, world.parameters
     rows = np.flatnonzero(reviews)
     noise = normal(world.draw_for("judges its quality", firms, rows, len(KINDS)))
@@ -83,11 +83,11 @@ def _judge(world: World, reviews: NDArray[np.bool_]) -> tuple[Ints, Floats]:
 
 
 def invest(world: World) -> None:
-    """Let firms that review their quality take the step that seems to save most, if it pays within the horizon and can be paid.
+    """Let firms that review their quality take the step that seems to save most, if it pays within the horizon and they can pay for it.
 
-    Paid from cash above a reserve; what is missing, by a bank loan; failing that, by a strong-chain
-    loan where the firm has a line and the bank, with the guarantee, agrees; failing that, the firm is bound
-    by credit and waits. Interest counts to the cost. Firms judge savings roughly, each kind on its own.
+    A firm pays from cash above a reserve, and the rest by a bank loan. Without a bank loan it uses a strong-chain
+    loan, if it has a credit line and the bank agrees, given the guarantee. Else the firm is bound
+    by credit and waits. Interest is part of the cost. Firms judge the saving of each kind with a separate error.
     """
     firms, p = world.firms, world.parameters
     reviews = (world.draw("reviews its quality", firms) < p.review_hazard) & firms.alive

@@ -1,7 +1,7 @@
 """The market: users remember quality and recalls, and choose between leaders.
 
-In terms of ODD+D: users know a product's defects of the past months, fading, and its recalls. They ignore
-everything that happens behind the leader, and prices.
+In terms of ODD+D: users remember a product's defects of past months, less and less, and its recalls. They ignore
+the leader's suppliers, and prices.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["appeal", "market"]
 
 
 def appeal(world: World) -> NDArray[np.float64]:
-    """Appeal of leaders' products to users against the start, shape (n,): 1 where nothing has changed.
+    """Appeal of leaders' products to users, relative to the start, shape (n,): 1 where nothing has changed.
 
     ``exp(-β · ln((brand + unnoticed) / (brand at the start + unnoticed)) + reputation)``: a logit in
-    the logarithm of the defects that users remember, and in what recalls did.
+    the logarithm of the defects that users remember, and in the effect of recalls.
     """
     firms, p = world.firms, world.parameters
     worse = np.log((firms.brand + p.unnoticed_dpu) / (firms.brand_start + p.unnoticed_dpu))
@@ -30,9 +30,9 @@ def appeal(world: World) -> NDArray[np.float64]:
 def market(world: World) -> None:
     """Move final demand towards the leaders whose products have more appeal.
 
-    Leaders of one sector sell one product. Each gets the share of its users that a logit between them gives
-    (with what users ordered at the start as its constant); the product as a whole moves with the mean
-    appeal to the power of `whole_elasticity`. Demand follows at a pace.
+    Leaders of one sector sell one product. Each gets a share of its users by a logit between the leaders
+    (the orders of users at the start are its constant). The demand for the product as a whole changes with the mean
+    appeal to the power of `whole_elasticity`. Demand adjusts gradually.
     """
     firms, p = world.firms, world.parameters
     leads = firms.is_leader & firms.alive

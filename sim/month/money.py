@@ -1,8 +1,8 @@
 """Money: sales, materials, wages, the cost of quality, interest, dividends; prices.
 
 Every payment has a payer and a payee (`sim.accounts.accounts`). Prices are cost-plus at the mean cost of quality
-of the class: what a class saves together goes to its customers, what one firm saves is its own profit.
-Trade with the world outside balances, and what stations, lenders and government take in goes back to households.
+of the class: the savings of a whole class go to its customers, and what one firm saves beyond the mean is its profit.
+Trade with the outside world balances, and stations, lenders and government pay what they receive on to households.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def material_cost(world: World) -> Floats:
 
 
 def price_class(world: World) -> NDArray[np.int64]:
-    """Price class of each firm, shape (n,): its size class, leaders apart from members."""
+    """Price class of each firm, shape (n,): its size class, with separate classes for leaders and members."""
     firms = world.firms
     return firms.size_class + len(SIZE_CLASSES) * firms.is_leader
 
@@ -50,8 +50,8 @@ def quality_cost_by_class(world: World) -> Floats:
 def set_prices(world: World) -> None:
     """Set next month's prices: materials at this month's, own unit cost, the class's mean quality cost, and the margin.
 
-    ``p_i = Σ_j a_ji · p_j + c_i + quality_class + margin``. It settles wherever orders do: each
-    pass leaves value added.
+    ``p_i = Σ_j a_ji · p_j + c_i + quality_class + margin``. Prices converge wherever orders do, because
+    each round adds value.
     """
     firms, p = world.firms, world.parameters
     firms.goods_cost = material_cost(world) + firms.unit_cost
@@ -59,10 +59,10 @@ def set_prices(world: World) -> None:
 
 
 def open_accounts(world: World) -> None:
-    """Give firms their stocks at the start: prices, cash, debts and half a month's materials or so, all booked.
+    """Give firms their prices, cash, debts and about half a month's materials at the start, all booked.
 
-    A firm's own unit cost is what the price of 1 leaves of materials, class quality cost and
-    margin, `least_cost` at least; prices are then the fixed point of `set_prices`.
+    A firm's own unit cost is the price of 1 less materials, the quality cost of its class and the
+    margin, but at least `least_cost`. Prices are then the fixed point of `set_prices`.
     """
     firms, p = world.firms, world.parameters
     world.classes.quality_cost = quality_cost_by_class(world)
@@ -83,7 +83,7 @@ def open_accounts(world: World) -> None:
 
 
 def settle_accounts(world: World) -> None:
-    """Pay for the month: materials, wages, quality, luck, users, debts, dividends; then set next month's prices."""
+    """Pay for the month: materials, wages, quality, random gains and losses, users, debts, dividends; then set next month's prices."""
     firms = world.firms
     before = firms.inventory.copy()
     _trade(world)
@@ -99,15 +99,15 @@ def settle_accounts(world: World) -> None:
 
 
 def _use(world: World) -> Floats:
-    """Materials that this month's output takes, scrap included, at present prices: CNY, shape (n,)."""
+    """Materials used for this month's output, scrap included, at present prices: CNY, shape (n,)."""
     firms = world.firms
     return material_cost(world) * firms.output * (1.0 + firms.scrap)
 
 
 def _trade(world: World) -> None:
-    """Sell along links and elsewhere; keep materials between nothing and so many months of use.
+    """Sell along links and elsewhere; keep materials between 0 and `stock_most` months of use.
 
-    What is short is bought outside at once, what is too much is sold there, at cost.
+    Missing materials are bought outside at once; surplus materials are sold there at cost.
     """
     firms, links, p = world.firms, world.links, world.parameters
     firms.sales = firms.price * firms.output
@@ -115,14 +115,14 @@ def _trade(world: World) -> None:
     worth = links.delivered * firms.price[links.supplier]
     world.firms_pay_firms("materials", links.customer, links.supplier, worth)
     use = _use(world)
-    kept = firms.inventory + world.by_customer(worth) - use
-    firms.inventory = np.clip(kept, 0.0, p.stock_most * use)
-    world.firms_pay("outside", "materials at short notice", np.maximum(-kept, 0.0))
-    world.pay_firms("outside", "surplus materials", np.maximum(kept - p.stock_most * use, 0.0))
+    remaining = firms.inventory + world.by_customer(worth) - use
+    firms.inventory = np.clip(remaining, 0.0, p.stock_most * use)
+    world.firms_pay("outside", "materials at short notice", np.maximum(-remaining, 0.0))
+    world.pay_firms("outside", "surplus materials", np.maximum(remaining - p.stock_most * use, 0.0))
 
 
 def _run(world: World) -> None:
-    """Pay what making the output costs besides network materials; scrap is made again."""
+    """Pay the cost of output other than materials from the network; scrapped units are made again."""
     firms, p = world.firms, world.parameters
     cost = firms.unit_cost * firms.output * (1.0 + firms.scrap)
     world.firms_pay("outside", "materials from outside", p.outside_materials * cost)
@@ -130,7 +130,7 @@ def _run(world: World) -> None:
 
 
 def _fail(world: World) -> None:
-    """Pay for inspection and failures. Scrap is paid for as materials and wages, and not a second time."""
+    """Pay for inspection and failures. Scrap is paid as materials and wages, and not again here."""
     firms, links, p = world.firms, world.links, world.parameters
     world.firms_pay("households", "inspection", firms.appraisal)
     world.firms_pay("households", "rework", p.copq_scale * p.rework_cost * (firms.reject - firms.scrap) * firms.output)
@@ -139,7 +139,7 @@ def _fail(world: World) -> None:
 
 
 def _meet_fortune(world: World) -> None:
-    """Windfalls and misfortunes that have nothing to do with quality: persistent, idiosyncratic, from and to outside."""
+    """Random gains and losses that have nothing to do with quality: they last for some time, differ by firm, and come from outside."""
     firms, p = world.firms, world.parameters
     spread = np.asarray(p.fortune_spread)[firms.size_class] * np.sqrt(1.0 - p.fortune_memory**2)
     firms.fortune = p.fortune_memory * firms.fortune + spread * normal(world.draw("fortune", firms))
@@ -149,7 +149,7 @@ def _meet_fortune(world: World) -> None:
 
 
 def _sell_to_users(world: World) -> None:
-    """Sell to users: abroad for what the world outside holds from its own sales, and the rest to households."""
+    """Sell to users: first to the outside world, for the money it received from its own sales, and the rest to households."""
     firms = world.firms
     sales = firms.price * firms.to_users
     abroad = min(max(world.books.balance["outside"], 0.0) / max(float(sales.sum()), 1e-300), 1.0)
@@ -157,10 +157,10 @@ def _sell_to_users(world: World) -> None:
 
 
 def balance_others(world: World) -> None:
-    """Close the month for those who are no firms: none of them hoards, and none runs out.
+    """Close the month for the sectors other than firms: none of them accumulates money, and none runs out of it.
 
-    Stations pay out what they hold as wages. Lenders pay out their net worth, so that they make good their
-    losses before they earn again. Taxes cover what government owes, or it hands out what it holds.
+    Stations pay out what they hold as wages. Lenders pay out their net worth, so they cover their
+    losses before they pay out again. Taxes cover what government owes; if it holds money, it pays it out.
     """
     books = world.books
     books.pay("stations", "households", "wages of stations", max(books.balance["stations"], 0.0))
@@ -171,7 +171,7 @@ def balance_others(world: World) -> None:
 
 
 def _pay_owners(world: World) -> None:
-    """Pay out part of the profit, and all cash beyond so many months of sales."""
+    """Pay out part of the profit, and all cash above some months of sales (`cash_most`)."""
     firms, p = world.firms, world.parameters
     free = np.maximum(firms.cash, 0.0)
     dividends = np.minimum(p.payout * np.maximum(firms.profit, 0.0), free)

@@ -14,10 +14,10 @@ USUAL_MONTHS = 12.0
 
 
 def ship_and_order(world: World) -> None:
-    """Ship what was ordered last month; order inputs for what was ordered from oneself.
+    """Ship what was ordered last month, and order inputs.
 
     ``q_j = F_j + Σ_i a_ji · q_i · (1 + scrap_i)`` in CNY a month: a customer that scraps part
-    of its output has to buy that much more.
+    of its output has to buy more.
     """
     firms, links = world.firms, world.links
     firms.output, links.delivered = firms.orders, links.ordered
@@ -27,18 +27,18 @@ def ship_and_order(world: World) -> None:
 
 
 def order_inputs(world: World) -> None:
-    """Place the orders for next month, of users and along links, by this month's output.
+    """Place the orders for next month, from users and along links, according to this month's output.
 
-    A member whose customers here order next to nothing sells elsewhere instead, up to a small part of
-    what it sold at the start.
+    A member whose customers in the network order almost nothing sells elsewhere, up to a small part of
+    its sales at the start.
     """
     firms, links = world.firms, world.links
     links.ordered = links.value_share * (firms.output * (1.0 + firms.scrap))[links.customer]
     firms.users_ordered = firms.final_demand
-    here = firms.users_ordered + world.by_supplier(links.ordered)
+    in_network = firms.users_ordered + world.by_supplier(links.ordered)
     orphan = firms.alive & ~firms.is_leader
-    firms.elsewhere_ordered = np.where(orphan, np.maximum(world.parameters.orphan_demand * firms.steady_orders - here, 0.0), 0.0)
-    firms.orders = here + firms.elsewhere_ordered
+    firms.elsewhere_ordered = np.where(orphan, np.maximum(world.parameters.orphan_demand * firms.steady_orders - in_network, 0.0), 0.0)
+    firms.orders = in_network + firms.elsewhere_ordered
 
 
 def monthly_sales(world: World) -> NDArray[np.float64]:

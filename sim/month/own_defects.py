@@ -23,7 +23,7 @@ def make_own_defects(world: World) -> None:
 
     Shewhart's split [1]_ into common and special causes: ``own = base · L · exp(-κ · management)
     + severity · open problems``. A renewal resets the learning multiplier
-    ``L = max(1, L0 · (1 + Q/Q0)^-0.301)`` upward and ends the firm's part in common problems.
+    ``L = max(1, L0 · (1 + Q/Q0)^-0.301)`` upward and ends the firm's common problems.
 
     References
     ----------

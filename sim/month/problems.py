@@ -1,4 +1,4 @@
-"""Quality problems arise and are solved; some have one cause for a whole chain."""
+"""Quality problems arise and are solved; common problems have one cause for a whole chain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
     "solving_hazard",
 ]
 
-#: Months that firms look ahead at most when they ask how long a problem will stay.
+#: Longest time in months for which firms expect a problem to stay.
 FAR = 1_000.0
 
 
@@ -28,7 +28,7 @@ def solving_hazard(world: World) -> NDArray[np.float64]:
     """Monthly hazard by which a firm solves each of its own problems, shape (n,).
 
     ``0.031^(1-m) · 0.5^m`` with management m: half-lives from 22 months to 1 (Schneiderman
-    [1]_); a chief quality officer makes time run faster by an assumed factor.
+    [1]_); a chief quality officer speeds this up by an assumed factor.
 
     References
     ----------
@@ -42,26 +42,26 @@ def solving_hazard(world: World) -> NDArray[np.float64]:
 
 
 def months_to_solve(world: World) -> NDArray[np.float64]:
-    """Months that a problem stays with a firm on average until it has solved it alone, 1,000 at most, shape (n,)."""
+    """Mean number of months until a firm solves a problem alone, at most 1,000, shape (n,)."""
     return 1.0 / np.maximum(solving_hazard(world), 1.0 / FAR)
 
 
 def problem_pressure(world: World) -> NDArray[np.float64]:
-    """Expected new problems of a month at no capability, shape (n, 4): more after a renewal."""
+    """Expected new problems of a month without any capability, shape (n, 4): more after a renewal."""
     firms, p = world.firms, world.parameters
     factor = np.asarray(p.problem_size)[firms.size_class] * firms.learning * firms.alive
-    return (np.asarray(p.problem_rate)[:, None] * factor).T  # kind by kind, as the columns lie in memory
+    return (np.asarray(p.problem_rate)[:, None] * factor).T  # one kind after the other, which is the order of the columns in memory
 
 
 def problem_arrivals(world: World) -> NDArray[np.float64]:
-    """Expected new problems of a month, shape (n, 4): rarer with capability."""
+    """Expected new problems of a month, shape (n, 4): fewer with higher capability."""
     return problem_pressure(world) * (1.0 - world.firms.capability)
 
 
 def problems_come_and_go(world: World) -> None:
     """Solve some of the problems that were open, then let new ones arise, own and common."""
     firms = world.firms
-    # Transposed, as the columns lie in memory.
+    # Transposed, which is the order of the columns in memory.
     solved = binomial(world.draw("problem solved", firms, 4).T, firms.open_problems.T, solving_hazard(world)).T
     arisen = poisson(world.draw("problem arises", firms, 4).T, problem_arrivals(world).T).T
     firms.open_problems[:] += arisen - solved
@@ -71,7 +71,7 @@ def problems_come_and_go(world: World) -> None:
 
 
 def close_problem(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64]) -> None:
-    """Close one own problem of a kind at each of some firms that have one: rows and kinds, shape (k,); no pair twice."""
+    """Close one own problem of a kind at each of some firms that have one: rows and kinds, shape (k,); each pair at most once."""
     firms = world.firms
     firms.open_problems[rows, kind] -= 1
     np.add.at(firms.problems_closed, rows, 1)
@@ -79,7 +79,7 @@ def close_problem(world: World, rows: NDArray[np.int64], kind: NDArray[np.int64]
 
 
 def end_causes(world: World, ends: NDArray[np.bool_]) -> None:
-    """End common causes, a mask of shape (chains, 4): all firms of a chain are rid of the problems that one of them made."""
+    """End the causes of common problems, a mask of shape (chains, 4): no firm of the chain has the problem any more."""
     firms, chains = world.firms, world.chains
     freed = firms.common_problems * ends[firms.chain]
     firms.common_problems[:] -= freed
@@ -88,9 +88,9 @@ def end_causes(world: World, ends: NDArray[np.bool_]) -> None:
 
 
 def _common_causes(world: World) -> None:
-    """End and begin common causes (共性问题): one cause, many firms of the chain, by kind.
+    """End and begin common problems (共性问题) by kind: one cause, many firms of the chain.
 
-    What a firm cannot solve alone stays until the cause ends, or until it renews its product.
+    A firm cannot solve them alone: they stay until the cause ends, or until the firm renews its product.
     """
     firms, chains, p = world.firms, world.chains, world.parameters
     ends = chains.cause & (world.draw("common cause ends", chains, 4) < p.common_cause_end)
@@ -99,7 +99,7 @@ def _common_causes(world: World) -> None:
         end_causes(world, ends)
     if begins.any():
         hit = begins[firms.chain] & (world.draw("common cause hits", firms, 4) < p.common_cause_exposure) & firms.alive[:, None]
-        # A firm hit by an earlier cause of the kind has it no more once that cause has ended, so no count exceeds 1.
+        # When the earlier cause of a kind has ended, no firm has its problem any more; so no count exceeds 1.
         firms.common_problems[:] += hit
         chains.cause = chains.cause | begins
         _book(world, hit, np.zeros_like(hit))

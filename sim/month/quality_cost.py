@@ -1,7 +1,7 @@
 """The cost of quality: prevention, appraisal, internal failure, external failure (PAF).
 
-These series are memo classifications of what firms spend and lose; scrap shows as purchases
-and is not paid a second time here.
+These series only classify what firms spend and lose. Scrap, for example, is paid as purchases
+and is not paid again here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["borne", "charge_back", "cost_of_quality", "cost_per_defect", "cqo_co
 def cqo_cost(world: World) -> NDArray[np.float64]:
     """Pay of a chief quality officer by firm, CNY a month, whether or not it has one: shape (n,).
 
-    Small firms share an officer part of the time, so that it costs none more than a share of its sales.
+    Small firms share an officer, so that the pay is at most a share of their sales.
     """
     p = world.parameters
     part_time = p.cqo_pay * np.asarray(p.cqo_part_time)[world.firms.size_class]
@@ -28,28 +28,28 @@ def cqo_cost(world: World) -> NDArray[np.float64]:
 
 
 def borne(world: World) -> NDArray[np.float64]:
-    """Cost of poor quality that firms bear, CNY a month, charge-back to and fro included, shape (n,)."""
+    """Cost of poor quality that firms bear, CNY a month, including charge-back paid and received, shape (n,)."""
     firms = world.firms
     return firms.internal_failure + firms.external_failure + firms.charged - firms.recovered
 
 
 def seen_share(world: World) -> NDArray[np.float64]:
-    """Share of its cost of poor quality that a firm sees, shape (n,): the rest is the hidden factory, unless help brings it to light."""
+    """Share of the cost of poor quality that a firm sees, shape (n,). The rest is the hidden factory; help makes part of it visible."""
     firms, p = world.firms, world.parameters
     alone = np.where(firms.cqo, p.cqo_visibility, p.visibility)
     return alone + (1.0 - alone) * firms.insight
 
 
 def inspection_costs(world: World) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """k1 of the kp rule at goods-in and at final inspection, price per unit inspected, shape (n,) each."""
+    """k1 of the kp rule at incoming and at final inspection, price per unit inspected, shape (n,) each."""
     p, left = world.parameters, 1.0 - world.firms.inspection_saved
     return p.incoming_cost * left, p.final_cost * left
 
 
 def cost_per_defect(world: World) -> NDArray[np.float64]:
-    """What a firm sees that one defect more per unit costs it, CNY a month, shape (n,).
+    """The cost of one more defect per unit that a firm sees, CNY a month, shape (n,).
 
-    The hidden factory: without a chief quality officer it sees about a third of the cost.
+    Because of the hidden factory it sees only about a third of the cost without a chief quality officer.
     """
     firms = world.firms
     defects = firms.before_final + firms.out_latent
@@ -60,7 +60,7 @@ def cost_of_quality(world: World) -> None:
     """Set the four series of the PAF model for every firm, CNY a month.
 
     Appraisal is the price of what was inspected; internal failure is scrap and rework;
-    external failure is what customers returned, what users found, and recalls of last month.
+    external failure is returns by customers, defects that users found, and recalls of last month.
     """
     firms, links, p = world.firms, world.links, world.parameters
     pay = np.where(firms.cqo & firms.alive, cqo_cost(world), 0.0)
@@ -83,15 +83,15 @@ def cost_of_quality(world: World) -> None:
 
 
 def charge_back(world: World) -> None:
-    """Send part of the failure cost up the chain, to where the defects came from.
+    """Charge part of the failure cost back to the suppliers from which the defects came.
 
     ``cb_ij = traceability · passed_ij / D_i · (internal + external failure of i + charge-backs
-    that i received last month)``, and 0 where D_i is 0. A transfer, netted in totals. Without
-    it a supplier feels nothing of the damage downstream. Recalls are left out: who bears them was
-    settled when they were traced.
+    that i received last month)``, and 0 where D_i is 0. It is a transfer, so it cancels in totals. Without
+    it a supplier would bear nothing of the loss at its customers. Recalls are left out: who bears them was
+    decided when they were traced.
     """
     firms, links, p = world.firms, world.links, world.parameters
-    recorded = np.minimum(firms.records[links.customer], firms.records[links.supplier])  # a lot is followed through the books of both
+    recorded = np.minimum(firms.records[links.customer], firms.records[links.supplier])  # a lot is traceable if both sides keep records
     traceable = p.traceability + (1.0 - p.traceability) * recorded
     total = firms.before_final + firms.out_latent
     to_share = firms.internal_failure + firms.external_failure - firms.recall_cost + firms.charged

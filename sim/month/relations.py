@@ -1,8 +1,8 @@
-"""Relations: customers rate suppliers, help those that disappoint, and replace those that go on to.
+"""Relations: customers rate suppliers, help weak ones, and replace those that stay weak.
 
-In terms of ODD+D: a customer knows what it found of each supplier, the mean of its sector, and has a noisy
-view of a few candidates, less noisy where a certificate vouches for them. It shuns doubt. It ignores price
-(all are paid at cost-plus), what a change costs the supplier, and what other customers are about to do.
+In terms of ODD+D: a customer knows the defects that it found from each supplier and the mean of the sector. It has an
+uncertain view of a few candidates, less uncertain if they have a certificate. It avoids uncertainty. It ignores price
+(all prices are cost-plus), what a change costs the supplier, and what other customers are about to do.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def _mean_by_sector(world: World, per_link: Floats) -> Floats:
     """Mean over the links of each sector's suppliers, shape (sectors,); 0 where there are none."""
     links = world.links
     used = links.value_share > 0
-    # By supplier first: adding half a million links into a dozen sectors waits for its own last sum.
+    # Sum by supplier first: adding half a million links into a dozen sums is slow, as each addition waits for the one before.
     per_supplier = world.by_supplier(per_link * used), world.by_supplier(used)
     total, count = (add_up(world.firms.sector, x, len(world.network.sectors)) for x in per_supplier)
     return total / np.maximum(count, 1.0)
 
 
 def rate_suppliers(world: World) -> None:
-    """Update customers' ratings by what they saw, goods-in finds and part of the rest; pay for suppliers on development lists."""
+    """Update ratings from the defects that customers saw, at incoming inspection and in part of the rest; pay for development lists."""
     firms, links, p = world.firms, world.links, world.parameters
     shows = p.line_visibility + (1.0 - p.line_visibility) * firms.audits
     weight = (p.rating_weight + (1.0 - p.rating_weight) * firms.live_data)[links.customer]
@@ -60,25 +60,25 @@ def _develop(world: World) -> None:
 
 
 def review_suppliers(world: World) -> None:
-    """Once a quarter, put suppliers below the bar on the development list, and from month 1 on replace those that stay there.
+    """Once a quarter, put suppliers that miss the limit on the development list, and from month 1 on replace those that stay there.
 
-    The bar is a multiple of the mean rating of the supplier's sector. Who gets above it leaves the
-    list. Some relations end for reasons of their own; then the candidate that looks best takes over.
-    A supplier of what the customer cannot do without is never replaced. In the burn-in nobody is: a run
-    starts from the network that was given.
+    The limit is a multiple of the mean rating of the supplier's sector. A supplier that meets it leaves the
+    list. Some relations end for other reasons; then the candidate that looks best takes over.
+    A supplier of an essential input is never replaced. In the burn-in no supplier is replaced, so a run
+    starts from the given network.
     """
     if world.month % QUARTER:
         return
     firms, links, p = world.firms, world.links, world.parameters
     bar = p.qualification_bar * mean_rating(world)[firms.sector[links.supplier]] * (1.0 - firms.strictness)[links.customer]
     below = (links.rating > bar) & (links.value_share > 0)
-    tired = below & (links.listed > p.development_months) & ~links.essential
+    given_up = below & (links.listed > p.development_months) & ~links.essential
     links.listed = np.where(below, np.maximum(links.listed, 1), 0)
     ends = (world.draw("relation ends", links) < p.relation_end) & (links.value_share > 0) & ~links.essential
-    rows = np.flatnonzero(tired | ends)
+    rows = np.flatnonzero(given_up | ends)
     if rows.size and p.candidates and world.month > 0:
-        new, looks = _best_candidates(world, rows)
-        better = looks < np.where(ends[rows], np.inf, (1.0 - p.switching) * links.rating[rows])
+        new, seen_rating = _best_candidates(world, rows)
+        better = seen_rating < np.where(ends[rows], np.inf, (1.0 - p.switching) * links.rating[rows])
         rows, new = _within_capacity(world, rows[better], new[better])
         if rows.size:
             rewire(world, rows, new)
@@ -87,13 +87,13 @@ def review_suppliers(world: World) -> None:
 def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
     """The rating that customers of some links expect of candidates, defects per unit, shape of `candidates` (rows, k).
 
-    The mean rating of the sector, times how much worse than the sector's mean supplier the candidate seems:
-    a noisy view, on a logarithmic scale, shrunk by its noise as a careful observer would; plus a margin for
-    the doubt that is left. A certificate lowers the noise.
+    It is the mean rating of the sector, times how much worse the candidate seems than the sector's mean supplier.
+    This is a noisy view on a logarithmic scale, shrunk towards the mean according to its noise, plus a margin for
+    the uncertainty that is left. A certificate lowers the noise.
     """
     firms, p = world.firms, world.parameters
     noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0) * (1.0 - firms.visible[candidates])
-    # The same glimpse of a candidate, whoever else is looked at: luck of the link and the place in the row of candidates.
+    # The error depends only on the link and on the position among its candidates, not on the other candidates.
     glimpse = normal(world.draw_for("view of a candidate", world.links, rows, candidates.shape[1]))
     usual = _mean_by_sector(world, firms.out_detectable[world.links.supplier])[firms.sector[candidates]]
     worse = np.log(np.maximum(firms.out_detectable[candidates], 1e-9) / np.maximum(usual, 1e-9))
@@ -104,25 +104,25 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
 
 
 def _best_candidates(world: World, rows: Ints) -> tuple[Ints, Floats]:
-    """Draw candidates for some links: the one that looks best, and how it looks; infinite where none will do. Shape (rows,) each."""
+    """Draw candidates for some links: the one that looks best, and its expected rating; infinite where none is able. Shape (rows,) each."""
     spare = spare_capacity(world)
     idle = _idle_share(world, spare)
     candidates = _offers(world, rows, idle)
     able = (idle[candidates] > 0) & (spare[candidates] >= world.links.ordered[rows][:, None])
-    looks = np.where(able & _fits(world, rows, candidates), view_of_candidates(world, rows, candidates), np.inf)
-    best = looks.argmin(axis=1)[:, None]
-    return np.take_along_axis(candidates, best, axis=1)[:, 0], np.take_along_axis(looks, best, axis=1)[:, 0]
+    seen_rating = np.where(able & _fits(world, rows, candidates), view_of_candidates(world, rows, candidates), np.inf)
+    best = seen_rating.argmin(axis=1)[:, None]
+    return np.take_along_axis(candidates, best, axis=1)[:, 0], np.take_along_axis(seen_rating, best, axis=1)[:, 0]
 
 
 def _idle_share(world: World, spare: Floats) -> Floats:
-    """Share of its capacity that a firm has idle and offers, shape (n,); leaders offer it only if they supply others already."""
+    """Share of a firm's capacity that is idle and on offer, shape (n,); leaders offer it only if they already supply other firms."""
     firms, links = world.firms, world.links
     supplies = world.by_supplier(links.value_share > 0) > 0
     return np.divide(spare, spare + firms.orders, out=np.zeros(firms.n), where=(spare > 0) & (supplies | ~firms.is_leader))
 
 
 def _offers(world: World, rows: Ints, idle: Floats) -> Ints:
-    """Draw candidates of the present supplier's sector, shape (rows, k): who has more capacity idle offers itself more often."""
+    """Draw candidates from the present supplier's sector, shape (rows, k): firms with more idle capacity are drawn more often."""
     firms, links, p = world.firms, world.links, world.parameters
     order = np.argsort(firms.sector, kind="stable")
     first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
@@ -138,33 +138,33 @@ def _offers(world: World, rows: Ints, idle: Floats) -> Ints:
 def _fits(world: World, rows: Ints, candidates: Ints) -> NDArray[np.bool_]:
     """Whether candidates with capacity could take over some links, shape of `candidates` (rows, k).
 
-    One does that is not in distress, neither is the customer nor
-    supplies it already, and stands no nearer to the leaders than the present supplier: such a firm makes other things.
+    A candidate can if it is not in distress, is not the customer, does not supply it already, and is not nearer to the leaders
+    than the present supplier: a firm nearer to the leaders makes other goods.
     """
     firms, links = world.firms, world.links
     customer, tier = links.customer[rows], firms.tier[candidates]
     concerned = np.zeros(firms.n, dtype=np.bool_)
     concerned[customer] = True
-    theirs = concerned[links.customer]
-    known = np.sort(links.customer[theirs] * firms.n + links.supplier[theirs])
-    asked = customer[:, None] * firms.n + candidates
-    supplies = known[np.minimum(np.searchsorted(known, asked), known.size - 1)] == asked
+    concerned_links = concerned[links.customer]
+    existing = np.sort(links.customer[concerned_links] * firms.n + links.supplier[concerned_links])
+    proposed = customer[:, None] * firms.n + candidates
+    supplies = existing[np.minimum(np.searchsorted(existing, proposed), existing.size - 1)] == proposed
     nearer = (tier >= 0) & (tier < firms.tier[links.supplier[rows]][:, None])
     return ~supplies & ~nearer & (candidates != customer[:, None]) & firms.alive[candidates] & (firms.distress[candidates] == 0)
 
 
 def spare_capacity(world: World) -> Floats:
-    """CNY a month that a firm could make beyond what is ordered of it, shape (n,)."""
+    """CNY a month that a firm could make in addition to its orders, shape (n,)."""
     firms, p = world.firms, world.parameters
     capacity = (1.0 + p.spare_capacity) * np.maximum(firms.usual_output, firms.steady_orders)
     return np.where(firms.alive, np.maximum(capacity - firms.orders, 0.0), 0.0)
 
 
 def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:
-    """Keep the changes that new suppliers can serve, the first in a drawn order, and one new supplier a customer each."""
+    """Keep the changes that new suppliers have capacity for, in random order, and at most one for each pair of customer and supplier."""
     links = world.links
-    turn = world.draw_for("turn at a new supplier", links, rows)
-    order = np.lexsort((rows, turn, new))
+    priority = world.draw_for("turn at a new supplier", links, rows)
+    order = np.lexsort((rows, priority, new))
     rows, new = rows[order], new[order]
     _, first = np.unique(links.customer[rows] * world.firms.n + new, return_index=True)
     first.sort()
@@ -177,10 +177,10 @@ def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:
 
 
 def rewire(world: World, rows: Ints, new: Ints) -> None:
-    """Let other firms supply some links: orders under way go along, relief and the rating of the old supplier do not.
+    """Let other firms supply some links: open orders move to them; relief and the rating of the old supplier do not.
 
-    If it cannot be shown that orders stay finite on every loop that the changes would close, all
-    relations stay as they are.
+    Unless orders provably stay finite on every loop that the changes would close, all relations stay
+    as they are.
 
     Parameters
     ----------

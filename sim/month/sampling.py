@@ -1,7 +1,7 @@
-"""The regulator samples: at random, which measures; and where it sees a risk, which finds and puts right.
+"""The regulator samples products: at random, to measure; and by risk, to find failures and have them rectified.
 
-Three different outcomes come of it: true nonconformity, the measured pass rate of random samples, and the fail
-rate of risk-targeted ones, which says more of the targeting than of the products.
+Three outcomes must not be confused: true nonconformity, the measured pass rate of random samples, and the fail
+rate of risk-targeted samples, which says more about the targeting than about all products.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def nonconformity(world: World) -> NDArray[np.float64]:
 
 
 def risk(world: World) -> NDArray[np.float64]:
-    """Weight of a firm in risk-targeted sampling, shape (n,): by size class, what failed of late, and certificates."""
+    """Weight of a firm in risk-targeted sampling, shape (n,): by size class, recent failures, and certificates."""
     firms, p = world.firms, world.parameters
     weight = np.asarray(p.risk_size)[firms.size_class]
     weight = weight * np.where(world.month - firms.failed_month <= p.risk_months, p.risk_failed, 1.0)
@@ -31,10 +31,10 @@ def risk(world: World) -> NDArray[np.float64]:
 
 
 def sample_products(world: World) -> None:
-    """Take one unit each from firms chosen at random and by risk, count what fails, and have it put right.
+    """Take one unit each from firms chosen at random and by risk, count failures, and let these firms rectify.
 
-    Random frame: all firms that ship anything, alike, whatever their size. A sample is one unit. Every defect, latent or not,
-    is taken to be found in the laboratory. A firm whose sample fails pays a fine and closes one open problem.
+    The random sample takes every firm that ships anything with the same chance, whatever its size. A sample is one unit. The laboratory
+    is assumed to find every defect, latent or not. A firm whose sample fails pays a fine and closes one open problem.
     """
     firms, regulators, p = world.firms, world.regulators, world.parameters
     sells = firms.alive & (firms.output > 0)

@@ -1,1 +1,1 @@
-"""Who supplies whom: the network, its checks, its fixed points, its shape."""
+"""Who supplies whom: the network, its checks, its fixed points and its statistics."""

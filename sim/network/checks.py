@@ -1,4 +1,4 @@
-"""What is checked of a network before it runs: everything that would make a run wrong or meaningless, one function each."""
+"""Checks of a network before a run: one function for each fault that would make a run wrong or meaningless."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Finding:
 
 
 def check_network(network: SupplyNetwork, strict: bool = True) -> list[Finding]:
-    """Look for everything that would make a run wrong or meaningless.
+    """Look for every fault that would make a run wrong or meaningless.
 
     Parameters
     ----------
@@ -80,16 +80,16 @@ def check_for_duplicate_links(network: SupplyNetwork) -> Iterable[Finding]:
 
 def check_for_numbers(network: SupplyNetwork) -> Iterable[Finding]:
     """Value shares, units and demands are finite and not negative."""
-    for what, numbers in (("value_share", network.value_share), ("units", network.units)):
+    for name, numbers in (("value_share", network.value_share), ("units", network.units)):
         for k in np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))[:1]:
-            yield Finding("numbers", "error", f"{what} of {_link(network, int(k))} is {numbers[k]}; it must be a finite number, 0 or more")
-    for what, numbers in (("final_demand", network.final_demand), ("unit_cost", network.unit_cost)):
+            yield Finding("numbers", "error", f"{name} of {_link(network, int(k))} is {numbers[k]}; it must be a finite number, 0 or more")
+    for name, numbers in (("final_demand", network.final_demand), ("unit_cost", network.unit_cost)):
         for i in np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))[:1]:
-            yield Finding("numbers", "error", f"{what} of {str(network.names[i])!r} is {numbers[i]}; it must be a finite number, 0 or more")
+            yield Finding("numbers", "error", f"{name} of {str(network.names[i])!r} is {numbers[i]}; it must be a finite number, 0 or more")
 
 
 def check_for_leaders(network: SupplyNetwork) -> Iterable[Finding]:
-    """Somebody sells to users, and every leader does."""
+    """At least one firm is a leader, and every leader sells to users."""
     if not network.leader.any():
         yield Finding("leaders", "error", "no firm is a chain leader, so nothing reaches a user; mark at least one firm as leader")
     idle = np.flatnonzero(network.leader & (network.final_demand <= 0))
@@ -98,7 +98,7 @@ def check_for_leaders(network: SupplyNetwork) -> Iterable[Finding]:
 
 
 def check_for_value_added(network: SupplyNetwork) -> Iterable[Finding]:
-    """No firm buys more than it sells (a warning: a loop on which that happens is an error of its own)."""
+    """No firm buys more than it sells (a warning; such a loop is a separate error)."""
     losing = np.flatnonzero(network.material_share >= 1.0)
     if losing.size:
         worst = losing[np.argmax(network.material_share[losing])]
@@ -119,9 +119,9 @@ def check_for_idle_firms(network: SupplyNetwork) -> Iterable[Finding]:
 
 
 def check_for_growth(network: SupplyNetwork) -> Iterable[Finding]:
-    """Neither orders nor defects grow without end round a loop.
+    """Neither orders nor defects grow without limit on a loop.
 
-    The units of j in a unit of i are its value share, so one matrix carries both: latent
+    The units of j in a unit of i equal the value share, so one matrix describes both: latent
     defects pass every inspection and travel by ``A``; orders travel by its transpose.
     """
     step = network.by_customer

@@ -1,4 +1,4 @@
-"""Fixed points of nonnegative linear systems on networks, and the loops on which there is none."""
+"""Fixed points of nonnegative linear systems on networks, and loops that have no fixed point."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectr
 
 
 class NetworkError(ValueError):
-    """A network that cannot be simulated: what is wrong, where, and what would be right."""
+    """A network that cannot be simulated: the message says what is wrong, where, and what would be right."""
 
 
 def fixed_point(
@@ -34,7 +34,7 @@ def fixed_point(
     tolerance : float
         Largest change of any entry of the last pass, relative to the largest entry.
     refuse : callable, optional
-        Makes the error to raise if the iteration does not settle.
+        Makes the error to raise if the iteration does not converge.
 
     Raises
     ------
@@ -43,10 +43,10 @@ def fixed_point(
     """
     x = np.array(source, dtype=np.float64)
     for _ in range(most):
-        fresh = source + step @ x
-        change = np.abs(fresh - x).max(initial=0.0)
-        size = np.abs(fresh).max(initial=0.0)
-        x = fresh
+        updated = source + step @ x
+        change = np.abs(updated - x).max(initial=0.0)
+        size = np.abs(updated).max(initial=0.0)
+        x = updated
         if not np.isfinite(size):
             break
         if change <= tolerance * size:
@@ -55,10 +55,10 @@ def fixed_point(
 
 
 def contracts(step: sparse.csr_array, most: int = 30) -> bool:
-    """Whether a nonnegative matrix is shown, within a few passes, to have a spectral radius below 1.
+    """Whether some passes prove that a nonnegative matrix has a spectral radius below 1.
 
     For any positive x the radius is at most the largest ratio of ``step @ x`` to x (Collatz and
-    Wielandt [1]_). A matrix near the edge may not be shown to contract though it does.
+    Wielandt [1]_). For a matrix with a radius just below 1 the proof may fail.
 
     References
     ----------
@@ -66,15 +66,15 @@ def contracts(step: sparse.csr_array, most: int = 30) -> bool:
     """
     x = np.ones(step.shape[0])
     for _ in range(most):
-        fresh = step @ x
-        if not (fresh >= 0.999 * x).any():
+        updated = step @ x
+        if not (updated >= 0.999 * x).any():
             return True
-        x = 0.5 * (x + fresh)  # stays positive where a row of the matrix is empty
+        x = 0.5 * (x + updated)  # stays positive where a row of the matrix is empty
     return False
 
 
 def _cyclic_parts(step: sparse.csr_array) -> list[Ints]:
-    """Strongly connected parts that hold a loop (two firms or more, or one that feeds itself)."""
+    """Strongly connected parts with a loop (two firms or more, or one firm that supplies itself)."""
     count, label = connected_components(step, directed=True, connection="strong")
     size = np.bincount(label, minlength=count)
     order = np.argsort(label, kind="stable")
@@ -103,7 +103,7 @@ def _growth(step: sparse.csr_array, rows: Ints, passes: int = 5_000) -> tuple[fl
 
 
 def spectral_radius(step: sparse.csr_array) -> float:
-    """Return the spectral radius of a nonnegative matrix: 0 if it holds no loop."""
+    """Return the spectral radius of a nonnegative matrix: 0 if it has no loop."""
     return max((_growth(step, rows)[0] for rows in _cyclic_parts(step)), default=0.0)
 
 
@@ -112,15 +112,15 @@ def offending_loop(step: sparse.csr_array) -> Ints:
 
     Follows, from firm to firm, the link that contributes most to the part's eigenvector.
     """
-    rows, vector = max(((rows, _growth(step, rows)) for rows in _cyclic_parts(step)), key=lambda found: found[1][0])
+    rows, vector = max(((rows, _growth(step, rows)) for rows in _cyclic_parts(step)), key=lambda part: part[1][0])
     part = sparse.csr_array(step[rows][:, rows])
     weight = vector[1]
     at = int(np.argmax(weight))
-    seen: dict[int, int] = {}
+    position: dict[int, int] = {}
     path: list[int] = []
-    while at not in seen:
-        seen[at] = len(path)
+    while at not in position:
+        position[at] = len(path)
         path.append(at)
         first, last = part.indptr[at], part.indptr[at + 1]
         at = int(part.indices[first + np.argmax(part.data[first:last] * weight[part.indices[first:last]])])
-    return rows[path[seen[at] :]]
+    return rows[path[position[at] :]]

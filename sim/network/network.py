@@ -2,8 +2,8 @@
 
 Links carry *value shares*: ``a[j, i]`` is CNY of supplier j in one CNY of customer i's output at
 cost (a technical coefficient of input-output analysis). Defects travel per *normalised* unit,
-one of price 1, so that the units of j in a unit of i equal the value share: 110 parts in one
-product share its value instead of multiplying its defects by 110.
+one of price 1, so that the units of j in a unit of i equal the value share. So 110 parts in one
+product share its value; they do not multiply its defects by 110.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["SupplyNetwork"]
 class SupplyNetwork:
     """A supply network of n firms and m links.
 
-    Links are sorted by customer; as built also by supplier. `build` accepts them in any order.
+    Links are sorted by customer, and at the start also by supplier. `build` accepts them in any order.
 
     Attributes
     ----------
@@ -39,24 +39,24 @@ class SupplyNetwork:
     leader : bool array, shape (n,)
         Chain leaders: they sell to users.
     final_demand : float array, shape (n,)
-        CNY a month that users order of each firm; positive for every leader.
+        CNY a month that users order from each firm; positive for every leader.
     unit_cost : float array, shape (n,)
-        Price of one physical unit in CNY; 1 where none is known.
+        Price of one physical unit in CNY; 1 where it is unknown.
     county : int array, shape (n,), or None
         Index of the county; None leaves it to the region.
     supplier, customer : int arrays, shape (m,)
-        Ends of each link.
+        The two firms of each link.
     value_share : float array, shape (m,)
         CNY of the supplier per CNY of the customer's output.
     units : float array, shape (m,)
         Physical units of the supplier's good per unit of the customer's; equal to the value
-        share where nothing physical is known.
+        share where physical units are unknown.
     essential : bool array, shape (m,)
         The customer cannot do without this input.
     chains, sectors : tuple of str
         Their names.
     notes : tuple of str
-        The rules by which was filled what the input did not give.
+        The rules that filled in what the input did not give.
     """
 
     names: NDArray[np.str_]
@@ -142,7 +142,7 @@ class SupplyNetwork:
 
     @cached_property
     def by_supplier(self) -> sparse.csr_array:
-        """Value shares as CSR the other way round: row j lists to whom supplier j sells."""
+        """Value shares as CSR in the other direction: row j lists the customers of supplier j."""
         return self.by_customer.T.tocsr()
 
     def matrix(self, weight: Floats) -> sparse.csr_array:
@@ -161,12 +161,12 @@ class SupplyNetwork:
 
     @cached_property
     def material_share(self) -> Floats:
-        """CNY of inputs bought of other firms per CNY of output, shape (n,)."""
+        """CNY of inputs bought from other firms per CNY of output, shape (n,)."""
         return add_up(self.customer, self.value_share, self.n_firms)
 
     @cached_property
     def tier(self) -> Ints:
-        """Links from each firm down to the nearest chain leader, shape (n,): leaders 0, -1 where none is reached."""
+        """Number of links from each firm to the nearest chain leader, shape (n,): leaders 0, -1 where none is reached."""
         tier = np.where(self.leader, 0, -1)
         frontier = self.leader
         depth = 0
@@ -179,11 +179,11 @@ class SupplyNetwork:
         return tier
 
     def among(self, firms: NDArray[np.bool_]) -> SupplyNetwork:
-        """Return the network with the links and leaders among some firms only; the others stay, without relations."""
+        """Return the network with only the links and leaders among some firms; the other firms stay, without relations."""
         return replace(self.subset(firms[self.supplier] & firms[self.customer]), leader=self.leader & firms)
 
     def subset(self, links: NDArray[np.bool_]) -> SupplyNetwork:
-        """Return the network with some of the links only; firms stay."""
+        """Return the network with only some of the links; all firms stay."""
         return replace(
             self,
             supplier=self.supplier[links],
@@ -194,7 +194,7 @@ class SupplyNetwork:
         )
 
     def rewired(self, supplier: Ints) -> SupplyNetwork:
-        """Return the network with other suppliers on its links, shape (m,); links keep their rows, and so their customers."""
+        """Return the network with other suppliers on its links, shape (m,); links keep their rows and their customers."""
         return replace(self, supplier=supplier)
 
     # -- fixed points ------------------------------------------------------------------
@@ -218,7 +218,7 @@ class SupplyNetwork:
         return fixed_point(pull, self.final_demand, tolerance, refuse=lambda: self.refuse(pull, "orders"))
 
     def check_orders(self, scrap: Floats) -> None:
-        """Raise if orders would grow without end round a loop, now that customers scrap a share of what they make.
+        """Raise an error if orders would grow without limit on a loop, given the share of output that customers scrap.
 
         Raises
         ------
@@ -230,7 +230,7 @@ class SupplyNetwork:
             raise self.refuse(pull, "orders, scrap included,")
 
     def refuse(self, step: sparse.csr_array, what: str) -> NetworkError:
-        """Return the error for a loop on which something would grow without end; it names the firms on the loop."""
+        """Return the error for a loop on which something would grow without limit; it names the firms on the loop."""
         loop = [str(name) for name in self.names[offending_loop(step)]]
         shown = " → ".join([*loop[:8], *(["…"] if len(loop) > 8 else []), loop[0]])
         return NetworkError(

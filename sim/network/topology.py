@@ -1,6 +1,6 @@
-"""What a supply network looks like: tails of degrees, assortativity, clustering, size and customers.
+"""Statistics of a supply network: tails of degrees, assortativity, clustering, size and customers.
 
-Pure functions of a network, for comparison with observed ones; the model itself needs none of them.
+Pure functions of a network, for comparison with observed networks; the model itself does not use them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sim.network.network import SupplyNetwork
 
 __all__ = ["assortativity", "customers", "mean_clustering", "size_elasticity", "suppliers", "tail_exponent"]
 
-#: Degrees from here on count as the tail.
+#: Smallest degree of the tail.
 TAIL_FROM = 8
 
 
@@ -30,7 +30,7 @@ def customers(network: SupplyNetwork) -> NDArray[np.int64]:
 def tail_exponent(degree: NDArray[np.int64], least: int = TAIL_FROM) -> float:
     """Return the exponent of the tail of a degree distribution (CCDF), not a number where there is no tail.
 
-    Maximum likelihood (Hill) from `least` on, with the half-unit correction for whole numbers [1]_.
+    Maximum likelihood (Hill) for degrees of `least` and more, with the half-unit correction for whole numbers [1]_.
 
     References
     ----------
@@ -43,8 +43,8 @@ def tail_exponent(degree: NDArray[np.int64], least: int = TAIL_FROM) -> float:
 def assortativity(network: SupplyNetwork) -> float:
     """Return Pearson's correlation of total degrees over the two ends of each link, direction ignored."""
     degree = suppliers(network) + customers(network)
-    one, other = degree[network.supplier], degree[network.customer]
-    return float(np.corrcoef(np.concatenate([one, other]), np.concatenate([other, one]))[0, 1])
+    supplier_degree, customer_degree = degree[network.supplier], degree[network.customer]
+    return float(np.corrcoef(np.concatenate([supplier_degree, customer_degree]), np.concatenate([customer_degree, supplier_degree]))[0, 1])
 
 
 def mean_clustering(network: SupplyNetwork) -> float:

@@ -195,7 +195,7 @@ def test_data_collector_of_totals_builds_no_agent(sample_model):
     collector = mesa.DataCollector(model_reporters={"dpu": "field_dpu", "steady": sample_model.steady_state})
     sample_model.step()
     collector.collect(sample_model)
-    assert not sample_model.looked
+    assert not sample_model.agents_built
 
 
 # -- looking costs nothing where nobody looks, and changes nothing ------------------------------------
@@ -207,10 +207,10 @@ def test_a_run_that_nobody_looks_at_builds_no_agent():
     model.run(4)
     model.leave("firms", 17)
     model.quality_map()
-    assert model.looked is False
+    assert model.agents_built is False
     assert views(model) == []
     assert len(model.agents) == len(views(model))
-    assert model.looked is True
+    assert model.agents_built is True
 
 
 def test_looking_changes_no_bit(loop_network):
@@ -235,7 +235,7 @@ def test_two_models_at_once_are_independent(loop_network):
         there.agents.set("pos", (0, 0))
     there.agents_by_type[MemberFirm].set("capability", 0.0)
     assert differing(alone, here) == []
-    assert here.looked is False
+    assert here.agents_built is False
 
 
 @pytest.mark.parametrize("look", [False, True], ids=["unseen", "seen"])
@@ -427,7 +427,7 @@ def test_a_copy_goes_on_to_the_same_bits_and_leaves_the_original_alone(loop_netw
     if look:
         assert len(model.agents)
     untouched, other = copied(model), copied(model)
-    assert other.looked is look
+    assert other.agents_built is look
     other.run(5)
     assert (other.month, other.steps) == (7, 7)
     assert differing(model, untouched) == [] and model.month == 2
@@ -491,7 +491,7 @@ def test_an_entrant_is_another_agent_in_the_place(loop_model):
 def test_entrants_that_nobody_looks_at_are_no_agents(loop_network):
     model = StrongchainModel(network=loop_network, rng=1, burn_in=3)
     bankrupt(model, 5)
-    assert not model.looked and views(model) == []
+    assert not model.agents_built and views(model) == []
     assert sorted(agent.row for agent in model.agents.select(agent_type=Firm)) == list(range(model.firms.n))
 
 
@@ -561,7 +561,7 @@ def test_a_copy_goes_on_to_the_same_bits_where_firms_come_and_go(copied, look):
         each.run(12)
     assert (model.firms.entered > 6).any() and model.counts["suppliers replaced"]
     assert differing(model, other) == []
-    assert other.looked is look
+    assert other.agents_built is look
 
 
 # -- leaving ---------------------------------------------------------------------------------------

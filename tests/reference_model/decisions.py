@@ -1,11 +1,11 @@
-"""What firms of the twin decide about quality, and what they learn and forget (3.9, 3.10)."""
+"""Decisions of the twin's firms about quality, and their learning and forgetting (3.9, 3.10)."""
 
 from __future__ import annotations
 
 import math
 
 from tests.reference_model.firm import MANAGEMENT, METROLOGY, STANDARDS, TESTING, TwinFirm, TwinLink
-from tests.reference_model.luck import normal_value
+from tests.reference_model.inversions import normal_value
 from tests.reference_model.money import ORDINARY, STRONG_CHAIN
 from tests.reference_model.world import TwinWorld
 
@@ -17,12 +17,12 @@ def avoided(firm: TwinFirm, kind: int) -> float:
     p = firm.model.parameters
     defects = p.severity * firm.problems_a_month(kind) * firm.months_of_a_problem()
     inspected = firm.inspection * firm.before_final
-    # τ = (low + (high - low) · testing) · (1 - γ · (1 - metrology)): what a unit more of either adds to it
+    # τ = (low + (high - low) · testing) · (1 - γ · (1 - metrology)): what one more unit of each adds to it
     if kind == MANAGEMENT:
         defects += p.management_effect * (firm.own_dpu - firm.own_special)
     elif kind == METROLOGY:
-        found = p.detection_low + (p.detection_high - p.detection_low) * firm.capability[TESTING]
-        defects += inspected * found * p.metrology_loss
+        detection = p.detection_low + (p.detection_high - p.detection_low) * firm.capability[TESTING]
+        defects += inspected * detection * p.metrology_loss
     elif kind == TESTING:
         kept = 1.0 - p.metrology_loss * (1.0 - firm.capability[METROLOGY])
         defects += inspected * max(0.0, p.detection_high - p.detection_low) * kept
@@ -36,7 +36,7 @@ def avoided(firm: TwinFirm, kind: int) -> float:
 def plan(
     firm: TwinFirm, reviewing: list[float], judging: list[list[float]], approving: list[float]
 ) -> tuple[int, float, float, float] | None:
-    """Decide about a step: its kind, its cost, and what is borrowed of banks and of the programme; None for no step."""
+    """Decide about a step: its kind, its cost, and the loans from banks and from the programme; None for no step."""
     p = firm.model.parameters
     if reviewing[firm.place] >= p.review_hazard:
         return None
@@ -55,7 +55,7 @@ def plan(
         return None
     if missing == 0.0:
         return best, cost, 0.0, 0.0
-    # It would borrow if the saving pays for the interest, too; a part in so many of the rest is repaid each month.
+    # It borrows if the saving also pays for the interest; each month one part in `loan_term` of the debt is repaid.
     rate = firm.model.bank.rate
     wants_bank = saved > cost + missing * rate / 12.0 * p.loan_term
     wants_programme = saved > cost + missing * max(0.0, rate - firm.rate_discount) / 12.0 * p.loan_term
@@ -68,16 +68,20 @@ def plan(
     return None
 
 
-def approved(firm: TwinFirm, luck: list[float], guaranteed: float) -> bool:
-    """Whether a bank lends: by size and certificate; of refusals, as many are turned as are guaranteed; to none in distress."""
+def approved(firm: TwinFirm, draws: list[float], guaranteed: float) -> bool:
+    """Whether a bank lends, by size and certificate: it accepts the guaranteed share of refused loans, and no firm in distress."""
     p = firm.model.parameters
     refused = 1.0 - min(1.0, p.approval[firm.size_class] + (p.approval_signal if firm.certified else 0.0))
-    return firm.distress == 0 and luck[firm.place] < 1.0 - refused * (1.0 - guaranteed)
+    return firm.distress == 0 and draws[firm.place] < 1.0 - refused * (1.0 - guaranteed)
 
 
 def invest(model: TwinWorld) -> None:
-    """Let firms invest in quality. All decide before any acts, because a step in standards shows on links."""
-    reviewing, judging, approving = model.luck("reviews its quality"), model.luck_by_kind("judges its quality"), model.luck("bank approves")
+    """Let firms invest in quality. All decide before any of them acts, because a step in standards changes links."""
+    reviewing, judging, approving = (
+        model.draws("reviews its quality"),
+        model.draws_by_kind("judges its quality"),
+        model.draws("bank approves"),
+    )
     plans = [(firm, plan(firm, reviewing, judging, approving)) for firm in model.firms]
     for firm, chosen in plans:
         if chosen is None:
@@ -99,8 +103,8 @@ def hazards(model: TwinWorld, column: str) -> list[float]:
     p = model.parameters
     out = []
     for chain in range(len(model.causes)):
-        mine = [firm for firm in model.firms if firm.chain == chain]
-        share = sum(getattr(firm, column) for firm in mine) / len(mine) if mine else 0.0
+        of_chain = [firm for firm in model.firms if firm.chain == chain]
+        share = sum(getattr(firm, column) for firm in of_chain) / len(of_chain) if of_chain else 0.0
         out.append(p.adoption_alone + p.adoption_imitation * share)
     return out
 
@@ -137,9 +141,9 @@ def certificate_comes_or_goes(firm: TwinFirm, hazard: list[float], renewing: lis
 
 
 def adopt_and_drop(model: TwinWorld) -> None:
-    """Officers, then certificates; what others have is what they had before the month's decisions."""
-    model.firms.do(officer_comes_or_goes, hazards(model, "cqo"), model.luck("hires an officer"), model.luck("loses its officer"))
-    renewing, first = model.luck("renews its certificate"), model.luck("gets a certificate")
+    """Officers, then certificates; firms imitate the state before the month's decisions."""
+    model.firms.do(officer_comes_or_goes, hazards(model, "cqo"), model.draws("hires an officer"), model.draws("loses its officer"))
+    renewing, first = model.draws("renews its certificate"), model.draws("gets a certificate")
     model.firms.do(certificate_comes_or_goes, hazards(model, "certified"), renewing, first)
 
 
@@ -159,7 +163,7 @@ def lesson(link: TwinLink) -> float:
 
 
 def learn(firm: TwinFirm, means: dict[int, float]) -> None:
-    """Learn by solving, from customers and, hardly, from the sector; forget. Others see it when the month is over."""
+    """Learn from solved problems, from customers and, a little, from the sector; forget. Others see the change next month."""
     p = firm.model.parameters
     decay = p.practice_decay * (1.0 - p.officer_keeps) if firm.cqo else p.practice_decay
     for kind in range(4):
@@ -169,7 +173,7 @@ def learn(firm: TwinFirm, means: dict[int, float]) -> None:
     for link in firm.sells:
         taught = lesson(link)
         firm.learnt[MANAGEMENT] += (1.0 - p.relation_share) * taught
-        # what is left of the defects for this customer falls by κ times its part of the lesson
+        # the defects for this customer fall by κ times its part of the lesson
         left = (1.0 - link.relief) * math.exp(-p.management_effect * p.relation_share * taught)
         link.relief = min(1.0, max(0.0, (1.0 - left) * (1.0 - p.practice_decay)))
     behind = max(0.0, means[firm.sector] - firm.capability[MANAGEMENT])
@@ -177,14 +181,14 @@ def learn(firm: TwinFirm, means: dict[int, float]) -> None:
 
 
 def improve(firm: TwinFirm) -> None:
-    """Be as capable as what was learnt and forgotten makes it."""
+    """Set the capability to the result of learning and forgetting."""
     firm.capability = [min(1.0, max(0.0, now + more)) for now, more in zip(firm.capability, firm.learnt, strict=True)]
 
 
 def learn_and_forget(model: TwinWorld) -> None:
-    """Everybody learns from what others could do at the beginning of the phase."""
+    """All firms learn from the capabilities at the beginning of the phase."""
     management: dict[int, list[float]] = {}
     for firm in model.firms:
         management.setdefault(firm.sector, []).append(firm.capability[MANAGEMENT])
-    model.firms.do(learn, {sector: sum(mine) / len(mine) for sector, mine in management.items()})
+    model.firms.do(learn, {sector: sum(values) / len(values) for sector, values in management.items()})
     model.firms.do(improve)

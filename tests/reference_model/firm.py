@@ -1,6 +1,6 @@
-"""A firm of the twin: its state as plain attributes, and what it does about the quality of its product.
+"""A firm of the twin: its state as plain attributes, and its actions on the quality of its product.
 
-Every state attribute has the name of the column that it is compared with.
+Every state attribute has the name of the column with which it is compared.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import mesa
 
 from sim.world import World
-from tests.reference_model.luck import binomial_count, normal_value, poisson_count
+from tests.reference_model.inversions import binomial_count, normal_value, poisson_count
 from tests.reference_model.world import TwinWorld
 
 MANAGEMENT, METROLOGY, STANDARDS, TESTING = range(4)
@@ -25,7 +25,7 @@ NEVER = -1_000_000
 
 
 def kp_share(defects: float, cost: float, failure: float, width: float) -> float:
-    """Return the share to inspect by Deming's kp rule: all where v · k2 exceeds k1, softened by a width."""
+    """Return the share to inspect by Deming's kp rule: all units where v · k2 exceeds k1, made smooth by a width."""
     expected = defects * failure
     if width == 0.0:
         return 1.0 if expected > cost else 0.0
@@ -41,7 +41,7 @@ def kp_share(defects: float, cost: float, failure: float, width: float) -> float
 
 @dataclass(slots=True, eq=False)
 class TwinLink:
-    """A relation: what one firm buys of another, per unit of the customer."""
+    """A relation: what one firm buys from another, per unit of the customer."""
 
     row: int
     supplier: TwinFirm
@@ -62,8 +62,8 @@ class TwinLink:
     passed_latent: float
     charge_back: float
 
-    def start_anew(self, usual: float) -> None:
-        """Begin a relation: nothing taught, no history; the customer expects what is usual in the sector."""
+    def start(self, usual: float) -> None:
+        """Begin a relation without lessons and history; the customer expects the mean of the sector."""
         self.relief, self.rating, self.age, self.listed = 0.0, usual, 0, 0
 
 
@@ -71,7 +71,7 @@ class TwinFirm(mesa.Agent):
     """A firm; the links by which it buys and sells in two lists, its waiting cases in a dict by kind of problem."""
 
     model: TwinWorld
-    # where it stands
+    # its place
     chain: int
     sector: int
     county: int
@@ -79,7 +79,7 @@ class TwinFirm(mesa.Agent):
     tier: int
     is_leader: bool
     entered: int
-    # what it can do
+    # its capabilities
     capability: list[float]
     natural: list[float]
     absorptive: float
@@ -95,7 +95,7 @@ class TwinFirm(mesa.Agent):
     learning: float
     open_problems: list[int]
     common_problems: list[int]
-    # what is ordered of it, and what it makes
+    # its orders and its output
     final_demand: float
     demand_start: float
     steady_orders: float
@@ -106,7 +106,7 @@ class TwinFirm(mesa.Agent):
     usual_output: float
     to_users: float
     elsewhere: float
-    # what it lets through
+    # its defects
     own_dpu: float
     own_special: float
     inspection: float
@@ -180,7 +180,7 @@ class TwinFirm(mesa.Agent):
         self.buys: list[TwinLink] = []  # in the order of the links
         self.sells: list[TwinLink] = []
         self.cases: dict[int, TwinCase] = {}
-        self.learnt = [0.0] * 4  # capability that it is about to gain or lose
+        self.learnt = [0.0] * 4  # gains and losses of capability of this month
         self.stock_before = 0.0
         for name, kind in STATE.items():
             setattr(self, name, copy.copy(NOTHING[kind]))
@@ -191,7 +191,7 @@ class TwinFirm(mesa.Agent):
             setattr(self, name, getattr(world.firms, name)[self.place].tolist())
 
     def succeed(self, other: TwinFirm, aware: float, lift: list[float]) -> None:
-        """Take the place of a firm that has given up: what goes with the place, and nothing else.
+        """Take the place of a firm that has given up, with the state of the place and nothing else.
 
         Parameters
         ----------
@@ -199,7 +199,7 @@ class TwinFirm(mesa.Agent):
         aware : float
             Share of firms that know the standing stations: its chance to know them.
         lift : list of float
-            How far learning has lifted firms of its size above their natural levels, by kind.
+            How much learning has raised firms of its size above their natural levels, by kind.
         """
         for name in WITH_THE_PLACE:
             setattr(self, name, copy.copy(getattr(other, name)))
@@ -210,31 +210,31 @@ class TwinFirm(mesa.Agent):
             link.supplier = self
         p = self.model.parameters
         self.entered, self.failed_month = self.model.month, NEVER
-        self.learning = max(1.0, p.renewal_peak)  # a product renewed just now
+        self.learning = max(1.0, p.renewal_peak)  # a product that was just renewed
         self.brand = self.brand_start
-        self.knows_stations = self.own_luck("entrant knows the standing stations") < aware
+        self.knows_stations = self.draw("entrant knows the standing stations") < aware
         self._draw_traits()
         self.natural = [max(0.0, now - above) for now, above in zip(self.capability, lift, strict=True)]
 
     def _draw_traits(self) -> None:
-        """Be born: logit-normal capabilities, partly common to the four; absorptive capacity; base defects."""
+        """Draw the traits: logit-normal capabilities, partly common to the four; absorptive capacity; base defects."""
         p, size = self.model.parameters, self.size_class
         median = math.log(p.capability_mean[size] / (1.0 - p.capability_mean[size])) + p.entrant_shift
-        common, apart = math.sqrt(p.capability_common), math.sqrt(1.0 - p.capability_common)
-        shared = normal_value(self.own_luck("capability of the firm"))
+        common, separate = math.sqrt(p.capability_common), math.sqrt(1.0 - p.capability_common)
+        shared = normal_value(self.draw("capability of the firm"))
         for kind in range(4):
-            mine = normal_value(self.own_luck("capability of a kind", kind))
-            logit = median + p.capability_spread * (common * shared + apart * mine)
+            own = normal_value(self.draw("capability of a kind", kind))
+            logit = median + p.capability_spread * (common * shared + separate * own)
             self.capability[kind] = 1.0 / (1.0 + math.exp(-logit))
-        self.absorptive = min(1.0, max(0.0, p.absorptive_mean - 0.3 + 0.6 * self.own_luck("absorptive capacity")))
-        self.base_dpu = p.base_dpu * p.base_dpu_size[size] * math.exp(p.base_dpu_spread * normal_value(self.own_luck("base defects")))
+        self.absorptive = min(1.0, max(0.0, p.absorptive_mean - 0.3 + 0.6 * self.draw("absorptive capacity")))
+        self.base_dpu = p.base_dpu * p.base_dpu_size[size] * math.exp(p.base_dpu_spread * normal_value(self.draw("base defects")))
 
-    def own_luck(self, decision: str, slot: int = 0) -> float:
-        """Uniform of this month for its place alone."""
+    def draw(self, decision: str, slot: int = 0) -> float:
+        """Uniform of this month for its place."""
         return float(self.model.streams.uniform_at(decision, self.model.month, self.place, slot))
 
     def begin_month(self) -> None:
-        """Clear what counts the events of one month."""
+        """Set the counts of the month's events to 0."""
         self.problems_opened = self.problems_closed = 0
         self.cases_filed = self.cases_served = self.cases_solved = self.cases_withdrawn = 0
         self.served_by_kind, self.months_waited = [0, 0, 0, 0], 0.0
@@ -245,7 +245,7 @@ class TwinFirm(mesa.Agent):
 
     @property
     def side(self) -> str:
-        """Its sector in the books."""
+        """Its sector in the accounts."""
         return "leaders" if self.is_leader else "members"
 
     def pay(self, payee: str, purpose: str, amount: float) -> None:
@@ -259,12 +259,12 @@ class TwinFirm(mesa.Agent):
         self.take_in(payer, purpose, amount)
 
     def hand_over(self, payee: str, purpose: str, amount: float) -> None:
-        """Pay what costs it nothing: debts, dividends, stocks."""
+        """Make payments that are no cost: debts, dividends, stocks."""
         self.cash -= amount
         self.model.books.pay(self.side, payee, purpose, amount)
 
     def take_in(self, payer: str, purpose: str, amount: float) -> None:
-        """Receive what it does not earn: loans, equity."""
+        """Receive money that is no income: loans, equity."""
         self.cash += amount
         self.model.books.pay(payer, self.side, purpose, amount)
 
@@ -281,7 +281,7 @@ class TwinFirm(mesa.Agent):
         return self.usual_output * self.price
 
     def officer_pay(self) -> float:
-        """Pay of a chief quality officer, CNY a month; small firms share one, the smallest by the hour."""
+        """Pay of a chief quality officer, CNY a month; small firms share one."""
         p = self.model.parameters
         return min(p.cqo_pay * p.cqo_part_time[self.size_class], p.cqo_pay_most * self.monthly_sales())
 
@@ -295,12 +295,12 @@ class TwinFirm(mesa.Agent):
             link.delivered = link.ordered
 
     def order(self) -> None:
-        """Order inputs for next month by this month's output, with what is scrapped on top."""
+        """Order inputs for next month by this month's output, scrap included."""
         for link in self.buys:
             link.ordered = link.value_share * self.output * (1.0 + self.scrap)
 
     def take_orders(self) -> None:
-        """q_j = F_j + Σ a_ij · q_i · (1 + scrap_i); an orphan sells part of what it sold at the start elsewhere."""
+        """q_j = F_j + Σ a_ij · q_i · (1 + scrap_i); an orphan sells elsewhere a part of its sales at the start."""
         self.users_ordered, self.elsewhere_ordered = self.final_demand, 0.0
         self.add_up_orders()
         if not self.is_leader:
@@ -308,15 +308,15 @@ class TwinFirm(mesa.Agent):
             self.orders += self.elsewhere_ordered
 
     def add_up_orders(self) -> None:
-        """Add up what users, customers and others have ordered of it."""
+        """Add up the orders of users, customers and others."""
         self.orders = self.users_ordered + sum(link.ordered for link in self.sells) + self.elsewhere_ordered
 
     # -- 3.3 own defects ---------------------------------------------------------------------
 
-    def make(self, luck: list[float]) -> None:
-        """Renew the product or learn on it; base · L · exp(-κ · management) + severity · open problems."""
+    def make(self, draws: list[float]) -> None:
+        """Renew the product, or learn by making it; base · L · exp(-κ · management) + severity · open problems."""
         p = self.model.parameters
-        if luck[self.place] < p.renewal_hazard:
+        if draws[self.place] < p.renewal_hazard:
             self.output_since_renewal = 0.0
             self.close_problems(sum(self.common_problems))
             self.common_problems = [0, 0, 0, 0]
@@ -328,14 +328,14 @@ class TwinFirm(mesa.Agent):
         self.own_special = p.severity * (sum(self.open_problems) + sum(self.common_problems))
         self.own_dpu = common + self.own_special
 
-    # -- 3.5 what arrives --------------------------------------------------------------------
+    # -- 3.5 incoming goods --------------------------------------------------------------------
 
     def decide_inspection(self) -> None:
         """Detection and false alarms from capabilities; shares inspected from last month's estimates."""
         p = self.model.parameters
         metrology, testing = self.capability[METROLOGY], self.capability[TESTING]
-        found = p.detection_low + (p.detection_high - p.detection_low) * testing
-        self.detection = min(1.0, max(0.0, found * (1.0 - p.metrology_loss * (1.0 - metrology))))
+        by_testing = p.detection_low + (p.detection_high - p.detection_low) * testing
+        self.detection = min(1.0, max(0.0, by_testing * (1.0 - p.metrology_loss * (1.0 - metrology))))
         self.false_alarm = min(1.0, max(0.0, p.false_alarm * (1.0 - metrology) / (1.0 - TYPICAL_METROLOGY)))
         for link in self.buys:
             link.inspected = kp_share(link.rating, p.incoming_cost, p.incoming_failure, p.kp_width)
@@ -343,7 +343,7 @@ class TwinFirm(mesa.Agent):
         self.inspection = kp_share(self.before_final, p.final_cost, failure, p.kp_width)
 
     def receive(self) -> None:
-        """Take in what suppliers let go last month, with the interface defects, and inspect it."""
+        """Receive what suppliers delivered last month, with the interface defects, and inspect it."""
         p = self.model.parameters
         for link in self.buys:
             supplier = link.supplier
@@ -356,10 +356,10 @@ class TwinFirm(mesa.Agent):
             link.passed_detectable = (1.0 - caught_share) * arriving
             link.passed_latent = link.carried * supplier.out_latent
 
-    # -- 3.6 what leaves ---------------------------------------------------------------------
+    # -- 3.6 outgoing goods ---------------------------------------------------------------------
 
     def let_go(self) -> None:
-        """Own defects and those let in, less what final inspection finds; latent ones always pass."""
+        """Own and incoming defects, less those that final inspection finds; latent defects always pass."""
         p = self.model.parameters
         self.before_final = (1.0 - p.latent_share) * self.own_dpu
         self.out_latent = p.latent_share * self.own_dpu
@@ -372,7 +372,7 @@ class TwinFirm(mesa.Agent):
         self.scrap = p.scrap_share * self.reject
 
     def escape(self) -> float:
-        """Share of detectable defects that final inspection lets go."""
+        """Share of detectable defects that pass final inspection."""
         return 1.0 - self.inspection * self.detection
 
     # -- 3.7 cost of quality -----------------------------------------------------------------
@@ -415,15 +415,15 @@ class TwinFirm(mesa.Agent):
             self.recovered += link.charge_back
 
     def be_charged(self) -> None:
-        """Bear what customers charge back this month."""
+        """Bear the charge-back of customers this month."""
         self.charged = sum(link.charge_back for link in self.sells)
 
     def borne(self) -> float:
-        """Cost of poor quality that it bears, charge-back to and fro included."""
+        """Cost of poor quality that it bears, including charge-back paid and received."""
         return self.internal_failure + self.external_failure + self.charged - self.recovered
 
     def seen_per_defect(self) -> float:
-        """What it sees that a defect more per unit costs it; without an officer it sees about a third."""
+        """The cost of one more defect per unit that it sees; without an officer it sees about a third."""
         p = self.model.parameters
         defects = self.before_final + self.out_latent
         if defects <= 0.0 or self.borne() <= 0.0:
@@ -433,14 +433,14 @@ class TwinFirm(mesa.Agent):
     # -- 3.8 problems ------------------------------------------------------------------------
 
     def solving_hazard(self) -> float:
-        """0.031^(1-m) · 0.5^m a month; an officer makes time run faster."""
+        """0.031^(1-m) · 0.5^m a month; an officer speeds this up."""
         p = self.model.parameters
         m = self.capability[MANAGEMENT]
         left = 1.0 - p.solving_low ** (1.0 - m) * p.solving_high**m
         return 1.0 - left ** (1.0 + p.cqo_solving) if self.cqo else 1.0 - left
 
     def months_of_a_problem(self) -> float:
-        """Months until it solves a problem alone, as far as it looks ahead: 1,000 at most."""
+        """Expected months until it solves a problem alone, at most 1,000."""
         return 1.0 / max(self.solving_hazard(), 0.001)
 
     def problems_a_month(self, kind: int) -> float:
@@ -470,34 +470,34 @@ class TwinFirm(mesa.Agent):
             self.open_up(arisen)
 
     def common_cause_ends(self, kind: int) -> None:
-        """Have the problem no more."""
+        """End the problem of this cause."""
         self.close_problems(self.common_problems[kind])
         self.common_problems[kind] = 0
 
-    def common_cause_begins(self, kind: int, luck: list[list[float]]) -> None:
-        """Be hit by it, or not."""
-        if luck[self.place][kind] < self.model.parameters.common_cause_exposure:
+    def common_cause_begins(self, kind: int, draws: list[list[float]]) -> None:
+        """Get the problem of this cause, or not."""
+        if draws[self.place][kind] < self.model.parameters.common_cause_exposure:
             self.common_problems[kind] += 1
             self.open_up(1)
 
     def gain(self, kind: int, share: float) -> None:
-        """Gain a share of the capability that is missing, as far as it can absorb it."""
+        """Gain a share of the missing capability, as far as it can absorb it."""
         self.capability[kind] += share * self.absorptive * (1.0 - self.capability[kind])
 
 
 #: State attributes, each with the name of its type.
 STATE: dict[str, str] = {name: kind for name, kind in TwinFirm.__annotations__.items() if name != "model"}
-#: Nothing of a type.
+#: The empty value of each type.
 NOTHING = {"int": 0, "float": 0.0, "bool": False, "list[int]": [0] * 4, "list[float]": [0.0] * 4}
-#: What goes with a place when another firm takes it. Everything else an entrant starts without, or has of its own.
+#: State that an entrant takes over with the place. All its other state is new or empty.
 WITH_THE_PLACE = (
     # the place, its costs and its customers
     "chain", "sector", "county", "size_class", "tier", "is_leader", "unit_cost", "goods_cost", "price", "demand_start", "brand_start",
     "final_demand", "steady_orders", "orders", "users_ordered", "elsewhere_ordered", "usual_output",
-    # goods that the predecessor made this month, and how
+    # this month's goods, made by the predecessor
     "output", "to_users", "elsewhere", "sales", "own_dpu", "own_special", "inspection", "detection", "false_alarm", "before_final",
     "out_detectable", "out_latent", "reject", "scrap",
-    # what happened in the place this month
+    # this month's events in the place
     "prevention", "appraisal", "internal_failure", "external_failure", "government_cost", "recovered", "profit", "dividends",
     "exited", "written_off", "earnings", "recall_cost", "recalls", "recalled", "recalls_traced", "sampled", "failed", "targeted",
     "targeted_failed", "investment", "borrowed", "solved_by_kind", "problems_opened", "problems_closed", "cases_filed",

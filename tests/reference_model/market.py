@@ -8,12 +8,12 @@ from sim.world import World
 from tests.reference_model.firm import TwinFirm
 from tests.reference_model.world import TwinWorld
 
-#: Links up the chain that an investigation follows at most.
+#: Most links that an investigation follows.
 DEEPEST = 30
 
 
 class TwinRegulator:
-    """What the regulator has counted so far."""
+    """The counts of the regulator so far."""
 
     def __init__(self, world: World) -> None:
         self.sampled = int(world.regulators.sampled[0])
@@ -34,32 +34,32 @@ def origin(leader: TwinFirm) -> TwinFirm:
         out = at.escape()
         ways: list[tuple[float, TwinFirm]] = [(((1.0 - p.latent_share) * out + p.latent_share) * at.own_dpu, at)]
         ways += [(out * link.passed_detectable + link.passed_latent, link.supplier) for link in at.buys]
-        pick = leader.own_luck(f"trail of a recall {depth}") * sum(way for way, _ in ways)
-        here = at
+        pick = leader.draw(f"trail of a recall {depth}") * sum(way for way, _ in ways)
+        present = at
         for way, firm in ways:
             if pick < way:
                 at = firm
                 break
             pick -= way
-        if at is here:
+        if at is present:
             break
     return at
 
 
 def recall(leader: TwinFirm) -> None:
-    """Recall a Pareto-distributed part of a year's sales; the firm where the defects began bears what it can be made to."""
+    """Recall a Pareto-distributed part of a year's sales; the firm where the defects began bears the cost up to its limit."""
     p, model = leader.model.parameters, leader.model
-    share = min(1.0, p.recall_size * (1.0 - leader.own_luck("size of a recall")) ** (-1.0 / p.recall_tail))
+    share = min(1.0, p.recall_size * (1.0 - leader.draw("size of a recall")) ** (-1.0 / p.recall_tail))
     leader.recalls, leader.recalled = 1, share * 12.0 * leader.to_users
     model.regulator.recalls += 1
     cost = p.recall_cost * leader.recalled
     liable = cost
-    if leader.own_luck("recall is traced") < p.traceability:
-        found = origin(leader)
-        found.recalls_traced += 1
-        if found is not leader:
-            liable = min(cost, p.recall_liability * found.monthly_sales())
-            found.recall_due += liable
+    if leader.draw("recall is traced") < p.traceability:
+        source = origin(leader)
+        source.recalls_traced += 1
+        if source is not leader:
+            liable = min(cost, p.recall_liability * source.monthly_sales())
+            source.recall_due += liable
             leader.recall_due += cost - liable
             model.happened["recalls traced to suppliers"] += 1
             return
@@ -67,15 +67,15 @@ def recall(leader: TwinFirm) -> None:
 
 
 def recall_products(model: TwinWorld) -> None:
-    """Let leaders recall by a hazard in what reaches users; users forget former recalls and hear of new ones."""
+    """Let leaders recall by a hazard that grows with the defects reaching users; users forget old recalls and notice new ones."""
     p = model.parameters
-    luck = model.luck("recall")
+    draws = model.draws("recall")
     for firm in model.firms:
         firm.reputation *= p.reputation_memory
     recalling = []
     for firm in model.firms:
         hazard = 1.0 - math.exp(-p.recall_rate * (firm.out_detectable + firm.out_latent))
-        if firm.is_leader and firm.to_users > 0.0 and luck[firm.place] < hazard:
+        if firm.is_leader and firm.to_users > 0.0 and draws[firm.place] < hazard:
             recalling.append(firm)
     for leader in recalling:
         recall(leader)
@@ -90,7 +90,7 @@ def recall_products(model: TwinWorld) -> None:
 
 
 def market(model: TwinWorld) -> None:
-    """Users of a product choose between its leaders by a logit in remembered defects and recalls; the whole moves with the mean."""
+    """Users choose between the leaders of a product by a logit in remembered defects and recalls; total demand follows the mean."""
     p = model.parameters
     products: dict[int, list[tuple[TwinFirm, float]]] = {}
     for firm in model.firms:
@@ -113,10 +113,10 @@ def market(model: TwinWorld) -> None:
 
 
 def sample_products(model: TwinWorld) -> None:
-    """One unit each of firms chosen at random, and of firms chosen by risk; who fails pays and puts right."""
+    """One unit each of firms chosen at random, and of firms chosen by risk; a firm that fails pays a fine and rectifies."""
     p, regulator = model.parameters, model.regulator
-    chosen, bad = model.luck("product sampled"), model.luck("sample fails")
-    chosen_for_risk, bad_for_risk = model.luck("product sampled for its risk"), model.luck("sample for its risk fails")
+    chosen, bad = model.draws("product sampled"), model.draws("sample fails")
+    chosen_for_risk, bad_for_risk = model.draws("product sampled for its risk"), model.draws("sample for its risk fails")
     selling = [firm for firm in model.firms if firm.output > 0.0]
     risks = {firm: risk(firm) for firm in selling}
     all_risks, samples = sum(risks.values()), p.targeted_samples / 1000.0 * len(selling)
@@ -138,7 +138,7 @@ def sample_products(model: TwinWorld) -> None:
 
 
 def risk(firm: TwinFirm) -> float:
-    """Weight in risk-targeted sampling: size class, a failure of late, a certificate."""
+    """Weight in risk-targeted sampling: size class, a recent failure, a certificate."""
     p = firm.model.parameters
     weight = p.risk_size[firm.size_class]
     if firm.model.month - firm.failed_month <= p.risk_months:
@@ -147,7 +147,7 @@ def risk(firm: TwinFirm) -> float:
 
 
 def put_right(firm: TwinFirm) -> None:
-    """Pay the fine and for rectification, and close one open problem of the most numerous kind."""
+    """Pay the fine and for rectification, and close one open problem of the most frequent kind."""
     p = firm.model.parameters
     firm.failed_month = firm.model.month
     firm.pay("government", "fines", p.fine * firm.monthly_sales())

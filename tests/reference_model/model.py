@@ -1,17 +1,17 @@
-"""A second, independent implementation of the month: plain Mesa agents, one at a time.
+"""A second, independent implementation of the month, with a loop over plain Mesa agents.
 
 It is the oracle for `sim`: written from the equations, in loops over agents and their links, with
-its own inversions of uniforms and its own books. It starts from a snapshot of a model's state and then
-runs alone; only the uniforms are shared. It covers every phase of the month. Programmes take on
-nobody new here: what they did before the snapshot stays (officers, stations, who knows of them,
-credit lines), and so does the support that they go on paying (`programmes`).
+its own inversions of uniforms and its own accounts. It starts from a snapshot of a model's state and then
+runs alone; it shares only the uniforms with the model. It covers every phase of the month. Here programmes take on
+no new firms: the results of what they did before the snapshot stay (officers, stations and who knows them,
+credit lines), and so does their continuing support (`programmes`).
 
-Firms, links and stations that have left the world are not here at all, so that agreement with the
-columns also says that the dead make no difference to the living. A firm that gives up is removed, and
-another agent takes its place: agreement says that the entrant's row holds nothing else of it.
+The twin does not contain firms, links and stations that have left the world. So agreement with the
+columns also shows that these have no influence on the others. A firm that gives up is removed, and
+another agent takes its place: agreement shows that the entrant's row holds nothing else of it.
 
-The files: `world` (what all others look at), `firm` (state, making, quality), `stations`, `decisions` (investment,
-adoption, learning), `money`, `relations`, `market` (recalls, demand, samples), `programmes`, `luck`.
+The files: `world` (state that all others read), `firm` (state, output, quality), `stations`, `decisions` (investment,
+adoption, learning), `money`, `relations`, `market` (recalls, demand, samples), `programmes`, `inversions`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.world import World
 from tests.reference_model.decisions import adopt_and_drop, invest, learn_and_forget
 from tests.reference_model.firm import TwinCase, TwinFirm, TwinLink
 from tests.reference_model.market import TwinRegulator, market, recall_products, sample_products
-from tests.reference_model.money import TwinBank, TwinBooks, balance_others, count_distress, found, give_up, settle_accounts
+from tests.reference_model.money import TwinBank, TwinBooks, balance_others, count_distress, give_up, settle_accounts, start_business
 from tests.reference_model.programmes import TwinSupport
 from tests.reference_model.relations import rate, review_suppliers, usual_in_sectors
 from tests.reference_model.stations import TwinStation, serve, withdraw
@@ -28,12 +28,12 @@ from tests.reference_model.world import TwinWorld
 
 
 class TwinModel(TwinWorld):
-    """The month, one agent at a time, from a snapshot of a model's state.
+    """The month in loops over agents, from a snapshot of a model's state.
 
     Parameters
     ----------
     world : World
-        The model whose state is copied; it is not touched.
+        The model whose state is copied; it is not changed.
 
     """
 
@@ -74,7 +74,7 @@ class TwinModel(TwinWorld):
                     case.station.waiting.append(case)
 
     def step(self) -> None:
-        """Simulate one month. Each `do` is over before the next begins, so what is read of others is last month's."""
+        """Simulate one month. Each `do` ends before the next begins, so agents read last month's values of others."""
         self.month += 1
         self.books.month.clear()
         self.firms.do("begin_month")
@@ -83,14 +83,14 @@ class TwinModel(TwinWorld):
         self.firms.do("ship")
         self.firms.do("order")
         self.firms.do("take_orders")
-        self.firms.do("make", self.luck("product renewal"))
+        self.firms.do("make", self.draws("product renewal"))
         self.firms.do("decide_inspection")
         self.firms.do("receive")
         self.firms.do("let_go")
         self.firms.do("count_costs")
         self.firms.do("charge_suppliers")
         self.firms.do("be_charged")
-        self.firms.do("meet_problems", self.luck_by_kind("problem solved"), self.luck_by_kind("problem arises"))
+        self.firms.do("meet_problems", self.draws_by_kind("problem solved"), self.draws_by_kind("problem arises"))
         self.common_causes()
         serve(self)
         invest(self)
@@ -105,11 +105,11 @@ class TwinModel(TwinWorld):
         balance_others(self)
 
     def common_causes(self) -> None:
-        """End some common causes of chains and begin others; one that ended does not begin in the same month."""
+        """End some causes of common problems and begin others; a cause that ended does not begin again in the same month."""
         p = self.parameters
-        ending = self.luck_by_kind("common cause ends", len(self.causes))
-        beginning = self.luck_by_kind("common cause begins", len(self.causes))
-        hitting = self.luck_by_kind("common cause hits")
+        ending = self.draws_by_kind("common cause ends", len(self.causes))
+        beginning = self.draws_by_kind("common cause begins", len(self.causes))
+        hitting = self.draws_by_kind("common cause hits")
         ends, begins = set(), set()
         for chain, at_work in enumerate(self.causes):
             for kind in range(4):
@@ -127,7 +127,7 @@ class TwinModel(TwinWorld):
                     firm.common_cause_begins(kind, hitting)
 
     def exit_and_enter(self) -> None:
-        """Let firms give up after months of distress; others take their places, and their relations begin anew."""
+        """Let firms give up after months of distress; entrants take their places, and their relations start again."""
         self.firms.do(count_distress)
         leaving = [firm for firm in self.by_place.values() if firm.distress >= self.parameters.distress_months]
         staying = [firm for firm in self.by_place.values() if firm.distress < self.parameters.distress_months]
@@ -143,13 +143,13 @@ class TwinModel(TwinWorld):
             firm.remove()
             self.happened["exits of leaders" if firm.is_leader else "exits of members"] += 1
             for link in (*entrant.buys, *entrant.sells):
-                link.start_anew(usual.get(link.supplier.sector, 0.0))
+                link.start(usual.get(link.supplier.sector, 0.0))
         for firm in leaving:
-            found(self.by_place[firm.place])
+            start_business(self.by_place[firm.place])
 
     @staticmethod
     def _lift(alike: list[TwinFirm]) -> list[float]:
-        """Mean of what learning has lifted some firms above their natural levels, by kind; 0 if there are none, or by less."""
+        """Mean by which learning has raised some firms above their natural levels, by kind; at least 0, and 0 without firms."""
         if not alike:
             return [0.0] * 4
         return [max(0.0, sum(firm.capability[kind] - firm.natural[kind] for firm in alike) / len(alike)) for kind in range(4)]

@@ -1,4 +1,4 @@
-"""Money of the twin: its own books, a bank, what firms pay and are paid, prices, exit and entry (3.11)."""
+"""Money of the twin: its own accounts, a bank, payments of firms, prices, exit and entry (3.11)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 from sim.world import World
 from tests.reference_model.firm import TwinFirm
-from tests.reference_model.luck import normal_value
+from tests.reference_model.inversions import normal_value
 from tests.reference_model.world import TwinWorld
 
 ORDINARY, STRONG_CHAIN = range(2)
@@ -18,12 +18,12 @@ SIZES = 3
 
 
 class TwinBooks:
-    """Payments of the month by payer, payee and purpose, and what each sector holds.
+    """Payments of the month by payer, payee and purpose, and the deposits of each sector.
 
     Parameters
     ----------
     world : World
-        The model whose books are copied.
+        The model whose accounts are copied.
     """
 
     def __init__(self, world: World) -> None:
@@ -31,7 +31,7 @@ class TwinBooks:
         self.month = dict(world.books.month)
 
     def pay(self, payer: str, payee: str, purpose: str, amount: float) -> None:
-        """Write down a payment."""
+        """Book a payment."""
         assert amount >= 0.0, f"{payer} pay {payee} {amount} for {purpose}"
         self.month[payer, payee, purpose] = self.month.get((payer, payee, purpose), 0.0) + amount
         self.balance[payer] -= amount
@@ -50,7 +50,7 @@ class TwinBank:
 
     @property
     def outstanding(self) -> list[float]:
-        """What firms owe."""
+        """The debts of firms."""
         return [sum(firm.bank_debt for firm in self.model.firms), sum(firm.programme_debt for firm in self.model.firms)]
 
     def lend(self, firm: TwinFirm, kind: int, amount: float) -> None:
@@ -61,13 +61,13 @@ class TwinBank:
         firm.take_in("lenders", ("loans", "strong-chain loans")[kind], amount)
 
     def be_repaid(self, firm: TwinFirm, kind: int, amount: float) -> None:
-        """Take back part of a loan."""
+        """Receive a repayment."""
         self._owe_more(firm, kind, -amount)
         self.repaid[kind] += amount
         firm.hand_over("lenders", "repayment", amount)
 
     def write_off(self, firm: TwinFirm) -> None:
-        """Lose what a firm owes: loans of both kinds and its overdraft."""
+        """Write off the debts of a firm: loans of both kinds and its overdraft."""
         firm.written_off = firm.bank_debt + firm.programme_debt
         self.written_off[ORDINARY] += firm.bank_debt
         self.written_off[STRONG_CHAIN] += firm.programme_debt
@@ -86,12 +86,12 @@ class TwinBank:
 
 
 def material_cost(firm: TwinFirm) -> float:
-    """What network materials for a unit of output cost at present prices."""
+    """Cost of materials from the network for a unit of output, at present prices."""
     return sum(link.value_share * link.supplier.price for link in firm.buys)
 
 
 def trade(firm: TwinFirm) -> None:
-    """Sell elsewhere, buy of suppliers, use materials, keep the stock between nothing and its most."""
+    """Sell elsewhere, buy from suppliers, use materials, keep the stock between 0 and its limit."""
     p = firm.model.parameters
     firm.sales = firm.price * firm.output
     firm.earn("outside", "sales elsewhere", firm.price * firm.elsewhere)
@@ -123,11 +123,11 @@ def work(firm: TwinFirm) -> None:
         firm.pay_firm(link.customer, "charge-back", link.charge_back)
 
 
-def meet_fortune(firm: TwinFirm, luck: list[float]) -> None:
-    """Have luck or bad luck that lasts: an autoregression of the first order with a given spread."""
+def meet_fortune(firm: TwinFirm, draws: list[float]) -> None:
+    """Get a random gain or loss that lasts for some time: an autoregression of the first order with a given spread."""
     p = firm.model.parameters
     news = p.fortune_spread[firm.size_class] * math.sqrt(1.0 - p.fortune_memory**2)
-    firm.fortune = p.fortune_memory * firm.fortune + news * normal_value(luck[firm.place])
+    firm.fortune = p.fortune_memory * firm.fortune + news * normal_value(draws[firm.place])
     if firm.fortune >= 0.0:
         firm.earn("outside", "windfalls", firm.fortune * firm.sales)
     else:
@@ -135,7 +135,7 @@ def meet_fortune(firm: TwinFirm, luck: list[float]) -> None:
 
 
 def sell_to_users(model: TwinWorld) -> None:
-    """Sell abroad for what the world outside holds, the same share of every firm's sales; the rest to households."""
+    """Sell to the outside world for the money that it holds, the same share of every firm's sales; the rest goes to households."""
     sales = sum(firm.price * firm.to_users for firm in model.firms)
     abroad = min(1.0, max(0.0, model.books.balance["outside"]) / sales) if sales > 0.0 else 0.0
     for firm in model.firms:
@@ -144,7 +144,7 @@ def sell_to_users(model: TwinWorld) -> None:
 
 
 def balance_others(model: TwinWorld) -> None:
-    """Let households have what stations and government hold and what lenders are worth; taxes pay what government owes."""
+    """Pay what stations and government hold, and the net worth of lenders, to households; taxes cover what government owes."""
     held, pay = model.books.balance, model.books.pay
     pay("stations", "households", "wages of stations", max(0.0, held["stations"]))
     pay("lenders", "households", "profits of lenders", max(0.0, held["lenders"] + sum(model.bank.outstanding)))
@@ -171,7 +171,7 @@ def serve_debts(firm: TwinFirm) -> None:
 
 
 def pay_owners(firm: TwinFirm) -> None:
-    """Close the month's account; pay out a part of the profit, and cash that lies idle."""
+    """Close the month's account; pay out a part of the profit, and idle cash."""
     p = firm.model.parameters
     firm.profit = firm.earnings + firm.inventory - firm.stock_before
     free = max(0.0, firm.cash)
@@ -184,9 +184,9 @@ def pay_owners(firm: TwinFirm) -> None:
 def smooth_quality_costs(model: TwinWorld) -> None:
     """Let the mean quality cost of each price class, per unit of output, enter its prices over about a year."""
     for number in range(len(model.quality_cost)):
-        mine = [firm for firm in model.firms if price_class(firm) == number]
-        output = sum(firm.output for firm in mine)
-        cost = sum(firm.prevention + firm.appraisal + firm.borne() for firm in mine)
+        of_class = [firm for firm in model.firms if price_class(firm) == number]
+        output = sum(firm.output for firm in of_class)
+        cost = sum(firm.prevention + firm.appraisal + firm.borne() for firm in of_class)
         mean = max(0.0, cost / output) if output > 0.0 else 0.0
         model.quality_cost[number] += (mean - model.quality_cost[number]) / PRICE_MONTHS
 
@@ -205,10 +205,10 @@ def set_prices(model: TwinWorld) -> None:
 
 
 def settle_accounts(model: TwinWorld) -> None:
-    """All payments of the month in their order; each is over for everybody before the next begins."""
+    """All payments of the month in their order; each ends for all firms before the next begins."""
     model.firms.do(trade)
     model.firms.do(work)
-    model.firms.do(meet_fortune, model.luck("fortune"))
+    model.firms.do(meet_fortune, model.draws("fortune"))
     sell_to_users(model)
     model.firms.do(serve_debts)
     model.firms.do(pay_owners)
@@ -226,7 +226,7 @@ def count_distress(firm: TwinFirm) -> None:
 
 
 def give_up(firm: TwinFirm) -> None:
-    """Close down: owners take what cash is left, lenders lose the rest, problems and cases end."""
+    """Close down: owners take the remaining cash, lenders lose their loans, problems and cases end."""
     firm.exited = True
     firm.model.support.guarantee(firm)
     firm.hand_over("households", "liquidation", max(0.0, firm.cash))
@@ -234,8 +234,8 @@ def give_up(firm: TwinFirm) -> None:
     firm.close_problems(sum(firm.open_problems) + sum(firm.common_problems))
 
 
-def found(firm: TwinFirm) -> None:
-    """Begin with equity: cash, and materials for about half of what it may keep, for next month's orders."""
+def start_business(firm: TwinFirm) -> None:
+    """Begin with equity: cash, and about half of the largest stock of materials, for next month's orders."""
     p = firm.model.parameters
     materials = 0.5 * p.stock_most * sum(link.ordered * link.supplier.price for link in firm.buys)
     firm.take_in("households", "equity of entrants", materials + p.cash_start * firm.monthly_sales())

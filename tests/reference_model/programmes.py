@@ -1,4 +1,4 @@
-"""What programmes go on paying in the twin once they take on nobody new: officers' pay, stations, strong-chain loans."""
+"""Continuing payments of programmes in the twin, which take on no new firms: officers' pay, stations, strong-chain loans."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.reference_model.world import TwinWorld
 
 
 class TwinChainHead:
-    """The head of a chain; heads of one chain share what is spent on it."""
+    """The head of a chain; several heads of one chain divide what is spent on it."""
 
     def __init__(self, world: World, row: int) -> None:
         self.chain = int(world.chain_heads.chain[row])
@@ -18,7 +18,7 @@ class TwinChainHead:
 
 
 class TwinSupport:
-    """Programmes at work, without any limit to their budgets."""
+    """Programmes at work, without a limit on their budgets."""
 
     def __init__(self, model: TwinWorld, world: World) -> None:
         self.model = model
@@ -37,7 +37,7 @@ class TwinSupport:
         self.heads = [TwinChainHead(world, row) for row in range(world.chain_heads.n)]
 
     def spend(self, key: str, payee: str, firm: TwinFirm, amount: float) -> None:
-        """Let government pay for a firm, as its chain's heads see."""
+        """Let government pay for a firm, and count this for the heads of its chain."""
         firm.government_cost += amount
         self.model.books.pay("government", payee, key, amount)
         heads = [head for head in self.heads if head.chain == firm.chain]
@@ -65,7 +65,7 @@ class TwinSupport:
                 firm.interest_borne = discount * firm.programme_debt / 12.0
 
     def score(self, firm: TwinFirm) -> float:
-        """Quality credit score: signals of quality by thirds, and cash in months of sales, from one in the red to one at hand."""
+        """Quality credit score: signals of quality by thirds, and cash in months of sales, from -1 to 1."""
         assert self.loans
         failed_of_late = firm.model.month - firm.failed_month <= firm.model.parameters.risk_months
         quality = (firm.certified + firm.cqo + (not failed_of_late)) / 3.0
@@ -74,7 +74,7 @@ class TwinSupport:
         return self.loans.score_weight * quality + (1.0 - self.loans.score_weight) * standing
 
     def guarantee(self, firm: TwinFirm) -> None:
-        """Bear part of what lenders lose in strong-chain loans to a firm that it reached, and let go of it."""
+        """Bear part of what lenders lose in strong-chain loans to a firm that it reached, and no longer support it."""
         if self.loans and firm in self.borrowers:
             self.model.happened["guarantees called"] += firm.programme_debt > 0.0
             self.spend("strong_chain_loans", "lenders", firm, self.loans.guarantee * firm.programme_debt)

@@ -7,14 +7,14 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from tests.reference_model.firm import TwinFirm, TwinLink
-from tests.reference_model.luck import normal_value
+from tests.reference_model.inversions import normal_value
 from tests.reference_model.world import TwinWorld
 
 #: Months between reviews of suppliers.
 QUARTER = 3
-#: Passes within which it must show that orders stay finite, and by how much they have to shrink in one.
+#: Passes within which orders must provably stay finite, and by how much they must shrink in one pass.
 PASSES, SHRINKS = 30, 0.999
-#: Defects below which nobody sees a difference between candidates.
+#: Defects below which customers see no difference between candidates.
 UNSEEN = 1e-9
 
 
@@ -22,7 +22,7 @@ UNSEEN = 1e-9
 
 
 def rate(firm: TwinFirm) -> None:
-    """Rate suppliers by what goods-in found and the line showed; pay for those on the development list."""
+    """Rate suppliers by the defects found at incoming inspection and in production; pay for those on the development list."""
     p = firm.model.parameters
     cost = 0.0
     for link in firm.buys:
@@ -36,7 +36,7 @@ def rate(firm: TwinFirm) -> None:
 
 
 def usual_in_sectors(model: TwinWorld, column: str) -> dict[int, float]:
-    """Mean over relations, by the supplier's sector: the customers' `rating`, or what suppliers let out, `out_detectable`."""
+    """Mean over relations, by the supplier's sector: the customers' `rating`, or the outgoing defects of suppliers, `out_detectable`."""
     seen: dict[int, list[float]] = {}
     for link in model.links:
         if link.value_share > 0.0:
@@ -46,7 +46,7 @@ def usual_in_sectors(model: TwinWorld, column: str) -> dict[int, float]:
 
 
 def spare(firm: TwinFirm) -> float:
-    """What it could make beyond what is ordered of it; never less than what it made at the start, and some more."""
+    """What it could make in addition to its orders; its capacity is never below that of the start."""
     most = (1.0 + firm.model.parameters.spare_capacity) * max(firm.usual_output, firm.steady_orders)
     return max(0.0, most - firm.orders)
 
@@ -55,9 +55,9 @@ def spare(firm: TwinFirm) -> float:
 
 
 class Search:
-    """The state of the market for suppliers at one review; all customers search before any changes.
+    """The market for suppliers at one review; all customers search before any change is made.
 
-    Firms with idle capacity offer themselves; leaders among them only if they supply others already.
+    Firms with idle capacity are candidates; leaders only if they already supply other firms.
     """
 
     def __init__(self, model: TwinWorld) -> None:
@@ -71,7 +71,7 @@ class Search:
                 self.sectors.setdefault(firm.sector, []).append((firm, idle / (idle + firm.orders)))
         self.lines = {sector: list(accumulate(share for _, share in firms)) for sector, firms in self.sectors.items()}
 
-    def luck(self, decision: str, link: TwinLink, slot: int = 0) -> float:
+    def draw(self, decision: str, link: TwinLink, slot: int = 0) -> float:
         """Uniform of this month for a relation."""
         return float(self.model.streams.uniform_at(decision, self.model.month, link.row, slot))
 
@@ -80,29 +80,29 @@ class Search:
         if link.supplier.sector not in self.sectors:
             return None
         firms, line = self.sectors[link.supplier.sector], self.lines[link.supplier.sector]
-        at = bisect_right(line, self.luck("candidate", link, slot) * line[-1])
+        at = bisect_right(line, self.draw("candidate", link, slot) * line[-1])
         return firms[at][0] if at < len(firms) else None
 
     def fits(self, link: TwinLink, candidate: TwinFirm) -> bool:
-        """Whether a candidate is another firm, new to the customer, no nearer to users, not in distress, and can make as much."""
-        known = {mine.supplier.place for mine in link.customer.buys} | {link.customer.place}
+        """Whether a candidate is another firm, new to the customer, no nearer to users, not in distress, and has the capacity."""
+        excluded = {other.supplier.place for other in link.customer.buys} | {link.customer.place}
         nearer = 0 <= candidate.tier < link.supplier.tier
-        return candidate.place not in known and not nearer and candidate.distress == 0 and spare(candidate) >= link.ordered
+        return candidate.place not in excluded and not nearer and candidate.distress == 0 and spare(candidate) >= link.ordered
 
     def looks(self, link: TwinLink, candidate: TwinFirm, slot: int) -> float:
-        """The rating that a customer expects of a candidate: seen through noise, shrunk towards the usual, with a margin for doubt."""
+        """The rating that a customer expects of a candidate: with noise, shrunk towards the mean, with a margin for uncertainty."""
         p = self.model.parameters
         noise = p.view_noise * (p.certified_noise if candidate.certified else 1.0)
         spread = max(p.base_dpu_spread, 1e-6)
         trust = spread**2 / (spread**2 + noise**2)
         usual = self.out.get(candidate.sector, 0.0)
         worse = math.log(max(UNSEEN, candidate.out_detectable)) - math.log(max(UNSEEN, usual))
-        seen = worse + noise * normal_value(self.luck("view of a candidate", link, slot))
+        seen = worse + noise * normal_value(self.draw("view of a candidate", link, slot))
         seems = trust * seen + p.caution * noise * math.sqrt(trust)
         return self.rating.get(candidate.sector, 0.0) * math.exp(min(50.0, max(-50.0, seems)))
 
     def best(self, link: TwinLink) -> tuple[TwinFirm, float] | None:
-        """The candidate that looks best, the first of equals, and how it looks; None where none will do."""
+        """The candidate that looks best (the first of equals) and its expected rating; None if there is none."""
         best: tuple[TwinFirm, float] | None = None
         for slot in range(self.model.parameters.candidates):
             candidate = self.offers(link, slot)
@@ -133,18 +133,18 @@ def review_suppliers(model: TwinWorld) -> None:
         ends = link.value_share > 0.0 and ending[link.row] < p.relation_end
         if link.essential or not (tired or ends) or model.month <= 0:
             continue
-        found = search.best(link)
-        if found and (ends or found[1] < (1.0 - p.switching) * link.rating):
-            changes.append((link, found[0]))
+        best = search.best(link)
+        if best and (ends or best[1] < (1.0 - p.switching) * link.rating):
+            changes.append((link, best[0]))
             model.happened["wish for another supplier"] += 1
     change_suppliers(model, within_capacity(search, changes), search.rating)
 
 
 def within_capacity(search: Search, changes: list[tuple[TwinLink, TwinFirm]]) -> list[tuple[TwinLink, TwinFirm]]:
-    """Let new suppliers take customers in a drawn order as long as they can; one relation each between two firms."""
+    """Let new suppliers take customers in random order as long as they have capacity; at most one relation between two firms."""
     queues: dict[int, list[tuple[float, int, TwinLink, TwinFirm]]] = {}
     for link, new in changes:
-        queues.setdefault(new.place, []).append((search.luck("turn at a new supplier", link), link.row, link, new))
+        queues.setdefault(new.place, []).append((search.draw("turn at a new supplier", link), link.row, link, new))
     kept = []
     for queue in queues.values():
         taken, customers = 0.0, set()
@@ -161,7 +161,7 @@ def within_capacity(search: Search, changes: list[tuple[TwinLink, TwinFirm]]) ->
 
 
 def change_suppliers(model: TwinWorld, changes: list[tuple[TwinLink, TwinFirm]], usual: dict[int, float]) -> None:
-    """Let other firms supply, unless orders might then grow without end; orders under way go along."""
+    """Let other firms supply, unless orders might then grow without limit; open orders move to them."""
     if not changes:
         return
     supplier = {link.row: new for link, new in changes}
@@ -172,7 +172,7 @@ def change_suppliers(model: TwinWorld, changes: list[tuple[TwinLink, TwinFirm]],
         link.supplier.sells.remove(link)
         new.sells.append(link)
         link.supplier = new
-        link.start_anew(usual[new.sector])
+        link.start(usual[new.sector])
     for firm in model.firms:
         firm.add_up_orders()
     model.counts["suppliers replaced"] += len(changes)
@@ -180,7 +180,7 @@ def change_suppliers(model: TwinWorld, changes: list[tuple[TwinLink, TwinFirm]],
 
 
 def orders_stay_finite(model: TwinWorld, supplier: dict[int, TwinFirm]) -> bool:
-    """Whether a few passes show that orders shrink round every loop: for any x > 0 growth is at most the largest ratio of A x to x."""
+    """Whether some passes prove that orders shrink on every loop: for any x > 0 growth is at most the largest ratio of A x to x."""
     x = dict.fromkeys(model.by_place, 1.0)
     for _ in range(PASSES):
         pulled = {
@@ -197,7 +197,7 @@ def orders_stay_finite(model: TwinWorld, supplier: dict[int, TwinFirm]) -> bool:
 
 
 def find_tiers(model: TwinWorld) -> None:
-    """Count the links from each firm to the nearest leader, from the leaders up; -1 where none is reached."""
+    """Count the links from each firm to the nearest leader, starting at the leaders; -1 where none is reached."""
     for firm in model.firms:
         firm.tier = 0 if firm.is_leader else -1
     reached = [firm for firm in model.firms if firm.is_leader]

@@ -1,4 +1,4 @@
-"""Service stations of the twin: a queue as a list of cases, and firms that choose where to go."""
+"""Service stations of the twin: a queue is a list of cases, and firms choose a station."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class TwinStation(mesa.Agent):
         return len(self.waiting)
 
     def serves(self, firm: TwinFirm, kind: int, worth: float) -> bool:
-        """Whether a firm knows it, can reach it, needs what it offers and thinks the fee worth it."""
+        """Whether a firm knows it, can reach it and needs what it offers, and the fee pays."""
         known = firm.knows_programme if self.programme else firm.knows_stations
         near = self.online or self.county == firm.county
         return known and near and self.capacity > 0.0 and self.offers[kind] and self.fee <= worth * self.competence[kind]
 
-    def work(self, luck: list[list[float]]) -> None:
-        """Serve in order of arrival up to the month's capacity; a fraction left over counts next month."""
+    def work(self, draws: list[list[float]]) -> None:
+        """Serve in order of arrival up to the month's capacity; an unused fraction counts next month."""
         able = self.capacity + self.credit
         self.credit = able - math.floor(able)
         self.waiting.sort(key=TwinCase.turn)
@@ -63,7 +63,7 @@ class TwinStation(mesa.Agent):
             self.served += 1
             self.waited += self.model.month - case.month
             self.model.counts["cases served"] += 1
-            if luck[firm.place][kind] < self.competence[kind]:
+            if draws[firm.place][kind] < self.competence[kind]:
                 self.solved += 1
                 firm.cases_solved += 1
                 firm.open_problems[kind] -= 1
@@ -84,7 +84,7 @@ def withdraw(firm: TwinFirm, everything: bool = False) -> None:
 
 
 def choose_station(firm: TwinFirm, first: list[list[float]], where: list[float]) -> tuple[int, TwinStation] | None:
-    """Choose the most numerous problem that some station could take, and one of those stations."""
+    """Choose the most frequent kind of problem that a station could take, and one of these stations."""
     if not (firm.knows_stations or firm.knows_programme) or not any(firm.open_problems):
         return None
     worth = firm.model.parameters.severity * firm.seen_per_defect() * firm.months_of_a_problem()
@@ -119,14 +119,14 @@ def file(firm: TwinFirm, kind: int, station: TwinStation, tie: list[float]) -> N
 
 
 def serve(model: TwinWorld) -> None:
-    """Withdrawals, new cases, service. All firms choose before any files, by the queues left from last month."""
+    """Withdrawals, new cases, service. All firms choose by last month's queues before any of them files."""
     if not model.stations:
         return
     model.firms.do(withdraw)
-    first, where, tie = model.luck_by_kind("which problem first"), model.luck("which station"), model.luck("place in the queue")
+    first, where, tie = model.draws_by_kind("which problem first"), model.draws("which station"), model.draws("place in the queue")
     choices = [(firm, choice) for firm in model.firms if (choice := choose_station(firm, first, where))]
     for firm, (kind, station) in choices:
         file(firm, kind, station, tie)
-    solving = model.luck_by_kind("case solved")
+    solving = model.draws_by_kind("case solved")
     for station in model.stations:
         station.work(solving)

@@ -1,4 +1,4 @@
-"""The columns against plain Mesa agents: two implementations of one month must agree, column by column."""
+"""The columns against plain Mesa agents: two implementations of one month must agree in every column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sim import ChiefQualityOfficer, OneStopStations, Parameters, StrongchainMod
 from sim.build.region import Region
 from sim.instruments import StrongChainLoans
 from sim.month.credit import grant
-from tests.reference_model.luck import binomial_count, normal_value, poisson_count
+from tests.reference_model.inversions import binomial_count, normal_value, poisson_count
 from tests.reference_model.model import TwinModel
 
 pytestmark = pytest.mark.study
@@ -49,7 +49,7 @@ def random_network(
     sectors: int = 1,
     essential: float = 0.0,
 ) -> SupplyNetwork:
-    """Draw links at random, acyclic or from anybody to anybody; some members supply nobody, a few also sell to users."""
+    """Draw links at random, acyclic or between any two firms; some members have no customer, some also sell to users."""
     random = np.random.default_rng(seed)
     wanted = max(firms - leaders, round(density * firms))
     one, other = random.integers(0, firms, (2, 4 * wanted))
@@ -76,7 +76,7 @@ def random_network(
 
 
 def number(low: float, high: float, *corners: float) -> st.SearchStrategy[float]:
-    """Draw a number of a range, rather often one of its corners."""
+    """Draw a number from a range, often one of its ends."""
     inside = st.floats(low, high, allow_subnormal=False)
     return st.sampled_from(corners) | inside if corners else inside
 
@@ -123,7 +123,7 @@ PARAMETERS = st.fixed_dictionaries(
         "visibility": number(0.0, 1.0, 0.0),
         "patience": st.integers(0, 8),
         "service_learning": number(0.0, 1.0, 0.0, 1.0),
-        # who is born
+        # traits of firms
         "capability_spread": number(0.1, 2.0),
         "capability_common": number(0.0, 0.95, 0.0),
         "absorptive_mean": number(0.0, 1.0, 0.0, 1.0),
@@ -221,7 +221,7 @@ PROGRAMMES["all"] = PROGRAMMES["officers"] + PROGRAMMES["stations"] + PROGRAMMES
 
 @st.composite
 def worlds(draw: st.DrawFn, leaving: bool) -> StrongchainModel:
-    """Draw a small world in which programmes have acted, a station may have left, and, if asked for, firms for good."""
+    """Draw a small world in which programmes have acted, a station may have left, and, on request, firms have left for good."""
     firms, stations = draw(st.integers(3, 40)), draw(st.sampled_from([0, 1, 3, 6]))
     leaders = draw(st.integers(1, min(firms - 1, 4)))
     parameters = draw(PARAMETERS)
@@ -268,7 +268,7 @@ def worlds(draw: st.DrawFn, leaving: bool) -> StrongchainModel:
 
 
 def by_hand(model: StrongchainModel) -> None:
-    """Set what seldom comes by itself: users who change their minds, suppliers much improved, credit lines and discounts of all sizes."""
+    """Set states that rarely occur otherwise: users who change their choice, better suppliers, all kinds of credit lines and discounts."""
     random, firms, links = np.random.default_rng(0), model.firms, model.links
     links.relief = random.random(links.n)
     firms.final_demand *= random.uniform(0.5, 3.0, firms.n)
@@ -280,7 +280,7 @@ def by_hand(model: StrongchainModel) -> None:
 
 
 def assert_columns_agree(population: Population, rows: NDArray[np.int64], agents: Sequence[Any], money: float) -> None:
-    """Compare columns with what agents hold: counts and marks exactly, numbers to rounding."""
+    """Compare columns with the state of agents: counts and flags exactly, numbers up to rounding."""
     if not agents:
         return
     for name in population.columns.keys() - NOT_HELD[population.kind]:
@@ -294,7 +294,7 @@ def assert_columns_agree(population: Population, rows: NDArray[np.int64], agents
 
 
 def assert_money_agrees(model: StrongchainModel, twin: TwinModel) -> None:
-    """Compare the books, payment by payment: to rounding on the scale of the largest sum and of all that has been paid."""
+    """Compare the accounts, payment by payment, up to rounding relative to the largest sum and to all payments."""
     paid, theirs = model.books.month, twin.books.month
     most = max(paid.values(), default=0.0)
     for key in sorted(paid.keys() | theirs.keys()):
@@ -305,7 +305,7 @@ def assert_money_agrees(model: StrongchainModel, twin: TwinModel) -> None:
 
 
 def assert_agree(model: StrongchainModel, twin: TwinModel) -> None:
-    """Compare all that lives: every column, who supplies whom, the books, and the counts of events."""
+    """Compare the whole state: every column, the links, the accounts, and the counts of events."""
     firms, money = list(twin.by_place.values()), 12.0 * float(model.firms.output.max())
     places, links = np.array(list(twin.by_place)), np.array([link.row for link in twin.links], dtype=np.int64)
     np.testing.assert_array_equal(np.flatnonzero(model.firms.alive), places)
@@ -330,7 +330,7 @@ def assert_agree(model: StrongchainModel, twin: TwinModel) -> None:
 
 
 def take_on_nobody(model: StrongchainModel) -> None:
-    """Let programmes go on for those that they have reached, and reach nobody else: the twin does not choose firms."""
+    """Let programmes continue for the firms that they have reached, and reach no others: the twin does not choose firms."""
     for programme in model.programmes.values():
         programme.instrument = replace(programme.instrument, monthly_capacity=0)  # type: ignore[attr-defined]
 
@@ -366,11 +366,11 @@ def test_random_small_worlds_agree(model: StrongchainModel) -> None:
 @settings(DRAWN, max_examples=60)
 @given(worlds(leaving=True))
 def test_the_dead_make_no_difference(model: StrongchainModel) -> None:
-    """The same where firms have left for good: they are in the columns, and not in the twin at all."""
+    """The same with firms that have left for good: they are in the columns, but not in the twin."""
     run_both(model, months=12)
 
 
-#: What has to happen in the larger world, besides what the model counts itself.
+#: Events that must occur in the larger world, in addition to those that the model counts.
 EVENTS = (
     "investments paid by cash", "investments paid by banks", "investments paid by strong-chain loans", "guarantees called",
     "drawn on the line", "exits of members", "exits of leaders", "officers hired", "officers lost", "first certificates",
@@ -379,7 +379,7 @@ EVENTS = (
 
 
 def test_a_larger_world_agrees() -> None:
-    """300 firms on a cyclic network for two years, with all programmes at work: and everything happens in them."""
+    """300 firms on a cyclic network for two years, with all programmes at work; every event occurs."""
     network = random_network(7, firms=300, leaders=20, chains=4, density=3.0, cyclic=True, material=0.6, sectors=5, essential=0.1)
     model = StrongchainModel(
         Region(stations=4, awareness=0.5, counties=3),
@@ -434,7 +434,7 @@ def test_refused_changes_agree() -> None:
 
 
 def test_snapshot_is_the_model() -> None:
-    """Before any month of its own the twin equals the model, and running it does not touch the model."""
+    """Before any month of its own the twin equals the model, and running it does not change the model."""
     model = StrongchainModel(Region(stations=2), random_network(1, 30, 2, 2, 2.0, True, 0.5), rng=1, burn_in=6)
     twin = TwinModel(model)
     orders = model.firms.orders.copy()

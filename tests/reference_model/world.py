@@ -1,4 +1,4 @@
-"""What everybody in the twin looks at: parameters, luck, the month, and who is there."""
+"""State that all parts of the twin read: parameters, random numbers, the month, and the agents."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sim.world import World
 
 
 class TwinWorld(mesa.Model):
-    """State that firms, stations, the bank and the market read of each other; `TwinModel` fills it and runs the month.
+    """State that firms, stations, the bank and the market share; `TwinModel` fills it and runs the month.
 
     Attributes
     ----------
     happened : Counter
-        Events that the model does not count, so that a test can ask whether there were any.
+        Events that the model does not count, so that a test can check that they occur.
     by_place : dict
         Firms by place.
     by_row, stations : dict, list
@@ -26,7 +26,7 @@ class TwinWorld(mesa.Model):
     links : list
         Relations between firms.
     books, bank, regulator, support
-        The accounts, and the agents that are alone of their kind.
+        The accounts, and the agents of which there is only one.
     """
 
     by_place: dict[int, Any]
@@ -50,10 +50,10 @@ class TwinWorld(mesa.Model):
         self.quality_cost: list[float] = world.classes.quality_cost.tolist()
         self.places, self.relations = world.firms.n, world.links.n
 
-    def luck(self, decision: str) -> list[float]:
+    def draws(self, decision: str) -> list[float]:
         """Uniforms of this month, one for every place of a firm."""
         return self.streams.uniform(decision, self.month, self.places).tolist()
 
-    def luck_by_kind(self, decision: str, places: int | None = None) -> list[list[float]]:
+    def draws_by_kind(self, decision: str, places: int | None = None) -> list[list[float]]:
         """Uniforms of this month, four for every place of a firm (or of a chain)."""
         return self.streams.uniforms(decision, self.month, self.places if places is None else places, 4).tolist()

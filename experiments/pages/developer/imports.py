@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.record", "sim.invariants", "sim.instruments"),
     ("sim.model",),
     ("sim",),
-    ("experiments.formatting",),
+    ("experiments.formatting", "experiments.renamed"),
     ("experiments.terminal", "experiments.languages"),
     ("experiments.configuration", "experiments.contract"),
     ("experiments.catalogue", "experiments.runs"),

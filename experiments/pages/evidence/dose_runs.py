@@ -37,8 +37,8 @@ DOSES = {key: cls.doses_shown for key, cls in INSTRUMENTS.items()}
 def companion(key: str, firms: int) -> Instrument | None:
     """Return the programme with which an instrument that only serves other programmes is measured; none for one that acts by itself.
 
-    Its levers are assumptions. It grows slowly and takes on few firms a month, so that it can be made faster; its doses of visits and
-    stations are large enough for an effect that shows.
+    Its levers are assumptions. It grows slowly and takes on a small number of firms a month, so that it can be made faster; its doses
+    of visits and stations are large enough for an effect that shows.
     """
     if not INSTRUMENTS[key].first:
         return None

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from agents.firm import SIZE_CLASSES
 from agents.streams import replicate_keys
-from experiments.configuration.schema import Parallel
 from experiments.configuration.settings import compose_settings, read_settings
+from experiments.configuration.study import Parallel
 from experiments.figures import COLOURS, style
 from experiments.figures.style import WIDE, finish, scaled_unit
 from experiments.formatting import fixed, significant, table

@@ -55,7 +55,8 @@ class UncertainParameter:
     governs: str
 
 
-#: The share of latent defects always comes first: it has the most influence. A range is the one that the calibration searches; for a
+#: The share of latent defects always comes first: it has the most influence. A range is the one that the calibration searches
+#: (`experiments/configuration/searched_ranges.csv`); for a
 #: parameter that is not searched it goes from half of the default to twice the default, within the legal range.
 UNCERTAIN = (
     UncertainParameter("latent_share", 0.02, 0.12, "λ: defects that no inspection finds on their way to users"),

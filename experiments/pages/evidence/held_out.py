@@ -163,26 +163,26 @@ def _concentration(incidents: Incidents, replicates: Sequence[Simulated], by_key
     sides = {
         side: [key for key, check in by_key.items() if key.startswith(("incidents", "quantity")) and check.side == side] for side in (-1, 1)
     }
-    less, more = (
+    less_than_observed, more_than_observed = (
         "; ".join(f"{what}: top {', '.join(key.split()[1] for key in keys if key.startswith(what))} %" for what in ("incidents", "quantity")
                   if any(key.startswith(what) for key in keys))
         for keys in (sides[-1], sides[1])
     )  # fmt: skip
-    if less:
+    if less_than_observed:
         lines.append(
-            f"Less concentrated than observed ({less}). There are three possible reasons. One bad delivery makes several rows of the data "
-            f"({incidents.repeats[1]:.0f} % of repeats are on the same day); counted by days with any incident, the top tenth has "
-            f"{incidents.curves['days'][TOP.index(10)]:.0f} % instead of {incidents.curves['incidents'][TOP.index(10)]:.0f} %. The data "
-            "are of one company, whose vendors deliver very different goods, from corrugate to controllers; in the model all members of "
-            "a region have one distribution of defects. And defective quantity is counted in units, of labels as of motors, where the "
-            "model has CNY."
+            f"Less concentrated than observed ({less_than_observed}). There are three possible reasons. One bad delivery makes several "
+            f"rows of the data ({incidents.repeats[1]:.0f} % of repeats are on the same day); counted by days with any incident, the top "
+            f"tenth has {incidents.curves['days'][TOP.index(10)]:.0f} % instead of {incidents.curves['incidents'][TOP.index(10)]:.0f} %. "
+            "The data are of one company, whose vendors deliver very different goods, from corrugate to controllers; in the model all "
+            "members of a region have one distribution of defects. And defective quantity is counted in units, of labels as of motors, "
+            "where the model has CNY."
         )
-    if more:
+    if more_than_observed:
         lines.append(
-            f"More concentrated than observed ({more}). A region's suppliers differ more in "
+            f"More concentrated than observed ({more_than_observed}). A region's suppliers differ more in "
             "size than the vendors of one company, and large ones deliver more lots."
         )
-    if not less and not more:
+    if not less_than_observed and not more_than_observed:
         lines.append("The whole curve agrees; the calibration knows one number of it.")
     return lines
 

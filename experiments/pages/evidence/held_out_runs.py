@@ -17,8 +17,8 @@ from scipy.optimize import brentq
 from agents.firm import SIZE_CLASSES
 from agents.streams import Streams, binomial, poisson, replicate_keys
 from experiments.calibration.observe import rejected_lots
-from experiments.configuration.schema import Parallel
 from experiments.configuration.settings import compose_settings, read_settings
+from experiments.configuration.study import Parallel
 from experiments.formatting import fixed
 from experiments.runs.runner import fan_out
 from sim import StrongchainModel

@@ -12,7 +12,7 @@ import numpy as np
 from agents.firm import SIZE_CLASSES
 from agents.streams import Streams, replicate_keys
 from experiments.catalogue.settings import region_files
-from experiments.configuration.declared import CONFIGS
+from experiments.configuration.files import CONFIGS
 from experiments.formatting import table
 from sim import Parameters, Region
 from sim.parameters import declared

@@ -1,1 +1,1 @@
-"""What a researcher's own files say of a network, read strictly."""
+"""Strict reading of a researcher's own network files."""

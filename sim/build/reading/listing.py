@@ -1,7 +1,7 @@
-"""What a researcher's files say of a network, before any rule fills what they leave out.
+"""What a researcher's files say about a network, before rules fill in what is missing.
 
-Two forms are read: *links* (a row per link, with an optional second file of firms) and a *stage
-list* (a row per firm, followed by pairs of upstream stage and quantity).
+Two forms are read: *links* (one row for each link, with an optional second file of firms) and a *stage
+list* (one row for each firm, followed by pairs of upstream stage and quantity).
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ class FromFile:
     nodes : str
         CSV file of firms that goes with a file of links; '' for none.
     format : {"auto", "edges", "stages"}
-        "auto" takes a file whose last header column is ``up_stages`` for a stage list.
+        With "auto" a file whose last header column is ``up_stages`` is a stage list.
     columns, node_columns : dict of str to str
-        Name in the file of each of `LINK_COLUMNS` and `NODE_COLUMNS`; what is left out has its own name.
+        Names in the file of the columns in `LINK_COLUMNS` and `NODE_COLUMNS`; other columns have their own names.
     filter : dict
         Rows to keep: column → value or list of values, compared as text.
     collapse : sequence of str
-        Kinds that are no firms: goods only pass through them.
+        Kinds of stage that are not firms: goods only pass through them.
     leaders : sequence of str
-        Names of the chain leaders; empty leaves it to the file, then to the rule.
+        Names of the chain leaders; if empty, the file names them, or the rule chooses them.
     material_share, median_revenue : float
         See their metadata.
     keep_scale : bool
-        Demand × price of the file are CNY a month; otherwise demand is scaled to `median_revenue`.
+        Whether demand × price in the file is CNY a month; else demand is scaled to `median_revenue`.
     encoding : str
         "auto" (UTF-8 with or without its mark, then GB18030) or the name of an encoding.
     """
@@ -89,7 +89,7 @@ class FromFile:
 
 
 def check_settings(settings: FromFile) -> None:
-    """Refuse settings that name nothing there is, or leave their range."""
+    """Refuse settings with unknown names, or outside their ranges."""
     if not settings.path:
         raise NetworkError("network.path is empty; give the CSV file of the links, such as network.path=chain.csv")
     if settings.format not in ("auto", "edges", "stages"):
@@ -106,7 +106,7 @@ def check_settings(settings: FromFile) -> None:
 
 
 def listed(value: str | Iterable[Any]) -> list[str]:
-    """Return a setting that lists words as a list; one word alone is a list of one."""
+    """Return a setting that lists words as a list; a single word becomes a list of one."""
     return [value] if isinstance(value, str) else [str(word) for word in value]
 
 
@@ -119,7 +119,7 @@ class _Columns:
     setting: str
 
     def find(self, key: str, needed: bool = False) -> str:
-        """Return a column's name in the file, '' where it has none; one that was mapped by hand must be there."""
+        """Return a column's name in the file, '' if the file has none; a column that the settings name must exist."""
         name = self.mapping.get(key, key)
         needed = needed or name != key
         return self.table.require(name, f"{self.setting}.{key}") if needed or name in self.table.columns else ""
@@ -140,37 +140,37 @@ class _Columns:
         return self.table.flags(name) if name else np.zeros(len(self.table), dtype=np.bool_)
 
     def unread(self, known: Sequence[str], used: Container[str]) -> list[str]:
-        """Tell which columns are not read: none of the known ones, nor used otherwise.
+        """Return a message for each column that is not read: it is neither known nor used otherwise.
 
         Raises
         ------
         NetworkError
-            For those that are a known one misspelt, since without it the file would say something else.
+            For a misspelt known column, because without it the file would mean something else.
         """
         names = {self.mapping.get(key, key): key for key in known}
-        rest = [column for column in self.table.columns if column not in names and column not in used]
+        unknown = [column for column in self.table.columns if column not in names and column not in used]
         absent = [name for name in names if name not in self.table.columns]
-        slips = {column: name for column in rest for name in absent if misspelt(column, name)}
+        slips = {column: name for column in unknown for name in absent if misspelt(column, name)}
         if slips:
             read = ", ".join(f"{column!r} (did you mean {name!r}?)" for column, name in slips.items())
             set_to = " ".join(f"{self.setting}.{names[name]}={column}" for column, name in slips.items())
             raise NetworkError(
-                f"{self.table.file}: the header has {read}; correct it, or set {set_to}; what means something else needs another name"
+                f"{self.table.file}: the header has {read}; correct it, or set {set_to}; a column with another meaning needs another name"
             )
-        near = {column: nearest(column, absent) for column in rest}
-        far = [column for column in rest if not near[column]]
-        told = [f"{self.table.file}: column {column!r} is not read{guess}" for column, guess in near.items() if guess]
-        return told + ([f"{self.table.file}: not read: {some(far, len(far))}"] if far else [])
+        guesses = {column: nearest(column, absent) for column in unknown}
+        others = [column for column in unknown if not guesses[column]]
+        messages = [f"{self.table.file}: column {column!r} is not read{guess}" for column, guess in guesses.items() if guess]
+        return messages + ([f"{self.table.file}: not read: {some(others, len(others))}"] if others else [])
 
 
 def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return stages, in order of first appearance, and links between their rows (numbers NaN where blank)."""
+    """Return stages, in order of first appearance, and links between their rows (a blank number is NaN)."""
     table = read_table(settings.path, settings.encoding, pairs={"auto": None, "stages": True}.get(settings.format, False))
     table = table.where(settings.filter, "network.filter")
     of_firms = _Columns(table, settings.node_columns, "network.node_columns")
     if table.trailing:
         if settings.nodes:
-            raise NetworkError(f"{table.file} is a stage list and holds its firms itself; leave network.nodes empty")
+            raise NetworkError(f"{table.file} is a stage list, which also holds the firms; leave network.nodes empty")
         links, ends = _pairs(table, of_firms.find("firm", needed=True)), (PAIRS, PAIRS)
     else:
         links, ends = _links(table, settings, notes)
@@ -185,12 +185,12 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
 
     row = pd.Series(np.arange(len(stages)), index=stages["name"])
     for end, column in zip(("supplier", "customer"), ends, strict=True):
-        found = links[end].map(row)
-        for k in np.flatnonzero(found.isna())[:1]:
+        place = links[end].map(row)
+        for k in np.flatnonzero(place.isna())[:1]:
             name, file = links[end].iloc[k], of_firms.table.file
             known = nearest(name, stages["name"])
             raise table.refuse(int(links["at"].iloc[k]), column, f"firm {name!r} is not in {file}{known}; add a row for it there")
-        links[end] = found.astype(np.int64)
+        links[end] = place.astype(np.int64)
     _refuse_links(links, stages, table)
     stages.attrs |= {"file": of_firms.table.file, "links": table.file}
     stages["linked"] = np.isin(np.arange(len(stages)), links[["supplier", "customer"]])
@@ -203,7 +203,7 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
 
 
 def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, tuple[str, str]]:
-    """Return the links of a table with a row per link, and the names of its columns of suppliers and customers."""
+    """Return the links of a table with one row for each link, and the names of its columns of suppliers and customers."""
     columns = _Columns(table, settings.columns, "network.columns")
     ends = columns.find("supplier", needed=True), columns.find("customer", needed=True)
     notes += columns.unread(LINK_COLUMNS, settings.filter)
@@ -221,53 +221,53 @@ def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataF
 
 def _pairs(table: Table, firm: str) -> pd.DataFrame:
     """Return the links of a stage list: every stage is the customer of the stages that follow it in pairs."""
-    found: list[tuple[str, str, float, int]] = []
+    links_read: list[tuple[str, str, float, int]] = []
     for k, (customer, cells) in enumerate(zip(table.names(firm), table.trailing, strict=True)):
         if len(cells) % 2:
-            raise table.refuse(k, PAIRS, f"{len(cells)} cells are no pairs; write an upstream stage, its quantity, and so on")
+            raise table.refuse(k, PAIRS, f"{len(cells)} cells do not make pairs; write an upstream stage, its quantity, and so on")
         for supplier, quantity in zip(cells[::2], cells[1::2], strict=True):
             units = (
                 read_number(quantity, MOST, positive=True) if quantity else f"the quantity of {supplier!r} is blank; write it, 1 if unknown"
             )
             if not supplier or isinstance(units, str):
                 raise table.refuse(k, PAIRS, units if isinstance(units, str) else "an upstream stage is blank; write its name")
-            found.append((supplier, customer, units, k))
-    if not found:
+            links_read.append((supplier, customer, units, k))
+    if not links_read:
         raise NetworkError(f"{table.file}: no row has an upstream stage, so there is no link; write pairs of stage and quantity")
-    links = pd.DataFrame(found, columns=["supplier", "customer", "units", "at"])
+    links = pd.DataFrame(links_read, columns=["supplier", "customer", "units", "at"])
     return links.assign(value_share=np.nan, sector="", essential=False)
 
 
 def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFrame:
-    """Return one row per stage: what the file says of it, '' or NaN where it says nothing."""
+    """Return one row for each stage with what the file says about it; '' or NaN if it says nothing."""
     table = nodes.table
     column = nodes.find("firm", needed=True)
     notes += nodes.unread(NODE_COLUMNS, settings.filter)
     names = table.names(column)
     for k in np.flatnonzero(pd.Series(names).duplicated())[:1]:
         first = table.row[np.flatnonzero(names == names[k])[0]]
-        what = f"{names[k]!r} is already in row {first}; names must be unique (network.filter picks one of several chains)"
-        raise table.refuse(int(k), column, what)
-    kinds, gone = nodes.text("kind"), listed(settings.collapse)
-    if gone and not (kinds != "").any():
+        problem = f"{names[k]!r} is already in row {first}; names must be unique (network.filter picks one of several chains)"
+        raise table.refuse(int(k), column, problem)
+    kinds, collapsed = nodes.text("kind"), listed(settings.collapse)
+    if collapsed and not (kinds != "").any():
         if nodes.setting:
             nodes.find("kind", needed=True)
         raise NetworkError(f"network.collapse needs the kinds of firms, and {table.file} gives none; put them in a column of network.nodes")
-    for kind in (kind for kind in gone if kind not in kinds):
+    for kind in (kind for kind in collapsed if kind not in kinds):
         notes.append(f"no stage is of the kind {kind!r} that network.collapse lists")
-    words = {key: nodes.text(key) for key in ("chain", "sector", "county")}
+    texts = {key: nodes.text(key) for key in ("chain", "sector", "county")}
     numbers = {key: nodes.numbers(key, MOST, positive=key == "price") for key in ("cost", "price", "demand")}
     where = [f"{table.file}, row {row}" for row in table.row]
-    stages = pd.DataFrame({"name": names, "kind": kinds, **words, **numbers, "marked": nodes.flags("leader"), "where": where})
-    return stages.assign(collapsed=np.isin(kinds.astype(np.str_), np.array(gone, dtype=np.str_)))
+    stages = pd.DataFrame({"name": names, "kind": kinds, **texts, **numbers, "marked": nodes.flags("leader"), "where": where})
+    return stages.assign(collapsed=np.isin(kinds.astype(np.str_), np.array(collapsed, dtype=np.str_)))
 
 
 def _refuse_links(links: pd.DataFrame, stages: pd.DataFrame, table: Table) -> None:
-    """Refuse a link from a firm to itself, one given twice, and value shares for only some inputs of a firm."""
+    """Refuse a link from a firm to itself, a link that is given twice, and value shares for only some inputs of a firm."""
 
-    def refuse(k: int, what: str) -> NetworkError:
+    def refuse(k: int, problem: str) -> NetworkError:
         ends = " → ".join(repr(stages["name"].iloc[links[end].iloc[k]]) for end in ("supplier", "customer"))
-        return NetworkError(f"{table.file}, row {table.row[links['at'].iloc[k]]}: link {ends} {what}")
+        return NetworkError(f"{table.file}, row {table.row[links['at'].iloc[k]]}: link {ends} {problem}")
 
     for k in np.flatnonzero(links["supplier"] == links["customer"])[:1]:
         raise refuse(int(k), "makes a firm its own supplier; leave it out")
@@ -281,12 +281,12 @@ def _refuse_links(links: pd.DataFrame, stages: pd.DataFrame, table: Table) -> No
 
 
 def _sectors_of_links(links: pd.DataFrame, stages: pd.DataFrame, table: Table) -> None:
-    """Give each supplier without a sector the one that its links name."""
+    """Give each supplier without a sector the sector that its links name."""
     named = links[links["sector"] != ""]
     first = named.groupby("supplier")["sector"].first()
     for k in np.flatnonzero(named["sector"] != named["supplier"].map(first))[:1]:
         link = named.iloc[k]
         name = stages["name"].iloc[link["supplier"]]
-        what = f"{name!r} is in {link['sector']!r} here and in {first[link['supplier']]!r} before; give each supplier one sector"
-        raise NetworkError(f"{table.file}, row {table.row[link['at']]}, sector: {what}")
+        problem = f"{name!r} is in {link['sector']!r} here and in {first[link['supplier']]!r} before; give each supplier one sector"
+        raise NetworkError(f"{table.file}, row {table.row[link['at']]}, sector: {problem}")
     stages["sector"] = stages["sector"].mask(stages["sector"] == "", first.reindex(stages.index).fillna(""))

@@ -1,4 +1,4 @@
-"""Text tables (CSV) as people save them: read strictly, and refused with the place and the remedy.
+"""Text tables (CSV): read strictly; an error names the place and the remedy.
 
 Every error is one line of the form ``file, row 7, column 'units': what is wrong; what would be
 right``, where the row is the one a spreadsheet shows (the header is row 1).
@@ -33,19 +33,19 @@ YES, NO = {"yes", "y", "true", "t", "1", "是"}, {"no", "n", "false", "f", "0", 
 SAVE_AS = "save it as CSV in UTF-8"
 
 
-def some(words: Iterable[Any], most: int = 8) -> str:
-    """Return the first few words, quoted where they are text, and how many more there are."""
-    listed = list(dict.fromkeys(words))
-    shown = ", ".join(repr(str(word)) for word in listed[:most])
+def some(values: Iterable[Any], most: int = 8) -> str:
+    """Return the first values in quotes, and the number of the others."""
+    listed = list(dict.fromkeys(values))
+    shown = ", ".join(repr(str(value)) for value in listed[:most])
     return shown + (f" and {len(listed) - most} more" if len(listed) > most else "")
 
 
 def misspelt(word: str, meant: str) -> bool:
     """Whether one word looks like another with one or two letters wrong."""
-    one, other = word.casefold(), meant.casefold()
-    likeness = SequenceMatcher(None, one, other).ratio()
-    letters = likeness * (len(one) + len(other)) / 2  # that both have in common
-    return likeness >= 0.8 and max(len(one), len(other)) - letters < 2.5
+    first, second = word.casefold(), meant.casefold()
+    likeness = SequenceMatcher(None, first, second).ratio()
+    letters = likeness * (len(first) + len(second)) / 2  # letters that both have in common
+    return likeness >= 0.8 and max(len(first), len(second)) - letters < 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +76,9 @@ class Table:
         """Return the number of rows."""
         return int(self.row.size)
 
-    def refuse(self, k: int, column: str, what: str) -> NetworkError:
+    def refuse(self, k: int, column: str, problem: str) -> NetworkError:
         """Make the error for the cell of one row (counted from 0) and column."""
-        return NetworkError(f"{self.file}, row {self.row[k]}, column {column!r}: {what}")
+        return NetworkError(f"{self.file}, row {self.row[k]}, column {column!r}: {problem}")
 
     def require(self, column: str, setting: str) -> str:
         """Return the column's name if the table has it.
@@ -86,14 +86,18 @@ class Table:
         Raises
         ------
         NetworkError
-            If not: lists the columns there are and the setting that maps them.
+            If not: the message lists the existing columns and the setting that maps them.
         """
         if column in self.columns:
             return column
-        there = next((sign for sign in ";\t|" if len(self.columns) == 1 and sign in self.columns[0]), None)
-        hint = f"; cells must be separated by commas, and here they seem to be by {there!r}" if there else nearest(column, self.columns)
+        separator = next((sign for sign in ";\t|" if len(self.columns) == 1 and sign in self.columns[0]), None)
+        hint = (
+            f"; cells must be separated by commas, and here they seem to be by {separator!r}"
+            if separator
+            else nearest(column, self.columns)
+        )
         raise NetworkError(
-            f"{self.file} has no column {column!r}; it has {some(self.columns, 20)}; set {setting} to the name that means it{hint}"
+            f"{self.file} has no column {column!r}; it has {some(self.columns, 20)}; set {setting} to its name in your file{hint}"
         )
 
     def text(self, column: str) -> NDArray[np.object_]:
@@ -101,7 +105,7 @@ class Table:
         return self.cells[:, self.columns.index(column)]
 
     def names(self, column: str) -> NDArray[np.object_]:
-        """Return the cells of a column in which none may be blank, shape (rows,)."""
+        """Return the cells of a column that must not have blanks, shape (rows,)."""
         cells = self.text(column)
         for k in np.flatnonzero(cells == "")[:1]:
             raise self.refuse(int(k), column, "the cell is blank; give a name, or delete the row")
@@ -110,7 +114,7 @@ class Table:
     def numbers(self, column: str, most: float = np.inf, positive: bool = False) -> Floats:
         """Return a column of numbers from 0 (or above, if `positive`) to `most`, shape (rows,); NaN where blank."""
         cells = self.text(column)
-        # Columns repeat themselves: each spelling is read once.
+        # Values repeat: each different cell is converted once.
         known = {cell: read_number(cell, most, positive) for cell in dict.fromkeys(cells)}
         for k, cell in enumerate(cells):
             if isinstance(value := known[cell], str):
@@ -118,7 +122,7 @@ class Table:
         return np.array([known[cell] for cell in cells], dtype=np.float64)
 
     def flags(self, column: str) -> NDArray[np.bool_]:
-        """Return a column of yes and no, shape (rows,); blank is no."""
+        """Return a column of yes and no, shape (rows,); a blank is no."""
         cells = [str(cell).lower() for cell in self.text(column)]
         for k, cell in enumerate(cells):
             if cell not in YES and cell not in NO:
@@ -126,7 +130,7 @@ class Table:
         return np.array([cell in YES for cell in cells], dtype=np.bool_)
 
     def keep(self, rows: NDArray[np.bool_]) -> Table:
-        """Return the table with some of the rows only."""
+        """Return the table with only some of the rows."""
         trailing = tuple(self.trailing[k] for k in np.flatnonzero(rows)) if self.trailing else ()
         return replace(self, cells=self.cells[rows], row=self.row[rows], trailing=trailing)
 
@@ -136,7 +140,7 @@ class Table:
         Raises
         ------
         NetworkError
-            For a column that is not there, or if no row is left: lists a few of the values there are.
+            For a column that does not exist, or if no row is left: the message lists some of the existing values.
         """
         table = self
         for column, wanted in conditions.items():
@@ -151,7 +155,7 @@ class Table:
 
 
 def read_number(cell: str, most: float = np.inf, positive: bool = False) -> float | str:
-    """Return the number in a cell, NaN if it is blank, or what is wrong with it."""
+    """Return the number in a cell, NaN if it is blank, or an error message as text."""
     if not cell:
         return float("nan")
     if not NUMBER.fullmatch(cell) or not any(sign.isdigit() for sign in re.split("[eE]", cell)[0]):
@@ -168,8 +172,8 @@ def read_number(cell: str, most: float = np.inf, positive: bool = False) -> floa
 def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = False) -> Table:
     """Read a CSV file: cells separated by commas, quoted where they hold one, a header in row 1.
 
-    Blank rows are passed over (and counted, as a spreadsheet does), and so are blank cells that
-    follow the last column.
+    Blank rows are skipped (but counted, as in a spreadsheet), and so are blank cells after
+    the last column.
 
     Parameters
     ----------
@@ -177,13 +181,13 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
     encoding : str
         "auto" tries UTF-8, with or without its mark, then GB18030; or the name of an encoding.
     pairs : bool or None
-        The last column opens pairs of cells that go on to the end of the row (a stage list);
-        None decides by the header: they do if it is called ``up_stages``.
+        Whether pairs of cells begin at the last column and go on to the end of the row (a stage list).
+        With None the header decides: they do if the column is called ``up_stages``.
 
     Raises
     ------
     NetworkError
-        For a file that is missing, no text, empty, without rows or with rows of the wrong length.
+        For a file that is missing, not text, empty, without rows, or with rows of the wrong length.
     """
     file = Path(path).expanduser()
     records = _records(file.name, _text(file, encoding))
@@ -193,7 +197,7 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
     for name in header:
         if header.count(name) > 1 or not name:
             wrong = f"names column {name!r} {header.count(name)} times" if name else "has a column without a name"
-            raise NetworkError(f"{file.name}, row {records[0][0]}: the header {wrong}; give every column a name of its own")
+            raise NetworkError(f"{file.name}, row {records[0][0]}: the header {wrong}; give every column a different name")
     if len(records) == 1:
         raise NetworkError(f"{file.name} holds a header only; add at least one row below it")
     ragged = header[-1] == PAIRS if pairs is None else pairs
@@ -203,8 +207,8 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
             raise NetworkError(
                 f"{file.name}, row {row} has {len(record)} cells, but the header has {width}; leave cells blank, but keep their commas"
             )
-        if not ragged and len(used := _cut(record)) > width:
-            raise NetworkError(f"{file.name}, row {row} has {len(used)} cells, but the header has {width}; quote cells that hold a comma")
+        if not ragged and len(filled := _cut(record)) > width:
+            raise NetworkError(f"{file.name}, row {row} has {len(filled)} cells, but the header has {width}; quote cells that hold a comma")
     cells = np.empty((len(records) - 1, width), dtype=object)
     cells[:] = [record[:width] for _, record in records[1:]]
     numbers = np.array([row for row, _ in records[1:]], dtype=np.int64)
@@ -212,23 +216,23 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
 
 
 def _cut(cells: list[str]) -> tuple[str, ...]:
-    """Return the cells without the blank ones at the end, with which spreadsheets fill up rows."""
+    """Return the cells without blank cells at the end, which spreadsheets add to rows."""
     width = max((k for k, cell in enumerate(cells, start=1) if cell), default=0)
     return tuple(cells[:width])
 
 
 def _text(file: Path, encoding: str) -> str:
-    """Return the text of a file, without the mark of its encoding."""
+    """Return the text of a file, without its byte-order mark."""
     if file.is_dir():
         raise NetworkError(
             f"{file} is a folder; give the CSV file in it: {some(sorted(p.name for p in file.glob('*.csv'))) or 'it holds none'}"
         )
     if not file.exists():
         if not file.parent.is_dir():
-            raise NetworkError(f"there is no file {file}, nor a folder {file.parent}; a path that is not absolute starts at {Path.cwd()}")
-        there = sorted(entry.name for entry in file.parent.iterdir() if entry.is_file())
-        near = get_close_matches(file.name, there, n=3, cutoff=0.5) or [name for name in there if name.lower().endswith(".csv")]
-        raise NetworkError(f"there is no file {file}; its folder holds {some(near, 3) if near else 'no CSV file'}")
+            raise NetworkError(f"there is no file {file}, nor a folder {file.parent}; a relative path starts at {Path.cwd()}")
+        files = sorted(entry.name for entry in file.parent.iterdir() if entry.is_file())
+        alike = get_close_matches(file.name, files, n=3, cutoff=0.5) or [name for name in files if name.lower().endswith(".csv")]
+        raise NetworkError(f"there is no file {file}; its folder holds {some(alike, 3) if alike else 'no CSV file'}")
     try:
         raw = file.read_bytes()
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Input-output tables of sectors: read, shared out to firms, balanced."""
+"""Input-output tables of sectors: reading, division between firms, balancing."""

@@ -1,4 +1,4 @@
-"""Links between firms of given sectors, so that every flow between sectors has some to travel by."""
+"""Links between firms of given sectors, so that every flow between sectors has at least one link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["covered", "first_customers", "place_firms", "shared_out", "suppliers
 
 
 def place_firms(streams: Streams, count: Ints) -> Ints:
-    """Give every firm a sector, shape (n,): who is where is luck, how many are not."""
+    """Give every firm a sector, shape (n,): the numbers of firms are fixed, which firm is in which sector is random."""
     sector = np.empty(int(count.sum()), dtype=np.int64)
     sector[np.argsort(streams.uniform("network: sector", 0, sector.size), kind="stable")] = np.repeat(np.arange(count.size), count)
     return sector
@@ -21,38 +21,38 @@ def place_firms(streams: Streams, count: Ints) -> Ints:
 def covered(coefficients: Floats, coverage: float, count: Ints) -> Floats:
     """Return the technical coefficients that get links, 0 elsewhere, shape (k, k).
 
-    Of each buying sector the largest that make up `coverage` of its purchases; of a sector of one firm none from itself.
+    For each buying sector these are the largest that make up `coverage` of its purchases; a sector of one firm has none with itself.
     """
     share = np.where(np.eye(count.size, dtype=np.bool_) & (count == 1), 0.0, coefficients)
     order = np.argsort(-share, axis=0, kind="stable")
     ranked = np.take_along_axis(share, order, axis=0)
     before = np.cumsum(ranked, axis=0) - ranked
-    kept = np.zeros_like(share)
-    np.put_along_axis(kept, order, np.where(before < coverage * share.sum(axis=0), ranked, 0.0), axis=0)
-    return kept
+    covered_share = np.zeros_like(share)
+    np.put_along_axis(covered_share, order, np.where(before < coverage * share.sum(axis=0), ranked, 0.0), axis=0)
+    return covered_share
 
 
 def first_customers(streams: Streams, flows: Floats, sector: Ints, sought: Ints) -> Ints:
-    """Find every firm one customer, shape (n,): its sector by flows, shape (k, k), the firm by the suppliers it seeks; -1 where none is."""
-    n, none = sector.size, np.zeros(sector.size, dtype=np.int64)
-    buyers = Pools(sector, none, none, sought.astype(np.float64))
+    """Draw a customer for every firm, shape (n,): a sector by flows, shape (k, k), a firm by the suppliers it seeks; -1 if none."""
+    n, zeros = sector.size, np.zeros(sector.size, dtype=np.int64)
+    buyers = Pools(sector, zeros, zeros, sought.astype(np.float64))
     first = np.full(n, -1)
     for attempt in range(ATTEMPTS):
-        still = np.flatnonzero((first < 0) & (flows.sum(axis=1) > 0)[sector])
-        u = streams.uniform(f"network: sector of first customer, attempt {attempt}", 0, n)[still]
-        where = _along(flows.T, sector[still], u)
-        u = streams.uniform(f"network: first customer, attempt {attempt}", 0, n)[still]
-        found = buyers.pick(where, none[still], none[still], none[still] + ANY, u)
-        first[still] = np.where(found == still, -1, found)
+        unmatched = np.flatnonzero((first < 0) & (flows.sum(axis=1) > 0)[sector])
+        u = streams.uniform(f"network: sector of first customer, attempt {attempt}", 0, n)[unmatched]
+        where = _along(flows.T, sector[unmatched], u)
+        u = streams.uniform(f"network: first customer, attempt {attempt}", 0, n)[unmatched]
+        candidate = buyers.pick(where, zeros[unmatched], zeros[unmatched], zeros[unmatched] + ANY, u)
+        first[unmatched] = np.where(candidate == unmatched, -1, candidate)
     return first
 
 
 def shared_out(streams: Streams, share: Floats, sector: Ints, size: Floats) -> tuple[Ints, Ints]:
-    """Return pairs of a buying firm and a supplying sector, so that what sectors buy can be shared out.
+    """Return pairs of a buying firm and a supplying sector, so that the purchases of sectors can be divided between firms.
 
-    A sector's purchases are laid end to end twice, by supplying sectors and by its firms as large as they are expected
-    to be, both in random order: a firm gets a link to every sector that its stretch overlaps. That is as many
-    pairs as there are firms and sectors, less one (the north-west corner of a transport problem).
+    A sector's purchases are laid on a line twice: divided by supplying sector, and divided by the expected size of its
+    firms, both in random order. A firm gets a link to every sector that its part of the line overlaps. The number of pairs is
+    that of firms and sectors, less one (the north-west corner rule of the transport problem).
     """
     k = share.shape[0]
     by_firm = np.lexsort((streams.uniform("network: place among buyers", 0, sector.size), sector))
@@ -72,9 +72,9 @@ def shared_out(streams: Streams, share: Floats, sector: Ints, size: Floats) -> t
 
 
 def suppliers(
-    streams: Streams, share: Floats, sector: Ints, expected: Floats, first: Ints, must: tuple[Ints, Ints], more: Ints
+    streams: Streams, share: Floats, sector: Ints, expected: Floats, first: Ints, pairs: tuple[Ints, Ints], free_slots: Ints
 ) -> tuple[Ints, Ints, Ints]:
-    """Find suppliers: customer, slot, and supplier of every link but the first of each supplier, each of shape (m,).
+    """Draw suppliers: customer, slot, and supplier of every link except the first link of each supplier, each of shape (m,).
 
     Parameters
     ----------
@@ -83,32 +83,32 @@ def suppliers(
     sector, first : int arrays, shape (n,)
         Sectors of firms, and their first customers.
     expected : float array, shape (n,)
-        Customers to be expected, the first included.
-    must : pair of int arrays
-        Buying firms and supplying sectors that are to be linked.
-    more : int array, shape (n,)
-        Slots of each firm beside these.
+        Expected number of customers, the first included.
+    pairs : pair of int arrays
+        Buying firms and supplying sectors that must be linked.
+    free_slots : int array, shape (n,)
+        Slots of each firm in addition to these.
     """
     n = sector.size
-    customer = np.concatenate([must[0], np.repeat(np.arange(n), more)])
+    customer = np.concatenate([pairs[0], np.repeat(np.arange(n), free_slots)])
     order = np.argsort(customer, kind="stable")
-    customer, due = customer[order], order < must[0].size
+    customer, required = customer[order], order < pairs[0].size
     slot = np.arange(customer.size) - np.searchsorted(customer, customer)
     wanted = _along(share, sector[customer], by_slot(streams, "network: supplying sector", customer, slot))
-    wanted[due] = must[1][order[due]]
-    none = np.zeros(customer.size, dtype=np.int64)
+    wanted[required] = pairs[1][order[required]]
+    zeros = np.zeros(customer.size, dtype=np.int64)
     appealing, alike = (Pools(sector, sector * 0, sector * 0, chance) for chance in (np.maximum(expected - 1.0, 0.05), np.ones(n)))
 
-    def find(attempt: int, still: Ints) -> Ints:
-        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[still], slot[still])
-        # Where the few that appeal are taken, anybody of the sector will do.
+    def find(attempt: int, empty: Ints) -> Ints:
+        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[empty], slot[empty])
+        # Later attempts take any firm of the sector, because firms with much appeal may all be taken.
         pools = appealing if 2 * attempt < ATTEMPTS else alike
-        return pools.pick(wanted[still], none[still], none[still], none[still] + ANY, u)
+        return pools.pick(wanted[empty], zeros[empty], zeros[empty], zeros[empty] + ANY, u)
 
     supplying = np.flatnonzero(first >= 0)
     taken = np.sort(first[supplying] * n + supplying)
-    found = fill_slots(customer, np.arange(customer.size), taken, n, find)
-    return customer[found >= 0], slot[found >= 0], found[found >= 0]
+    supplier = fill_slots(customer, np.arange(customer.size), taken, n, find)
+    return customer[supplier >= 0], slot[supplier >= 0], supplier[supplier >= 0]
 
 
 def _along(weight: Floats, column: Ints, u: Floats) -> Ints:
@@ -116,6 +116,6 @@ def _along(weight: Floats, column: Ints, u: Floats) -> Ints:
     k = weight.shape[0]
     line = np.cumsum(weight / np.maximum(weight.sum(axis=0), 1e-300), axis=0).T
     row = np.searchsorted((line + np.arange(line.shape[0])[:, None]).ravel(), column + u, side="right") - column * k
-    # Rounding at either end must not lead to a row of no weight.
+    # Rounding at the ends must not lead to a row without weight.
     low, high = np.argmax(weight > 0, axis=0), k - 1 - np.argmax(weight[::-1] > 0, axis=0)
     return np.clip(row, low[column], high[column])

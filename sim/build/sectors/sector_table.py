@@ -1,4 +1,4 @@
-"""An input-output table of sectors as statistical offices publish it: read strictly, and cut to the sectors that are kept."""
+"""An input-output table of sectors as statistical offices publish it: read strictly, and reduced to the kept sectors."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ __all__ = ["SectorTable", "read_sector_table"]
 
 MOST = 1e18
 """Largest number that a table may hold, in any currency unit: what is larger is a slip."""
-SAME_UNIT = "flows and gross outputs must be in one unit, and whoever makes something adds value"
+SAME_UNIT = "flows and gross outputs must be in one unit, and every sector adds value"
 
 
 @dataclass(frozen=True, eq=False)
 class SectorTable:
-    """An input-output table that balances: what a sector makes is what sectors and users buy of it.
+    """An input-output table that balances: the output of a sector is what sectors and users buy from it.
 
     Attributes
     ----------
     codes, names : tuple of str, length k
     flows : float array, shape (k, k)
-        ``flows[r, s]`` is what sector s buys of sector r, in the table's unit.
+        ``flows[r, s]`` is what sector s buys from sector r, in the table's unit.
     users : float array, shape (k,)
-        What is sold to anybody else: final demand, exports, and sectors that are not kept.
+        Sales to all others: final demand, exports, and sectors that are not kept.
     weight : float array, shape (k,)
-        Numbers of firms, up to a factor: those of the file, or gross outputs.
+        Proportions of the numbers of firms: the numbers of the file, or gross outputs.
     published : float array, shape (k,)
         Gross outputs of the file; `output` differs from it where sales to users had to be raised to 0.
     notes : tuple of str
-        What was done to the table.
+        Changes that were made to the table.
     """
 
     codes: tuple[str, ...]
@@ -56,13 +56,13 @@ class SectorTable:
 
     @property
     def coefficients(self) -> Floats:
-        """Technical coefficients ``a[r, s]``: what s buys of r for 1 of its own output, shape (k, k)."""
+        """Technical coefficients ``a[r, s]``: what s buys from r for 1 of its own output, shape (k, k)."""
         return self.flows / self.output
 
     @property
     def multipliers(self) -> Floats:
         """Leontief's output multipliers: column sums of ``(I - A)^-1``, shape (k,) (Miller & Blair 2009, ch. 6)."""
-        # Of float64 it gives float64; its own types do not say so.
+        # The result is float64, which NumPy's type hints do not say.
         return np.asarray(np.linalg.solve(np.eye(len(self.codes)) - self.coefficients.T, np.ones(len(self.codes))), dtype=np.float64)
 
 
@@ -84,12 +84,12 @@ def read_sector_table(
         ``firms`` for their numbers; ``IM`` for imports.
     technical coefficients
         ``a_rs = flow_rs / gross output_s``, as published: imported inputs count as if made here. With `domestic`
-        imports are taken out: of sector r every customer gets the share ``gross output / (gross output + imports)``
+        imports are taken out: from sector r every customer gets the share ``gross output / (gross output + imports)``
         from inside (import proportionality; Miller & Blair 2009, ch. 4).
     sales to users
-        Gross output less what the kept sectors buy. Where that is below 0 (imports exceed what users take) it is
-        raised to 0: coefficients, outputs and users cannot all be met then, and it is outputs that give way,
-        to ``x = f + A x``. With `domestic` that hardly happens. Final-demand columns are not needed, and not read.
+        Gross output less what the kept sectors buy. Where this is below 0 (imports exceed the purchases of users) it is
+        raised to 0. Then coefficients, outputs and users cannot all be met, and outputs change
+        to ``x = f + A x``. With `domestic` this is rare. Columns of final demand are not needed and not read.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def read_sector_table(
                 f"{listing.file} has no column 'IM'; network.domestic takes imports out of the flows: add them, or leave it off"
             )
         flows = flows * (output / (output + imports))[:, None]
-        notes.append("imports are taken out of the flows, of every customer alike")
+        notes.append("imports are taken out of the flows, in the same proportion for every customer")
     if len(kept) < len(codes):
         notes.append(f"{len(kept)} of {len(codes)} sectors are kept: what they sell to the others counts as sold to users")
     flows, output = flows[np.ix_(kept, kept)], output[kept]
@@ -129,7 +129,7 @@ def read_sector_table(
     if short.size:
         worst = int(np.argmax(made / output))
         notes.append(
-            f"{short.size} sectors sell less than nothing to users (imports): raised to 0, so that outputs are up to "
+            f"{short.size} sectors have negative sales to users (imports): raised to 0, so that outputs are up to "
             f"{made[worst] / output[worst]:.3g} times those of the file (sector {codes[kept[worst]]})"
         )
     chosen = rows[kept]
@@ -191,21 +191,21 @@ def _outputs(listing: Table, rows: NDArray[np.int64]) -> Floats:
 
 
 def _kept(codes: list[str], keep: Sequence[str], drop: Sequence[str], file: str) -> NDArray[np.int64]:
-    """Return the places of the sectors that are kept."""
+    """Return the positions of the kept sectors."""
     for name, listed in (("keep", keep), ("drop", drop)):
         for code in listed:
             if code not in codes:
                 raise NetworkError(
-                    f"network.{name} names {code!r}, which is no sector of {file}; there are {some(codes)}{nearest(code, codes)}"
+                    f"network.{name} names {code!r}, which is not a sector of {file}; there are {some(codes)}{nearest(code, codes)}"
                 )
     kept = [k for k, code in enumerate(codes) if (not keep or code in keep) and code not in drop]
     if not kept:
-        raise NetworkError(f"network.keep and network.drop leave no sector of {file}; keep one at least")
+        raise NetworkError(f"network.keep and network.drop leave no sector of {file}; keep at least one")
     return np.array(kept, dtype=np.int64)
 
 
 def _add_value(flows: Floats, output: Floats, codes: list[str], table: Table) -> None:
-    """Refuse a sector that buys as much as it makes."""
+    """Refuse a sector whose purchases reach its output."""
     bought = flows.sum(axis=0) / output
     for k in np.flatnonzero(bought >= 1.0)[:1]:
         raise NetworkError(
@@ -215,11 +215,11 @@ def _add_value(flows: Floats, output: Floats, codes: list[str], table: Table) ->
 
 
 def _names(listing: Table, rows: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return the names of sectors: with their codes where two have the same, the code alone where there is none."""
+    """Return the names of sectors: with their codes if two have the same name, only the code if there is no name."""
     column = next((name for name in ("name", "name_zh") if name in listing.columns), "code")
     pairs = [(str(listing.text("code")[k]), str(listing.text(column)[k])) for k in rows]
-    said = [name for _, name in pairs]
-    return tuple(name if name and said.count(name) == 1 else f"{code} {name}".strip() for code, name in pairs)
+    all_names = [name for _, name in pairs]
+    return tuple(name if name and all_names.count(name) == 1 else f"{code} {name}".strip() for code, name in pairs)
 
 
 def _numbers_of_firms(listing: Table, rows: NDArray[np.int64]) -> Floats:

@@ -24,8 +24,9 @@ from experiments.analysis.statistics import (
     shown_intervals,
     variance_ratios,
 )
-from experiments.configuration.declared import TOP
-from experiments.configuration.settings import SettingsError, Study, compose_settings, read_settings
+from experiments.configuration.declared import declared_at
+from experiments.configuration.rules import rule_of
+from experiments.configuration.settings import CompareStudy, SettingsError, compose_settings, read_settings
 from experiments.runs.measure import Run
 from experiments.runs.progress import Progress
 from experiments.studies.compare import FIRST
@@ -72,7 +73,7 @@ def noise(seed: int, mean: float, spread: float = 0.1) -> np.ndarray:
 
 def test_every_pair_of_arms_is_compared_once_on_common_luck():
     runs = runs_of(a={"field_dpu": noise(1, -1.0)}, b={"field_dpu": noise(2, -3.0)})
-    pairs = collect(runs, {}, Study()).pairs
+    pairs = collect(runs, {}, CompareStudy()).pairs
     assert list(zip(pairs["arm"].unique()[[0, 1]], ("nothing", "nothing"), strict=True)) == [("a", "nothing"), ("b", "nothing")]
     assert {tuple(pair) for pair in pairs[["against", "arm"]].to_numpy()} == set(combinations(ARMS, 2))
     row = pairs.query("arm == 'b' and against == 'a' and outcome == 'field_dpu'").iloc[0]
@@ -83,7 +84,7 @@ def test_every_pair_of_arms_is_compared_once_on_common_luck():
 
 
 def test_pairs_with_the_reference_are_the_effects():
-    found = collect(runs_of(a={"copq": noise(3, 0.5)}, b={"copq": noise(4, 0.1)}), {}, Study())
+    found = collect(runs_of(a={"copq": noise(3, 0.5)}, b={"copq": noise(4, 0.1)}), {}, CompareStudy())
     effects = found.effects.query("by == 'total' and arm != 'nothing'").set_index(["arm", "outcome"])
     pairs = found.pairs.query("against == 'nothing'").set_index(["arm", "outcome"])
     shared = [name for name in pairs if name in effects and name != "p_adjusted"]
@@ -93,7 +94,7 @@ def test_pairs_with_the_reference_are_the_effects():
 @pytest.mark.parametrize("method", ["holm", "bh", "bonferroni"])
 def test_p_values_are_corrected_within_all_comparisons(method):
     runs = runs_of(a={"field_dpu": noise(1, -1.0)}, b={"copq": noise(2, 0.05)})
-    found = collect(runs, {}, Study(correction=method))
+    found = collect(runs, {}, CompareStudy(correction=method))
     family = found.effects.query("by == 'total' and arm != 'nothing' and outcome in @HEADLINES")
     np.testing.assert_array_equal(family["p_adjusted"], adjusted_p_values(family["p"], method))
     pairs = found.pairs.query("outcome in @HEADLINES")
@@ -104,7 +105,7 @@ def test_p_values_are_corrected_within_all_comparisons(method):
 
 
 def test_without_a_correction_p_values_stay():
-    found = collect(runs_of(a={"field_dpu": noise(1, -1.0)}), {}, Study())
+    found = collect(runs_of(a={"field_dpu": noise(1, -1.0)}), {}, CompareStudy())
     family = found.effects.query("by == 'total' and arm != 'nothing'")
     np.testing.assert_array_equal(family["p_adjusted"], family["p"])
 
@@ -114,18 +115,18 @@ def test_an_effect_is_shown_by_its_interval_and_by_its_corrected_p_value():
     weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: told by itself, and not among ten comparisons
     runs = runs_of(a={"field_dpu": sure, "nonconformity": weak, "exits": weak}, b={"copq": -sure})
     for correction, alone in (("none", "higher"), ("holm", "not shown")):
-        effects = collect(runs, {}, Study(correction=correction)).effects.set_index(["arm", "outcome"])["conclusion"]
+        effects = collect(runs, {}, CompareStudy(correction=correction)).effects.set_index(["arm", "outcome"])["conclusion"]
         assert effects["a", "field_dpu"] == "lower" and effects["b", "copq"] == "higher" and effects["b", "field_dpu"] == "no change"
         assert effects["a", "nonconformity"] == alone and effects["a", "exits"] == "higher", "no headline outcome is not corrected"
     one = [run for run in runs if run.replicate == 0]
-    assert set(collect(one, {}, Study()).effects["conclusion"]) == {"unknown"}
+    assert set(collect(one, {}, CompareStudy()).effects["conclusion"]) == {"unknown"}
 
 
 def test_the_guide_names_the_outcomes_whose_p_values_are_corrected():
     guide = Path(__file__).resolve().parents[3] / "docs/guide/statistics.md"
     [said] = [part for part in guide.read_text(encoding="utf-8").split("\n\n") if part.startswith("**Many comparisons.**")]
     assert tuple(word for word in re.findall(r"`(\w+)`", said) if word in OUTCOMES) == HEADLINES
-    assert "headline outcomes" in TOP["study.correction"].meaning
+    assert all("headline outcomes" in rule_of(f).meaning for f in declared_at("study.correction"))
 
 
 # -- cost per avoided defect --------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ def test_the_guide_names_the_outcomes_whose_p_values_are_corrected():
 def test_cost_per_avoided_defect_by_payer():
     paid, saved, avoided = noise(5, 4.0), noise(6, -6.0), noise(7, 2.0)
     effects = {"government_cost": paid, "firm_quality_cost": saved, "society_quality_cost": paid + saved, "field_defects": -avoided}
-    costs = collect(runs_of(a=effects), {}, Study()).costs.set_index(["arm", "payer"])
+    costs = collect(runs_of(a=effects), {}, CompareStudy()).costs.set_index(["arm", "payer"])
     for payer, cost in {"government": paid, "firms": saved, "society": paid + saved}.items():
         row, expected = costs.loc[("a", payer)], ratio_intervals(cost, avoided)
         assert row["defined"]
@@ -146,7 +147,7 @@ def test_cost_per_avoided_defect_by_payer():
 @pytest.mark.parametrize(("avoided", "why"), [(0.0, "the interval of what is avoided holds 0"), (-5.0, "defects were caused")])
 def test_a_cost_per_avoided_defect_is_not_defined_where_none_is_known_to_be_avoided(avoided, why):
     effects = {"government_cost": noise(5, 4.0), "field_defects": -noise(8, avoided, 1.0)}
-    costs = collect(runs_of(a=effects), {}, Study()).costs.query("arm == 'a'")
+    costs = collect(runs_of(a=effects), {}, CompareStudy()).costs.query("arm == 'a'")
     assert not costs["defined"].any() and costs[["ratio", "ratio_low", "ratio_high"]].isna().all(axis=None), why
     assert costs["avoided"].notna().all()
 
@@ -165,7 +166,7 @@ def test_society_pays_what_government_and_firms_pay():
 
 
 def test_payments_are_compared_flow_by_flow():
-    books = collect(runs_of(), {}, Study()).books.set_index("arm")
+    books = collect(runs_of(), {}, CompareStudy()).books.set_index("arm")
     expected = mean_intervals(5.0 + np.arange(REPLICATES))
     row = books.loc["a"]
     assert (row["purpose"], row["payer"], row["payee"]) == ("cqo", "government", "households")
@@ -179,7 +180,7 @@ def test_payments_are_compared_flow_by_flow():
 def test_enough_replicates_for_the_half_width_asked_for():
     runs = runs_of(a={key: noise(k, -1.0) for k, key in enumerate(HEADLINES)})
     for wanted, verdict in ((0.5, "yes"), (1e-4, "no"), (None, "not asked")):
-        enough = collect(runs, {}, Study(half_width=wanted)).enough.query("arm == 'a'").set_index("outcome")
+        enough = collect(runs, {}, CompareStudy(half_width=wanted)).enough.query("arm == 'a'").set_index("outcome")
         assert (enough["enough"] == verdict).all() and list(enough.index) == list(HEADLINES)
         row = enough.loc["field_dpu"]
         found, _ = shown_intervals(noise(0, -1.0))
@@ -191,7 +192,7 @@ def test_enough_replicates_for_the_half_width_asked_for():
 
 def test_the_gain_of_common_luck_is_told_for_every_headline():
     runs = runs_of(a={key: noise(k, -1.0) for k, key in enumerate(HEADLINES)})
-    luck = collect(runs, {}, Study()).luck.query("arm == 'a'").set_index("outcome")
+    luck = collect(runs, {}, CompareStudy()).luck.query("arm == 'a'").set_index("outcome")
     at = KEYS.index("field_dpu")
     start, mine = (np.array([run.window[at, 0] for run in runs if run.arm == arm]) for arm in ("nothing", "a"))
     assert luck.loc["field_dpu", "ratio"] == pytest.approx(float(variance_ratios(mine, start).mean))
@@ -221,7 +222,7 @@ def test_a_cap_below_the_first_replicates_is_refused():
 
 def test_the_table_of_runs_has_a_row_per_arm_and_replicate():
     runs = runs_of(a={"field_dpu": noise(1, -1.0)})
-    table = collect(runs, {}, Study()).runs
+    table = collect(runs, {}, CompareStudy()).runs
     assert list(table["arm"]) == list(ARMS) * REPLICATES and list(table["replicate"]) == [k for k in range(1, 13) for _ in ARMS]
     assert table.loc[1, "field_dpu"] == runs[1].window[KEYS.index("field_dpu"), 0]
     flows = [key for key in KEYS if OUTCOMES[key].is_flow]
@@ -231,9 +232,9 @@ def test_the_table_of_runs_has_a_row_per_arm_and_replicate():
 
 def test_a_result_has_the_hash_of_its_runs():
     runs = runs_of(a={"field_dpu": noise(1, -1.0)})
-    one, other = (collect(some, {}, Study()).manifest["result"] for some in (runs, [replace(run) for run in runs]))
+    one, other = (collect(some, {}, CompareStudy()).manifest["result"] for some in (runs, [replace(run) for run in runs]))
     runs[4].window[0, 0] = np.nextafter(runs[4].window[0, 0], 2.0)
-    assert one == other != collect(runs, {}, Study()).manifest["result"], "a bit of one value"
+    assert one == other != collect(runs, {}, CompareStudy()).manifest["result"], "a bit of one value"
 
 
 def test_groups_series_and_firms_are_saved_on_request(tmp_path):
@@ -286,7 +287,7 @@ def test_a_table_too_long_for_a_sheet_is_parquet_only(tmp_path, monkeypatch):
 
 def test_where_nothing_is_lost_there_are_no_shares():
     runs = [replace(run, origins=np.zeros((2, 3))) for run in runs_of()]
-    origins = collect(runs, {}, Study()).origins
+    origins = collect(runs, {}, CompareStudy()).origins
     assert (origins["loss"] == 0.0).all() and origins["share"].isna().all()
 
 
@@ -334,7 +335,13 @@ def test_quiet_says_nothing(capsys):
 def test_bytes_of_an_input_file_count(tmp_path):
     """A remark that no reader reads still makes other runs: nobody has to know what is read."""
     chain = tmp_path / "chain.csv"
-    words = (*ANY, "network=file", f"network.path={chain}", "instruments=[]", "replicates=1")
+    words = (
+        *(word for word in ANY if not word.startswith("scale=")),
+        "network=file",
+        f"network.path={chain}",
+        "instruments=[]",
+        "replicates=1",
+    )
     for text, runs in (("b,A,0.3,x\n", 1), ("b,A,0.3,x\n", 1), ("b,A,0.3,y\n", 2)):
         chain.write_text("supplier,customer,value_share,remark\n" + text, encoding="utf-8")
         compare(*words, keep=tmp_path / "runs")

@@ -11,13 +11,14 @@ import pytest
 import yaml
 from omegaconf import open_dict
 
-import experiments.configuration.declared as declarations
 import experiments.configuration.preflight as checks
 from experiments.catalogue.portfolios import EMPTY, portfolios, read_portfolio
 from experiments.catalogue.practices import practices
 from experiments.catalogue.settings import region_files
 from experiments.commands import verbs
-from experiments.configuration.declared import CONFIGS, groups
+from experiments.configuration import files
+from experiments.configuration.declared import groups
+from experiments.configuration.files import CONFIGS
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import SettingsError, Task, compose_settings, read_settings
 from experiments.pages.reference.portfolios import portfolios_page, read_formula
@@ -265,7 +266,7 @@ def test_runs_do_not_depend_on_the_name():
 def own_policy(tmp_path, monkeypatch):
     """Write a policy of one's own, policy=mine, where Hydra and the checks find it."""
     (tmp_path / "policy").mkdir()
-    monkeypatch.setattr(declarations, "CONFIGS", tmp_path)
+    monkeypatch.setattr(files, "CONFIGS", tmp_path)
     monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{tmp_path}]"]))
     checks._composed.cache_clear()
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 import yaml
@@ -18,8 +19,9 @@ from experiments.catalogue import settings as catalogue
 from experiments.commands import verbs
 from experiments.commands.help import help_text, options
 from experiments.configuration import declared as declarations
-from experiments.configuration.declared import TOP
+from experiments.configuration.rules import rule_of
 from experiments.configuration.settings import compose_settings
+from experiments.configuration.study import KINDS, CompareStudy, General
 from experiments.job import STUDIES
 from experiments.run import main as application
 from experiments.runs.measure import EXTRAS
@@ -169,21 +171,26 @@ def test_parameters(capsys):
 def test_settings_of_the_study_are_those_that_can_be_typed():
     from omegaconf import OmegaConf
 
-    plain = OmegaConf.to_container(compose_settings(["region=sample"]), resolve=False)
-    flat = {key: value for key, value in plain.items() if not isinstance(value, dict)}
-    flat |= {f"{group}.{key}": value for group in ("portfolio", "study", "parallel") for key, value in plain[group].items()}
-    assert flat.keys() == TOP.keys()
-    for path, top in TOP.items():
-        assert top.meaning and top.legal
-        assert path == "name" or catalogue.shown(top.default) == catalogue.shown(flat[path])
-        assert path == "name" or top.wrong(path, flat[path]) == ""
+    groups = {prefix for prefix, _ in declarations.of_studies() if prefix}
+    for kind in KINDS:
+        plain = OmegaConf.to_container(compose_settings(["region=sample", f"study={kind}"]), resolve=False)
+        flat = {key: value for key, value in plain.items() if not isinstance(value, dict)}
+        flat |= {f"{group}.{key}": value for group in groups for key, value in plain[group].items()}
+        chosen = [(prefix, cls) for prefix, cls in declarations.of_studies() if prefix != "study" or cls is KINDS[kind]]
+        rules = {f"{prefix}.{f.name}".removeprefix("."): rule_of(f) for prefix, cls in chosen for f in fields(cls)}
+        assert flat.pop("study.kind") == kind
+        assert flat.keys() == rules.keys()
+        for path, rule in rules.items():
+            assert rule.meaning and rule.legal
+            assert rule.wrong(path, flat[path]) == ""
 
 
 def test_what_can_be_chosen_is_what_the_program_knows():
-    assert TOP["by"].choices == GROUPINGS
-    assert set(TOP["save"].choices) == {"groups", *EXTRAS}
-    assert TOP["study.kind"].choices == tuple(STUDIES)
-    for method in set(TOP["study.correction"].choices) - {"none"}:
+    of_all = {f.name: rule_of(f) for f in (*fields(General), *fields(CompareStudy))}
+    assert of_all["by"].choices == GROUPINGS
+    assert set(of_all["save"].choices) == {"groups", *EXTRAS}
+    assert tuple(KINDS) == tuple(STUDIES)
+    for method in set(of_all["correction"].choices) - {"none"}:
         assert adjusted_p_values([0.2], method) == [0.2]
 
 

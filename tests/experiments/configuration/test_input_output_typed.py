@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments import compare
-from experiments.configuration.preflight import check_words
+from experiments.configuration.preflight import check_overrides
 from experiments.configuration.settings import compose_settings, read_settings
 from experiments.runs.store import run_keys
 from sim import NetworkError
@@ -20,7 +20,7 @@ KEYS = [(1, 2)]
 def words(path: Path, *more: str) -> list[str]:
     """What one types for a small table."""
     chosen = ["network=input_output", f"network.path={path}", "network.firms=60", "network.chains=2", "network.leaders=4", *more]
-    readable, mistakes = check_words(chosen)
+    readable, mistakes = check_overrides(chosen)
     assert not mistakes
     return readable
 
@@ -68,7 +68,7 @@ def test_chinese_names_blanks_and_commas_just_work(tmp_path, folder):
     ],
 )
 def test_slips_are_told_before_anything_starts(word, said):
-    _, mistakes = check_words([*(["network=input_output"] if not word.startswith("network=") else []), word])
+    _, mistakes = check_overrides([*(["network=input_output"] if not word.startswith("network=") else []), word])
     assert any(said in mistake for mistake in mistakes), mistakes
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from experiments import compare, load, world
-from experiments.configuration import declared as declarations
+from experiments.configuration import files
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import WorldSettings, compose_settings, institutions, marked, read_arm, read_settings
 from experiments.studies.compare import arms_of
@@ -73,7 +73,7 @@ def test_what_an_experiment_sets_is_taken_as_it_is(tmp_path, monkeypatch):
     config = compose_settings(MADE)
     config.region.stations = 8  # as Hydra composes it
     with monkeypatch.context() as here:
-        here.setattr(declarations, "CONFIGS", tmp_path)
+        here.setattr(files, "CONFIGS", tmp_path)
         noted = marked(config, ["+experiment=mine", *MADE])
     assert counts(read_settings(noted).world.region) == (8, 5, 2)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.configuration import declared as declarations
+from experiments.configuration import files
 from experiments.configuration import preflight as checks
-from experiments.configuration.preflight import check_words, preflight
-from experiments.configuration.settings import SettingsError, check_name, compose_settings, refuse_idle_levers
+from experiments.configuration.preflight import check_overrides, preflight
+from experiments.configuration.settings import SettingsError, check_name, compose_settings, refuse_idle_settings
 
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
@@ -30,7 +30,7 @@ MISTAKES = [
     ("months=1.5", ["months is 1.5", "whole number in 1 … 12,000"]),
     ("months=many", ["months is 'many'"]),
     ("replicates=0", ["replicates is 0"]),
-    ("months", ["months: what is it to be? Type months=VALUE"]),
+    ("months", ["months: its value is missing; type months=VALUE"]),
     ("name=a/b", ["name is 'a/b'", "plain name"]),
     ("policy=nune", ["no such policy", "did you mean 'none'?"]),
     ("study=compere", ["no such study", "did you mean 'compare'?"]),
@@ -51,8 +51,8 @@ MISTAKES = [
     ("study.arms=[a]", ["arms are lists of overrides"]),
     ("study.arms={nothing: [], 0.5: []}", ["an arm's name is 0.5", "'arm 0.5'"]),
     ("study.arms={nothing: [], Nothing: []}", ["two arms are named 'nothing' and 'Nothing'", "one file on Windows"]),
-    ("study.arms={nothing: ['instruments=[]'], nothing: ['instruments=[cqo]']}", ["nothing is there twice"]),
-    ("study.arms={a:[burn_in=1],b: [], a:[scale=1]}", ["a is there twice"]),
+    ("study.arms={nothing: ['instruments=[]'], nothing: ['instruments=[cqo]']}", ["nothing is named twice"]),
+    ("study.arms={a:[burn_in=1],b: [], a:[scale=1]}", ["a is named twice"]),
     ("study.arms={半数: ['instruments=[]']}", ["'半数', which cannot be typed here", "configs/experiment/NAME.yaml"]),
     ("study.arms={R&D: ['instruments=[]']}", ["'R&D', which cannot be typed here"]),
     ("study.arms={<script>: ['instruments=[]']}", ["an arm's name is '<script>'", "plain name"]),
@@ -67,8 +67,8 @@ MISTAKES = [
     ("network.path=null", ["network.path=null: which file?"]),
     ("network.path=", ["network.path=: which file? Type network.path=FILE.csv"]),
     ("network.nodes=.", ["network.nodes: '.' is a folder"]),
-    ("network.filter={a: 1, a: 2}", ["a is there twice"]),
-    ("~policy", ["taken away", "policy=VALUE"]),
+    ("network.filter={a: 1, a: 2}", ["a is named twice"]),
+    ("~policy", ["cannot be removed", "policy=VALUE"]),
     ("study.kind=compar", ["study.kind is 'compar'", "did you mean 'compare'?"]),
     ("study.correction=homl", ["one of none, holm, bh, bonferroni", "did you mean 'holm'?"]),
     ("study.half_width=0", ["study.half_width is 0", "above 0 and at most 1"]),
@@ -94,7 +94,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("word", "said"), MISTAKES, ids=[word for word, _ in MISTAKES])
 def test_a_mistake_is_told_with_what_would_be_right(word, said):
-    _, mistakes = check_words([word])
+    _, mistakes = check_overrides([word])
     assert len(mistakes) == 1, mistakes
     assert all(part in mistakes[0] for part in said), mistakes[0]
 
@@ -120,7 +120,7 @@ def test_most_names_will_do(name):
 
 def test_every_mistake_is_told_at_once():
     words = list({word.lstrip("+~").split("=")[0]: word for word, _ in MISTAKES}.values())
-    _, mistakes = check_words(words)
+    _, mistakes = check_overrides(words)
     assert len(mistakes) == len(words)
     with pytest.raises(SettingsError, match=rf"{len(words)} mistakes; nothing was run\n  regoin"):
         preflight(words)
@@ -128,7 +128,7 @@ def test_every_mistake_is_told_at_once():
 
 def test_every_value_of_a_sweep_is_checked():
     words = ["instruments.cqo.reach=0,1.5,0.5,2", "parameters.latent_share=range(0,1.5,0.5)", "study.cap=1,2", "save=[series],[x]"]
-    _, mistakes = check_words(words)
+    _, mistakes = check_overrides(words)
     assert [m.split(";")[0] for m in mistakes] == [
         "instruments.cqo.reach is 1.5",
         "instruments.cqo.reach is 2",
@@ -152,12 +152,14 @@ def test_what_holds_for_a_whole_sweep_has_one_value(word):
 
 
 def test_a_setting_typed_twice_is_told_with_both():
-    assert check_words(["months=12", "seed=1", "+months=13"])[1] == ["months=12 and +months=13: months is typed twice; keep one of them"]
-    assert "is typed 3 times" in check_words(["seed=1", "seed=2", "seed=3"])[1][0]
-    assert check_words(["months=12", "months=0"])[1][0].startswith("months is 0")
-    assert len(check_words(["months=12", "months=0"])[1]) == 2
-    assert "arm a: burn_in=1 and burn_in=2" in check_words(["study.arms={a: [burn_in=1, burn_in=2], nothing: []}"])[1][0]
-    assert not check_words(["instruments=[cqo]", "instruments={cqo: {reach: 0.5}}"])[1]
+    assert check_overrides(["months=12", "seed=1", "+months=13"])[1] == [
+        "months=12 and +months=13: months is typed twice; keep one of them"
+    ]
+    assert "is typed 3 times" in check_overrides(["seed=1", "seed=2", "seed=3"])[1][0]
+    assert check_overrides(["months=12", "months=0"])[1][0].startswith("months is 0")
+    assert len(check_overrides(["months=12", "months=0"])[1]) == 2
+    assert "arm a: burn_in=1 and burn_in=2" in check_overrides(["study.arms={a: [burn_in=1, burn_in=2], nothing: []}"])[1][0]
+    assert not check_overrides(["instruments=[cqo]", "instruments={cqo: {reach: 0.5}}"])[1]
 
 
 SOUND = [
@@ -194,7 +196,7 @@ def test_flags_come_first_and_take_along_what_belongs_to_them():
 
 @pytest.mark.parametrize("words", [["--config-dir", "somewhere"], ["-cn", "somewhere"], ["--config-path=somewhere"]])
 def test_settings_from_elsewhere_are_refused(words):
-    with pytest.raises(SettingsError, match="takes settings from elsewhere"):
+    with pytest.raises(SettingsError, match="takes settings from another place"):
         preflight(words)
 
 
@@ -227,7 +229,7 @@ def test_names_of_files_just_work(tmp_path, name):
 
 def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
     (tmp_path / "链条表.csv").write_text("supplier,customer\nA,B\n", encoding="utf-8")
-    _, mistakes = check_words(["network=file", f"network.path={tmp_path / '链条.csv'}"])
+    _, mistakes = check_overrides(["network=file", f"network.path={tmp_path / '链条.csv'}"])
     assert len(mistakes) == 1
     assert "did you mean '链条表.csv'?" in mistakes[0]
 
@@ -239,8 +241,8 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
         ("study.arms.nothing=[parameters.latent_share=0.5]", "++study.arms.nothing=['parameters.latent_share=0.5']",
          {"nothing": ["parameters.latent_share=0.5"]}),
         ("study.arms={nothing: [burn_in=3], b: []}", "study.arms={nothing: ['burn_in=3'], b: []}", {"nothing": ["burn_in=3"], "b": []}),
-        ("study.arms={nothing: [instruments=[], scale=1]}", "study.arms={nothing: ['instruments=[]', 'scale=1']}",
-         {"nothing": ["instruments=[]", "scale=1"]}),
+        ("study.arms={nothing: [instruments=[], burn_in=1]}", "study.arms={nothing: ['instruments=[]', 'burn_in=1']}",
+         {"nothing": ["instruments=[]", "burn_in=1"]}),
         ("network.filter.chain=3", "++network.filter.chain=3", {"chain": 3}),
         ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
     ],
@@ -268,50 +270,86 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
         preflight(["network=synthetic", "network.leaders=0"])
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["network=file", "network.leaders=3"], "network.leaders is 3; it must be a list of names: 'network.leaders=[NAME,NAME]' ("),
+        (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
+        (["network=synthetic", "network={leaders: [L]}"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
+        (["network=input_output", "network.keep=3"], "network.keep is 3; it must be a list of names: 'network.keep=[NAME,NAME]'"),
+        (["network=synthetic", "study.arms={nothing: [], a: ['network.leaders=[L]']}"], "arm a: network.leaders is ['L']; it must"),
+    ],
+)
+def test_a_value_that_is_right_for_another_kind_of_network_gets_one_line_of_ours(words, says):
+    [mistake] = check_overrides(words)[1]
+    assert mistake.startswith(says)
+
+
+def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line_of_ours(configs):
+    configs("experiment/mine.yaml", "# @package _global_\ndefaults:\n  - override /network: file\nnetwork: {leaders: 3}\n")
+    [mistake] = check_overrides(["+experiment=mine"])[1]
+    assert mistake.startswith("configs/experiment/mine.yaml: network.leaders is 3; it must be a list of names")
+
+
+@pytest.mark.parametrize("network", ["file", "synthetic", "input_output"])
+def test_scale_beside_a_network_of_ones_own_is_refused(network):
+    [mistake] = check_overrides([f"network={network}", "scale=0.5"])[1]
+    assert mistake == (
+        f"scale=0.5: scales the firms of a region, and network={network} has firms of its own; leave it out, or type network=region"
+    )
+
+
+def test_scale_counts_where_an_arm_has_the_network_of_a_region():
+    arms = "study.arms={nothing: [], made: [network=synthetic]}"
+    assert check_overrides(["scale=0.5", arms])[1] == []
+    [mistake] = check_overrides([arms.replace("[network=synthetic]", "[network=synthetic, scale=0.5]")])[1]
+    assert mistake.startswith("arm made: scale=0.5: scales the firms of a region")
+
+
 def test_a_lever_of_an_inactive_instrument_is_told():
-    _, mistakes = check_words(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
+    _, mistakes = check_overrides(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
     assert "type 'instruments=[cqo,strong_chain_loans]' as well" in mistakes[0]
     words = ["instruments=[cqo]", "instruments.strong_chain_loans.active=true", "instruments.strong_chain_loans.reach=1"]
-    assert not check_words(words)[1]
-    inside = check_words(["instruments=[]", "instruments.cqo={reach: 1, ramp: 2}"])[1]
+    assert not check_overrides(words)[1]
+    inside = check_overrides(["instruments=[]", "instruments.cqo={reach: 1, ramp: 2}"])[1]
     assert len(inside) == 1 and "cqo is not active" in inside[0]
 
 
 def test_idle_levers_are_refused_before_a_job_too():
     config = compose_settings(["instruments=[cqo]", "network=synthetic"])
-    refuse_idle_levers(config, ["instruments.cqo.reach=1", "network.mean_suppliers=4", "instruments.cqo.active=true"])
+    refuse_idle_settings(config, ["instruments.cqo.reach=1", "network.mean_suppliers=4", "instruments.cqo.active=true"])
     with pytest.raises(SettingsError, match="one_stop_stations is not active") as told:
-        refuse_idle_levers(config, ["instruments.one_stop_stations.reach=1", "network.path=x"])
+        refuse_idle_settings(config, ["instruments.one_stop_stations.reach=1", "network.path=x"])
     assert "network=file" in str(told.value)
 
 
 def test_a_setting_of_another_kind_of_network_is_told(tmp_path):
-    _, mistakes = check_words(["network.mean_suppliers=4"])
+    _, mistakes = check_overrides(["network.mean_suppliers=4"])
     assert len(mistakes) == 1
     assert "type network=synthetic as well" in mistakes[0]
-    assert not check_words(["network=synthetic", "network.mean_suppliers=4"])[1]
+    assert not check_overrides(["network=synthetic", "network.mean_suppliers=4"])[1]
 
 
 def test_arms_are_checked_as_if_typed():
-    _, mistakes = check_words(["study.arms={a: ['instruments.cqo.reach=3', 'regoin=x'], b: ['x=1'], nothing: ['instruments=[]']}"])
+    _, mistakes = check_overrides(["study.arms={a: ['instruments.cqo.reach=3', 'regoin=x'], b: ['x=1'], nothing: ['instruments=[]']}"])
     assert [m.split(":")[0] for m in mistakes] == ["arm a", "arm a", "arm b"]
 
 
 def test_an_arm_is_composed_after_the_words_of_the_study():
     """What the study chooses holds in an arm, unless the arm chooses otherwise."""
     mean = "study.arms={nothing: [], a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
-    _, mistakes = check_words(["network=synthetic", mean])
+    _, mistakes = check_overrides(["network=synthetic", mean])
     assert [m.split(":")[0] for m in mistakes] == ["arm b"]
     assert "type network=synthetic as well" in mistakes[0]
     lever = "study.arms={nothing: [], a: [instruments.cqo.reach=1], b: ['instruments=[cqo]', instruments.cqo.reach=1], c: [policy=none]}"
-    assert [m.split(":")[0] for m in check_words(["policy=none", lever])[1]] == ["arm a"]
-    assert check_words([lever])[1] == []
+    assert [m.split(":")[0] for m in check_overrides(["policy=none", lever])[1]] == ["arm a"]
+    assert check_overrides([lever])[1] == []
 
 
 def test_arms_of_one_name_are_told_across_words_but_not_across_points():
-    assert "one file on Windows" in check_words(["study.arms={A: []}", "study.arms.a=[]"])[1][0]
-    assert not any("Windows" in said for said in check_words(["study.arms={A: []},{a: []}"])[1])
+    assert "one file on Windows" in check_overrides(["study.arms={A: []}", "study.arms.a=[]"])[1][0]
+    assert not any("Windows" in said for said in check_overrides(["study.arms={A: []},{a: []}"])[1])
 
 
 NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"
@@ -334,7 +372,7 @@ NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loa
     ],
 )
 def test_settings_that_contradict_each_other_are_told_whatever_the_point(words, says):
-    mistakes = check_words(words)[1]
+    mistakes = check_overrides(words)[1]
     assert len(mistakes) == len(says), mistakes
     assert all(said in mistake for said, mistake in zip(says, mistakes, strict=True)), mistakes
 
@@ -354,39 +392,39 @@ def test_settings_that_contradict_each_other_are_told_whatever_the_point(words, 
     ],
 )
 def test_settings_that_agree_pass(words):
-    assert check_words(words)[1] == []
+    assert check_overrides(words)[1] == []
 
 
 def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
-    assert check_words(["experiment=mine"])[1] == []
-    assert check_words(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
+    assert check_overrides(["experiment=mine"])[1] == []
+    assert check_overrides(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
 
 
 @pytest.mark.study
 def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     """What is typed outside the arms holds in all of them, so it is enough that it changes something in one."""
     words = ["policy=none", "instruments.cqo.reach=1"]
-    assert len(check_words(words)[1]) == len(check_words([*words, "study.arms={nothing: [], b: [burn_in=3]}"])[1]) == 1
-    assert check_words([*words, "study.arms={nothing: [], b: ['instruments=[cqo]']}"])[1] == []
-    assert check_words([*words, "study.arms.nothing=['instruments=[cqo]']"])[1] == []
-    assert len(check_words([*words, "study.arms={nothing: 1}", "study.arms.c=2"])[1]) == 3
+    assert len(check_overrides(words)[1]) == len(check_overrides([*words, "study.arms={nothing: [], b: [burn_in=3]}"])[1]) == 1
+    assert check_overrides([*words, "study.arms={nothing: [], b: ['instruments=[cqo]']}"])[1] == []
+    assert check_overrides([*words, "study.arms.nothing=['instruments=[cqo]']"])[1] == []
+    assert len(check_overrides([*words, "study.arms={nothing: 1}", "study.arms.c=2"])[1]) == 3
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {arms: {nothing: [], b: ['instruments=[cqo]']}}\n")
-    assert check_words(["experiment=mine", *words])[1] == []
+    assert check_overrides(["experiment=mine", *words])[1] == []
     config = compose_settings(["policy=none", "study.arms={nothing: []}"])
-    refuse_idle_levers(config, ["instruments.cqo.reach=1"])
+    refuse_idle_settings(config, ["instruments.cqo.reach=1"])
 
 
 @pytest.mark.study
 def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
     words = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
-    _, mistakes = check_words(words)
+    _, mistakes = check_overrides(words)
     assert len(mistakes) == 1
     assert mistakes[0].startswith("instruments.cqo.reach=0.2,0.4: cqo is not active")
     assert mistakes[0].endswith("(at instruments=[one_stop_stations] and 1 more of 3 points)")
-    _, mistakes = check_words(["network=synthetic,file", "network.mean_suppliers=4"])
+    _, mistakes = check_overrides(["network=synthetic,file", "network.mean_suppliers=4"])
     assert len(mistakes) == 1 and mistakes[0].endswith("(at network=file)")
-    _, mistakes = check_words(["instruments=[cqo],[]", "study.arms={a: [instruments.cqo.reach=1], nothing: ['instruments=[]']}"])
+    _, mistakes = check_overrides(["instruments=[cqo],[]", "study.arms={a: [instruments.cqo.reach=1], nothing: ['instruments=[]']}"])
     assert len(mistakes) == 1 and mistakes[0].startswith("arm a: ") and mistakes[0].endswith("(at instruments=[])")
 
 
@@ -395,7 +433,7 @@ def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
     monkeypatch.setattr(checks, "_composed", lru_cache(lambda words: asked.append(words) or without))
     many = ",".join(["[cqo]", "[one_stop_stations]", "[strong_chain_loans]", "[]"] * 8)
     kinds, policies = "network=region,synthetic", "policy=custom,none"
-    _, mistakes = check_words([f"instruments={many}", kinds, policies, "instruments.cqo.reach=0.3"])
+    _, mistakes = check_overrides([f"instruments={many}", kinds, policies, "instruments.cqo.reach=0.3"])
     assert len(asked) == len(set(asked)) <= checks.MOST_POINTS
     assert ("instruments=[cqo]", "network=region", "policy=none") in asked
     assert len(mistakes) == 1
@@ -408,11 +446,11 @@ def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
 def configs(tmp_path, monkeypatch):
     """Write files into a folder that Hydra and the checks take for configs/ as well."""
     folder = tmp_path / "configs"
-    for group in ("policy", "experiment", "region", "study", "parallel"):
+    for group in ("policy", "experiment", "region", "parallel"):
         (folder / group).mkdir(parents=True)
-        for path in sorted((declarations.CONFIGS / group).glob("*.yaml")):
+        for path in sorted((files.CONFIGS / group).glob("*.yaml")):
             (folder / group / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(declarations, "CONFIGS", folder)
+    monkeypatch.setattr(files, "CONFIGS", folder)
     monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{folder}]"]))
     checks._composed.cache_clear()
     yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
@@ -465,7 +503,7 @@ EXPERIMENTS = [
 def test_an_experiment_file_is_checked_as_if_typed(configs, text, said):
     configs("policy/bad.yaml", "# @package _global_\nseed: -1\n")
     configs("experiment/mine.yaml", f"# @package _global_\n{text}")
-    _, mistakes = check_words(["+experiment=mine"])
+    _, mistakes = check_overrides(["+experiment=mine"])
     assert len(mistakes) == len(said), mistakes
     for mistake, part in zip(mistakes, said, strict=True):
         assert part in mistake
@@ -475,18 +513,18 @@ def test_an_experiment_file_is_checked_as_if_typed(configs, text, said):
 @pytest.mark.study
 def test_an_experiment_is_checked_beside_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  reference: a\n  arms:\n    a: [network.mean_suppliers=4]\n")
-    assert len(check_words(["experiment=mine"])[1]) == 1
-    assert check_words(["experiment=mine", "network=synthetic"]) == (["+experiment=mine", "network=synthetic"], [])
-    _, mistakes = check_words(["experiment=mina"])
+    assert len(check_overrides(["experiment=mine"])[1]) == 1
+    assert check_overrides(["experiment=mine", "network=synthetic"]) == (["+experiment=mine", "network=synthetic"], [])
+    _, mistakes = check_overrides(["experiment=mina"])
     assert "did you mean 'mine'?" in mistakes[0]
     configs("experiment/few.yaml", "# @package _global_\ndefaults:\n  - override /instruments: [one_stop_stations]\n")
-    _, mistakes = check_words(["experiment=few", "instruments.cqo.reach=0.4"])
+    _, mistakes = check_overrides(["experiment=few", "instruments.cqo.reach=0.4"])
     assert len(mistakes) == 1 and "cqo is not active" in mistakes[0]
 
 
 def test_a_file_of_a_package_of_its_own_is_told(configs):
     configs("experiment/mine.yaml", "months: 36\n")
-    _, mistakes = check_words(["+experiment=mine"])
+    _, mistakes = check_overrides(["+experiment=mine"])
     assert len(mistakes) == 1 and "# @package _global_" in mistakes[0]
 
 
@@ -495,7 +533,7 @@ def test_files_of_every_group_are_checked_as_if_typed(configs):
     configs("policy/mine.yaml", head + "instruments:\n  cqo:\n    reach: 7\n    reech: 0.1\nmonths: none\n")
     configs("parallel/odd.yaml", "workers: 2\nworkres: 3\n")
     configs("region/home.yaml", "key: home\nchains: 0\nsources: {chains: somewhere}\n")
-    _, mistakes = check_words(["policy=mine,none", "parallel=odd", "region=home"])
+    _, mistakes = check_overrides(["policy=mine,none", "parallel=odd", "region=home"])
     said = "\n".join(mistakes)
     assert len(mistakes) == 5, said
     assert "configs/policy/mine.yaml: instruments.cqo.reach is 7" in said
@@ -507,7 +545,7 @@ def test_files_of_every_group_are_checked_as_if_typed(configs):
 
 @pytest.mark.study
 def test_every_file_that_is_shipped_is_sound():
-    for path in sorted(declarations.CONFIGS.glob("*/*.yaml")):
+    for path in sorted(files.CONFIGS.glob("*/*.yaml")):
         word = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
-        assert check_words([word])[1] == [], word
-    assert Path(declarations.CONFIGS / "strongchain.yaml").is_file()
+        assert check_overrides([word])[1] == [], word
+    assert Path(files.CONFIGS / "strongchain.yaml").is_file()

@@ -17,7 +17,7 @@ from sim import INSTRUMENTS
 from sim.instruments import Theme
 from tests.support.places import FACTS, REFERENCE
 
-#: The collected facts, which lie outside the repository; the practices are in a file beside that of the figures.
+#: The collected facts, which lie outside the repository; the practices are in a file next to that of the figures.
 PRACTICES = FACTS.with_name("instruments.csv")
 PAGE = instruments_page()
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -99,7 +99,7 @@ def test_ids_and_names_are_those_of_the_facts() -> None:
 @pytest.mark.parametrize("key", INSTRUMENTS)
 def test_an_instrument_says_who_pays_what_ends_and_what_outlasts_it(key: str) -> None:
     text, notes = catalogue.described(INSTRUMENTS[key])
-    assert notes.keys() == catalogue.NOTES.keys()
+    assert set(notes) == set(catalogue.NOTES)
     assert all(note.endswith(".") for note in notes.values())
     assert first_line(text).endswith(").")
     assert CHINESE.search(first_line(text))
@@ -130,7 +130,7 @@ def test_shared_levers_have_one_meaning_and_one_unit() -> None:
 
 def explained(word: str) -> str:
     """What `explain` prints for a word."""
-    return "\n".join(line for names, tell in catalogue.explained() if word in names for line in tell())
+    return "\n".join(line for names, explain in catalogue.explained() if word in names for line in explain())
 
 
 def test_an_instrument_names_the_practices_that_become_it() -> None:

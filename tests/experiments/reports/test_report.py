@@ -410,7 +410,7 @@ def test_assumptions_are_counted_from_the_declarations(words, active):
     told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
     assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
     for path in (SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)):
-        assert next(one.meaning for one in assumptions(comparison) if one.path == path) in answer(comparison)[2]
+        assert next(one.meaning.split(": ", 1)[-1] for one in assumptions(comparison) if one.path == path) in answer(comparison)[2]
 
 
 def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():

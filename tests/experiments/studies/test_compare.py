@@ -18,7 +18,16 @@ from agents.streams import replicate_keys
 from experiments import Comparison, compare, load, world
 from experiments.analysis.results import collect
 from experiments.analysis.statistics import mean_intervals
-from experiments.configuration.settings import Arm, Parallel, SettingsError, Study, Task, WorldSettings, compose_settings, read_settings
+from experiments.configuration.settings import (
+    Arm,
+    CompareStudy,
+    Parallel,
+    SettingsError,
+    Task,
+    WorldSettings,
+    compose_settings,
+    read_settings,
+)
 from experiments.figures import origins_figure, time_paths
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import summary_of_exchange
@@ -364,7 +373,7 @@ def test_replicates_may_differ_in_their_tiers():
         place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)  # nobody changes suppliers
         (run,) = run_arms([Arm("nothing", place, ())], replicate_keys(1, 1), Task(2, 1, ("tier",)), SERIAL)
         runs.append(run.__class__(**{**run.__dict__, "replicate": replicate}))
-    effects = collect(runs, {}, Study()).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")
+    effects = collect(runs, {}, CompareStudy()).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")
     assert effects["replicates"].to_dict() == {"0": 2, "1": 2, "2": 1}
     assert effects["level"].notna().all() and np.isnan(effects.loc["2", "level_low"])
 
@@ -377,7 +386,7 @@ def test_arms_may_differ_in_their_tiers():
         place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)
         runs += run_arms([Arm(arm, place, ())], replicate_keys(1, 2), Task(2, 1, ("tier",)), SERIAL)
     whole = manifest(settings().resolved, [], replicate_keys(1, 2))
-    made = collect(runs, whole, Study())
+    made = collect(runs, whole, CompareStudy())
     loss = made.origins.groupby(["arm", "tier"], sort=False)["loss"].sum().unstack()
     assert list(loss.columns) == ["0", "1", "2", "none"]
     assert loss.loc["nothing", "2"] == 0.0 < loss.loc["deep", "2"]

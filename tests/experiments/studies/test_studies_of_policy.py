@@ -17,7 +17,7 @@ from experiments.analysis.programmes import aftermath, ends_of
 from experiments.analysis.results import load
 from experiments.analysis.verdicts import conclusion
 from experiments.commands import verbs
-from experiments.configuration.declared import CONFIGS
+from experiments.configuration.files import CONFIGS
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import SettingsError, compose_settings, read_settings
 from experiments.figures import save
@@ -95,7 +95,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
     assert "on two cores" in text
     assert "assumption" in text
     listed = yaml.safe_load(text)["study"]
-    assert listed.keys() <= {"arms", "budget", "split", "length", "beside", "regions", "policies"}
+    assert listed.keys() <= {"arms", "budget", "split", "length", "second_reference", "regions", "policies"}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["study.split=0.5"], "study.split is 0.5; it must give arms their shares"),
         (["study.only=[cqo,alll]"], "study.only is 'alll', which is no arm.*did you mean 'all'?"),
         (["+experiment=after_the_programme", "study.arms={a: []}"], "has arms of its own; add one with study.arms.NAME"),
-        (["study.beside=cpo"], "study.beside is 'cpo', which is no arm.*did you mean 'cqo'?"),
+        (["study.second_reference=cpo"], "study.second_reference is 'cpo', which is no arm.*did you mean 'cqo'?"),
     ],
 )
 def test_a_mistake_is_reported_with_what_would_be_right(words, message):

@@ -439,7 +439,7 @@ def test_rows_of_the_wrong_length(save) -> None:
 
 def test_bad_stage_lists(save) -> None:
     head = "firm,cost,up_stages\ncar,1,"
-    refused("row 2, column 'up_stages'", "3 cells are no pairs", path=save(head + "a,1,b\na,1\nb,1\n"))
+    refused("row 2, column 'up_stages'", "3 cells do not make pairs", path=save(head + "a,1,b\na,1\nb,1\n"))
     refused("row 2, column 'up_stages'", "'x' is not a number", path=save(head + "a,x\na,1\n"))
     refused("row 2, column 'up_stages'", "above 0", path=save(head + "a,0\na,1\n"))
     refused("row 2, column 'up_stages'", "quantity of 'a' is blank", path=save(head + "a,,b,1\na,1\nb,1\n"))

@@ -11,7 +11,7 @@ import pytest
 
 from agents.lender import STRONG_CHAIN
 from experiments.analysis.results import collect
-from experiments.configuration.settings import Study, Task
+from experiments.configuration.settings import CompareStudy, Task
 from experiments.reports.sections import _delivered
 from experiments.runs.measure import Run, measure
 from experiments.runs.store import _pack, _unpack
@@ -93,7 +93,7 @@ def test_counts_are_tables_and_nothing_counted_is_an_empty_one():
         return Run(**{**vars(mine), "counts": {"one_stop_stations": {"cases served": cases}} if arm == "a" else {}})
 
     runs = [counted(arm, k, cases) for k, cases in enumerate((4, 6, 11)) for arm in ("nothing", "a")]
-    found = collect(runs, {}, Study())
+    found = collect(runs, {}, CompareStudy())
     assert found.counts[["arm", "instrument", "count"]].to_numpy().tolist() == [["a", "one_stop_stations", "cases served"]]
     row = found.counts.iloc[0]
     assert (row["mean"], row["sd"], row["replicates"]) == (7.0, pytest.approx(np.std([4, 6, 11], ddof=1)), 3)
@@ -102,7 +102,7 @@ def test_counts_are_tables_and_nothing_counted_is_an_empty_one():
     columns = found.runs.set_index("arm")["count_of_one_stop_stations: cases served"]
     assert columns["a"].tolist() == [4, 6, 11]
     assert columns["nothing"].tolist() == [0, 0, 0]
-    assert collect([one for one in runs if one.arm == "nothing"], {}, Study()).counts.empty
+    assert collect([one for one in runs if one.arm == "nothing"], {}, CompareStudy()).counts.empty
 
 
 def test_report_tells_what_was_delivered():

@@ -1,4 +1,4 @@
-"""The twin's own inversions of uniforms: Poisson and binomial by their definitions, normal by Python's own quantile function."""
+"""The twin's own inversions of uniforms: Poisson and binomial by their definitions, normal by Python's quantile function."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def binomial_count(u: float, n: int, p: float) -> int:
 
 
 def normal_value(u: float) -> float:
-    """Return the standard normal quantile of u, which is kept half a step of a double away from 0 and 1."""
+    """Return the standard normal quantile of u, which stays half a step of a double away from 0 and 1."""
     return NormalDist().inv_cdf(u * (1.0 - 2.0**-53) + 2.0**-54)
