@@ -111,7 +111,7 @@ def summary(comparison: Comparison) -> str:
     """Return the effects in total, as lines for a terminal."""
     configuration, several = comparison.manifest["configuration"], comparison.runs["replicate"].nunique() > 1
     head = lines("summary.head", comparison.reference, configuration["window"], configuration["study"]["correction"], several)
-    outcomes = [lines("summary.outcome", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
+    outcomes = [lines("summary.effects", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
     return "\n".join([head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
 
 

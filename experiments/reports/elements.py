@@ -13,8 +13,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import experiments.figures as figures
+from experiments.formatting import UNKNOWN
+from experiments.languages.wording import say
+from experiments.reports.findings import Estimate
 
-__all__ = ["Draw", "Picture", "Pictures", "Section", "Table"]
+__all__ = ["Draw", "Picture", "Pictures", "Section", "Table", "cells", "interval"]
 
 #: Points to an inch of pictures, as in the figures that lie beside a report; and width from which one has a row to itself, inches.
 DPI, WIDE = 160, 5.0
@@ -83,3 +86,14 @@ class Pictures:
     @staticmethod
     def _encoded(path: Path, alt: str, width: float) -> Picture:
         return Picture(f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", alt, width > WIDE)
+
+
+def interval(low: str, high: str, known: bool) -> str:
+    """Write an interval in a cell of a table; a dash where there is none."""
+    return say("numbers.between", low, high) if known else UNKNOWN
+
+
+def cells(of: Estimate, write: Callable[[Sequence[float]], list[str]]) -> tuple[str, str]:
+    """Write an estimate as two cells of a table: its mean, and its interval."""
+    mean, low, high = write(of)
+    return mean, interval(low, high, of.has_interval)

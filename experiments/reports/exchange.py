@@ -13,10 +13,9 @@ from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
 from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
 from experiments.languages.wording import lines, say
-from experiments.reports.elements import Pictures, Section, Table
+from experiments.reports.elements import Pictures, Section, Table, cells
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
-from experiments.reports.sections import interval
 from experiments.reports.study import active_in, assumptions, replicates
 from experiments.runs.store import write_whole
 from experiments.studies.exchange import Exchange
@@ -149,20 +148,14 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
 
 def _row(cell: Cell) -> tuple[str, ...]:
     """One cell as a row of a table."""
-    change, low, high = percent(cell.share)
     undefined = say("programmes.not_defined")
-    bought = (undefined, UNKNOWN)
-    if cell.per_yuan is not None:
-        mean, least, most = rounded(cell.per_yuan)
-        bought = (mean, interval(least, most, cell.per_yuan.has_interval))
     return (
         cell.region,
         cell.policy,
-        change,
-        interval(low, high, cell.share.has_interval),
+        *cells(cell.share, percent),
         say(f"defects.{cell.conclusion}"),
         millions(cell.spent),
-        *bought,
+        *((undefined, UNKNOWN) if cell.per_yuan is None else cells(cell.per_yuan, rounded)),
         undefined if cell.cost_per_defect is None else significant(cell.cost_per_defect),
     )
 

@@ -15,9 +15,9 @@ from experiments.analysis.programmes import LEFT
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures.programmes import aftermath_figure, second_reference_figure, spending_figure
-from experiments.formatting import UNKNOWN, percent
+from experiments.formatting import UNKNOWN, percent, rounded
 from experiments.languages.wording import say
-from experiments.reports.elements import Draw, Section, Table
+from experiments.reports.elements import Draw, Section, Table, cells
 from experiments.reports.findings import Estimate, arm_of, estimate
 from experiments.terminal import table
 from sim.outcomes import HEADLINE
@@ -55,12 +55,6 @@ def _head(*names: str) -> list[str]:
     return [say(f"programmes.heads.{name}") for name in names]
 
 
-def _percent(share: Estimate) -> tuple[str, str]:
-    """A share in %, and its interval."""
-    value, low, high = percent(share)
-    return value, say("numbers.between", low, high) if share.has_interval else UNKNOWN
-
-
 # -- what a budget bought ------------------------------------------------------------------------------------
 
 
@@ -76,7 +70,7 @@ def _spending(comparison: Comparison) -> ProgrammeView:
         spent = say("programmes.spent", spent=of_arm["spent"], budget=of_arm["budget"])
         per_yuan = estimate(gain, "per_yuan") if gain["defined"] else None
         verdict = say(f"programmes.budget.{of_arm['verdict']}")
-        share = _percent(estimate(comparison.effect(arm), "effect_share"))
+        share = cells(estimate(comparison.effect(arm), "effect_share"), percent)
         rows.append((_name(comparison, arm), levers, spent, verdict, *share, *_per_yuan(per_yuan)))
     lacking = [(row.verdict, arm_of(comparison, str(arm)), float(row.share)) for arm, row in whole.iterrows()]
     head = [
@@ -97,9 +91,7 @@ def _spending(comparison: Comparison) -> ProgrammeView:
 
 def _per_yuan(bought: Estimate | None) -> tuple[str, str]:
     """What a CNY bought, and its interval."""
-    if bought is None:
-        return say("programmes.not_defined"), UNKNOWN
-    return say("programmes.number", bought), say("programmes.interval", bought) if bought.has_interval else UNKNOWN
+    return (say("programmes.not_defined"), UNKNOWN) if bought is None else cells(bought, rounded)
 
 
 def _name(comparison: Comparison, arm: str) -> str:
@@ -116,8 +108,8 @@ def _aftermath(comparison: Comparison) -> ProgrammeView:
     for arm, of_arm in table.groupby("arm", sort=False):
         by_year = of_arm.set_index("year")
         last = by_year.loc[0]
-        cells = [_left(by_year, year) if last["defined"] else say("programmes.not_defined") for year in years]
-        rows.append((_name(comparison, str(arm)), str(last["end"]), *_percent(estimate(last, "effect_share")), *cells))
+        left = [_left(by_year, year) if last["defined"] else say("programmes.not_defined") for year in years]
+        rows.append((_name(comparison, str(arm)), str(last["end"]), *cells(estimate(last, "effect_share"), percent), *left))
     after = table[table["year"] > 0]
     paid = after.groupby("arm")["government_cost"].max() if len(after) else pd.Series(dtype=float)
     paying = [arm_of(comparison, str(arm)) for arm, most in paid.items() if most > 0.0]
@@ -167,7 +159,7 @@ def _second_reference(comparison: Comparison) -> Iterator[ProgrammeView]:
     rows, fewer = [], []
     for row in differences[differences["outcome"] == HEADLINE].to_dict("records"):
         share, concluded = estimate(row, "effect_share"), Conclusion(row["conclusion"])
-        rows.append((_name(comparison, row["arm"]), *_percent(share), say(f"defects.{concluded}")))
+        rows.append((_name(comparison, row["arm"]), *cells(share, percent), say(f"defects.{concluded}")))
         if concluded is Conclusion.LOWER:
             fewer.append((arm_of(comparison, row["arm"]), share))
     reference = arm_of(comparison, second)

@@ -16,14 +16,14 @@ from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import Conclusion, judgement
 from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
 from experiments.languages.wording import label, say
-from experiments.reports.elements import Draw, Pictures, Section, Table
+from experiments.reports.elements import Draw, Pictures, Section, Table, cells, interval
 from experiments.reports.findings import FEW_REPLICATES, Arm, Estimate, Findings, arm_of, estimate
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
 from sim.instruments import INSTRUMENTS
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["interval", "results", "selection"]
+__all__ = ["results", "selection"]
 
 #: Arms that most figures show; of more, those with the lowest means of defects.
 MOST_ARMS = 6
@@ -117,11 +117,6 @@ def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
 
 
-def interval(low: str, high: str, known: bool) -> str:
-    """Write an interval in a cell of a table; a dash where there is none."""
-    return say("numbers.between", low, high) if known else UNKNOWN
-
-
 def _head(*names: str) -> tuple[str, ...]:
     """The heads of a table, from the table of phrases."""
     return tuple(say(f"heads.{name}") for name in names)
@@ -174,8 +169,7 @@ def _effect(view: _View, main: str, key: str) -> tuple[str, ...]:
     share = estimate(row, "effect_share")
     if math.isnan(share.mean):
         return label(outcome), unit, start, end, UNKNOWN, UNKNOWN, concluded
-    change, low, high = percent(share)
-    return label(outcome), unit, start, end, change, interval(low, high, share.has_interval), concluded
+    return label(outcome), unit, start, end, *cells(share, percent), concluded
 
 
 def _programme_money(view: _View) -> Table:
