@@ -33,7 +33,7 @@ ATTRIBUTES = {
 MODULES = {
     f"experiments.{old}": f"experiments.{new}"
     for old, new in {
-        "answer": "reports.conclusions",
+        "answer": "reports.findings",
         "believed": "pages.evidence.plausible_worlds",
         "budgets": "studies.budgets",
         "case_studies": "pages.evidence.case_studies",

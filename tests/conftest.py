@@ -54,7 +54,7 @@ def sample_model() -> StrongchainModel:
 # -- kinds of test -----------------------------------------------------------------------------------
 
 #: Seconds of CPU that a unit test may take, fixtures included, on a machine that does the piece of work below in so many.
-MOST_SECONDS, YARDSTICK_SECONDS = 2.0, 0.15
+MOST_SECONDS, YARDSTICK_SECONDS = 2.0, 0.1
 #: What is not a unit test: see the markers in pyproject.toml.
 OTHERS = ("study", "verification", "full")
 

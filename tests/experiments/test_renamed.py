@@ -122,7 +122,7 @@ def test_a_module_under_its_old_name_gets_the_new_one(old):
 
 @pytest.mark.parametrize("statement", ["import experiments.answer", "from experiments import answer"])
 def test_both_forms_of_an_import_get_the_line(statement):
-    with pytest.raises(ImportError, match="^experiments.answer is now called experiments.reports.conclusions$"):
+    with pytest.raises(ImportError, match="^experiments.answer is now called experiments.reports.findings$"):
         exec(statement)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiments.catalogue.settings import setting
 from experiments.configuration.declared import declaring
+from experiments.configuration.study import CalibrationStudy, CompareStudy, ExchangeStudy, General, Parallel, Portfolio, ValidationStudy
 from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.pages.reference.instruments import anchor, heading, instruments_page
@@ -22,11 +23,18 @@ TITLES = {
     Synthetic: "A synthetic network",
     FromFile: "A network from a file",
     InputOutput: "A network from an input-output table",
+    General: "Every study",
+    CompareStudy: "A comparison: `study=compare`",
+    ExchangeStudy: "An exchange of portfolios between regions: `study=exchange`",
+    CalibrationStudy: "A calibration: `study=calibration`",
+    ValidationStudy: "A validation: `study=validation`",
+    Parallel: "Processes",
+    Portfolio: "A portfolio",
 }
 
 
 def _declarations(cls: type, prefix: str) -> list[str]:
-    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices"} & f.metadata.keys())
+    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices", "rule"} & f.metadata.keys())
     rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in declared]
     return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from experiments import formatting
 from experiments.catalogue.settings import settings
 from experiments.commands import verbs
 from experiments.configuration.declared import declared_at
@@ -65,10 +66,10 @@ def test_explain_tells_what_a_kind_of_study_runs(kind, capsys):
     for f in dataclasses.fields(KINDS[kind]):
         [one] = [s for s in settings() if s.path == f"study.{f.name}" and f"study={kind}" in s.meaning]
         value = composed[f.name]
-        told = rule_of(f).default_is or verbs.shown(tuple(value) if isinstance(f.default, tuple) else value)
-        assert one.default == told
+        default = rule_of(f).default_is or formatting.value(tuple(value) if isinstance(f.default, tuple) else value)
+        assert one.default == default
         assert verbs.main(["explain", f"study.{f.name}"]) == 0
-        assert re.search(rf"\n  default +{re.escape(told)}\n", capsys.readouterr().out)
+        assert re.search(rf"\n  default +{re.escape(default)}\n", capsys.readouterr().out)
 
 
 def test_the_ranges_searched_have_sources():

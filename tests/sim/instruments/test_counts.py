@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 from agents.lender import STRONG_CHAIN
-from experiments.analysis.results import collect
+from experiments.analysis.results import Comparison, collect
 from experiments.configuration.settings import CompareStudy, Task
-from experiments.reports.sections import _delivered
+from experiments.reports.elements import Picture, Section
+from experiments.reports.findings import findings
+from experiments.reports.sections import results
 from experiments.runs.measure import Run, measure
 from experiments.runs.store import _pack, _unpack
 from sim.instruments import INSTRUMENTS, TAKEN_ON, OneStopStations, StrongChainLoans
@@ -105,12 +107,18 @@ def test_counts_are_tables_and_nothing_counted_is_an_empty_one():
     assert collect([one for one in runs if one.arm == "nothing"], {}, CompareStudy()).counts.empty
 
 
-def test_report_tells_what_was_delivered():
-    found = study({"all": LOWER}, replicates=3)
-    assert _delivered(found, "all") == [], "a section on nothing"
+def test_report_tells_what_was_delivered(monkeypatch):
+    monkeypatch.setattr("experiments.reports.elements.Pictures.draw", lambda self, figure, alt, name="": Picture("", alt, True))
+
+    def delivered(comparison: Comparison) -> list[Section]:
+        return [section for section in results(comparison, findings(comparison)) if section.key == "delivered"]
+
+    comparison = study({"all": LOWER}, replicates=3)
+    assert delivered(comparison) == [], "a section on nothing"
     counts = [("all", "cqo", "officers appointed", "of them", 12.25, 11.0, 13.5), ("all", "cqo", "prizes", "", 0.0, 0.0, 0.0)]
-    table = pd.DataFrame([(*row, 1.0, 3) for row in counts], columns=found.counts.columns)
-    (section,) = _delivered(replace(found, counts=table), "all")
+    table = pd.DataFrame([(*row, 1.0, 3) for row in counts], columns=comparison.counts.columns)
+    (section,) = delivered(replace(comparison, counts=table))
     assert section.tables[0].rows[0] == ("chief quality officers", "officers appointed", "of them", "12.2", "11 to 13.5")
-    assert "nothing of chief quality officers: prizes." in section.says
-    assert _delivered(replace(found, counts=table), None) == [], "the reference has no programme"
+    assert "nothing was delivered of chief quality officers: prizes." in section.says
+    alone = study({}, "policy=none", replicates=3)
+    assert delivered(replace(alone, counts=table)) == [], "the reference has no programme"
