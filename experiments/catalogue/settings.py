@@ -14,7 +14,7 @@ from experiments.configuration.declared import chosen_as_a_whole, declaring
 from experiments.configuration.files import CONFIGS
 from experiments.configuration.rules import Rule
 from experiments.formatting import value
-from experiments.languages.wording import label, say
+from experiments.languages.wording import label, say, written
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
 __all__ = ["MARKS", "Setting", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
@@ -59,11 +59,11 @@ def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
     legal = "{} … {}".format(*map(value, metadata["range"])) if "range" in metadata else ", ".join(choices)
     unit, mark, source = (str(metadata.get(key, "")) for key in ("unit", "confidence", "source"))
     meaning = metadata.get("meaning") or attribute(cls, f.name)
-    return Setting(path, value(default), legal, unit, mark, source, meaning, choices)
+    return Setting(path, written(default), legal, unit, mark, source, meaning, choices)
 
 
 def _ruled(path: str, default: Any, rule: Rule) -> Setting:
-    return Setting(path, rule.default_is or value(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
+    return Setting(path, rule.default_is or written(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
 
 
 def settings() -> list[Setting]:
@@ -97,7 +97,7 @@ def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
         number = getattr(region, f.name)
         source = region.sources.get(f.name) or (f.metadata["source"] if number == f.default else say("explain.no_source"))
         kind = "fact" if re.search(r"\bF\d{3}\b", source) else "assumption" if source.startswith("assumption") else "other"
-        yield f.name, f"{value(number)} {label(f.metadata['unit'])}", source, kind
+        yield f.name, f"{written(number)} {label(f.metadata['unit'])}", source, kind
 
 
 # -- explaining one thing --
@@ -137,7 +137,7 @@ def rows_of(**values: str) -> list[tuple[str, str]]:
 
 def of_setting(s: Setting) -> list[str]:
     """Explain a setting."""
-    rows = rows_of(meaning=label(s.meaning), default=s.default, range=label(s.legal), unit=label(s.unit), source=s.source)
+    rows = rows_of(meaning=label(s.meaning), default=s.default, range=label(s.legal), unit=label(s.unit), source=label(s.source))
     rows += rows_of(confidence=confidence(s), to_set=f"strongchain {s.path}=VALUE")
     return [say("explain.setting", path=s.path), *about(rows)]
 
@@ -173,7 +173,7 @@ def of_instrument(cls: Any) -> list[str]:
     dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=f"'instruments=[{cls.key}]'")
     lines += [*about(rows), "", *about(dose)]
     for s in levers(cls):
-        rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.mark else "", source=s.source)
+        rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.mark else "", source=label(s.source))
         title = say("explain.lever", path=s.path, default=s.default, is_dose=s.name == cls.dose)
         lines += ["", *wrap(title, COLUMNS), *about(rows + rows_of(confidence=confidence(s)))]
     return lines
@@ -202,7 +202,7 @@ def of_region(region: Any) -> list[str]:
 def of_portfolio(one: Portfolio) -> list[str]:
     """Explain a portfolio: each instrument and each lever that it sets, with its source."""
     active, nowhere = say("explain.active"), say("explain.no_source")
-    rows = [(path, value(one.levers.get(path, active)), label(one.sources.get(path, nowhere))) for path in one.paths]
+    rows = [(path, written(one.levers.get(path, active)), label(one.sources.get(path, nowhere))) for path in one.paths]
     title = say("explain.portfolio", key=one.key, number=len(one.instruments), english=one.label, chinese=one.label_zh)
     lines = [title, "", *paragraphs(label(one.about))]
     head = [say(f"heads.{name}") for name in ("lever", "value", "source")]

@@ -24,7 +24,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 
 from experiments.formatting import FILTERS, amounts, value
 
-__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language"]
+__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language", "written"]
 
 ENGLISH, HERE = "en", Path(__file__).parent
 
@@ -201,6 +201,11 @@ def say(name: str, /, *given: Any, **values: Any) -> str:
 def lines(name: str, /, *given: Any, **values: Any) -> str:
     """Return a text of several lines in the language that is spoken: see `Language.lines`."""
     return spoken().lines(name, *given, **values)
+
+
+def written(value_of_setting: Any) -> str:
+    """Write the value of a setting in the language that is spoken."""
+    return value(value_of_setting, say("none"))
 
 
 def label(thing: Any) -> str:

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, figures
 from experiments.formatting import value
-from experiments.languages.wording import label, say, spoken
+from experiments.languages.wording import label, say, spoken, written
 from experiments.reports.elements import Section, Table
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
@@ -171,7 +171,7 @@ def _used(comparison: Comparison, one: Setting) -> str:
             continue
         if group == "network" and rest not in arm["network"]:  # of another kind
             continue
-        by.setdefault(value(value_at(arm, one.path)), []).append(name)
+        by.setdefault(written(value_at(arm, one.path)), []).append(name)
     return next(iter(by)) if len(by) == 1 else say("report.used", list(by.items()))
 
 

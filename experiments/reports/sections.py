@@ -15,12 +15,11 @@ from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import Conclusion, judgement
 from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
-from experiments.languages.wording import label, say
+from experiments.languages.wording import label, say, spoken
 from experiments.reports.elements import Draw, Pictures, Section, Table, cells, interval
 from experiments.reports.findings import FEW_REPLICATES, Arm, Estimate, Findings, arm_of, estimate
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
-from sim.instruments import INSTRUMENTS
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["results", "selection"]
@@ -129,7 +128,7 @@ def _level(key: str, values: Sequence[float]) -> tuple[list[str], str]:
     if unit.startswith("share"):
         times, unit = 100.0, unit.replace("share", "%", 1)
     elif unit == "defects/unit":
-        times, unit = 1000.0, "per 1,000 units"
+        return rounded([1000.0 * value for value in values]), say("units.per_thousand")
     return rounded([times * value for value in values]), label(unit)
 
 
@@ -180,13 +179,8 @@ def _programme_money(view: _View) -> Table:
     kept = [name for name in spent if runs[name].any()]
     arms = [arm for arm in view.shown.effects["arm"].unique() if arm != comparison.reference]
     rows = [(view.name(arm), *(millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
-    head = (*_head("arm"), *(_instrument(name.removeprefix("spent_on_")) for name in kept), *_head("in_all"))
+    head = (*_head("arm"), *(spoken().instrument(name.removeprefix("spent_on_")) for name in kept), *_head("in_all"))
     return Table(say("sections.money_caption", view.findings), head, rows if kept else ())
-
-
-def _instrument(key: str) -> str:
-    """What an instrument is called; another sector or purpose of a payment as the table of phrases has it."""
-    return label(INSTRUMENTS[key]) if key in INSTRUMENTS else label(key.replace("_", " "))
 
 
 # -- over time, by group, by origin -----------------------------------------------------------------------------
@@ -208,7 +202,7 @@ def _delivered(view: _View) -> list[Section]:
     for one in counts:
         of = estimate(one, "mean")
         mean, low, high = (mean_count(value) for value in of)
-        name = _instrument(one["instrument"])
+        name = spoken().instrument(one["instrument"])
         rows.append((name, label(one["count"]), label(one["meaning"]), mean, interval(low, high, of.has_interval)))
         if of.mean == 0.0:
             nothing.append((name, label(one["count"])))
@@ -288,7 +282,7 @@ def _books(view: _View) -> Section:
         change = estimate(ours.loc[flow], "effect")
         value, low, high = (millions(one) for one in change)
         changed = (millions(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
-        rows.append((*map(_instrument, flow), millions(start.at[flow, "level"]), *changed))
+        rows.append((*map(spoken().instrument, flow), millions(start.at[flow, "level"]), *changed))
     head = (*_head("payer", "payee", "purpose"), view.name(comparison.reference))
     head += (view.name(main), *_head("change_amount", "interval")) if main else ()
     table = Table(say("sections.books_caption", view.findings), head, rows, text_columns=3, folded=bool(main))
