@@ -33,6 +33,7 @@ from experiments.configuration.settings import (
     refuse_idle_settings,
     register,
 )
+from experiments.languages.wording import say
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
@@ -42,7 +43,7 @@ from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
-from experiments.terminal import say
+from experiments.terminal import write
 from sim import NetworkError
 from sim.parameters import ParameterError
 
@@ -111,14 +112,14 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
         if _is_of(folder, result.manifest["id"]) is False:
             raise SettingsError(f"another study was written into {folder} at the same time; choose another name: the runs are kept")
         if not (settings.quiet or swept):
-            say("drawing figures and the report ...")
-        write, summarise = SHOWN[settings.study.kind]
-        write(result, folder, figures=not swept)
+            write(say("progress.drawing"))
+        present_result, summarise = SHOWN[settings.study.kind]
+        present_result(result, folder, figures=not swept)
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
         raise SettingsError(str(trouble)) from trouble
     if not settings.quiet:
-        say(summarise(result))
-    say(f"{time.perf_counter() - begun:.0f} s; {'tables' if swept else 'report, tables, figures'} and manifest in {folder}")
+        write(summarise(result))
+    write(say("progress.written", seconds=time.perf_counter() - begun, swept=swept, folder=folder))
     if result.failures:
         _fail(RuntimeError(result.failures))
 
@@ -153,7 +154,7 @@ def _announce_sweep(arguments: Sequence[str]) -> None:
     workers = workers_of(settings.parallel, settings.replicates)
     starting = expected_seconds((), settings.replicates, settings.task.months, workers)  # once, as all points share the workers
     seconds = starting + points * (expected_seconds(arms, settings.replicates, settings.task.months, workers) - starting)
-    say(f"{points} points, {runs} runs in all; about {seconds:.0f} s if none is there already")
+    write(say("progress.sweep", points=points, runs=runs, seconds=seconds))
 
 
 def run(arguments: Sequence[str]) -> int:

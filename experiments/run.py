@@ -9,6 +9,7 @@ import io
 import sys
 
 from experiments.commands import verbs
+from experiments.languages.wording import say
 
 __all__ = ["main"]
 
@@ -21,7 +22,7 @@ def main() -> None:
     try:
         sys.exit(_answer(sys.argv[1:]))
     except KeyboardInterrupt:
-        print("strongchain: interrupted; the same command goes on from the runs that were finished", file=sys.stderr)
+        print(f"strongchain: {say('progress.interrupted')}", file=sys.stderr)
         sys.exit(130)
 
 

@@ -9,15 +9,13 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from experiments.formatting import value as shown
-
-__all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "say", "shown", "table", "width", "wrap"]
+__all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "table", "width", "wrap", "write"]
 
 #: Columns of a terminal that the output keeps to: what it has, or 100 where it has more or there is none.
 COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
 
 
-def say(text: str) -> None:
+def write(text: str) -> None:
     """Print a text at once; a reader that has seen enough, say `head`, stops nothing."""
     try:
         print(text, flush=True)

@@ -36,6 +36,7 @@ from experiments.configuration.study import (
     Study,
     ValidationStudy,
 )
+from experiments.languages.wording import say
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -85,8 +86,8 @@ ARM_OVERRIDES = (*ARM_KEYS, "policy")
 NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
-#: Institutions that are counted before a run whose network is not the region's own: the word for one, and for many.
-COUNTED = {"stations": ("station", "stations"), "chain_heads": ("chain head", "chain heads"), "counties": ("county", "counties")}
+#: Institutions that are counted before a run whose network is not the region's own.
+COUNTED = ("stations", "chain_heads", "counties")
 #: Where each number comes from.
 IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed", "as in the file", "as in the region"
 
@@ -267,13 +268,9 @@ def institutions(arm: Arm) -> str:
     how, region = arm.configuration.get("institutions"), arm.world.region
     if not how:
         return ""
-    parts = []
-    for name, (singular, plural) in COUNTED.items():
-        count = getattr(region, name)
-        parts.append(f"{count:,} {singular if count == 1 else plural}{'' if how[name] == IN_PROPORTION else f' ({how[name]})'}")
-    size = f"{arm.world.firms:,} firms and {arm.world.chains:,} chain{'s' * (arm.world.chains != 1)}"
-    where = f", in proportion to {region.label}" if IN_PROPORTION in {how[name] for name in COUNTED} else ""
-    return f"institutions for {size}{where}: {', '.join(parts)}; set others with {', '.join(f'region.{name}' for name in COUNTED)}"
+    counts = [(name, getattr(region, name), "" if how[name] == IN_PROPORTION else how[name]) for name in COUNTED]
+    in_proportion = IN_PROPORTION in {how[name] for name in COUNTED}
+    return say("notes.institutions", arm.world.firms, arm.world.chains, counts, region if in_proportion else None)
 
 
 def read_settings(config: DictConfig) -> Settings:
@@ -354,8 +351,7 @@ def too_short(months: int, window: int) -> str:
     """Say that means are over all months, if the window is longer than the run; nothing if it fits."""
     if window <= months:
         return ""
-    whole = f"all {months} months of the run" if months > 1 else "the one month of the run"
-    return f"means are over {whole}, as the window of {window} months is longer"
+    return say("notes.too_short", months, window)
 
 
 def too_few(replicates: int, half_width: float | None, cap: int) -> str:

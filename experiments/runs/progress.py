@@ -8,6 +8,8 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from experiments.languages.wording import say
+
 __all__ = ["Progress"]
 
 #: Seconds between two lines in a log.
@@ -46,4 +48,4 @@ class Progress:
             self._said = now
             rate = (self.done - self.begun) / (now - self._start)
             left = tqdm.format_interval((self.total - self.done) / rate)
-            print(f"{self.done} of {self.total} runs, {rate:.2g} runs/s, {left} left", file=sys.stderr, flush=True)
+            print(say("progress.rate", done=self.done, total=self.total, rate=rate, left=left), file=sys.stderr, flush=True)

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.configuration.settings import Arm, Task
+from experiments.languages.wording import say
 from experiments.runs.measure import EXTRAS, MapPicture, Run
 from sim.attribution.quality_map import QualityMap
 
@@ -209,7 +210,7 @@ class Store:
         except Exception as damage:  # whatever is wrong with it, and however that shows
             if key not in self._told:
                 self._told.add(key)
-                print(f"note: {self.path(key)} is no whole run ({damage}); it is simulated again", file=sys.stderr)
+                print(say("progress.damaged", path=self.path(key), damage=damage), file=sys.stderr)
             return None
         return run if replicate or run.picture else None
 

@@ -16,9 +16,10 @@ from agents.spelling import nearest
 from agents.streams import replicate_keys
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
 from experiments.configuration.study import CompareStudy, ExchangeStudy
+from experiments.languages.wording import say
 from experiments.runs.runner import Failure, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store
-from experiments.terminal import say
+from experiments.terminal import write
 from sim import INSTRUMENTS, Instrument
 
 __all__ = ["TRIALS", "months_at_work", "with_length", "within_budget"]
@@ -159,14 +160,11 @@ def _try(settings: Settings, arms: Sequence[Arm], aims: Mapping[tuple[str, str],
     keys = replicate_keys(settings.seed + TRIAL_SEED, TRIALS)
     task = replace(settings.task, save=())
     open_arms = [arm for arm in arms if arm.instruments]
-    show: Callable[[str], None] = say if progress else lambda line: None
+    show: Callable[[str], None] = write if progress else lambda line: None
     if open_arms:
         workers = workers_of(settings.parallel, TRIALS)
         seconds = expected_seconds(open_arms, TRIALS, task.months, workers) - expected_seconds((), TRIALS, task.months, workers)
-        show(
-            f"Trial runs first, to find the levers with which each arm spends the budget: at most {ROUNDS} rounds of "
-            f"{TRIALS * len(open_arms)} runs, of about {seconds:.0f} s each where none is there already"
-        )
+        show(say("progress.trials", rounds=ROUNDS, runs=TRIALS * len(open_arms), seconds=seconds))
     for round_ in range(1, ROUNDS + 1):
         tried = []
         for arm in open_arms:
@@ -183,4 +181,4 @@ def _try(settings: Settings, arms: Sequence[Arm], aims: Mapping[tuple[str, str],
             for ins in arm.instruments:
                 aims[arm.name, ins.key].learn(min(run.spent.get(ins.key, 0.0) for run in runs_of_arm))
         open_arms = [arm for arm in open_arms if not all(aims[arm.name, ins.key].done for ins in arm.instruments)]
-        show(f"  round {round_}: {len(tried)} arms tried, {len(open_arms)} to go on with")
+        show("  " + say("progress.round", round=round_, tried=len(tried), open=len(open_arms)))

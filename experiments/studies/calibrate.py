@@ -18,8 +18,9 @@ from experiments.calibration.observe import Observed, observe_all
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings, of_kind
 from experiments.configuration.study import CalibrationStudy
+from experiments.languages.wording import say
 from experiments.runs.provenance import manifest, now
-from experiments.terminal import say
+from experiments.terminal import write
 from sim.data.plausible import with_values
 
 __all__ = ["Calibration", "Search", "calibrate", "run_calibration"]
@@ -151,7 +152,7 @@ def calibrate(
             unit = spread_out(emulator, unit, study.final_sets, cut, seed + wave)
         good = int((table["implausibility"] <= cut).sum())
         waves.append({"wave": wave, "points": points, "cut": cut, "left": share, "plausible_points": good})
-        report(f"wave {wave}: {good} of {points} points within {cut:g}; {100 * share:.2g} % of the ranges are not ruled out")
+        report(say("progress.wave", wave=wave, within=good, points=points, cut=cut, share=share))
     fresh = replicate_keys(seed + JUDGING, study.replicates_per_set)
     sets = search.judge(unit, fresh)
     if sets["plausible"].any():
@@ -179,9 +180,12 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
         raise SettingsError("study=calibration needs scikit-learn; python -m pip install -e '.[studies]' brings it")
     search = Search(settings.world, axes_of(ranges), settings.parallel, keep, progress)
     runs = study.points * len(study.cuts) + study.final_sets * study.replicates_per_set
-    report = say if progress else lambda line: None
-    judged = f"then {study.final_sets} sets x {study.replicates_per_set} replicates"
-    report(f"{runs} worlds to observe: {len(study.cuts)} waves of {study.points}, {judged}")
+    report = write if progress else lambda line: None
+    waves_of, sets_of = (
+        {"waves": len(study.cuts), "points": study.points},
+        {"sets": study.final_sets, "replicates": study.replicates_per_set},
+    )
+    report(say("progress.calibration", runs=runs, **waves_of, **sets_of))
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, 1), [Arm("world", settings.world, (), {})])
     points, sets, waves, influence = calibrate(search, study, settings.seed, report)
     return Calibration(points, sets, waves, influence, about | {"finished": now()})

@@ -30,12 +30,13 @@ from experiments.configuration.settings import (
     read_arm,
     refuse_idle_settings,
 )
+from experiments.languages.wording import say
 from experiments.runs.measure import EXTRAS, Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
-from experiments.terminal import paragraphs, say
+from experiments.terminal import paragraphs, write
 from sim.build.input_output import SectorEconomy
 from sim.network.network import SupplyNetwork
 
@@ -102,21 +103,14 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     workers = workers_of(settings.parallel, settings.replicates)
     seconds = expected_seconds(arms, settings.replicates, settings.task.months, workers, 1.0 - kept / runs)
     seconds += drawing_seconds(len(arms), settings.study.kind) if settings.drawn else 0.0
-    drawing = " with figures and report" if settings.drawn else ""
-    remark = f", as {kept} of them {'is' if kept == 1 else 'are'} there already" if kept else ""
-    say(
-        f"{runs} runs: {len(arms)} arm{'s' * (len(arms) > 1)} ({', '.join(arm.name for arm in arms)}) × "
-        f"{settings.replicates} replicate{'s' * (settings.replicates > 1)} of "
-        f"{settings.task.months} month{'s' * (settings.task.months > 1)}; about {seconds:.0f} s{drawing}{remark}"
-    )
+    names_of_arms = [arm.name for arm in arms]
+    write(say("progress.runs", runs, names_of_arms, settings.replicates, settings.task.months, seconds, settings.drawn, kept))
     study = settings.study
     if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1:
-        say(
-            f"  at least {min(FIRST, study.cap)} replicates, then more, up to {study.cap}, "
-            f"until half-widths are {100 * study.half_width:g} % of {study.reference!r}"
-        )
-    for note in [*notes_of(settings, arms), *(f"network: {note}" for note in _notes(arms))]:
-        say("\n".join(paragraphs(note)))
+        first = min(FIRST, study.cap)
+        write("  " + say("progress.half_width", first=first, cap=study.cap, share=study.half_width, reference=study.reference))
+    for note in [*notes_of(settings, arms), *(say("progress.network", note=note) for note in _notes(arms))]:
+        write("\n".join(paragraphs(note)))
 
 
 def notes_of(settings: Settings, arms: Sequence[Arm]) -> list[str]:
@@ -158,7 +152,7 @@ def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, prog
             return runs, failed, done, decision.reached
         replicates = done + decision.further
         if progress:
-            say(f"not narrow enough with {done} replicates; {replicates - done} more")
+            write(say("progress.not_narrow", done=done, further=replicates - done))
 
 
 def run_arms_of_study(

@@ -14,12 +14,12 @@ from experiments.analysis.costs import per_yuan
 from experiments.analysis.results import TABLES, Comparison, collect, table_hash
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
 from experiments.configuration.study import CompareStudy, ExchangeStudy
+from experiments.formatting import value
 from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys
 from experiments.runs.store import Store
 from experiments.studies.budgets import within_budget
 from experiments.studies.compare import arms_of, notes_of, run_arms_of_study
-from experiments.terminal import shown
 from sim.outcomes import HEADLINE
 
 __all__ = ["NOTHING", "Exchange", "cells_of", "exchange_arms", "run_exchange"]
@@ -72,7 +72,7 @@ def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Se
     if listed:
         return list(dict.fromkeys(listed))
     if group == "region":
-        return [shown(settings.resolved["region"]["key"])]
+        return [value(settings.resolved["region"]["key"])]
     raise SettingsError("study.policies names no portfolio; type 'study.policies=[NAME,NAME]' (configs/policy) or policy=NAME")
 
 

@@ -22,6 +22,7 @@ from experiments.analysis.results import TABLES, Comparison, load, table_hash, w
 from experiments.configuration.declared import VERBS
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind, read_arm, read_settings
 from experiments.configuration.study import CompareStudy
+from experiments.languages.wording import say
 from experiments.runs.measure import firms_at_the_end, series_by_group
 from experiments.runs.provenance import changes_since, made_by
 from experiments.studies.compare import run_study
@@ -80,7 +81,7 @@ def _points(folder: Path) -> list[Path]:
 
 def _warn(about: Mapping[str, Any]) -> None:
     for change in changes_since(about):
-        print(f"warning: {change}", file=sys.stderr)
+        print(say("rerun.warning", change=change), file=sys.stderr)
 
 
 # -- the whole study ------------------------------------------------------------------------------------
@@ -238,13 +239,13 @@ def _rerun_and_report(folder: Path, into: Path) -> bool:
     comparison, differences = rerun(folder, into)
     if differences:
         print(
-            f"strongchain: the tables are not what they were; {into}",
+            f"strongchain: {say('rerun.different', folder=into)}",
             *(f"  {line}" for line in differences[:10]),
             sep="\n",
             file=sys.stderr,
         )
     else:
-        print(f"the same tables; SHA-256 of the runs {comparison.manifest['result']}; {into}")
+        print(say("rerun.same", result=comparison.manifest["result"], folder=into))
     return not differences
 
 

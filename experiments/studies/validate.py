@@ -15,8 +15,9 @@ from experiments.calibration.observe import Observed, observe_all, observe_netwo
 from experiments.calibration.patterns import NETWORK, PATTERNS, TELLING
 from experiments.configuration.settings import Arm, Settings, of_kind
 from experiments.configuration.study import ValidationStudy
+from experiments.languages.wording import say
 from experiments.runs.provenance import manifest, now
-from experiments.terminal import say
+from experiments.terminal import write
 from sim.data.plausible import plausible_sets, with_values
 
 __all__ = ["Validation", "run_validation"]
@@ -92,7 +93,7 @@ def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: 
     sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
     names = list(sets)
     if progress:
-        say(f"{len(names) * each} worlds to observe: {len(names)} plausible sets x {each} replicates; then {NETWORKS} networks")
+        write(say("progress.worlds", sets=len(names), replicates=each, networks=NETWORKS))
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed + FRESH, each), [Arm("world", settings.world, (), {})])
     worlds = [replace(settings.world, parameters=parameters) for parameters in sets.values() for _ in range(each)]
     keys = replicate_keys(settings.seed + FRESH, len(worlds))

@@ -22,7 +22,7 @@ from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest
 from experiments.runs.runner import expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store
-from experiments.terminal import say
+from experiments.terminal import write
 from sim.instruments import INSTRUMENTS, Instrument, OneStopStations, Stewards
 from sim.outcomes import HEADLINE
 
@@ -193,7 +193,7 @@ def simulate(
     keys = replicate_keys(settings.seed, replicates)
     about = manifest(settings.resolved, overrides, keys, arms)
     seconds = expected_seconds(arms, replicates, settings.task.months, workers_of(settings.parallel, replicates))
-    say(f"{len(arms)} arms × {replicates} replicates of {settings.task.months} months, {settings.world.firms} firms; "
+    write(f"{len(arms)} arms × {replicates} replicates of {settings.task.months} months, {settings.world.firms} firms; "
         f"about {seconds:.0f} s if no run is in the store yet")  # fmt: skip
     runs = run_arms(arms, keys, settings.task, settings.parallel, store=Store(keep) if keep else None, progress=True)
     by_arm = {arm.name: [run for run in runs if run.arm == arm.name] for arm in arms}

@@ -16,7 +16,7 @@ from experiments.analysis.statistics import adjusted_p_values, p_values
 from experiments.formatting import value
 from experiments.pages.evidence.mean_effects import mean_effect
 from experiments.reports.findings import Estimate, estimate
-from experiments.terminal import say
+from experiments.terminal import write
 from sim import INSTRUMENTS, ChiefQualityOfficer, OneStopStations, StrongChainLoans
 from sim.outcomes import HEADLINE
 
@@ -171,12 +171,12 @@ def simulate(
     uncertain: Sequence[UncertainParameter],
 ) -> FlagshipResults:
     """Run both studies, with the first and the second number of replicates; runs in the folder `keep` are not repeated."""
-    say(f"doses: {1 + sum(map(len, doses.values()))} arms, {replicates[0]} replicates")
+    write(f"doses: {1 + sum(map(len, doses.values()))} arms, {replicates[0]} replicates")
     study = dose_study(overrides, replicates[0], keep, doses)
     default, ranges = compare_with_nothing(overrides, replicates[1], keep, list(doses)), []
     for parameter in uncertain:
         ends = (parameter.low, parameter.high)
-        say(f"{parameter.name}: {' and '.join(map(value_text, ends))}, {replicates[1]} replicates")
+        write(f"{parameter.name}: {' and '.join(map(value_text, ends))}, {replicates[1]} replicates")
         low, high = (compare_with_nothing([*overrides, override(parameter.name, end)], replicates[1], keep, list(doses)) for end in ends)
         ranges.append(RangeEffect(parameter, low, high))
     return FlagshipResults(study, default, ranges, doses)

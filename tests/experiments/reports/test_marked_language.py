@@ -144,5 +144,7 @@ def test_no_answer_of_a_verb_escapes(language, capsys, typed):
     out, err = capsys.readouterr()
     printed = " ".join((out + err).split())
     assert outside(printed) != printed
-    kept = re.sub(r"parameters\.margin|field_dpu|Defects reaching users|strongchain:?|no such folder|=VALUE|[\u3400-\u9fff]+", "", outside(printed))
+    kept = re.sub(
+        r"parameters\.margin|field_dpu|Defects reaching users|strongchain:?|no such folder|=VALUE|[\u3400-\u9fff]+", "", outside(printed)
+    )
     assert sorted(set(re.findall(r"[^\W\d_]{2,}", kept))) == [], printed
