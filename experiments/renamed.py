@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-__all__ = ["ATTRIBUTES", "COLUMNS", "MODULES", "SETTINGS", "MovedModules", "attribute", "columns_in", "setting", "settings_in"]
+__all__ = ["ATTRIBUTES", "COLUMNS", "MODULES", "SETTINGS", "MovedModules", "attribute", "column", "columns_in", "setting", "settings_in"]
 
 #: Settings, by their paths.
 SETTINGS = {
@@ -29,8 +29,17 @@ ATTRIBUTES = {
     "more": "programme_tables",
     "of_runs": "run_tables",
 }
-#: Modules: of the flat folder that `experiments` was in version 0.1.
+#: Modules: of the simulator, of version 0.2.0, and of the flat folder that `experiments` was in version 0.1.
 MODULES = {
+    "sim.balance_sheet": "sim.accounts.balance_sheet",
+    "sim.defect": "sim.attribution.follow_defect",
+    "sim.fixed_points": "sim.network.fixed_points",
+    "sim.plausible": "sim.data.plausible",
+    "sim.quality_map": "sim.attribution.quality_map",
+    "sim.sigma": "sim.quality_engineering",
+    "sim.topology": "sim.network.topology",
+    "experiments.reports.conclusions": "experiments.reports.findings",
+} | {
     f"experiments.{old}": f"experiments.{new}"
     for old, new in {
         "answer": "reports.findings",
@@ -113,7 +122,12 @@ def settings_in(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[
 
 def columns_in(columns: Sequence[str]) -> list[str]:
     """Say of every old name among the columns of a table what it is called now."""
-    return [_line(f"the column {column!r}", repr(COLUMNS[column])) for column in columns if column in COLUMNS]
+    return [line for name in columns if (line := column(name))]
+
+
+def column(name: str) -> str:
+    """Return the error line for a column that a table has not, if it had that name once; else nothing."""
+    return _line(f"the column {name!r}", repr(COLUMNS[name])) if name in COLUMNS else ""
 
 
 def attribute(owner: str, name: str) -> str:

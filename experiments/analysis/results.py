@@ -33,6 +33,25 @@ OF_PROGRAMMES = ("spending", "per_yuan", "aftermath")
 SHEET = 1_048_575
 
 
+class Table(pd.DataFrame):
+    """A table of a study: of a column that had another name it says what it is called now. What is taken from it is a plain DataFrame."""
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return a column, or what else pandas makes of the key.
+
+        Raises
+        ------
+        KeyError
+            If there is no such column: one line that names the new one if the key is an old name.
+        """
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            if isinstance(key, str) and (line := renamed.column(key)):
+                raise KeyError(line) from None
+            raise
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Arms compared on the same luck.
@@ -84,6 +103,11 @@ class Comparison:
     maps: dict[str, MapPicture] = field(default_factory=dict)
     run_tables: dict[str, list[tuple[str, int, Path]]] = field(default_factory=dict)
     programme_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let the tables name the new names of old columns."""
+        for name in TABLES:
+            object.__setattr__(self, name, Table(getattr(self, name)))
 
     @property
     def reference(self) -> str:

@@ -109,6 +109,16 @@ def test_an_old_attribute_of_a_comparison_gets_the_new_name():
         _ = found.nonsense
 
 
+@pytest.mark.parametrize("old", renamed.COLUMNS)
+def test_an_old_column_of_a_table_gets_the_new_name(old):
+    comparison = Comparison(**dict.fromkeys(TABLES, pd.DataFrame({"arm": ["a"]})), manifest={})
+    with pytest.raises(KeyError, match=f"the column '{old}' is now called '{renamed.COLUMNS[old]}'"):
+        _ = comparison.effects[old]
+    with pytest.raises(KeyError, match="nonsense"):
+        _ = comparison.effects["nonsense"]
+    assert type(comparison.effects[["arm"]]) is pd.DataFrame, "what is taken from a table is pandas' own"
+
+
 # -- modules -------------------------------------------------------------------------------------------------
 
 
