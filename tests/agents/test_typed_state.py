@@ -123,6 +123,7 @@ def of(line: str, said: list[str]) -> str:
     return "\n".join(each for each in said if f"snippet.py:{number}: " in each)
 
 
+@pytest.mark.study  # mypy reads the whole project
 @pytest.mark.parametrize(
     ("name", "entry"),
     [("firms.cqo", "bool"), ("firms.insight", "float64"), ("world.links.age", "_64Bit"), ("world.stations.county", "_32Bit")],

@@ -156,7 +156,7 @@ def test_the_summary_gives_every_outcome_a_level_and_an_effect_of_each_arm(ran):
         outcome, rows = OUTCOMES[key], effects.loc[key]
         level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
         (at,) = (k for k, line in enumerate(said) if line.strip().startswith(f"{outcome.label} ("))
-        unit = said[at].split("(")[1].split(";")[0].rstrip(")")
+        unit = said[at].rpartition("(")[2].split(";")[0].rstrip(")")
         assert unit == (outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit)
         assert said[at + 1].split() == ["nothing", f"{rows.loc['nothing', level]:.5g}"]
         for line, arm in zip(said[at + 2 : at + 6], ("cqo", "one_stop_stations", "strong_chain_loans", "all"), strict=True):

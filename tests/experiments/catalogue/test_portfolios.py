@@ -306,7 +306,9 @@ def test_a_source_for_no_lever_is_told_by_name():
     config = compose_settings(["policy=hubei"])
     with open_dict(config):
         config.portfolio.sources["instruments.brands.reech"] = "assumption: none"
-    with pytest.raises(SettingsError, match=r"instruments\.brands\.reech.*no lever; did you mean 'instruments\.brands\.reach'\?"):
+    with pytest.raises(
+        SettingsError, match=r"instruments\.brands\.reech.*neither an instrument nor a lever; did you mean 'instruments\.brands\.reach'\?"
+    ):
         read_settings(config)
 
 
