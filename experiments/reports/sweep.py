@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
 from experiments.languages.wording import lines
+from experiments.runs.store import write_whole
 
 __all__ = ["CollectSweep", "collect_sweep"]
 
@@ -64,7 +65,7 @@ class CollectSweep(Callback):
                 print(lines("sweep.in_the_way", folder=folder, same=same), file=sys.stderr)
                 sys.exit(1)  # an exception would become a warning
         folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(typed, ensure_ascii=False), encoding="utf-8")
+        write_whole(note, json.dumps(typed, ensure_ascii=False).encode())
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collect the points, and print where the table lies."""

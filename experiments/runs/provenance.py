@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.configuration.settings import Arm
+from experiments.languages.wording import say
 from experiments.runs.store import CODE, fingerprint
 
 __all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys"]
@@ -124,22 +125,20 @@ def changes_since(about: Mapping[str, Any]) -> list[str]:
     present = manifest({}, [], [])
     changes = []
     if about["code"] != present["code"]:
-        which = " and ".join(name for name in ("world", "study") if about["code"][name] != present["code"][name])
-        commits = " -> ".join(
-            str(m["commit"] or "unknown")[:10] + (" with changes" if m["uncommitted_changes"] else "") for m in (about, present)
-        )
-        changes.append(f"the code of the {which} is not what it was ({commits})")
+        parts = [name for name in ("world", "study") if about["code"][name] != present["code"][name]]
+        commits = [(str(one["commit"] or "")[:10], bool(one["uncommitted_changes"])) for one in (about, present)]
+        changes.append(say("provenance.code", parts, commits))
     for path, content in about["input_files"].items():
         file = Path(path)
         if not file.is_file():
-            changes.append(f"the input file {path} is not there")
+            changes.append(say("provenance.no_input", path=path))
         elif hashlib.sha256(file.read_bytes()).hexdigest() != content:
-            changes.append(f"the input file {path} is not what it was")
+            changes.append(say("provenance.other_input", path=path))
     if about["lock"] != present["lock"]:
-        changes.append("requirements.lock is not what it was")
+        changes.append(say("provenance.other_lock"))
     for name, version in present["versions"].items():
         if (then := about["versions"].get(name)) != version:
-            changes.append(f"{name} was {then} and is {version}")
+            changes.append(say("provenance.other_version", what=name, then=then, now=version))
     if about["platform"] != present["platform"]:
-        changes.append(f"the platform was {about['platform']} and is {present['platform']}")
+        changes.append(say("provenance.other_platform", then=about["platform"], now=present["platform"]))
     return changes

@@ -123,21 +123,22 @@ def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
     """Tell how two tables of runs differ."""
     if list(then.columns) != list(now.columns):
         missing, new = (sorted(set(a) - set(b)) for a, b in ((then.columns, now.columns), (now.columns, then.columns)))
-        return [f"other columns: {', '.join(missing) or 'none'} gone, {', '.join(new) or 'none'} new"]
+        return [say("rerun_text.columns", missing, new)]
     if len(then) != len(now):
-        return [f"{len(then)} rows then, {len(now)} now"]
+        return [say("rerun.rows", then=len(then), now=len(now))]
     differences = []
     for name in then.columns:
         before, after = then[name].to_numpy(), now[name].to_numpy()
         if before.dtype.kind not in "fi":
             if (before != after).any():
-                differences.append(f"{name}: other labels")
+                differences.append(say("rerun.labels", column=name))
             continue
         differing = ~((before == after) | (np.isnan(before) & np.isnan(after)))
         if differing.any():
             scale = np.maximum(np.abs(before[differing]), np.abs(after[differing]))
             largest = np.nan_to_num(np.abs(before - after)[differing] / scale, nan=1.0).max()
-            differences.append(f"{name}: {differing.sum()} of {before.size} values, by at most {largest:.2g} of the value")
+            sizes = {"differing": int(differing.sum()), "values": before.size, "largest": float(largest)}
+            differences.append(say("rerun.values", column=name, **sizes))
     return differences
 
 
@@ -175,13 +176,8 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
         totals = _in_full(chosen, key, settings, into)
         finished = chosen.name in table.index
         same = finished and all(_same(table.at[chosen.name, name], value) for name, value in totals.items())
-        verdict = "its totals are those of the study" if same else "its totals are NOT those of the study"
-        results.append(
-            (
-                f"{chosen.name}: {verdict if finished else 'the study left this replicate out, as a run of it had failed'}; {into}",
-                same or not finished,
-            )
-        )
+        outcome = "left_out" if not finished else "same_totals" if same else "other_totals"
+        results.append((say(f"rerun.{outcome}", arm=chosen.name, folder=into), same or not finished))
     return results
 
 

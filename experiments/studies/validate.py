@@ -109,5 +109,5 @@ def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: 
         rows += [{"set": "network", "replicate": k, "figure": name, "value": shape[name]} for name in network.probes]
     values = pd.DataFrame(rows)
     failed = [str(one) for one in observed if isinstance(one, Exception)]
-    failures = f"{len(failed)} of {len(observed)} worlds could not be simulated, the first: {failed[0]}" if failed else ""
+    failures = say("progress.failed_worlds", failed=len(failed), worlds=len(observed), first=failed[0]) if failed else ""
     return Validation(values, _judged(values), about | {"finished": now()}, failures)

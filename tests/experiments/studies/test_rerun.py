@@ -166,15 +166,15 @@ def test_every_change_is_told(tmp_path):
     _, arms, about = read_study(folder)
     assert list(about["input_files"]) == [str(chain)] and dict(arms[0].world.files) == about["input_files"]
     chain.write_text("supplier,customer,value_share\nb,A,0.4\n", encoding="utf-8")
-    assert changes_since(about) == [f"the input file {chain} is not what it was"]
+    assert changes_since(about) == [f"the input file {chain} has changed"]
     chain.unlink()
-    assert changes_since(about) == [f"the input file {chain} is not there"]
+    assert changes_since(about) == [f"the input file {chain} is missing"]
     old = {**about, "input_files": {}, "code": {**about["code"], "world": "x"}, "lock": "x", "platform": "a mainframe"}
     old["versions"] = {**about["versions"], "numpy": "1.0", "python": "2.7"}
     told = changes_since(old)
     for part in (
-        "the code of the world is not",
-        "requirements.lock is not",
+        "the code of the world has changed",
+        "requirements.lock has changed",
         "numpy was 1.0 and is",
         "python was 2.7",
         "the platform was a mainframe",
