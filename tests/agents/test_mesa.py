@@ -228,14 +228,14 @@ def test_two_models_at_once_are_independent(loop_network):
 
     alone = made(1)
     alone.run(6)
-    here, there = made(1), made(2)
+    first, second = made(1), made(2)
     for _ in range(6):
-        here.step()
-        there.step()
-        there.agents.set("pos", (0, 0))
-    there.agents_by_type[MemberFirm].set("capability", 0.0)
-    assert differing(alone, here) == []
-    assert here.agents_built is False
+        first.step()
+        second.step()
+        second.agents.set("pos", (0, 0))
+    second.agents_by_type[MemberFirm].set("capability", 0.0)
+    assert differing(alone, first) == []
+    assert first.agents_built is False
 
 
 @pytest.mark.parametrize("look", [False, True], ids=["unseen", "seen"])
@@ -576,8 +576,8 @@ def test_a_firm_that_is_removed_leaves_a_settled_world(loop_model):
     firm.remove()
     assert firm not in loop_model.agents and firm not in loop_model.agents_by_type[type(firm)]
     assert not firm.alive
-    mine = (links.supplier == firm.row) | (links.customer == firm.row)
-    assert mine.any() and (links.value_share[mine] == 0.0).all() and (links.value_share[~mine] > 0.0).all()
+    of_firm = (links.supplier == firm.row) | (links.customer == firm.row)
+    assert of_firm.any() and (links.value_share[of_firm] == 0.0).all() and (links.value_share[~of_firm] > 0.0).all()
     assert loop_model.counts["cases withdrawn"] == withdrawn + cases
     assert firm.open_problems.sum() == firm.common_problems.sum() == 0
     check_invariants(loop_model)

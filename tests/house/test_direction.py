@@ -97,6 +97,6 @@ def test_rooms_are_told_apart():
 def test_a_breach_would_be_seen():
     """A file of `sim` that imported from `experiments`, under TYPE_CHECKING even, would fail the first rule."""
     breach = {("experiments.runs.store", "Store")}
-    found = set(imports(ast.parse("def f():\n    from experiments.runs.store import Store")))
-    assert found == breach and floor_of(room_of("experiments.runs.store")) > floor_of(room_of("sim.model"))
+    imported = set(imports(ast.parse("def f():\n    from experiments.runs.store import Store")))
+    assert imported == breach and floor_of(room_of("experiments.runs.store")) > floor_of(room_of("sim.model"))
     assert (ROOT / "sim").is_dir()

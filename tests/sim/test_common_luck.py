@@ -68,8 +68,8 @@ def kept_diary(model: StrongchainModel) -> dict[tuple[str, int, int], list[np.nd
 def with_a_hermit() -> SupplyNetwork:
     """Two leaders with suppliers on one chain; a third, in row 2, alone on another."""
     links = {("s", "A"): 0.4, ("t", "A"): 0.2, ("t", "B"): 0.3, ("u", "s"): 0.3, ("s", "u"): 0.1}
-    mine = {"chain": [0, 0, 1, 0, 0, 0], "chains": ["all", "hermit's"], "sector": [0, 0, 1, 0, 0, 0], "sectors": ["a", "hermit's"]}
-    return network(links, {"A": 2e6, "B": 1e6, "C": 40e6}, **mine)
+    columns = {"chain": [0, 0, 1, 0, 0, 0], "chains": ["all", "hermit's"], "sector": [0, 0, 1, 0, 0, 0], "sectors": ["a", "hermit's"]}
+    return network(links, {"A": 2e6, "B": 1e6, "C": 40e6}, **columns)
 
 
 def everything_happens(model: StrongchainModel, months: int = 24) -> None:
@@ -157,14 +157,16 @@ def test_another_name_of_a_decision_that_was_made_changes_nothing_until_it_is_ma
 
 
 def test_stations_that_nobody_can_use_change_no_firm():
-    plain, more = world(5), world(5)
-    more.stations.grow(7)  # of capacity 0
-    for model in (plain, more):
+    plain, with_stations = world(5), world(5)
+    with_stations.stations.grow(7)  # of capacity 0
+    for model in (plain, with_stations):
         model.run(24)
-    assert more.stations.queue[-7:].sum() == 0
-    assert all(name.startswith("stations.") for name in differing(plain, more))
+    assert with_stations.stations.queue[-7:].sum() == 0
+    assert all(name.startswith("stations.") for name in differing(plain, with_stations))
     kept = slice(0, plain.stations.n)
-    assert all(np.array_equal(getattr(plain.stations, name), getattr(more.stations, name)[kept]) for name in plain.stations.columns)
+    assert all(
+        np.array_equal(getattr(plain.stations, name), getattr(with_stations.stations, name)[kept]) for name in plain.stations.columns
+    )
 
 
 @WEATHER
@@ -224,8 +226,8 @@ def test_a_firm_without_relations_leaves_no_trace_on_the_others():
         assert np.allclose(one, other, rtol=0.0, atol=tolerance), name
     touched = {name.split(".")[0] for name in differing(stays, leaves)}
     assert touched <= {"firms", "counts", "balance", "record", "regulators", "classes", "lenders"}
-    mine = price_class(stays)[2]
-    assert np.flatnonzero(stays.classes.quality_cost != leaves.classes.quality_cost).tolist() == [mine]
+    its_class = price_class(stays)[2]
+    assert np.flatnonzero(stays.classes.quality_cost != leaves.classes.quality_cost).tolist() == [its_class]
 
 
 def test_an_entrant_inherits_the_luck_of_its_place():

@@ -232,9 +232,9 @@ def model():
     return made
 
 
-def caught(model, law, says=""):
+def caught(model, law, expected=""):
     """Whether this law, and the check of all, see what is wrong."""
-    assert any(says in what for what in law(model)), f"{law.__name__} saw nothing of it"
+    assert any(expected in what for what in law(model)), f"{law.__name__} saw nothing of it"
     with pytest.raises(InvariantError, match=law.__name__.replace("_", " ")):
         check_invariants(model)
     return True

@@ -40,13 +40,13 @@ def placebo_effects(seed: int, decision: str) -> NDArray[np.float64]:
     Both go on from copies of one world, as arms do. From there on the decision's luck is as likely either way round,
     so that the true effect is exactly zero.
     """
-    found = []
+    effects = []
     for key in replicate_keys(seed, REPLICATES):
         plain = StrongchainModel(PLACE, NETWORK, key=key, burn_in=0, outcomes=OUTCOMES)
         placebo = copy.deepcopy(plain)
         placebo.streams.rename[decision] = f"{decision} otherwise"
-        found.append(outcomes(placebo, MONTHS, WINDOW) - outcomes(plain, MONTHS, WINDOW))
-    return np.stack(found)
+        effects.append(outcomes(placebo, MONTHS, WINDOW) - outcomes(plain, MONTHS, WINDOW))
+    return np.stack(effects)
 
 
 def test_intervals_of_a_placebo_hold_zero_in_95_of_100_studies():
@@ -64,8 +64,8 @@ def test_intervals_of_a_placebo_hold_zero_in_95_of_100_studies():
 
 def test_these_are_the_intervals_that_the_application_shows():
     """The effect of an instrument, worked out once more in the way of the placebo's."""
-    words = ["region=sample", "instruments=[cqo]", "months=12", "window=6", "burn_in=3", "replicates=12"]
-    settings = read_settings(compose_settings(words))
+    overrides = ["region=sample", "instruments=[cqo]", "months=12", "window=6", "burn_in=3", "replicates=12"]
+    settings = read_settings(compose_settings(overrides))
     effects = []
     for key in replicate_keys(1, 12):
         plain = settings.world.build(key)
@@ -73,7 +73,7 @@ def test_these_are_the_intervals_that_the_application_shows():
         treated.adopt(settings.instruments)
         effects.append(outcomes(treated, 12, 6) - outcomes(plain, 12, 6))
     shown, _ = shown_intervals(np.stack(effects))
-    found = compare(*words)
+    comparison = compare(*overrides)
     for k, key in enumerate(OUTCOMES):
-        row = found.effect("cqo", key)
+        row = comparison.effect("cqo", key)
         assert (row["effect_low"], row["effect_high"]) == pytest.approx((shown.low[k], shown.high[k]), rel=1e-9)

@@ -30,9 +30,9 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def covers(found: Intervals, truth: float) -> float:
+def covers(intervals: Intervals, truth: float) -> float:
     """Share of the intervals that hold the truth."""
-    return float(np.mean((found.low <= truth) & (truth <= found.high)))
+    return float(np.mean((intervals.low <= truth) & (truth <= intervals.high)))
 
 
 def with_moments(mean: tuple[float, float], error: tuple[float, float], n: int) -> tuple[NDArray, NDArray]:
@@ -82,9 +82,9 @@ def test_the_bootstrap_follows_units_and_direction():
 
 
 def test_where_the_bootstrap_knows_nothing():
-    few, even, missing = rng().normal(size=FEWEST - 1), np.full(30, 0.1), np.full(30, np.nan)
+    too_few, even, missing = rng().normal(size=FEWEST - 1), np.full(30, 0.1), np.full(30, np.nan)
     lone = np.r_[np.zeros(29), 1.0]  # four of ten resamples hold it never
-    for values in (few, even, missing, lone):
+    for values in (too_few, even, missing, lone):
         got = bootstrap_intervals(values)
         assert np.isnan(got.low) and np.isnan(got.high)
     assert np.isnan(bootstrap_intervals(np.empty((1, 3))).low).all()
@@ -154,7 +154,7 @@ def test_p_values_are_students():
     np.testing.assert_allclose(p_values(x), stats.ttest_1samp(x, 0.0).pvalue, **ALIKE)
     x[:4, :20] = np.nan
     np.testing.assert_allclose(p_values(x), stats.ttest_1samp(x, 0.0, nan_policy="omit").pvalue, **ALIKE)
-    inside = (lambda found: (found.low <= 0.0) & (found.high >= 0.0))(mean_intervals(x))
+    inside = (lambda intervals: (intervals.low <= 0.0) & (intervals.high >= 0.0))(mean_intervals(x))
     np.testing.assert_array_equal(p_values(x) >= 0.05, inside)
 
 
@@ -184,8 +184,8 @@ def test_adjusted_by_hand_in_any_order_and_shape():
 
 
 def test_bonferroni_multiplies_by_the_size_of_the_family():
-    found = adjusted_p_values([0.01, np.nan, 0.4, 0.02], "bonferroni")
-    np.testing.assert_allclose(found, [0.03, np.nan, 1.0, 0.06])
+    adjusted = adjusted_p_values([0.01, np.nan, 0.4, 0.02], "bonferroni")
+    np.testing.assert_allclose(adjusted, [0.03, np.nan, 1.0, 0.06])
 
 
 def test_adjusted_p_values_of_little():
@@ -329,10 +329,10 @@ def test_an_interval_after_stopping_still_covers(half_width):
         n = 0
         while not (decision := further_replicates(effects[:n], half_width, cap=400)).stop:
             n += decision.further
-        found = mean_intervals(effects[:n])
-        hits.append(found.low <= 0.0 <= found.high)
+        interval = mean_intervals(effects[:n])
+        hits.append(interval.low <= 0.0 <= interval.high)
         used.append(n)
-        wide.append(found.high - found.low > 2.0 * half_width)
+        wide.append(interval.high - interval.low > 2.0 * half_width)
     assert 0.935 < np.mean(hits) < 0.965
     assert not any(wide)
     known = (stats.norm.ppf(0.975) / half_width) ** 2
@@ -375,8 +375,8 @@ def test_gains_of_degenerate_samples():
     assert np.isinf(same.mean) and np.isnan([same.low, same.high]).all()
     still = variance_ratios(np.zeros(12), np.ones(12))
     assert np.isnan([still.mean, still.low, still.high]).all()
-    few = variance_ratios(y[:3], -y[:3])
-    assert few.mean == pytest.approx(0.5) and np.isnan([few.low, few.high]).all() and few.n == 3
+    three = variance_ratios(y[:3], -y[:3])
+    assert three.mean == pytest.approx(0.5) and np.isnan([three.low, three.high]).all() and three.n == 3
     calm = variance_ratios(y, np.zeros(12))  # the reference never varies
     assert calm.mean == 1.0
     one = variance_ratios([1.0], [2.0])

@@ -90,26 +90,26 @@ def test_a_cited_fact_exists_is_of_the_place_and_has_words_and_value(key):
 
 @pytest.mark.parametrize("key", REAL)
 def test_a_figure_that_follows_a_rule_follows_it(key):
-    built, said = WHOLE[key], WHOLE[key].sources
+    built, sources = WHOLE[key], WHOLE[key].sources
     ruled = {"leaders": ("leaders a chain", built.chains), "firms": ("firms a chain", built.chains)}
     ruled |= {"stations": ("stations per 1,000 firms", built.firms / 1000), "chains": ("chains", 1)}
     for name, (rule, of) in ruled.items():
-        if said[name].startswith("assumption"):
-            assert f"{DEFAULT_RULES[rule]:g}" in said[name] and "docs/reference/regions.md" in said[name]
+        if sources[name].startswith("assumption"):
+            assert f"{DEFAULT_RULES[rule]:g}" in sources[name] and "docs/reference/regions.md" in sources[name]
             assert getattr(built, name) == pytest.approx(DEFAULT_RULES[rule] * of, abs=0.5)
     for name, convention in (("chain_heads", "one a chain"), ("sectors", "one home sector a chain")):
-        if convention in said[name]:
+        if convention in sources[name]:
             assert getattr(built, name) == built.chains
 
 
 def test_the_rules_are_what_the_places_give():
-    found = rules(list(WHOLE.values()))
-    assert found.keys() == DEFAULT_RULES.keys()
-    for name, (value, places) in found.items():
+    derived = rules(list(WHOLE.values()))
+    assert derived.keys() == DEFAULT_RULES.keys()
+    for name, (value, places) in derived.items():
         assert DEFAULT_RULES[name] == pytest.approx(value, rel=0.01)
         assert len(places) >= 2
-    assert found["leaders a chain"][1] == ["Liaoning", "Shaanxi"]
-    assert found["leaders a chain"][0] == pytest.approx(np.sqrt(24 / 16 * 94 / 23))
+    assert derived["leaders a chain"][1] == ["Liaoning", "Shaanxi"]
+    assert derived["leaders a chain"][0] == pytest.approx(np.sqrt(24 / 16 * 94 / 23))
     assert set(NO_PROVINCE) <= {*REAL, "sample"}
 
 
@@ -179,8 +179,8 @@ def test_every_region_is_listed_and_explained(capsys):
         assert re.search(rf"^{key} .*{built.label_zh}", listed, re.MULTILINE)
     for name in ("guangdong", "Guangdong", "广东"):
         assert verbs.main(["explain", name]) == 0
-        told = capsys.readouterr().out
-        assert "F023: 50 key chains" in told and "「以50條重點產業鏈為牽引」" in told
+        printed = capsys.readouterr().out
+        assert "F023: 50 key chains" in printed and "「以50條重點產業鏈為牽引」" in printed
 
 
 def test_a_typo_gets_the_nearest_region():

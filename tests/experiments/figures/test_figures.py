@@ -480,8 +480,8 @@ def test_names_swept_keep_their_place_where_a_point_is_missing():
 
 
 def test_the_figure_of_a_sweep_says_which_studies_it_shows():
-    words = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
-    studies = [manifest(read_settings(compose_settings([*STUDY, *w])).resolved, w, replicate_keys(1, 3)) for w in words]
+    overrides = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
+    studies = [manifest(read_settings(compose_settings([*STUDY, *typed])).resolved, typed, replicate_keys(1, 3)) for typed in overrides]
     figure = drawn(figures.sweep_figure(points({"seed": ["1", "2", "2"]}), ["seed"], studies))
     small = " ".join(figure.get_supxlabel().split())
     assert small.startswith(f"Strongchain {studies[0]['id']} and 2 more · region sample, region liaoning · ")

@@ -65,28 +65,33 @@ UNITS = {"CNY": 1.0, "million CNY": 1e6, "billion CNY": 1e9}
 
 
 @cache
-def composed(*words: str) -> tuple[Settings, dict]:
+def composed(*overrides: str) -> tuple[Settings, dict]:
     """The settings and the manifest of a study of these words."""
-    settings = read_settings(compose_settings(words))
-    return settings, manifest(settings.resolved, words, replicate_keys(settings.seed, settings.replicates), arms_of(settings, words))
+    settings = read_settings(compose_settings(overrides))
+    return settings, manifest(
+        settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms_of(settings, overrides)
+    )
 
 
-def about(*words: str) -> dict:
+def about(*overrides: str) -> dict:
     """The manifest that a study of these words has."""
-    return copy.deepcopy(composed("region=sample", "months=24", "window=12", *words)[1])
+    return copy.deepcopy(composed("region=sample", "months=24", "window=12", *overrides)[1])
 
 
 def study(
-    effects: Mapping[str, Mapping[str, tuple[float, float]]], *words: str, replicates: int = 12, level: Mapping[str, float] | None = None
+    effects: Mapping[str, Mapping[str, tuple[float, float]]],
+    *overrides: str,
+    replicates: int = 12,
+    level: Mapping[str, float] | None = None,
 ) -> Comparison:
     """A study in which every outcome of an arm differs from the reference by a mean and a spread that are given."""
-    said = about(f"replicates={replicates}", *words)
-    settings, _ = composed(*said["overrides"])
+    its_manifest = about(f"replicates={replicates}", *overrides)
+    settings, _ = composed(*its_manifest["overrides"])
     luck = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
     costs = {"firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
     levels = {"field_dpu": 0.02, "field_defects": 4e7, **costs, **(level or {})}
     runs = []
-    for a, arm in enumerate(said["arms"]):
+    for a, arm in enumerate(its_manifest["arms"]):
         change = {
             key: m + s * np.random.default_rng([a, KEYS.index(key)]).normal(size=replicates) for key, (m, s) in effects.get(arm, {}).items()
         }
@@ -97,7 +102,7 @@ def study(
                 Run(arm, r, KEYS, (("total", "total"),), values[:, None], whole[:, None], np.tile(values, (24, 1)), np.ones((2, 3)), None,
                     {"cqo": 1e6} if arm == "cqo" else {}, {("sales to users", "households", "leaders"): 1e8 + r})
             )  # fmt: skip
-    return collect(runs, said, settings.study)
+    return collect(runs, its_manifest, settings.study)
 
 
 LOWER = {"field_dpu": (-0.002, 0.0004), "field_defects": (-4e6, 5e5)}
@@ -138,11 +143,11 @@ def number(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-"))
 
 
-def close(told: str, value: float, scale: float = 1.0) -> bool:
+def close(printed: str, value: float, scale: float = 1.0) -> bool:
     """Whether a number as written is a value, to half of its last figure."""
-    decimals = len(told.partition(".")[2])
-    last = 10.0**-decimals if decimals else 10.0 ** max(0, len(told.strip("+−").replace(",", "")) - 3)
-    return abs(number(told) - value / scale) <= 0.5 * last * (1 + 1e-9)
+    decimals = len(printed.partition(".")[2])
+    last = 10.0**-decimals if decimals else 10.0 ** max(0, len(printed.strip("+−").replace(",", "")) - 3)
+    return abs(number(printed) - value / scale) <= 0.5 * last * (1 + 1e-9)
 
 
 def paid(sentence: str, payer: str) -> list[tuple[str, str, str, str, str]]:
@@ -164,8 +169,8 @@ def test_the_first_sentence_has_the_numbers_of_the_table(effects, word):
     assert close(size, abs(100 * row["effect_share"]))
     assert close(low, 100 * row["effect_share_low"])
     assert close(high, 100 * row["effect_share_high"])
-    mine, base = re.search(rf"({NUMBER}) instead of ({NUMBER}) per 1,000 units, mean of months 13 to 24", sentence).groups()
-    assert close(mine, row["level"], 1e-3)
+    level, base = re.search(rf"({NUMBER}) instead of ({NUMBER}) per 1,000 units, mean of months 13 to 24", sentence).groups()
+    assert close(level, row["level"], 1e-3)
     assert close(base, comparison.effect("nothing")["level"], 1e-3)
 
 
@@ -199,16 +204,16 @@ def test_an_arm_that_changes_nothing_is_said_to_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("mean", "said"),
+    ("mean", "expected"),
     [
         (0.01, "more defects per unit reach users than with no programme, which is harm"),
         (0.0, "no change of the defects per unit that reach users is shown"),
     ],
 )
-def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, said):
+def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, expected):
     comparison = study({"all": {"field_dpu": (mean, 0.001)}}, level={"field_dpu": 0.0})
     first = answer(comparison)[0]
-    assert said in first
+    assert expected in first
     assert re.search(r"instead of 0(\.0+)? per 1,000 units", first)
     assert not re.search(r"\bnan\b", first + report(comparison))
 
@@ -225,8 +230,8 @@ def test_one_replicate_says_that_no_interval_is_known():
 def test_a_correction_decides_and_is_named():
     """An interval that leaves out 0 by a little may be chance among all outcomes of four arms."""
     effects = {"all": {"field_dpu": (-0.0003, 0.0004)}}
-    for words, corrected in (((), False), (("study.correction=bonferroni",), True)):
-        comparison = study(effects, *words, replicates=12)
+    for overrides, corrected in (((), False), (("study.correction=bonferroni",), True)):
+        comparison = study(effects, *overrides, replicates=12)
         row = comparison.effect("all")
         assert row["effect_high"] < 0.0
         assert row["conclusion"] == (Conclusion.NOT_SHOWN if corrected else Conclusion.LOWER)
@@ -239,8 +244,8 @@ def test_a_correction_decides_and_is_named():
 
 
 def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_defects_and_says_so(no_pictures):
-    words = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
-    comparison = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, words)
+    override = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
+    comparison = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, override)
     first, second, _ = answer(comparison)
     assert first.startswith(
         "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, and fewer than each of the others is shown: "
@@ -252,9 +257,9 @@ def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_d
     assert "Of 12 arms, the 5 with the lowest mean of defects are shown." in page.text["paths"]
 
 
-def arms(**words: str) -> str:
+def arms(**overrides: str) -> str:
     """Arms beside "nothing", each with its overrides."""
-    return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{mine}]' for name, mine in words.items())}}}"
+    return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{override}]' for name, override in overrides.items())}}}"
 
 
 def of_officers(count: int) -> str:
@@ -273,7 +278,7 @@ def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, corr
         assert first.startswith("None of 20 arms is shown to change the defects that reach users")
         assert not re.search("fewe|harm|chance:", first)
         assert "does not show that any of the arms change anything" in third
-        assert "In no group" in (told := Page(report(comparison)).text["gains"]) or "not asked for" in told
+        assert "In no group" in (gains := Page(report(comparison)).text["gains"]) or "not asked for" in gains
     else:
         assert "not corrected for 20 comparisons" in first
         assert "20 arms are compared without a correction, and one in twenty" in third
@@ -327,8 +332,8 @@ def test_a_reference_with_a_programme_is_named(no_pictures, reference, name):
 
 
 def test_arms_in_other_worlds_are_called_so(no_pictures):
-    words = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
-    comparison = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, words, "region=liaoning", "by=[]")
+    override = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
+    comparison = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, override, "region=liaoning", "by=[]")
     second, third = answer(comparison)[1:]
     assert (
         "“north” and “small” have the same random numbers, but other worlds (region.firms and scale): firms are not the same ones" in third
@@ -365,9 +370,9 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
     comparison = study(effects)
     rows, sentence = comparison.costs[comparison.costs["arm"] == "all"].set_index("payer"), answer(comparison)[1]
     for payer, name in PAYERS.items():
-        told = paid(sentence, name)
-        assert len(told) == 1 + bool(rows.at[payer, "defined"])
-        for stem, per, (verb, size, unit, low, high) in zip(("cost", "ratio"), (1.0, 1000.0), told, strict=False):
+        parts = paid(sentence, name)
+        assert len(parts) == 1 + bool(rows.at[payer, "defined"])
+        for stem, per, (verb, size, unit, low, high) in zip(("cost", "ratio"), (1.0, 1000.0), parts, strict=False):
             row = [per * rows.at[payer, f"{stem}{end}"] for end in ("", "_low", "_high")]
             assert (verb == "falls") == (row[0] < 0.0)
             assert close(size, abs(row[0]), UNITS[unit])
@@ -398,17 +403,17 @@ def marked(cls: type) -> int:
 
 
 @pytest.mark.parametrize(
-    ("words", "active"),
+    ("overrides", "active"),
     [
         ((), ("cqo", "one_stop_stations", "strong_chain_loans")),
         (("instruments=[cqo]",), ("cqo",)),
         (("policy=none", "network=synthetic"), (Synthetic,)),
     ],
 )
-def test_assumptions_are_counted_from_the_declarations(words, active):
-    comparison = study({}, *words)
-    told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
-    assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
+def test_assumptions_are_counted_from_the_declarations(overrides, active):
+    comparison = study({}, *overrides)
+    count = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
+    assert count == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
     for path in (SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)):
         assert next(one.meaning.split(": ", 1)[-1] for one in assumptions(comparison) if one.path == path) in answer(comparison)[2]
 
@@ -431,7 +436,7 @@ def test_where_figures_come_from_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "never"),
+    ("overrides", "expected", "never"),
     [
         ((), "chain leaders, firms, chain heads and stations are Liaoning’s as the authorities report them;", "set for this study"),
         (("region.stations=300",), "but the number of stations (300, not 30) was set for this study", "heads and stations are"),
@@ -450,9 +455,9 @@ def test_where_figures_come_from_is_said(tmp_path):
         (("region.key=mine",), "the counts of firms and stations are invented", "authorities"),
     ],
 )  # fmt: skip
-def test_only_the_counts_of_the_regions_file_are_reported_ones(words, said, never):
-    third = answer(study({}, "region=liaoning", *words))[2]
-    assert said in third
+def test_only_the_counts_of_the_regions_file_are_reported_ones(overrides, expected, never):
+    third = answer(study({}, "region=liaoning", *overrides))[2]
+    assert expected in third
     assert never not in third
 
 
@@ -468,15 +473,17 @@ def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictur
     assert "With 10 replicates" in page.text["replicates"]
 
 
-@pytest.mark.parametrize(("replicates", "told"), [(9, False), (12, True)])
-def test_the_gain_of_common_random_numbers_has_its_interval_from_ten_replicates_on(no_pictures, replicates, told):
+@pytest.mark.parametrize(("replicates", "has_interval"), [(9, False), (12, True)])
+def test_the_gain_of_common_random_numbers_has_its_interval_from_ten_replicates_on(no_pictures, replicates, has_interval):
     comparison = study(HELP, replicates=replicates)
     text = Page(report(comparison)).text["replicates"]
     row = comparison.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
-    said = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
-    assert bool(said) == bool(re.search(r"\d times", text)) == told
-    if said:
-        assert all(close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(said.groups(), ("", "_low", "_high"), strict=True))
+    interval = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
+    assert bool(interval) == bool(re.search(r"\d times", text)) == has_interval
+    if interval:
+        assert all(
+            close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(interval.groups(), ("", "_low", "_high"), strict=True)
+        )
 
 
 def test_replicates_that_would_show_the_effect_are_those_of_a_new_study(no_pictures):
@@ -609,11 +616,11 @@ def test_names_of_arms_and_files_cannot_become_part_of_the_page(comparison, no_p
     strange = "<script>alert(1)</script>甲&\"'"
     arms = {"cqo": strange}
     tables = {name: getattr(comparison, name).replace({"arm": arms, "against": arms}) for name in TABLES}
-    said = dict(comparison.manifest)
-    said["arms"] = {arms.get(name, name): arm for name, arm in said["arms"].items()}
-    said["configuration"] = said["configuration"] | {"study": said["configuration"]["study"] | {"arms": {}}}
-    said |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
-    html = report(replace(comparison, **tables, manifest=said))
+    changed = dict(comparison.manifest)
+    changed["arms"] = {arms.get(name, name): arm for name, arm in changed["arms"].items()}
+    changed["configuration"] = changed["configuration"] | {"study": changed["configuration"]["study"] | {"arms": {}}}
+    changed |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
+    html = report(replace(comparison, **tables, manifest=changed))
     assert "<script" not in html
     assert "<img src=x" not in html
     assert strange in Page(html).text["arms"]
@@ -632,16 +639,16 @@ def test_a_study_from_disk_is_reported_without_its_maps(comparison, html, no_pic
 
 def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(comparison, no_pictures, tmp_path):
     stored = replace(comparison, maps={})
-    for said, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
-        save(effects_figure(comparison.effects, said), tmp_path / "quality_map_nothing.png", said)
+    for its_manifest, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
+        save(effects_figure(comparison.effects, its_manifest), tmp_path / "quality_map_nothing.png", its_manifest)
         assert ("The network is not shown" in Page(report(stored, tmp_path)).text["network"]) != shown
 
 
 def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(comparison, tmp_path):
     path, figure = tmp_path / "effects.png", effects_figure(comparison.effects, comparison.manifest)
     pictures = Pictures(comparison.manifest, tmp_path)
-    for said, taken in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
-        save(figure, path, said)
+    for its_manifest, taken in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
+        save(figure, path, its_manifest)
         picture = pictures.draw(lambda: figure, "in words", "effects")
         assert (picture.uri == f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}") == taken
         assert picture.alt == "in words"
@@ -655,7 +662,7 @@ def test_one_arm_alone_has_a_report_without_effects():
     level, low, high = re.search(
         rf"({NUMBER}) defects per 1,000 units reach users \(95 % interval ({NUMBER}) to ({NUMBER});", first
     ).groups()
-    assert all(close(told, row[name], 1e-3) for told, name in ((level, "level"), (low, "level_low"), (high, "level_high")))
+    assert all(close(printed, row[name], 1e-3) for printed, name in ((level, "level"), (low, "level_low"), (high, "level_high")))
     assert "no effect is shown" in first
     assert "no cost per avoided defect is defined" in second
     page = Page(report(comparison))

@@ -148,7 +148,7 @@ def test_names_of_chains_are_scaled_with_them():
 
 
 @pytest.mark.parametrize(
-    ("figures", "says"),
+    ("figures", "expected"),
     [
         ({"chains": 5, "leaders": 4}, "every chain needs a leader"),
         ({"firms": 6, "leaders": 6}, "the leaders are among the firms"),
@@ -156,7 +156,7 @@ def test_names_of_chains_are_scaled_with_them():
         ({"sources": {"chain": "assumption"}}, "'chain', which is no figure of a region"),
     ],
 )
-def test_figures_that_contradict_each_other_are_refused(figures, says):
+def test_figures_that_contradict_each_other_are_refused(figures, expected):
     with pytest.raises(ParameterError, match=r"^region\.") as refused:
         Region(**figures)
-    assert says in str(refused.value)
+    assert expected in str(refused.value)

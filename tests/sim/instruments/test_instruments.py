@@ -167,7 +167,7 @@ class Early(Sound):
 
 @pytest.mark.study
 @pytest.mark.parametrize(
-    ("broken", "says"),
+    ("broken", "expected"),
     [
         (Undocumented, "names no practice|neither a source"),
         (Undeclared, "strength is declared neither"),
@@ -181,21 +181,21 @@ class Early(Sound):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_contract_tells_a_broken_instrument(broken, says):
-    with pytest.raises(AssertionError, match=says):
+def test_contract_tells_a_broken_instrument(broken, expected):
+    with pytest.raises(AssertionError, match=expected):
         check_instrument(unregistered(broken))
 
 
 @pytest.mark.parametrize(
-    ("careless", "says"),
+    ("careless", "expected"),
     [
         (lambda programme, world, rows, lost: None, "still among those taken on"),
         (lambda programme, world, rows, lost: setattr(programme, "reached", programme.reached[:0]), "is not counted"),
     ],
 )
-def test_contract_tells_a_programme_that_keeps_or_loses_whom_it_should_not(monkeypatch, careless, says):
+def test_contract_tells_a_programme_that_keeps_or_loses_whom_it_should_not(monkeypatch, careless, expected):
     monkeypatch.setattr(Programme, "give_up", careless)
-    with pytest.raises(AssertionError, match=says):
+    with pytest.raises(AssertionError, match=expected):
         check_firms_that_give_up_are_let_go(unregistered(Sound))
 
 
@@ -249,7 +249,7 @@ def test_contract_runs_under_the_laws():
 
 
 @pytest.mark.parametrize(
-    ("check", "wrong", "says"),
+    ("check", "wrong", "expected"),
     [
         (check_its_labels_are_written, {"label": ""}, "trial: label is empty"),
         (check_its_labels_are_written, {"label_zh": " "}, "trial: label_zh is empty"),
@@ -260,9 +260,9 @@ def test_contract_runs_under_the_laws():
         (check_doses_shown_rise_and_hold_the_default, {"doses_shown": (0.0, 0.5)}, "leave the range of the dose"),
     ],
 )
-def test_contract_says_what_is_wrong_with_what_a_class_says_of_itself(check, wrong, says):
+def test_contract_says_what_is_wrong_with_what_a_class_says_of_itself(check, wrong, expected):
     cls = unregistered(type("Wrong", (Sound,), wrong))
-    with pytest.raises(AssertionError, match=says):
+    with pytest.raises(AssertionError, match=expected):
         check(cls)
 
 
@@ -327,10 +327,10 @@ def test_one_instrument_shifts_nobody_elses_luck():
     """Stations nobody knows of and nobody may use leave the run of the officers as it was, but for what they cost."""
     officers = ChiefQualityOfficer()
     shut = OneStopStations(per_1000_firms=100.0, reach=0.0)
-    alone, beside = world(4, instruments=(officers,)), world(4, instruments=(officers, shut))
+    alone, both = world(4, instruments=(officers,)), world(4, instruments=(officers, shut))
     alone.run(8)
-    beside.run(8)
-    changed = {name for name in differing(alone, beside) if not name.startswith("stations.")}
+    both.run(8)
+    changed = {name for name in differing(alone, both) if not name.startswith("stations.")}
     assert changed - {"balance"} == {"record", "firms.government_cost", "chain_heads.spent"}
 
 
@@ -395,8 +395,8 @@ def test_officers_are_paid_and_stay_after_the_programme():
     assert model.cqo_share == 1.0
     p = model.parameters
     pay = p.cqo_pay * np.asarray(p.cqo_part_time)[model.firms.size_class]
-    for payer, mine in (("leaders", model.firms.is_leader), ("members", ~model.firms.is_leader)):
-        assert model.books.month[payer, "households", "chief quality officers"] == pytest.approx(pay[mine].sum())
+    for payer, of_payer in (("leaders", model.firms.is_leader), ("members", ~model.firms.is_leader)):
+        assert model.books.month[payer, "households", "chief quality officers"] == pytest.approx(pay[of_payer].sum())
     assert model.books.paid("government", "cqo") == 0.0
 
 

@@ -119,12 +119,12 @@ def test_more_failed_samples_are_found_and_put_right_among_those_watched_alone()
     ordered = firms.watched > 0
     assert np.isin(np.flatnonzero(ordered), programme.reached).all()
     assert firms.targeted[ordered].all()
-    more = (firms.failed | firms.targeted_failed) & ~(usual.firms.failed | usual.firms.targeted_failed)
-    assert more.sum() > 0.4 * taken  # a unit fails with a probability of two thirds or more
-    assert ordered[more].all()
+    newly_failed = (firms.failed | firms.targeted_failed) & ~(usual.firms.failed | usual.firms.targeted_failed)
+    assert newly_failed.sum() > 0.4 * taken  # a unit fails with a probability of two thirds or more
+    assert ordered[newly_failed].all()
     closed = start.firms.open_problems - firms.open_problems
     had = start.firms.open_problems.any(axis=1)
-    assert (closed.sum(axis=1)[more] == had[more]).all()
+    assert (closed.sum(axis=1)[newly_failed] == had[newly_failed]).all()
     others = ~ordered
     for column in ("targeted", "targeted_failed", "failed", "failed_month", "open_problems", "cash"):
         assert (getattr(firms, column)[others] == getattr(usual.firms, column)[others]).all(), column
@@ -314,7 +314,7 @@ def delivered(*instruments, months=6):
 
 def test_effort_makes_another_programme_grow_and_take_on_faster():
     assessed = Assessment(effort=1.0, uptake=0.0)
-    slow, fast = ((ChiefQualityOfficer(ramp=12, reach=1.0), *more) for more in ((), (assessed,)))
+    slow, fast = ((ChiefQualityOfficer(ramp=12, reach=1.0), *others) for others in ((), (assessed,)))
     alone, with_it = delivered(*slow, months=12), delivered(*fast, months=12)
     assert with_it[:6] == alone[1::2]
     assert with_it[5:] == [alone[11]] * 7  # faster, and no further

@@ -93,8 +93,8 @@ def test_perceived_saving_scales_with_what_is_seen():
     set_parameters(half, visibility=without.parameters.visibility / 2)
     saving = perceived_saving(without, np.arange(without.firms.n))
     assert (saving > 0).any(axis=1).sum() > 20
-    more = without.parameters.cqo_visibility / without.parameters.visibility
-    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * more, rel=1e-12)
+    ratio = without.parameters.cqo_visibility / without.parameters.visibility
+    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * ratio, rel=1e-12)
     assert perceived_saving(half, np.arange(half.firms.n)) == pytest.approx(saving / 2, rel=1e-12)
 
 
@@ -207,12 +207,12 @@ def test_relief_dies_with_an_entrant_in_the_place():
     sunk = np.where(np.arange(model.firms.n) == gone, model.firms.cash[gone] + monthly_sales(model), 0.0)
     model.firms_pay("outside", "misfortunes", sunk)
     exit_and_enter(model)
-    mine = (links.supplier == gone) | (links.customer == gone)
+    of_firm = (links.supplier == gone) | (links.customer == gone)
     assert model.firms.exited.nonzero()[0].tolist() == [gone]
-    assert mine.sum() >= 2
-    assert (links.relief[mine] == 0.0).all()
-    assert (links.relief[~mine] == 0.3).all()
-    assert links.rating[mine] == pytest.approx(mean_rating(model)[model.firms.sector[links.supplier[mine]]], rel=0.2)
+    assert of_firm.sum() >= 2
+    assert (links.relief[of_firm] == 0.0).all()
+    assert (links.relief[~of_firm] == 0.3).all()
+    assert links.rating[of_firm] == pytest.approx(mean_rating(model)[model.firms.sector[links.supplier[of_firm]]], rel=0.2)
 
 
 def islands():
@@ -236,9 +236,9 @@ def test_nothing_spreads_without_a_link_and_diffusion():
 
 
 def test_next_to_nothing_spreads_without_a_link():
-    heard = practice_of_b_after(5, parameters().diffusion, True) - practice_of_b_after(5, parameters().diffusion, False)
-    assert 0 < heard[MANAGEMENT] < 0.01 * 0.7  # five years beside a firm with 0.7 more: not a hundredth of it
-    assert (heard[1:] == 0).all()
+    gain = practice_of_b_after(5, parameters().diffusion, True) - practice_of_b_after(5, parameters().diffusion, False)
+    assert 0 < gain[MANAGEMENT] < 0.01 * 0.7  # five years beside a firm with 0.7 more: not a hundredth of it
+    assert (gain[1:] == 0).all()
 
 
 def practice_left(seed):
@@ -648,9 +648,9 @@ def test_elsewhere_tops_up_what_customers_here_order_to_the_stated_part_and_no_f
         assert not firms.elsewhere[firms.is_leader].any()
         placed = deepcopy(model)
         order_inputs(placed)  # as the month does it, before relations change
-        here = placed.firms.users_ordered + placed.by_supplier(placed.links.ordered)
+        ordered = placed.firms.users_ordered + placed.by_supplier(placed.links.ordered)
         tops_up = placed.firms.elsewhere_ordered > 0
-        assert (tops_up == (here < most * (1 - 1e-12)) & ~firms.is_leader).all()
+        assert (tops_up == (ordered < most * (1 - 1e-12)) & ~firms.is_leader).all()
         assert placed.firms.orders[tops_up] == pytest.approx(most[tops_up], rel=1e-9)
         ever += int(tops_up.sum())
     assert ever > 20
@@ -741,11 +741,11 @@ def test_tracing_finds_firms_with_the_shares_in_which_defects_came(detection):
     hold(model, 10)
     through = np.array([1.0, 0.5, 0.3 + 0.5 * 0.4 * 0.25, 0.5 * 0.4])  # units of each in a unit of A
     shares = own * through / (own @ through)
-    found = []
+    origins = []
     for month in range(3000):
         model.month = month
-        found.append(trace_origin(model, np.array([0]))[0])
-    counts = np.bincount(found, minlength=4)
+        origins.append(trace_origin(model, np.array([0]))[0])
+    counts = np.bincount(origins, minlength=4)
     assert chisquare(counts, shares * counts.sum()).pvalue > 0.001
 
 
@@ -802,10 +802,10 @@ def test_targeted_samples_raise_the_fail_rate_of_samples_and_leave_conformity():
         assert (nonconformity(model) == before).all()
         r, at_start = model.regulators, start.regulators
         taken, failed = (r.sampled - at_start.sampled).item(), (r.failed - at_start.failed).item()
-        more, more_failed = (r.targeted - at_start.targeted).item(), (r.targeted_failed - at_start.targeted_failed).item()
-        assert more == pytest.approx(400 * targeted / 1000 * model.firms.n, rel=0.05)
+        targeted_samples, targeted_failed = (r.targeted - at_start.targeted).item(), (r.targeted_failed - at_start.targeted_failed).item()
+        assert targeted_samples == pytest.approx(400 * targeted / 1000 * model.firms.n, rel=0.05)
         assert failed / taken == pytest.approx(true, abs=3 * np.sqrt(true * (1 - true) / taken))
-        rates.append((failed + more_failed) / (taken + more))
+        rates.append((failed + targeted_failed) / (taken + targeted_samples))
     assert rates[0] * 1.05 < rates[1]
     assert rates[1] * 1.05 < rates[2]
 
