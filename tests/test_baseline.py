@@ -18,7 +18,7 @@ def test_only_known_worlds_are_kept():
     assert list(stored()) == list(WORLDS)
 
 
-def test_a_change_a_new_figure_and_a_missing_one_are_told():
+def test_a_change_a_new_figure_and_a_missing_one_are_reported():
     """Beyond rounding: nine digits must agree."""
     stored, measured = {"a": 1.0, "b": 2.0, "c": 0.0, "d": 5.0}, {"a": 1.0 + 5e-10, "b": 2.0 + 5e-9, "c": 1.0, "e": 3.0}
     lines = changes("w", stored, measured)

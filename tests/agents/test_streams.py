@@ -81,7 +81,7 @@ def test_decision_keys_are_fixed_for_ever():
 
 
 @given(keys, months, slots, st.integers(1, 40), st.integers(0, 400))
-def test_more_places_change_nobodys_draw(key, month, slot, n, added):
+def test_added_places_leave_every_other_draw_as_it_is(key, month, slot, n, added):
     streams = Streams(key)
     assert np.array_equal(streams.uniform("a", month, n + added, slot)[:n], streams.uniform("a", month, n, slot))
 
@@ -146,7 +146,7 @@ def test_numbers_of_numpy_address_the_same_draws(month, slot):
 
 
 @pytest.mark.parametrize("address", [{"places": [-1]}, {"places": [0], "slot": -1}, {"places": [0], "slot": WORD}])
-def test_an_address_that_is_none_is_refused(address):
+def test_an_invalid_address_is_refused(address):
     with pytest.raises(ValueError, match="no draw of 'a'"):
         Streams((1, 2)).uniform_at("a", 1, **address)
 
@@ -177,13 +177,13 @@ def test_renaming_changes_the_named_decision_alone(decision, month):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda streams: pickle.loads(pickle.dumps(streams))], ids=["deepcopy", "pickle"])
-def test_copies_hold_the_same_luck(copied):
+def test_copies_draw_the_same_random_numbers(copied):
     streams = Streams((1, 2), rename={"b": "c"})
     assert np.array_equal(copied(streams).uniform("b", 3, 9), streams.uniform("b", 3, 9))
 
 
 @pytest.mark.parametrize("key", [(1,), (1, 2, 3), (-1, 0), (0, WORD)])
-def test_a_key_that_is_none_is_refused(key):
+def test_an_invalid_key_is_refused(key):
     with pytest.raises(ValueError, match="two words of 64 bits"):
         Streams(key)
 
@@ -204,7 +204,7 @@ def test_replicates_of_neighbouring_seeds_share_nothing():
 
 
 @pytest.mark.study
-def test_luck_does_not_depend_on_the_hash_seed_of_python():
+def test_draws_do_not_depend_on_the_hash_seed_of_python():
     """Another process, whose `hash` of a string is another, draws the same."""
     code = (
         "from agents.streams import *; key = replicate_keys(7, 3)[2]; "

@@ -132,7 +132,7 @@ def test_the_default_command_leaves_tables_figures_and_manifest(ran):
     assert list(pd.read_parquet(folder / "effects.parquet")["arm"].unique()) == list(arms)
 
 
-def test_the_runs_and_the_time_are_told_before_they_begin(ran):
+def test_the_number_of_runs_and_their_time_are_printed_before_they_begin(ran):
     (done,) = ran("default")
     arms = "nothing, cqo, one_stop_stations, strong_chain_loans, all"
     assert lines(done.out)[0].startswith(f"10 runs: 5 arms ({arms}) × 2 replicates of 14 months; about ")
@@ -184,7 +184,7 @@ def test_a_csv_begins_with_the_mark_of_utf_8(ran):
         assert path.read_bytes().startswith(b"\xef\xbb\xbf"), path.name
 
 
-def test_the_manifest_says_what_was_run_from_which_code_with_which_luck(ran):
+def test_the_manifest_says_what_was_run_from_which_code_with_which_random_numbers(ran):
     (done,) = ran("default")
     about = json.loads((done.results("default") / "manifest.json").read_text(encoding="utf-8"))
     assert len(about["id"]) == 12 and int(about["id"], 16) >= 0
@@ -210,7 +210,7 @@ def bytes_of(done: Done, name: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(done.results(name).glob("*.csv"))}
 
 
-def test_the_same_words_give_the_same_bytes_with_any_number_of_workers(ran):
+def test_the_same_command_gives_the_same_bytes_with_any_number_of_workers(ran):
     one, two = ran("again", "two workers")
     assert bytes_of(one, "again") == bytes_of(two, "two_workers")
     assert {f"{name}.csv" for name in TABLES} < bytes_of(one, "again").keys()
@@ -228,7 +228,7 @@ def test_a_study_has_its_id_whatever_its_name_and_workers(ran):
 # -- policies, arms, networks --------------------------------------------------------------------------
 
 
-def test_the_policy_of_none_is_one_arm(ran):
+def test_policy_none_is_one_arm(ran):
     (done,) = ran("network file")
     effects = pd.read_parquet(done.results("file") / "effects.parquet")
     assert set(effects["arm"]) == {"nothing"}
@@ -236,7 +236,7 @@ def test_the_policy_of_none_is_one_arm(ran):
     assert (effects.query("outcome == 'government_cost'")["level"] == 0.0).all()
 
 
-def test_arms_of_ones_own_may_be_any_policy_in_any_region(ran):
+def test_user_defined_arms_may_be_any_policy_in_any_region(ran):
     (done,) = ran("own arms")
     effects = pd.read_parquet(done.results("arms") / "effects.parquet")
     assert list(effects["arm"].unique()) == ["nothing", "half", "elsewhere"]
@@ -279,7 +279,7 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
     np.testing.assert_array_equal(*nothing)  # the stations that are swept are not in it
 
 
-def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands):
+def test_a_point_that_fails_reports_its_mistake_and_sets_the_exit_status(commands):
     (done,) = commands("sweep")
     message = "region.leaders is 3, fewer than region.chains (4); every chain needs a leader"
     assert done.status == 1
@@ -384,7 +384,7 @@ def test_a_name_in_use_is_refused_and_its_study_stays(commands):
 
 
 @pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
-def test_a_mistake_is_told_in_a_line_and_sets_the_exit_status(arguments, answers):
+def test_a_mistake_is_reported_in_one_line_and_sets_the_exit_status(arguments, answers):
     status, _, err = answers[arguments]
     assert status == 1, f"status {status}: {err}"
     first, *others = lines(err)

@@ -126,7 +126,7 @@ def test_both_forms_of_an_import_get_the_line(statement):
         exec(statement)
 
 
-def test_what_was_never_there_is_not_found_as_ever():
+def test_a_name_that_never_existed_raises_the_usual_error():
     with pytest.raises(ModuleNotFoundError, match="No module named 'experiments.nonsense'"):
         importlib.import_module("experiments.nonsense")
     assert not hasattr(importlib.import_module("experiments"), "answer")

@@ -38,7 +38,7 @@ def test_every_document_is_reached_from_the_index():
     assert {name_of(path) for path in hidden} <= {"docs/evidence/patterns/discussion.md"}
 
 
-def test_every_path_that_is_named_is_there():
+def test_every_path_that_is_named_exists():
     """In documents, code and configurations; the changelog tells of files that are no more."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
     files = [ROOT / name for name in listed if name.endswith((".py", ".md", ".yaml", ".toml", ".ipynb")) and name != "CHANGELOG.md"]

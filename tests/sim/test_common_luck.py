@@ -109,7 +109,7 @@ def test_a_placebo_that_draws_changes_no_bit(policy, weather):
     assert [differing(plain, model) for model in treated] == [[]] * len(decisions)
 
 
-def test_another_name_of_a_decision_changes_its_luck_alone():
+def test_another_name_of_a_decision_changes_only_its_own_draws():
     """Which products are sampled shows in the sampling and in nothing else, where a failed sample costs nothing and teaches nothing."""
     harmless = eventful(random_samples=20.0, fine=0.0, rectification_cost=0.0, risk_failed=1.0)
     without_problems = replace(harmless, problem_rate=(0.0,) * 4, common_cause_hazard=0.0)
@@ -129,7 +129,7 @@ def test_another_name_of_a_decision_changes_its_luck_alone():
 
 
 @pytest.mark.parametrize("decision", ["fortune", "relation ends", "recall", "reviews its quality"])
-def test_another_name_of_a_decision_shifts_no_other_luck(decision):
+def test_another_name_of_a_decision_shifts_no_other_draw(decision):
     """Other firms give up, enter and change suppliers then, but whatever else is drawn is drawn alike."""
     plain, renamed = (world(6, eventful(recall_rate=10.0), POLICY) for _ in range(2))
     renamed.streams.rename[decision] = f"{decision} otherwise"
@@ -170,7 +170,7 @@ def test_stations_that_nobody_can_use_change_no_firm():
 
 
 @WEATHER
-def test_a_policy_shifts_nobodys_luck(weather):
+def test_a_policy_shifts_no_draw(weather):
     """Whatever both worlds draw, they draw alike; the policy only adds decisions of its own."""
     plain, treated = world(6, weather), world(6, weather, POLICY)
     notes = [kept_diary(model) for model in (plain, treated)]
@@ -230,7 +230,7 @@ def test_a_firm_without_relations_leaves_no_trace_on_the_others():
     assert np.flatnonzero(stays.classes.quality_cost != leaves.classes.quality_cost).tolist() == [its_class]
 
 
-def test_an_entrant_inherits_the_luck_of_its_place():
+def test_an_entrant_inherits_the_random_numbers_of_its_place():
     """Whoever sits in a place draws the same there, and all others draw what they would have drawn. (Nobody else enters with it here.)"""
     stays, changes = world(9), world(9)
     notes = [kept_diary(model) for model in (stays, changes)]

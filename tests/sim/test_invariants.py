@@ -295,7 +295,7 @@ def test_firm_that_supplies_itself_is_caught(model):
     assert caught(model, relations_are_sound, "supplies itself")
 
 
-def test_relation_that_stands_twice_is_caught(model):
+def test_relation_that_is_listed_twice_is_caught(model):
     customer = np.flatnonzero(np.diff(model.links.customer) == 0)[0]
     model.links.supplier[customer + 1] = model.links.supplier[customer]
     assert caught(model, relations_are_sound, "stands twice")

@@ -194,7 +194,7 @@ def test_flows_are_sums_of_what_happens_in_a_month():
     assert {"cases_waiting", "strong_chain_debt"} <= set(SUMS) - flows
 
 
-def test_labels_tell_outcomes_apart():
+def test_no_two_outcomes_share_a_label():
     assert len({outcome.label for outcome in OUTCOMES.values()}) == len(OUTCOMES)
     assert len({outcome.label_zh for outcome in OUTCOMES.values()}) == len(OUTCOMES)
 

@@ -62,7 +62,7 @@ def test_intervals_of_a_placebo_hold_zero_in_95_of_100_studies():
     assert {key: share for key, share in held.items() if abs(share - 0.95) > allowed} == {}
 
 
-def test_these_are_the_intervals_that_the_application_shows():
+def test_the_intervals_tested_are_those_that_the_application_shows():
     """The effect of an instrument, worked out once more in the way of the placebo's."""
     overrides = ["region=sample", "instruments=[cqo]", "months=12", "window=6", "burn_in=3", "replicates=12"]
     settings = read_settings(compose_settings(overrides))

@@ -71,7 +71,7 @@ def noise(seed: int, mean: float, spread: float = 0.1) -> np.ndarray:
 # -- pairs and corrections -------------------------------------------------------------------------------
 
 
-def test_every_pair_of_arms_is_compared_once_on_common_luck():
+def test_every_pair_of_arms_is_compared_once_on_common_random_numbers():
     runs = runs_of(a={"field_dpu": noise(1, -1.0)}, b={"field_dpu": noise(2, -3.0)})
     pairs = collect(runs, {}, CompareStudy()).pairs
     assert list(zip(pairs["arm"].unique()[[0, 1]], ("nothing", "nothing"), strict=True)) == [("a", "nothing"), ("b", "nothing")]
@@ -190,7 +190,7 @@ def test_enough_replicates_for_the_half_width_asked_for():
         assert np.isnan(row["needed"]) if half_width is None else row["needed"] <= 3 if verdict == "yes" else row["needed"] > 1000
 
 
-def test_the_gain_of_common_luck_is_told_for_every_headline():
+def test_the_gain_of_common_random_numbers_is_given_for_every_headline():
     runs = runs_of(a={key: noise(k, -1.0) for k, key in enumerate(HEADLINES)})
     luck = collect(runs, {}, CompareStudy()).luck.query("arm == 'a'").set_index("outcome")
     at = KEYS.index("field_dpu")
@@ -261,7 +261,7 @@ def test_groups_series_and_firms_are_saved_on_request(tmp_path):
     assert [path.exists() for *_, path in again.run_tables["series"]] == [True] * 4
 
 
-def test_what_nobody_keeps_cannot_be_saved():
+def test_what_needs_kept_runs_cannot_be_saved_without_a_folder():
     with pytest.raises(SettingsError, match="no folder keeps the runs"):
         compare(*SMALL, "save=[firms]")
     assert set(compare(*ANY, "instruments=[]", "replicates=1", "save=[groups]").runs["by"]) == {"total", "tier", "size"}
@@ -325,7 +325,7 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     assert "4/4" in printed and "run/s" in printed
 
 
-def test_quiet_says_nothing(capsys):
+def test_quiet_prints_nothing(capsys):
     with Progress(4, shown=False) as shown:
         shown.add(4)
     captured = capsys.readouterr()

@@ -59,7 +59,7 @@ def read_levers(key: str):
 # -- sources --------------------------------------------------------------------------------------------
 
 
-def test_there_is_one_for_every_place():
+def test_every_place_has_a_portfolio():
     assert set(KEYS) == set(PLACES)
     assert set(groups()["policy"]) == {*KEYS, *EMPTY}
 
@@ -90,7 +90,7 @@ def test_a_portfolio_sets_levers_of_its_instruments_and_nothing_else(key):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_practice_cited_is_known_by_these_words_and_becomes_that_instrument(key):
+def test_a_cited_practice_has_the_name_quoted_and_becomes_the_instrument(key):
     for path, source in SHIPPED[key].sources.items():
         ids, quotations, _ = read_source(source)
         assert len(ids) == len(quotations), f"{key}: {path} cites {ids} with {len(quotations)} quotations"
@@ -101,7 +101,7 @@ def test_a_practice_cited_is_known_by_these_words_and_becomes_that_instrument(ke
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_cited_fact_is_of_the_place_and_has_these_words(key, facts):
+def test_a_cited_fact_belongs_to_the_place_and_has_the_quotation(key, facts):
     for path, source in SHIPPED[key].sources.items():
         ids, quotations, _ = read_source(source)
         for one, quotation in zip(ids, quotations, strict=True):
@@ -183,7 +183,7 @@ def totals(model: StrongchainModel, *outcomes: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_it_switches_on_what_its_file_says_with_these_levers(key, composed):
+def test_a_portfolio_switches_on_the_instruments_of_its_file_with_their_levers(key, composed):
     active = {ins.key: ins for ins in composed[key].instruments}
     assert set(active) == set(SHIPPED[key].instruments)
     for path, value in SHIPPED[key].levers.items():
@@ -192,7 +192,7 @@ def test_it_switches_on_what_its_file_says_with_these_levers(key, composed):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_it_does_what_neither_nothing_nor_any_other_does(key, ran):
+def test_a_portfolio_differs_from_no_policy_and_from_every_other_portfolio(key, ran):
     """In the totals of the run or, where a line of credit is open and nobody draws on it, in what was delivered."""
     delivered = {name: {one: programme.delivered(model) for one, programme in model.programmes.items()} for name, model in ran.items()}
     for other, model in ran.items():
@@ -290,7 +290,7 @@ def own_policy(tmp_path, monkeypatch):
         ("portfolio: {label: 3}", "portfolio.label is 3; it must be a text"),
     ],
 )
-def test_a_mistake_in_a_file_is_told_by_name(line, expected, own_policy):
+def test_a_mistake_in_a_file_is_named(line, expected, own_policy):
     own_policy(f"{line}\n")
     with pytest.raises(SettingsError) as mistake:
         preflight(["policy=mine"])
@@ -298,13 +298,13 @@ def test_a_mistake_in_a_file_is_told_by_name(line, expected, own_policy):
     assert "\n" not in str(mistake.value)
 
 
-def test_an_instrument_that_there_is_not_is_told_by_name(own_policy):
+def test_an_unknown_instrument_is_named(own_policy):
     own_policy("", instruments="[cqoo]")
     with pytest.raises(SettingsError, match=r"configs/policy/mine\.yaml: instruments=cqoo: no such instrument.*did you mean 'cqo'\?"):
         preflight(["policy=mine"])
 
 
-def test_a_source_for_no_lever_is_told_by_name():
+def test_a_source_without_a_lever_is_named():
     config = compose_settings(["policy=hubei"])
     with open_dict(config):
         config.portfolio.sources["instruments.brands.reech"] = "assumption: none"
@@ -312,7 +312,7 @@ def test_a_source_for_no_lever_is_told_by_name():
         read_settings(config)
 
 
-def test_a_policy_that_there_is_not_gets_the_nearest():
+def test_an_unknown_policy_gets_the_nearest_name():
     with pytest.raises(SettingsError, match=r"policy=guandong: no such policy; there is .*did you mean 'guangdong'\?"):
         preflight(["policy=guandong"])
 
@@ -324,7 +324,7 @@ def test_the_committed_page_is_what_is_generated():
     assert (REFERENCE / "portfolios.md").read_text(encoding="utf-8") == portfolios_page()
 
 
-def test_the_page_has_every_lever_with_its_words():
+def test_the_page_has_every_lever_with_its_quotations():
     text = portfolios_page()
     for key, one in SHIPPED.items():
         part = text.split(f"(`policy={key}`)")[1].split("\n## ")[0]

@@ -62,7 +62,7 @@ def test_every_verb_says_how_to_use_it(verb, capsys):
     assert verbs.VERBS.keys() == verbs.ANSWERS.keys()
 
 
-def test_a_study_that_cannot_be_run_again_is_told(capsys, tmp_path):
+def test_a_study_that_cannot_be_run_again_is_reported(capsys, tmp_path):
     assert "holds no finished study" in printed(capsys, "rerun", str(tmp_path), status=1)
     assert "there is no folder" in printed(capsys, "rerun", str(tmp_path / "gone"), status=1)
 
@@ -270,7 +270,7 @@ def test_a_table_that_cannot_be_read_leaves_the_list_as_it_is(results, capsys):
     assert whole.split()[2:7] == ["complete", "nothing,", "cqo", "8", "24"]
 
 
-def test_reruns_and_replicates_in_full_are_told_from_studies(results, capsys):
+def test_reruns_and_replicates_in_full_are_distinguished_from_studies(results, capsys):
     def status(name: str) -> list[str]:
         return next(line for line in printed(capsys, "results").splitlines() if line.startswith(f"{name} ")).split()[1:]
 
@@ -373,7 +373,7 @@ def test_width_of_wide_and_combining_characters():
 # -- completion ----------------------------------------------------------------------------------------
 
 
-def test_words_to_complete(capsys):
+def test_completion_proposes_verbs_settings_and_names(capsys):
     proposed = printed(capsys, "completion", "words").split("\n")
     assert {*verbs.VERBS, "region=liaoning", "network=file", "instruments=[cqo]", "months=", "instruments.cqo.reach="} <= {*proposed}
     assert "instruments.cqo.targeting=worst_first" in proposed

@@ -36,7 +36,7 @@ def _arm(settings):
     return Arm("base", settings.world, ())
 
 
-def test_it_is_read_as_typed(tmp_path):
+def test_the_network_is_read_as_typed(tmp_path):
     path = written(tmp_path)
     world = read_settings(compose_settings(overrides(path, "network.keep=[A,B,C]", "network.domestic=true"))).world
     assert isinstance(world.network, SectorEconomy)
@@ -67,7 +67,7 @@ def test_chinese_names_blanks_and_commas_just_work(tmp_path, folder):
         ("network=input_outputs", "did you mean 'input_output'"),
     ],
 )
-def test_slips_are_told_before_anything_starts(word, expected):
+def test_mistakes_are_reported_before_anything_starts(word, expected):
     _, mistakes = check_overrides([*(["network=input_output"] if not word.startswith("network=") else []), word])
     assert any(expected in mistake for mistake in mistakes), mistakes
 
@@ -83,7 +83,7 @@ def test_a_byte_of_either_file_makes_other_runs_and_a_name_does_not(tmp_path):
     assert keys(written(tmp_path / "one")) == first
 
 
-def test_the_file_beside_is_missed_before_anything_starts(tmp_path):
+def test_a_missing_file_of_sectors_is_reported_before_anything_starts(tmp_path):
     path = written(tmp_path)
     (tmp_path / "table_sectors.csv").unlink()
     with pytest.raises(NetworkError, match=r"there is no file .*table_sectors\.csv"):

@@ -46,7 +46,7 @@ def test_a_network_gets_institutions_in_proportion_to_its_firms_and_chains(netwo
     assert made.region.station_capacity * 5 / 300 == pytest.approx(2.0 * 30 / 1755, rel=1e-12)
 
 
-def test_the_world_has_the_numbers_that_are_said():
+def test_the_world_has_the_numbers_that_are_stated():
     model = world(*MADE, "network.leaders=6", "burn_in=0")
     assert (model.stations.n, model.chain_heads.n, int(model.firms.county.max()) + 1) == (5, 5, 2)
 
@@ -111,7 +111,7 @@ def test_a_region_fits_any_network_and_keeps_its_ranges():
 
 
 @pytest.mark.study
-def test_the_numbers_are_told_before_the_run_and_kept_and_a_rerun_has_them(chain, tmp_path, capsys):
+def test_the_numbers_are_printed_before_the_run_and_stored_and_a_rerun_has_them(chain, tmp_path, capsys):
     overrides = ("region=liaoning", "network=file", f"network.path={chain}", "instruments=[one_stop_stations]", "region.stations=7")
     comparison = compare(*QUICK, *overrides, progress=True)
     message = (

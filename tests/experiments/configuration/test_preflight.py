@@ -93,7 +93,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("override", "expected"), MISTAKES, ids=[override for override, _ in MISTAKES])
-def test_a_mistake_is_told_with_what_would_be_right(override, expected):
+def test_a_mistake_is_reported_with_the_correction(override, expected):
     _, mistakes = check_overrides([override])
     assert len(mistakes) == 1, mistakes
     assert all(part in mistakes[0] for part in expected), mistakes[0]
@@ -118,7 +118,7 @@ def test_most_names_will_do(name):
     check_name(name, "name")
 
 
-def test_every_mistake_is_told_at_once():
+def test_all_mistakes_are_reported_at_once():
     overrides = list({override.lstrip("+~").split("=")[0]: override for override, _ in MISTAKES}.values())
     _, mistakes = check_overrides(overrides)
     assert len(mistakes) == len(overrides)
@@ -151,7 +151,7 @@ def test_what_holds_for_a_whole_sweep_has_one_value(override):
         preflight(["-m", "region=sample", override, "seed=1,2"])
 
 
-def test_a_setting_typed_twice_is_told_with_both():
+def test_a_setting_typed_twice_is_reported_with_both_values():
     assert check_overrides(["months=12", "seed=1", "+months=13"])[1] == [
         "months=12 and +months=13: months is typed twice; keep one of them"
     ]
@@ -181,7 +181,7 @@ SOUND = [
 
 
 @pytest.mark.parametrize("arguments", SOUND, ids=[" ".join(arguments) or "nothing" for arguments in SOUND])
-def test_sound_words_pass_unchanged(arguments):
+def test_valid_arguments_pass_unchanged(arguments):
     assert preflight(arguments) == arguments
 
 
@@ -213,7 +213,7 @@ def test_settings_from_elsewhere_are_refused(arguments):
         (["-m", "seed=1,2", "--cfg", "job"], "-m and --cfg: Hydra takes only one of them"),
     ],
 )
-def test_a_wrong_flag_is_told_with_the_right_one(arguments, expected):
+def test_a_wrong_flag_is_reported_with_the_right_one(arguments, expected):
     with pytest.raises(SettingsError, match=re.escape(expected)):
         preflight(arguments)
 
@@ -227,7 +227,7 @@ def test_names_of_files_just_work(tmp_path, name):
     assert compose_settings(overrides).network.path == str(path)
 
 
-def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
+def test_a_misspelt_file_is_reported_with_the_nearest_name(tmp_path):
     (tmp_path / "链条表.csv").write_text("supplier,customer\nA,B\n", encoding="utf-8")
     _, mistakes = check_overrides(["network=file", f"network.path={tmp_path / '链条.csv'}"])
     assert len(mistakes) == 1
@@ -247,7 +247,7 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
         ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
     ],
 )  # fmt: skip
-def test_what_hydra_wants_otherwise_is_mended(typed, read, value):
+def test_what_hydra_reads_differently_is_corrected(typed, read, value):
     overrides = preflight(["network=file", typed])
     assert overrides[1] == read
     config = compose_settings(overrides)
@@ -280,19 +280,19 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
         (["network=synthetic", "study.arms={nothing: [], a: ['network.leaders=[L]']}"], "arm a: network.leaders is ['L']; it must"),
     ],
 )
-def test_a_value_that_is_right_for_another_kind_of_network_gets_one_line_of_ours(overrides, expected):
+def test_a_value_that_is_right_for_another_kind_of_network_gets_one_line(overrides, expected):
     [mistake] = check_overrides(overrides)[1]
     assert mistake.startswith(expected)
 
 
-def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line_of_ours(configs):
+def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line(configs):
     configs("experiment/mine.yaml", "# @package _global_\ndefaults:\n  - override /network: file\nnetwork: {leaders: 3}\n")
     [mistake] = check_overrides(["+experiment=mine"])[1]
     assert mistake.startswith("configs/experiment/mine.yaml: network.leaders is 3; it must be a list of names")
 
 
 @pytest.mark.parametrize("network", ["file", "synthetic", "input_output"])
-def test_scale_beside_a_network_of_ones_own_is_refused(network):
+def test_scale_together_with_a_network_from_a_file_is_refused(network):
     [mistake] = check_overrides([f"network={network}", "scale=0.5"])[1]
     assert mistake == (
         f"scale=0.5: scales the firms of a region, and network={network} has firms of its own; leave it out, or type network=region"
@@ -306,7 +306,7 @@ def test_scale_counts_where_an_arm_has_the_network_of_a_region():
     assert mistake.startswith("arm made: scale=0.5: scales the firms of a region")
 
 
-def test_a_lever_of_an_inactive_instrument_is_told():
+def test_a_lever_of_an_inactive_instrument_is_reported():
     _, mistakes = check_overrides(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
     assert "type 'instruments=[cqo,strong_chain_loans]' as well" in mistakes[0]
@@ -324,7 +324,7 @@ def test_idle_levers_are_refused_before_a_job_too():
     assert "network=file" in str(refused.value)
 
 
-def test_a_setting_of_another_kind_of_network_is_told(tmp_path):
+def test_a_setting_of_another_kind_of_network_is_reported(tmp_path):
     _, mistakes = check_overrides(["network.mean_suppliers=4"])
     assert len(mistakes) == 1
     assert "type network=synthetic as well" in mistakes[0]
@@ -336,7 +336,7 @@ def test_arms_are_checked_as_if_typed():
     assert [m.split(":")[0] for m in mistakes] == ["arm a", "arm a", "arm b"]
 
 
-def test_an_arm_is_composed_after_the_words_of_the_study():
+def test_an_arm_is_composed_after_the_overrides_of_the_study():
     """What the study chooses holds in an arm, unless the arm chooses otherwise."""
     mean = "study.arms={nothing: [], a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
     _, mistakes = check_overrides(["network=synthetic", mean])
@@ -347,7 +347,7 @@ def test_an_arm_is_composed_after_the_words_of_the_study():
     assert check_overrides([lever])[1] == []
 
 
-def test_arms_of_one_name_are_told_across_words_but_not_across_points():
+def test_arms_of_one_name_are_reported_across_overrides_but_not_across_points():
     assert "one file on Windows" in check_overrides(["study.arms={A: []}", "study.arms.a=[]"])[1][0]
     assert not any("Windows" in mistake for mistake in check_overrides(["study.arms={A: []},{a: []}"])[1])
 
@@ -371,7 +371,7 @@ NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loa
         (["study.half_width=0.1,null", "study.cap=10"], ["study.cap is 10, less than the 20 replicates"]),
     ],
 )
-def test_settings_that_contradict_each_other_are_told_whatever_the_point(overrides, expected):
+def test_settings_that_contradict_each_other_are_reported_at_any_point(overrides, expected):
     mistakes = check_overrides(overrides)[1]
     assert len(mistakes) == len(expected), mistakes
     assert all(part in mistake for part, mistake in zip(expected, mistakes, strict=True)), mistakes
@@ -395,7 +395,7 @@ def test_settings_that_agree_pass(overrides):
     assert check_overrides(overrides)[1] == []
 
 
-def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
+def test_what_an_experiment_sets_is_compared_with_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
     assert check_overrides(["experiment=mine"])[1] == []
     assert check_overrides(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
@@ -416,7 +416,7 @@ def test_a_lever_counts_where_an_arm_makes_it_count(configs):
 
 
 @pytest.mark.study
-def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
+def test_a_lever_that_is_idle_at_some_points_of_a_sweep_is_reported_once():
     overrides = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
     _, mistakes = check_overrides(overrides)
     assert len(mistakes) == 1
@@ -428,7 +428,7 @@ def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
     assert len(mistakes) == 1 and mistakes[0].startswith("arm a: ") and mistakes[0].endswith("(at instruments=[])")
 
 
-def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
+def test_a_large_grid_is_checked_along_its_edges(monkeypatch):
     asked, without = [], compose_settings(["instruments=[]"])
     monkeypatch.setattr(checks, "_composed", lru_cache(lambda overrides: asked.append(overrides) or without))
     many = ",".join(["[cqo]", "[one_stop_stations]", "[strong_chain_loans]", "[]"] * 8)
@@ -511,7 +511,7 @@ def test_an_experiment_file_is_checked_as_if_typed(configs, text, expected):
 
 
 @pytest.mark.study
-def test_an_experiment_is_checked_beside_what_is_typed(configs):
+def test_an_experiment_is_checked_together_with_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  reference: a\n  arms:\n    a: [network.mean_suppliers=4]\n")
     assert len(check_overrides(["experiment=mine"])[1]) == 1
     assert check_overrides(["experiment=mine", "network=synthetic"]) == (["+experiment=mine", "network=synthetic"], [])
@@ -522,7 +522,7 @@ def test_an_experiment_is_checked_beside_what_is_typed(configs):
     assert len(mistakes) == 1 and "cqo is not active" in mistakes[0]
 
 
-def test_a_file_of_a_package_of_its_own_is_told(configs):
+def test_a_file_without_the_global_package_is_reported(configs):
     configs("experiment/mine.yaml", "months: 36\n")
     _, mistakes = check_overrides(["+experiment=mine"])
     assert len(mistakes) == 1 and "# @package _global_" in mistakes[0]
@@ -544,7 +544,7 @@ def test_files_of_every_group_are_checked_as_if_typed(configs):
 
 
 @pytest.mark.study
-def test_every_file_that_is_shipped_is_sound():
+def test_every_file_that_is_shipped_is_valid():
     for path in sorted(files.CONFIGS.glob("*/*.yaml")):
         override = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
         assert check_overrides([override])[1] == [], override

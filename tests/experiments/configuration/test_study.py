@@ -60,7 +60,7 @@ def test_no_file_repeats_or_contradicts_a_declared_default():
 
 @pytest.mark.study
 @pytest.mark.parametrize("kind", KINDS)
-def test_explain_tells_what_a_kind_of_study_runs(kind, capsys):
+def test_explain_says_what_a_kind_of_study_runs(kind, capsys):
     """The defaults explained are read off what is composed."""
     composed = compose_settings(["region=sample", f"study={kind}"]).study
     for f in dataclasses.fields(KINDS[kind]):

@@ -230,7 +230,7 @@ def test_arms_can_be_distinguished_without_colours():
         ("", 5, [""]),
     ],
 )
-def test_a_text_is_broken_where_words_end(text, width, lines):
+def test_a_text_is_broken_between_words(text, width, lines):
     assert wrapped(text, width).split("\n") == lines
 
 
@@ -349,7 +349,7 @@ def test_a_gain_by_common_random_numbers_is_drawn_with_its_interval_or_not_at_al
     assert "no interval" in {text.get_text() for text in figure.axes[0].texts} and len(values(figure)) == len(rows) - 1
 
 
-def test_names_of_many_lines_do_not_overlap_beside_the_field_loss():
+def test_names_of_many_lines_do_not_overlap_next_to_the_field_loss():
     names = {"cqo": "an arm with a name so long that it is broken into no fewer than five lines, which is a great many of them"}
     figure = figures.origins_figure(table("origins", 5).replace({"arm": names}), about())
     drawn(figure)

@@ -38,7 +38,7 @@ def test_a_language_is_a_folder_and_nothing_else(french):
     assert spoken().code == "en"
 
 
-def test_an_unknown_language_is_refused_with_those_there_are():
+def test_an_unknown_language_is_refused_with_those_available():
     with pytest.raises(ValueError, match=r"language is klingon; there is en, zh"), use_language("klingon"):
         pass
     assert languages() == ["en", "zh"]

@@ -285,7 +285,7 @@ def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, corr
         assert "has the fewest" not in first
 
 
-def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other():
+def test_the_fewest_are_claimed_only_where_the_arm_is_shown_to_differ_from_every_other():
     close_by = {"a1": {"field_dpu": (-0.0020, 0.0005)}, "a2": {"field_dpu": (-0.0021, 0.0005)}}
     first = answer(study(close_by, of_officers(2)))[0]
     assert re.match(
@@ -301,7 +301,7 @@ def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other()
     assert answer(replace(comparison, pairs=reverse)) == answer(comparison)
 
 
-def test_arms_exactly_alike_share_what_is_said_of_them():
+def test_arms_that_are_exactly_alike_share_their_sentences():
     comparison = study({"a1": LOWER}, of_officers(2))
     alike = comparison.effects[comparison.effects["arm"] == "a1"].assign(arm="a2")
     effects = pd.concat([comparison.effects[comparison.effects["arm"] != "a2"], alike], ignore_index=True)
@@ -382,7 +382,7 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
     assert "per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
 
 
-def test_a_cost_that_may_rise_or_fall_is_said_to():
+def test_a_cost_that_may_rise_or_fall_is_described_so():
     sentence = answer(study(UNSURE))[1]
     assert "it is not shown whether firms’ cost of quality rises or falls" in sentence
     assert "what government pays does not change" in sentence
@@ -423,7 +423,7 @@ def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():
     assert {SHARED_ASSUMPTION, *(cls.hinges_on for cls in INSTRUMENTS.values())} <= paths
 
 
-def test_where_figures_come_from_is_said(tmp_path):
+def test_the_report_says_where_figures_come_from(tmp_path):
     assert "the counts of firms and stations are invented" in answer(study({}))[2]
     reported = answer(study({}, "region=liaoning"))[2]
     assert "Liaoning’s as the authorities report them" in reported
@@ -461,7 +461,7 @@ def test_only_the_counts_of_the_regions_file_are_reported_ones(overrides, expect
     assert never not in third
 
 
-def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictures):
+def test_only_complete_replicates_are_counted_and_failed_ones_are_named(no_pictures):
     comparison = study(HELP, replicates=12)
     runs = comparison.runs[~comparison.runs["replicate"].isin([3, 7])]
     comparison = replace(
@@ -505,7 +505,7 @@ def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(comparison, no
     assert "In no group" in Page(report(replace(comparison, effects=comparison.effects.assign(conclusion="not shown")))).text["gains"]
 
 
-def test_a_width_not_reached_few_replicates_and_failures_are_said(no_pictures):
+def test_a_width_not_reached_too_few_replicates_and_failures_are_reported(no_pictures):
     comparison = study(HELP, "study.half_width=0.001", "study.cap=40", replicates=4)
     comparison.manifest.update(half_width_reached=False, failed=["arm cqo, replicate 3: out of <memory>"])
     third = answer(comparison)[2]
@@ -574,7 +574,7 @@ def bare(html: str) -> str:
     return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "picture", html)
 
 
-def test_every_section_is_there_with_its_pictures(comparison, html):
+def test_the_report_has_every_section_with_its_pictures(comparison, html):
     page = Page(html)
     assert page.sections == SECTIONS
     assert len(page.all("img")) == 8
@@ -637,7 +637,7 @@ def test_a_study_from_disk_is_reported_without_its_maps(comparison, html, no_pic
     assert len(page.all("img")) == len(Page(html).all("img")) - 1
 
 
-def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(comparison, no_pictures, tmp_path):
+def test_a_study_from_disk_shows_the_map_of_its_folder(comparison, no_pictures, tmp_path):
     stored = replace(comparison, maps={})
     for its_manifest, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
         save(effects_figure(comparison.effects, its_manifest), tmp_path / "quality_map_nothing.png", its_manifest)
@@ -671,7 +671,7 @@ def test_one_arm_alone_has_a_report_without_effects():
     assert {"paths", "origins", "queues", "books", "again", "assumptions"} <= set(page.sections)
 
 
-def test_settings_that_were_changed_stand_with_their_values(no_pictures):
+def test_settings_that_were_changed_are_shown_with_their_values(no_pictures):
     comparison = study(
         {},
         "parameters.margin=0.08",

@@ -34,7 +34,7 @@ def test_the_arms_that_all_figures_show_are_those_of_the_reports():
     assert ALL_DRAWN == MOST_ARMS
 
 
-def test_the_time_told_counts_figures_and_report_where_they_are_drawn(capsys):
+def test_the_time_stated_includes_figures_and_report_where_they_are_drawn(capsys):
     settings = read_settings(compose_settings(WORDS))
     arms = arms_of(settings, WORDS)
     run_arms_of_study(settings, arms, None, progress=True)

@@ -178,7 +178,7 @@ def test_the_fingerprint_is_of_the_code_and_of_numpy_and_scipy(monkeypatch):
     assert fingerprint(code) != CODE
 
 
-def test_an_instrument_of_ones_own_is_not_kept(base):
+def test_runs_with_a_user_defined_instrument_are_not_kept(base):
     class Mine(ChiefQualityOfficer):
         pass
 
@@ -206,7 +206,7 @@ def test_a_run_comes_back_under_the_name_that_is_asked_for(tmp_path):
     assert store.get("k", "other", 0) is None, "the first replicate needs its picture"
 
 
-def test_a_damaged_file_is_as_good_as_none(tmp_path, capsys):
+def test_a_damaged_file_counts_as_missing(tmp_path, capsys):
     """Cut off anywhere, or any byte changed: either nothing comes back, or what was kept."""
     store, kept = Store(tmp_path), run(picture=True)
     store.put("k", kept)
@@ -224,7 +224,7 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path, capsys):
     assert "is no whole run" in capsys.readouterr().err
 
 
-def test_a_foreign_file_is_as_good_as_none(tmp_path, capsys):
+def test_a_foreign_file_counts_as_missing(tmp_path, capsys):
     store = Store(tmp_path)
     store.put("k", run(picture=True))
     store.path("other").write_bytes(store.path("k").read_bytes())
@@ -246,7 +246,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     assert not files(store.folder)
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_is_simulated(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_reported_before_anything_is_simulated(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(WorldSettings, "build", lambda *_: pytest.fail("simulated"))
     with pytest.raises(StoreError, match="is a file; it must be a folder"):
@@ -316,7 +316,7 @@ def test_the_second_study_simulates_only_what_is_its_own(tmp_path, monkeypatch):
     assert files(tmp_path).items() > before.items() and len(files(tmp_path)) == 6
 
 
-def test_a_run_that_fails_leaves_its_replicate_out_and_is_told(tmp_path, monkeypatch):
+def test_a_run_that_fails_leaves_its_replicate_out_and_is_reported(tmp_path, monkeypatch):
     config, poisoned = settings("replicates=3"), replicate_keys(1, 3)[1]
     whole = WorldSettings.build
 
@@ -443,7 +443,7 @@ job.STUDIES["compare"] = study
     assert done.returncode == 130 and done.stderr.strip().splitlines()[-1].startswith("strongchain: interrupted;")
 
 
-def test_a_reader_that_has_seen_enough_stops_nothing(tmp_path):
+def test_a_reader_that_closes_the_pipe_stops_nothing(tmp_path):
     closed = """
 class Closed:
     encoding = "utf-8"
@@ -469,7 +469,7 @@ WorldSettings.build = build
 """
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path):
+def test_a_full_disk_is_reported_in_one_line(tmp_path):
     done = typed(tmp_path, "name=full", poison=FULL)
     printed = [line for line in done.stderr.splitlines() if line.strip()]
     assert done.returncode == 1 and len(printed) == 1, done.stderr

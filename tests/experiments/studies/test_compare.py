@@ -72,7 +72,7 @@ def drawn(figure: Figure) -> None:
 
 
 @pytest.mark.parametrize("overrides", [["months=3"], ["months=3", "window=5"]], ids=" ".join)
-def test_a_window_longer_than_the_run_is_the_whole_run_and_that_is_said(overrides, capsys):
+def test_a_window_longer_than_the_run_is_the_whole_run_and_is_noted(overrides, capsys):
     base = ("region=sample", "scale=0.1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
     short, exact = compare(*base, *overrides, progress=True), compare(*base, "months=3", "window=3")
     note = f"means are over all 3 months of the run, as the window of {overrides[-1][-1] if len(overrides) > 1 else 12} months is longer"
@@ -180,7 +180,7 @@ def test_the_reference_comes_first():
     assert names("study.reference=cqo") == ["cqo", "nothing", "one_stop_stations", "strong_chain_loans", "all"]
 
 
-def test_an_arm_adds_its_words_to_those_of_the_job():
+def test_an_arm_adds_its_overrides_to_those_of_the_job():
     overrides = (
         "study.arms={a: ['instruments=[cqo]'], b: ['parameters.latent_share=0.2']}",
         "study.reference=a",
@@ -226,7 +226,7 @@ def test_the_reference_and_a_placebo_have_an_effect_of_exactly_0(comparison, arm
     assert not series[["effect", "effect_low", "effect_high"]].to_numpy().any()
 
 
-def test_an_effect_is_the_mean_difference_on_the_same_luck(comparison):
+def test_an_effect_is_the_mean_difference_on_common_random_numbers(comparison):
     """Worked out once more, run by run, from separate worlds."""
     config = settings()
     differences = []
@@ -257,7 +257,7 @@ def test_the_origins_add_up_to_the_field_loss(comparison):
     assert first.error < 1e-9
 
 
-def test_an_arm_or_outcome_that_is_none_is_refused(comparison):
+def test_an_unknown_arm_or_outcome_is_refused(comparison):
     for arm, outcome in (("nobody", "field_dpu"), ("cqo", "nonsense")):
         with pytest.raises(KeyError, match="arms: nothing, cqo, placebo, all"):
             comparison.effect(arm, outcome)
@@ -298,7 +298,7 @@ def test_more_replicates_begin_with_the_same():
 # -- in a notebook -------------------------------------------------------------------------------------
 
 
-def test_a_world_is_built_from_the_words_one_would_type():
+def test_a_world_is_built_from_overrides_as_typed():
     model = world("region=sample", "instruments=[cqo]", "instruments.cqo.reach=0.25", "burn_in=2", seed=3)
     assert isinstance(model, StrongchainModel) and model.month == 0
     assert list(model.programmes) == ["cqo"] and model.programmes["cqo"].instrument.reach == 0.25
@@ -356,7 +356,7 @@ def test_a_folder_without_a_study_is_refused(tmp_path):
         load(tmp_path / "nowhere")
 
 
-def test_the_id_is_of_configuration_luck_and_code_not_of_name_and_workers():
+def test_the_id_depends_on_configuration_keys_and_code_and_not_on_name_and_workers():
     resolved = settings().resolved
     keys = replicate_keys(1, 2)
     first = manifest(resolved, [], keys)["id"]

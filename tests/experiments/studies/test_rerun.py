@@ -159,7 +159,7 @@ def test_nothing_has_changed_since_a_manifest_of_now(study):
     assert changes_since(load(study).manifest) == []
 
 
-def test_every_change_is_told(tmp_path):
+def test_every_change_is_listed(tmp_path):
     chain = tmp_path / "chain.csv"
     chain.write_text("supplier,customer,value_share\nb,A,0.3\n", encoding="utf-8")
     folder = stored(tmp_path / "study", "network=file", f"network.path={chain}", "instruments=[]")
@@ -192,7 +192,7 @@ def test_the_warnings_come_with_the_rerun(study, capsys):
     assert "warning: scipy was 0.1 and is" in capsys.readouterr().err
 
 
-def test_the_id_is_of_what_makes_figures_and_of_nothing_else(study):
+def test_the_id_depends_only_on_what_makes_the_figures(study):
     settings, arms, about = read_study(study)
     keys = [tuple(int(word, 16) for word in key) for key in about["replicate_keys"]]
     same = {**settings.resolved, "name": "x", "parallel": {}, "quiet": True}

@@ -114,7 +114,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["study.second_reference=cpo"], "study.second_reference is 'cpo', which is no arm.*did you mean 'cqo'?"),
     ],
 )
-def test_a_mistake_is_reported_with_what_would_be_right(overrides, message):
+def test_a_mistake_is_reported_with_the_correction(overrides, message):
     with pytest.raises(SettingsError, match=message):
         preflight(overrides)
 
@@ -196,7 +196,7 @@ def test_an_exchange_leaves_a_heat_map_and_a_report(experiments, tmp_path):
     assert "2 cells" in page
 
 
-def test_a_region_typed_beside_an_exchange_is_the_only_one():
+def test_a_region_typed_with_an_exchange_is_the_only_one():
     settings = read_settings(compose_settings(["+experiment=exchange", "region=jiaxing"]))
     cells = exchange_arms(settings, ["+experiment=exchange", "region=jiaxing", "policy=shandong"])
     assert list(cells) == [("jiaxing", "nothing"), ("jiaxing", "shandong")]

@@ -331,7 +331,7 @@ def test_misspelt_columns(save) -> None:
     refused("'costs' (did you mean 'cost'?)", path=save("firm,costs,up_stages\ncar,1,a,1\na,1\n"))
 
 
-def test_columns_that_are_not_read_are_told(save) -> None:
+def test_columns_that_are_not_read_are_listed(save) -> None:
     def notes(**given) -> list[str]:
         return [note for note in from_file(FromFile(**given)).notes if "not read" in note]
 

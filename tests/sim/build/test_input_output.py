@@ -59,7 +59,7 @@ def coefficients(network: SupplyNetwork) -> np.ndarray:
 # -- what comes back -----------------------------------------------------------------------------------
 
 
-def test_a_table_is_read_as_it_stands(tmp_path):
+def test_a_table_is_read_unchanged(tmp_path):
     table = economy(tmp_path).table
     assert table.codes == ("A", "B", "C", "D")
     assert table.names == ("Farming", "Materials", "Parts", "Machines")
@@ -87,7 +87,7 @@ def test_a_firms_own_coefficients_are_not_its_sectors(tmp_path):
     assert (of_sector == 0).any() and (of_sector > 1).any()
 
 
-def test_numbers_of_firms_follow_outputs_with_a_few_everywhere(tmp_path):
+def test_numbers_of_firms_follow_outputs_with_a_minimum_in_every_sector(tmp_path):
     assert np.bincount(made(economy(tmp_path)).sector).tolist() == [14, 28, 35, 43]
     assert np.bincount(made(economy(tmp_path, least_firms=25)).sector).tolist() == [25, 25, 32, 38]
 
@@ -156,7 +156,7 @@ def test_users_never_take_less_than_nothing(tmp_path):
     assert np.allclose(coefficients(network), source.table.coefficients, atol=1e-3)
 
 
-def test_pairs_that_are_not_covered_are_missing_and_said_to_be(tmp_path):
+def test_pairs_that_are_not_covered_are_missing_and_noted(tmp_path):
     network = made(economy(tmp_path, coverage=0.9))
     gone = (coefficients(network) == 0) & (A > 0)
     assert gone.any()

@@ -135,7 +135,7 @@ def test_a_scaled_figure_stays_within_its_range():
     assert Region(sectors=800, stations=3, station_capacity=9_000.0, firms=400).scaled(0.4).station_capacity == 10_000.0
 
 
-def test_nothing_is_scaled_up_from_none():
+def test_a_count_of_0_stays_0_at_any_scale():
     assert Region(stations=0, chain_heads=0).scaled(0.5).stations == Region(stations=0, chain_heads=0).scaled(0.5).chain_heads == 0
 
 

@@ -107,7 +107,7 @@ def test_counts_are_tables_and_nothing_counted_is_an_empty_one():
     assert collect([one for one in runs if one.arm == "nothing"], {}, CompareStudy()).counts.empty
 
 
-def test_report_tells_what_was_delivered(monkeypatch):
+def test_report_states_what_was_delivered(monkeypatch):
     monkeypatch.setattr("experiments.reports.elements.Pictures.draw", lambda self, figure, alt, name="": Picture("", alt, True))
 
     def delivered(comparison: Comparison) -> list[Section]:

@@ -408,7 +408,7 @@ def test_adopters_in_one_chain_move_nobody_in_another():
     assert (with_it.firms.cqo == without.firms.cqo)[~left].all()
 
 
-def test_pay_of_an_officer_that_has_gone_is_subsidised_no_more():
+def test_pay_of_an_officer_that_has_left_is_no_longer_subsidised():
     model = world(8, calm(), (ChiefQualityOfficer(reach=1.0, pay_subsidy=0.5, unit_cost=0.0),))
     model.step()
     model.firms.cqo[5] = False

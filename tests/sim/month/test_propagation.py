@@ -139,7 +139,7 @@ def test_loop_without_value_added_is_refused_by_name(share):
     assert len(loop) == 4
 
 
-def test_two_growing_loops_are_told_by_the_faster_one():
+def test_of_two_growing_loops_the_faster_one_is_named():
     grows = network(
         {("a", "leader"): 0.2, ("a", "b"): 1.1, ("b", "a"): 1.0, ("c", "d"): 1.5, ("d", "c"): 1.0, ("c", "leader"): 0.1}, {"leader": 1.0}
     )
