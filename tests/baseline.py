@@ -1,6 +1,6 @@
 """A few dozen outcome figures of known worlds, kept in a file, so that no change of results goes unnoticed.
 
-``python -m tests.baseline`` (or ``make baseline``) works them out anew, says what changed and renews the file.
+``python -m tests.baseline`` (or ``make baseline``) computes them again, prints what changed and renews the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["FILE", "HOW_TO", "OUTCOMES", "WORLDS", "changes", "measure", "stored
 FILE = Path(__file__).with_suffix(".yaml")
 TOLERANCE = 1e-9  # relative: room for the rounding of other processors, not for another model
 MONTHS, WINDOW, SEED = 36, 12, 1
-#: Name → the words one would type after ``strongchain``.
+#: Name → the overrides as typed after ``strongchain``.
 WORLDS: dict[str, tuple[str, ...]] = {
     "sample, nothing": ("region=sample", "instruments=[]"),
     "sample, all": ("region=sample", "instruments=[cqo,one_stop_stations,strong_chain_loans]"),

@@ -1,4 +1,4 @@
-"""Luck: any draw can be made alone, in any order, anywhere; what is drawn is turned into counts by inversion."""
+"""Random numbers: any draw can be made alone, in any order, anywhere; what is drawn is turned into counts by inversion."""
 
 from __future__ import annotations
 

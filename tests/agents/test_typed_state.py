@@ -118,7 +118,7 @@ def report(tmp_path_factory) -> list[str]:
 
 
 def report_on(line: str, report: list[str]) -> str:
-    """What is said of a line of the snippet."""
+    """What mypy reports on a line of the snippet."""
     number = 1 + [each.strip() for each in SNIPPET.splitlines()].index(line)
     return "\n".join(each for each in report if f"snippet.py:{number}: " in each)
 

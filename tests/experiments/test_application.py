@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Done:
-    """One command that has run: exit status, what it said, the folder it was typed in."""
+    """One command that has run: exit status, what it printed, the folder it was typed in."""
 
     status: int
     out: str
@@ -61,7 +61,7 @@ class Done:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with the repository on the path."""
+    """The environment of this process, with the repository on the path."""
     kept = {key: value for key, value in os.environ.items() if key not in {"HYDRA_FULL_ERROR", "PYTHONPATH"}}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"}
 
@@ -109,7 +109,7 @@ def ran(commands):
 
 
 def lines(text: str) -> list[str]:
-    """What was said, without the progress bar."""
+    """What was printed, without the progress bar."""
     return [line for line in text.splitlines() if line.strip() and "run/s" not in line and "?run" not in line]
 
 
@@ -292,7 +292,7 @@ def test_a_point_that_fails_reports_its_mistake_and_sets_the_exit_status(command
 
 # -- mistakes ------------------------------------------------------------------------------------------
 
-#: What is typed → words that the one line of the answer must hold.
+#: What is typed → parts that the one line of the answer must hold.
 MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("name=a/b",): ("name is 'a/b'", "plain name"),
     ("scale=inf",): ("scale is inf", "at most 100"),
@@ -328,7 +328,7 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("name=${nope}",): ("nope",),
     ("months",): ("months",),
 }
-#: Types every list of words read from standard input, in one process; answers with status and what was said.
+#: Runs every list of arguments read from standard input, in one process; answers with status and what was printed.
 TYPIST = """
 import contextlib, io, json, sys
 from experiments import run

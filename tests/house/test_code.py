@@ -47,7 +47,7 @@ def test_a_phase_works_on_whole_columns():
 
 
 def test_no_table_lists_the_instruments_by_hand():
-    """What is said of an instrument stands in its own file: no other names more than a few of them."""
+    """The declarations of an instrument are in its own file: no other file names more than a few instruments."""
     tables = {name_of(path): sorted(named) for path in FILES if len(named := instruments_named(tree(path))) > FEW}
     assert not tables, "\n".join(
         f"{name} names {', '.join(keys)}: read the attributes of the classes instead" for name, keys in tables.items()

@@ -64,7 +64,7 @@ def test_chain_36_is_compared_over_five_years_from_its_edges_alone() -> None:
     assert list(comparison.maps) == ["nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all"]
     assert comparison.maps["nothing"].names.size == 1451
     assert all(picture.map.error < 1e-9 for picture in comparison.maps.values())
-    # On common luck eight replicates are enough to see officers and stations lower the firms' non-conformity, and loans taken up.
+    # On common random numbers eight replicates are enough to see officers and stations lower the firms' non-conformity, and loans taken up.
     for arm in ("cqo", "one_stop_stations", "all"):
         assert comparison.effect(arm, "nonconformity")["effect_high"] < 0.0
     for arm, lends in (("cqo", False), ("strong_chain_loans", True), ("all", True)):

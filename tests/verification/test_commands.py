@@ -1,4 +1,4 @@
-"""Every command of the handbook as typed, and each once more with one mistake in it, answered in one clear line.
+"""Every command of the handbook as typed, and each again with one mistake in it, answered in one clear line.
 
 Before a change lands they are typed for the sample region and a few months and replicates; in `make verify` as they stand.
 """
@@ -79,7 +79,7 @@ RERUNS = [
 
 
 def smaller(arguments: list[str]) -> list[str]:
-    """Return the words of a study for the sample region and a few months and replicates; the network of a file is small as it is."""
+    """Return the arguments of a study for the sample region and a few months and replicates; the network of a file is small as it is."""
     kept = [argument for argument in arguments if argument.split("=")[0] not in {"region", "months", "replicates"}]
     return [*kept, "region=sample", *SMALL]
 
@@ -143,7 +143,7 @@ def test_the_grid_of_the_handbook_is_one_table_and_one_figure(desk):
         tuple(json.loads((path / "manifest.json").read_text(encoding="utf-8"))["replicate_keys"][0])
         for path in (desk / "results" / "grid").glob("[0-9]*")
     }
-    assert len(keys) == 1, "every point has the same luck"
+    assert len(keys) == 1, "every point has the same random numbers"
 
 
 def test_make_lists_what_it_does():

@@ -54,12 +54,12 @@ def made(level: dict[str, np.ndarray], whole: dict[str, np.ndarray], arm: str, r
 
 
 def runs_of(**effects: dict[str, np.ndarray]) -> list[Run]:
-    """Three arms on common luck: to each outcome of an arm something is added; flows get it over the whole run."""
-    luck = {key: 10.0 + np.random.default_rng(k).normal(size=REPLICATES) for k, key in enumerate(KEYS)}
+    """Three arms on common random numbers: to each outcome of an arm something is added; flows get it over the whole run."""
+    draws = {key: 10.0 + np.random.default_rng(k).normal(size=REPLICATES) for k, key in enumerate(KEYS)}
     runs = []
     for replicate in range(REPLICATES):
         for arm in ARMS:
-            values = {key: luck[key] + effects.get(arm, {}).get(key, 0.0) for key in KEYS}
+            values = {key: draws[key] + effects.get(arm, {}).get(key, 0.0) for key in KEYS}
             runs.append(made(values, values, arm, replicate))
     return runs
 
@@ -112,7 +112,7 @@ def test_without_a_correction_p_values_stay():
 
 def test_an_effect_is_shown_by_its_interval_and_by_its_corrected_p_value():
     sure, weak = noise(1, -1.0), noise(2, 0.0, 1.0)
-    weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: told by itself, and not among ten comparisons
+    weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: shown to differ from 0 by itself, and not among ten comparisons
     runs = runs_of(a={"field_dpu": sure, "nonconformity": weak, "exits": weak}, b={"copq": -sure})
     for correction, alone in (("none", "higher"), ("holm", "not shown")):
         effects = collect(runs, {}, CompareStudy(correction=correction)).effects.set_index(["arm", "outcome"])["conclusion"]
@@ -174,7 +174,7 @@ def test_payments_are_compared_flow_by_flow():
     assert books.loc["nothing", "effect"] == 0.0 == books.loc["b", "level"]
 
 
-# -- enough replicates, common luck ----------------------------------------------------------------------
+# -- enough replicates, common random numbers ------------------------------------------------------------
 
 
 def test_enough_replicates_for_the_half_width_asked_for():
@@ -192,11 +192,11 @@ def test_enough_replicates_for_the_half_width_asked_for():
 
 def test_the_gain_of_common_random_numbers_is_given_for_every_headline():
     runs = runs_of(a={key: noise(k, -1.0) for k, key in enumerate(HEADLINES)})
-    luck = collect(runs, {}, CompareStudy()).luck.query("arm == 'a'").set_index("outcome")
+    gains = collect(runs, {}, CompareStudy()).luck.query("arm == 'a'").set_index("outcome")
     at = KEYS.index("field_dpu")
     start, values = (np.array([run.window[at, 0] for run in runs if run.arm == arm]) for arm in ("nothing", "a"))
-    assert luck.loc["field_dpu", "ratio"] == pytest.approx(float(variance_ratios(values, start).mean))
-    assert (luck["ratio"] > 20).all()
+    assert gains.loc["field_dpu", "ratio"] == pytest.approx(float(variance_ratios(values, start).mean))
+    assert (gains["ratio"] > 20).all()
 
 
 def test_replicates_are_added_until_the_half_width_is_reached():

@@ -49,7 +49,7 @@ def facts() -> dict[str, dict[str, str]]:
 
 
 def read_levers(key: str):
-    """Levers of a portfolio with the ids, formula and words of their sources."""
+    """Levers of a portfolio with the ids, formula and quotations of their sources."""
     one = SHIPPED[key]
     for path, value in one.levers.items():
         ids, quotations, how = read_source(one.sources[path])
@@ -166,7 +166,7 @@ def composed():
 
 @pytest.fixture(scope="module")
 def ran(composed):
-    """Models after three months under each portfolio, on the same luck: firms enough for four lines of credit in 710."""
+    """Models after three months under each portfolio, on common random numbers: firms enough for four lines of credit in 710."""
     start = StrongchainModel(Region().scaled(3), rng=1, burn_in=3)
     models = {}
     for key, settings in composed.items():
@@ -255,8 +255,8 @@ def test_runs_do_not_depend_on_the_name():
     typed = arms("instruments=[assessment]", "instruments.assessment.counties=1.0")["assessment"]
     shipped = arms("policy=chongqing")["assessment"]
     assert typed.configuration["portfolio"]["key"] == "custom" and shipped.configuration["portfolio"]["key"] == "chongqing"
-    task, luck = Task(12), [(1, 2)]
-    assert run_keys([typed], luck, task) == run_keys([shipped], luck, task)
+    task, keys = Task(12), [(1, 2)]
+    assert run_keys([typed], keys, task) == run_keys([shipped], keys, task)
 
 
 # -- mistakes -------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ def test_an_unknown_policy_gets_the_nearest_name():
         preflight(["policy=guandong"])
 
 
-# -- what is said ---------------------------------------------------------------------------------------
+# -- what is printed ------------------------------------------------------------------------------------
 
 
 def test_the_committed_page_is_what_is_generated():

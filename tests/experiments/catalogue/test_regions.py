@@ -36,7 +36,7 @@ OFFICIAL = re.compile(r"\bofficial\b")
 PLACES = {"national": "全国", "nanping": "南平"}
 #: Facts that a preset may cite of another place: the figure says so itself.
 BORROWED = {"F050": "Guangdong", "F051": "Guangdong"}
-#: Figures that are read off words without being the number in them.
+#: Figures that are read from a quotation and are not the number in it.
 NOT_COUNTED = {("nanping", "chains"): "one industry"}
 
 
@@ -156,7 +156,7 @@ def test_more_small_firms_than_large_ones_come_out():
     assert small + medium + large == pytest.approx(1)
 
 
-# -- what is said ---------------------------------------------------------------------------------------
+# -- what is printed ------------------------------------------------------------------------------------
 
 
 def test_the_page_has_every_figure_of_every_region_with_its_quotation(monkeypatch):
@@ -189,7 +189,7 @@ def test_a_misspelt_region_gets_the_nearest_name():
 
 
 @pytest.mark.parametrize("key", REAL)
-def test_a_file_says_nothing_twice(key):
+def test_a_file_has_a_source_for_every_figure_and_for_nothing_else(key):
     lines = (ROOT / "configs" / "region" / f"{key}.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(lines)["sources"].keys() == {f.name for f in declared(Region)}
 

@@ -1,4 +1,4 @@
-"""A network from an input-output table as it is typed: chosen, checked before anything starts, and told apart by the bytes of its files."""
+"""A network from an input-output table as it is typed: chosen, checked before anything starts, identified by the bytes of its files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEYS = [(1, 2)]
 
 
 def overrides(path: Path, *others: str) -> list[str]:
-    """What one types for a small table."""
+    """The overrides for a small table."""
     chosen = ["network=input_output", f"network.path={path}", "network.firms=60", "network.chains=2", "network.leaders=4", *others]
     readable, mistakes = check_overrides(chosen)
     assert not mistakes

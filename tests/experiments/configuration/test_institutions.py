@@ -1,4 +1,4 @@
-"""Institutions beside a network that is not the region's own: in proportion to it, or as they were typed."""
+"""Institutions with a network that is not the region's own: in proportion to it, or as they were typed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_region_fits_any_network_and_keeps_its_ranges():
     assert whole.fitted(100, 1) == whole
 
 
-# -- told, kept and run again ----------------------------------------------------------------------------
+# -- printed, stored and run again-----------------------------------------------------------------------
 
 
 @pytest.mark.study

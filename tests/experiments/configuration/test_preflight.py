@@ -1,4 +1,4 @@
-"""Every mistake of a command line is told at once, with what would be right; nothing is run."""
+"""Every mistake of a command line is reported at once, with the correction; nothing is run."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_what_hydra_reads_differently_is_corrected(typed, read, value):
     assert config == value
 
 
-# -- words together ------------------------------------------------------------------------------------
+# -- overrides together --------------------------------------------------------------------------------
 
 
 def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path):
@@ -457,7 +457,7 @@ def configs(tmp_path, monkeypatch):
     checks._composed.cache_clear()
 
 
-#: What an experiment file says after its first line → what is said of it.
+#: What an experiment file says after its first line → what its mistakes say.
 EXPERIMENTS = [
     ("months: 36\ninstruments:\n  cqo: {reach: 0.8}\n", []),
     ("defaults:\n  - override /region: sample\n  - override /instruments: [cqo]\ninstruments:\n  cqo: {reach: 0.8}\n", []),

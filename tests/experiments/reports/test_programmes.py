@@ -1,4 +1,4 @@
-"""What is said of programmes: budgets that are not spent, effects that last, differences from a second reference."""
+"""Sentences about programmes: budgets that are not spent, effects that last, differences from a second reference."""
 
 from __future__ import annotations
 

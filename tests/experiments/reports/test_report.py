@@ -1,4 +1,4 @@
-"""The report of a study: its three sentences against the tables, its sections, that it needs nothing beside it, that nothing in it runs."""
+"""The report of a study: its three sentences against the tables, its sections, that it needs no other file, that nothing in it runs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ UNITS = {"CNY": 1.0, "million CNY": 1e6, "billion CNY": 1e9}
 
 @cache
 def composed(*overrides: str) -> tuple[Settings, dict]:
-    """The settings and the manifest of a study of these words."""
+    """The settings and the manifest of a study with these overrides."""
     settings = read_settings(compose_settings(overrides))
     return settings, manifest(
         settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms_of(settings, overrides)
@@ -74,7 +74,7 @@ def composed(*overrides: str) -> tuple[Settings, dict]:
 
 
 def about(*overrides: str) -> dict:
-    """The manifest that a study of these words has."""
+    """The manifest of a study with these overrides."""
     return copy.deepcopy(composed("region=sample", "months=24", "window=12", *overrides)[1])
 
 
@@ -87,7 +87,7 @@ def study(
     """A study in which every outcome of an arm differs from the reference by a mean and a spread that are given."""
     its_manifest = about(f"replicates={replicates}", *overrides)
     settings, _ = composed(*its_manifest["overrides"])
-    luck = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
+    factors = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
     costs = {"firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
     levels = {"field_dpu": 0.02, "field_defects": 4e7, **costs, **(level or {})}
     runs = []
@@ -96,7 +96,7 @@ def study(
             key: m + s * np.random.default_rng([a, KEYS.index(key)]).normal(size=replicates) for key, (m, s) in effects.get(arm, {}).items()
         }
         for r in range(replicates):
-            values = np.array([levels.get(key, 1.0) * luck[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
+            values = np.array([levels.get(key, 1.0) * factors[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
             whole = np.where([OUTCOMES[key].is_flow for key in KEYS], values, np.nan)
             runs.append(
                 Run(arm, r, KEYS, (("total", "total"),), values[:, None], whole[:, None], np.tile(values, (24, 1)), np.ones((2, 3)), None,
@@ -258,7 +258,7 @@ def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_d
 
 
 def arms(**overrides: str) -> str:
-    """Arms beside "nothing", each with its overrides."""
+    """Arms besides "nothing", each with its overrides."""
     return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{override}]' for name, override in overrides.items())}}}"
 
 
@@ -268,7 +268,7 @@ def of_officers(count: int) -> str:
 
 @pytest.mark.parametrize("correction", ["none", "holm"])
 def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, correction):
-    """Twenty arms of luck, one so lucky that its interval leaves out 0: a correction sees through it; that none was made is said."""
+    """Twenty arms of random numbers, one with an interval that leaves out 0 by chance: a correction removes it, and its lack is stated."""
     effects = {f"a{k}": {"field_dpu": (-0.0007 * (k == 1), 0.001)} for k in range(1, 21)}
     comparison = study(effects, of_officers(20), f"study.correction={correction}")
     rows = comparison.effects.query("outcome == 'field_dpu' and by == 'total' and arm != 'nothing'")
@@ -689,7 +689,7 @@ def test_settings_that_were_changed_are_shown_with_their_values(no_pictures):
     assert "share of the eligible firms that it reaches 0.25" in Page(report(comparison)).text["arms"]
 
 
-# -- numbers in words -------------------------------------------------------------------------------------------------
+# -- numbers in sentences ---------------------------------------------------------------------------------------------
 
 
 def test_numbers_keep_their_figures():

@@ -1,4 +1,4 @@
-"""The time that is told before a study: runs, start of the workers, figures and report."""
+"""The time that is printed before a study: runs, start of the workers, figures and report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEASURED = {1: 3.1, 2: 5.8, 5: 11.3, 12: 30.4, 22: 37.8}
 
 
 def seconds_in(text: str) -> int:
-    """Seconds that a line tells."""
+    """Seconds in a line."""
     match = re.search(r"about (\d+) s", text)
     assert match, text
     return int(match[1])

@@ -231,7 +231,7 @@ def test_a_foreign_file_counts_as_missing(tmp_path, capsys):
     np.savez(store.path("foreign"), x=np.zeros(3))
     assert store.get("other", "a", 0) is store.get("foreign", "a", 0) is store.get("none", "a", 0) is None
     assert store.get("other", "a", 0) is None
-    assert len(capsys.readouterr().err.splitlines()) == 2, "each is told once"
+    assert len(capsys.readouterr().err.splitlines()) == 2, "each is reported once"
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):

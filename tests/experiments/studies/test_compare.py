@@ -227,7 +227,7 @@ def test_the_reference_and_a_placebo_have_an_effect_of_exactly_0(comparison, arm
 
 
 def test_an_effect_is_the_mean_difference_on_common_random_numbers(comparison):
-    """Worked out once more, run by run, from separate worlds."""
+    """Computed again, run by run, from separate worlds."""
     config = settings()
     differences = []
     for key in replicate_keys(config.seed, config.replicates):

@@ -41,7 +41,7 @@ def firms(network: SupplyNetwork, of: str) -> dict[str, float]:
 
 
 def refused(*expected: str, **given) -> str:
-    """Assert that the file is refused in one line that holds each of the expected words."""
+    """Assert that the file is refused in one line that holds each of the expected parts."""
     with pytest.raises(NetworkError) as caught:
         from_file(FromFile(**given))
     message = str(caught.value)

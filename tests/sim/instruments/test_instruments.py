@@ -106,8 +106,8 @@ class Idle(Sound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lucky(Sound):
-    """Draws luck of its own (试点); an assumption."""
+class Unreproducible(Sound):
+    """Draws random numbers of its own (试点); an assumption."""
 
     def apply(self, world, month, chosen):
         world.firms.absorptive[chosen] = np.random.default_rng().random(chosen.size)
@@ -173,7 +173,7 @@ class Early(Sound):
         (Undeclared, "strength is declared neither"),
         (Idle, "window in the future.*nothing happens"),
         (Costly, "window in the future.*nothing happens"),
-        (Lucky, "no bit|same bits"),
+        (Unreproducible, "no bit|same bits"),
         (Generous, "costs are booked"),
         (Imaginary, "members hold .* by the books"),
         (Hasty, "cash of the firms is not what they paid"),

@@ -256,7 +256,7 @@ def test_marked_candidate_is_viewed_with_less_noise():
 def test_firm_near_better_ones_learns_without_a_link_and_an_isolated_one_does_not():
     model = four_leaders(MutualHelp(reach=1.0, pace=0.1))
     firms = model.firms
-    firms.county = [0, 1, 0, 2]  # C stands beside A, B and D alone
+    firms.county = [0, 1, 0, 2]  # C is in the county of A; B and D are alone
     before = firms.capability.copy()
     assert model.links.n == 0 and firms.chain[0] != firms.chain[2]
     begin(model)

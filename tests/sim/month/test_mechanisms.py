@@ -1,4 +1,4 @@
-"""The mechanisms of the month one by one: decisions, learning, relations, the market and oversight, on common luck.
+"""The mechanisms of the month one by one: decisions, learning, relations, the market and oversight, on common random numbers.
 
 Money and credit are in `test_money.py`. Most worlds here are copies of one another that differ in one thing.
 """
@@ -237,7 +237,7 @@ def test_nothing_spreads_without_a_link_and_diffusion():
 
 def test_next_to_nothing_spreads_without_a_link():
     gain = practice_of_b_after(5, parameters().diffusion, True) - practice_of_b_after(5, parameters().diffusion, False)
-    assert 0 < gain[MANAGEMENT] < 0.01 * 0.7  # five years beside a firm with 0.7 more: not a hundredth of it
+    assert 0 < gain[MANAGEMENT] < 0.01 * 0.7  # five years near a firm with 0.7 more: less than a hundredth of it
     assert (gain[1:] == 0).all()
 
 
@@ -680,7 +680,7 @@ def three_leaders(**values):
     """Leaders A and B of one chain and C of another, each of a product of its own; no user is served by two."""
     given = network({}, {"A": 1e7, "B": 1e7, "C": 1e7}, chain=[0, 0, 1], chains=["one", "two"], sector=[0, 1, 2], sectors=list("xyz"))
     model = world(given, calm(**values), burn_in=0)
-    model.firms.out_detectable, model.firms.out_latent = [5.0, 0.0, 0.0], 0.0  # A is recalled, as good as certainly
+    model.firms.out_detectable, model.firms.out_latent = [5.0, 0.0, 0.0], 0.0  # A is recalled almost certainly
     return model
 
 
@@ -907,6 +907,6 @@ def test_users_remember():
     firms.out_detectable[0] = worse / 4
     lost = firms.final_demand[0]
     months(model, 3, market)
-    assert firms.final_demand[0] < lost  # it goes on losing after it has mended
+    assert firms.final_demand[0] < lost  # it goes on losing after its quality has recovered
     months(model, 120, market)
     assert firms.final_demand[0] > lost

@@ -22,7 +22,7 @@ from sim.month.orders import monthly_sales
 from sim.month.quality_cost import charge_back
 from tests.support.worlds import hold, line, network, parameters, plain, random_network, region, row, set_parameters, world
 
-#: No luck but what a test makes: no windfalls, samples, recalls, decisions, exits or ends of relations.
+#: No chance events but those a test makes: no windfalls, samples, recalls, decisions, exits or ends of relations.
 CALM = {
     "fortune_spread": (0.0, 0.0, 0.0),
     "random_samples": 0.0,
@@ -113,7 +113,7 @@ def watched(instrument, seed, months, **values):
 
 
 def deciding(world, guarantee, discount):
-    """What firms that decide on an investment are up to, told from the draws and the rules.
+    """What firms that decide on an investment plan, computed from the draws and the rules.
 
     Who wants it with a bank loan and with a strong-chain loan, what cash it lacks;
     whom the bank refuses, without and with the guarantee.
@@ -129,9 +129,9 @@ def deciding(world, guarantee, discount):
     rate = world.lenders.rate[0]
     wants = [reviews & (worth > cost + missing * r / 12 * p.loan_term) for r in (rate, max(rate - discount, 0.0))]
     chance = np.minimum(np.choose(firms.size_class, p.approval) + p.approval_signal * firms.certified, 1.0)
-    luck, poor = world.draw("bank approves", firms), firms.distress > 0
+    draw, poor = world.draw("bank approves", firms), firms.distress > 0
     no_room = missing > p.credit_ceiling * 12 * sales - firms.bank_debt - firms.programme_debt
-    refused = poor | (luck >= chance) | no_room, poor | (luck >= chance + (1 - chance) * guarantee)
+    refused = poor | (draw >= chance) | no_room, poor | (draw >= chance + (1 - chance) * guarantee)
     return wants, missing, refused
 
 

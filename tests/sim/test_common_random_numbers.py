@@ -1,4 +1,4 @@
-"""Common random numbers: who draws more, comes, goes or is added shifts nobody else's luck."""
+"""Common random numbers: an agent that draws more, enters, leaves or is added shifts no draw of another."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Placebo:
     def deliver(self, world) -> None:
         self.drawn += world.draw(self.decision, world.firms, 4).size
         self.drawn += world.streams.uniform_at(self.decision, world.month, world.firms.n + 5).size
-        world.random.random(), world.rng.random()  # Mesa's own generators are nobody's luck either
+        world.random.random(), world.rng.random()  # no draw depends on Mesa's own generators either
 
     def give_up(self, world, rows, lost) -> None:
         pass
@@ -281,7 +281,7 @@ def test_the_same_seed_gives_the_same_bits(policy, weather):
     first.run(24)
     for _ in range(24):
         second.step()
-        second.quality_map()  # looking at the world uses up no luck
+        second.quality_map()  # observing the world uses no draw
         second.steady_state()
         second.balance_sheet()
         second.transaction_flow_matrix()
