@@ -1,6 +1,6 @@
 """A few dozen outcome figures of known worlds, kept in a file, so that no change of results goes unnoticed.
 
-``python -m tests.baseline`` (or ``make baseline``) works them out anew, says what changed and renews the file.
+``python -m tests.baseline`` (or ``make baseline``) computes them again, prints what changed and renews the file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["FILE", "HOW_TO", "OUTCOMES", "WORLDS", "changes", "measure", "stored
 FILE = Path(__file__).with_suffix(".yaml")
 TOLERANCE = 1e-9  # relative: room for the rounding of other processors, not for another model
 MONTHS, WINDOW, SEED = 36, 12, 1
-#: Name → the words one would type after ``strongchain``.
+#: Name → the overrides as typed after ``strongchain``.
 WORLDS: dict[str, tuple[str, ...]] = {
     "sample, nothing": ("region=sample", "instruments=[]"),
     "sample, all": ("region=sample", "instruments=[cqo,one_stop_stations,strong_chain_loans]"),
@@ -71,28 +71,28 @@ def stored() -> dict[str, dict[str, float]]:
     return yaml.safe_load(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
 
 
-def changes(name: str, kept: dict[str, float], found: dict[str, float]) -> list[str]:
+def changes(name: str, stored: dict[str, float], measured: dict[str, float]) -> list[str]:
     """Return a line for each figure that is not as kept, or is kept or found alone."""
     lines = []
-    for key in dict.fromkeys([*kept, *found]):
-        was, now = kept.get(key), found.get(key)
-        if was is None or now is None:
-            lines.append(f"{name}: {key} {'is new' if was is None else 'is gone'}: {now if was is None else was!r}")
-        elif not (math.isclose(was, now, rel_tol=TOLERANCE, abs_tol=1e-15) or (math.isnan(was) and math.isnan(now))):
-            share = f" ({100 * (now / was - 1):+.3g} %)" if was else ""
-            lines.append(f"{name}: {key} was {was!r}, is {now!r}{share}")
+    for key in dict.fromkeys([*stored, *measured]):
+        old, new = stored.get(key), measured.get(key)
+        if old is None or new is None:
+            lines.append(f"{name}: {key} {'is new' if old is None else 'is gone'}: {new if old is None else old!r}")
+        elif not (math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=1e-15) or (math.isnan(old) and math.isnan(new))):
+            share = f" ({100 * (new / old - 1):+.3g} %)" if old else ""
+            lines.append(f"{name}: {key} was {old!r}, is {new!r}{share}")
     return lines
 
 
 def main() -> None:
     """Renew the file, and say what changed."""
-    before, found = stored(), {name: measure(name) for name in WORLDS}
-    lines = [line for name in dict.fromkeys([*before, *found]) for line in changes(name, before.get(name, {}), found.get(name, {}))]
-    FILE.write_text(HEAD + yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    before, measured = stored(), {name: measure(name) for name in WORLDS}
+    lines = [line for name in dict.fromkeys([*before, *measured]) for line in changes(name, before.get(name, {}), measured.get(name, {}))]
+    FILE.write_text(HEAD + yaml.safe_dump(measured, sort_keys=False, allow_unicode=True), encoding="utf-8")
     print("\n".join(lines) if lines else "nothing changed")
     if before and lines:
         print(f"{len(lines)} figures changed: begin the entry in CHANGELOG.md with 'Results change'")
-    print(f"{FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE} holds {sum(map(len, found.values()))} figures")
+    print(f"{FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE} holds {sum(map(len, measured.values()))} figures")
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ def test_only_known_worlds_are_kept():
     assert list(stored()) == list(WORLDS)
 
 
-def test_a_change_a_new_figure_and_a_missing_one_are_told():
+def test_a_change_a_new_figure_and_a_missing_one_are_reported():
     """Beyond rounding: nine digits must agree."""
-    kept, found = {"a": 1.0, "b": 2.0, "c": 0.0, "d": 5.0}, {"a": 1.0 + 5e-10, "b": 2.0 + 5e-9, "c": 1.0, "e": 3.0}
-    told = changes("w", kept, found)
-    assert [line.split()[1] for line in told] == ["b", "c", "d", "e"]
-    assert told[2] == "w: d is gone: 5.0" and told[3] == "w: e is new: 3.0"
+    stored, measured = {"a": 1.0, "b": 2.0, "c": 0.0, "d": 5.0}, {"a": 1.0 + 5e-10, "b": 2.0 + 5e-9, "c": 1.0, "e": 3.0}
+    lines = changes("w", stored, measured)
+    assert [line.split()[1] for line in lines] == ["b", "c", "d", "e"]
+    assert lines[2] == "w: d is gone: 5.0" and lines[3] == "w: e is new: 3.0"
     assert not changes("w", {"a": float("nan")}, {"a": float("nan")})
 
 

@@ -72,7 +72,7 @@ def column_of(model: StrongchainModel, agents, name: str) -> np.ndarray:
 # -- Mesa's idioms ---------------------------------------------------------------------------------
 
 
-def test_every_kind_of_agent_is_there(model):
+def test_the_model_has_every_kind_of_agent(model):
     assert set(model.agent_types) == set(model.agents_by_type) == set(COLUMN)
     assert len(model.agents) == sum(len(agents) for agents in model.agents_by_type.values())
     assert len(model.agents_by_type[ChainLeader]) + len(model.agents_by_type[MemberFirm]) == model.firms.n
@@ -134,7 +134,7 @@ def test_all_agents_at_once_and_base_classes(model):
     assert by_tier.count() == dict(zip(*(part.tolist() for part in np.unique(model.firms.tier, return_counts=True)), strict=True))
 
 
-def test_what_an_agent_says_of_itself(loop_model):
+def test_how_an_agent_describes_itself(loop_model):
     """Properties and methods of the classes rest on the network and the columns."""
     firm = {agent.name: agent for agent in loop_model.agents.select(agent_type=Firm)}
     assert list(firm) == list("ABcdefgh")
@@ -202,7 +202,7 @@ def test_data_collector_of_totals_builds_no_agent(sample_model):
 
 
 @pytest.mark.study
-def test_a_run_that_nobody_looks_at_builds_no_agent():
+def test_a_run_without_observation_builds_no_agent():
     model = StrongchainModel(rng=1, burn_in=3, instruments=[OneStopStations(per_1000_firms=20.0, length=2)])
     model.run(4)
     model.leave("firms", 17)
@@ -213,7 +213,7 @@ def test_a_run_that_nobody_looks_at_builds_no_agent():
     assert model.agents_built is True
 
 
-def test_looking_changes_no_bit(loop_network):
+def test_observation_changes_no_bit(loop_network):
     blind, seen = (StrongchainModel(network=loop_network, rng=1, burn_in=3) for _ in range(2))
     for _ in range(6):
         blind.step()
@@ -228,14 +228,14 @@ def test_two_models_at_once_are_independent(loop_network):
 
     alone = made(1)
     alone.run(6)
-    here, there = made(1), made(2)
+    first, second = made(1), made(2)
     for _ in range(6):
-        here.step()
-        there.step()
-        there.agents.set("pos", (0, 0))
-    there.agents_by_type[MemberFirm].set("capability", 0.0)
-    assert differing(alone, here) == []
-    assert here.agents_built is False
+        first.step()
+        second.step()
+        second.agents.set("pos", (0, 0))
+    second.agents_by_type[MemberFirm].set("capability", 0.0)
+    assert differing(alone, first) == []
+    assert first.agents_built is False
 
 
 @pytest.mark.parametrize("look", [False, True], ids=["unseen", "seen"])
@@ -387,7 +387,7 @@ def test_a_researchers_own_column(loop_model):
 
 
 @pytest.mark.parametrize("taken", ["capacity", "alive", "grow", "n", "kind", "row", "model", "unique_id", "remove", "random"])
-def test_a_column_of_ones_own_must_not_hide_another_name(loop_model, taken):
+def test_a_user_defined_column_must_not_hide_another_name(loop_model, taken):
     with pytest.raises(ValueError, match=f"already have '{taken}'"):
         loop_model.stations.add_column(taken, Column("float64", "1", "a name that is taken"))
 
@@ -488,14 +488,14 @@ def test_an_entrant_is_another_agent_in_the_place(loop_model):
     assert not loop_model.firms.alive[5] and new not in loop_model.agents
 
 
-def test_entrants_that_nobody_looks_at_are_no_agents(loop_network):
+def test_entrants_without_observation_build_no_agents(loop_network):
     model = StrongchainModel(network=loop_network, rng=1, burn_in=3)
     bankrupt(model, 5)
     assert not model.agents_built and views(model) == []
     assert sorted(agent.row for agent in model.agents.select(agent_type=Firm)) == list(range(model.firms.n))
 
 
-def test_looking_changes_no_bit_where_firms_come_and_go():
+def test_observation_changes_no_bit_where_firms_come_and_go():
     """And whoever looks sees one agent a place, with an id that was never another's."""
     blind, seen = (world(random_network(3, firms=40), eventful(), burn_in=1) for _ in range(2))
     ids = dict(zip(*(seen.agents.select(agent_type=Firm).get(name) for name in ("unique_id", "row")), strict=True))
@@ -514,7 +514,7 @@ def test_looking_changes_no_bit_where_firms_come_and_go():
     assert differing(blind, seen) == []
 
 
-def test_data_collector_tells_entrants_from_their_predecessors(loop_model):
+def test_data_collector_distinguishes_entrants_from_their_predecessors(loop_model):
     collector = mesa.DataCollector(agenttype_reporters={MemberFirm: {"row": "row", "cash": "cash", "entered": "entered"}})
     collector.collect(loop_model)
     bankrupt(loop_model, 5)
@@ -539,7 +539,7 @@ def test_agents_know_their_new_relations():
         assert sorted(agent.customers) == sorted(links.customer[links.supplier == row].tolist())
 
 
-def test_what_lender_and_regulator_say_of_themselves():
+def test_how_lender_and_regulator_describe_themselves():
     model = world(random_network(3, firms=40), eventful(targeted_samples=1_000.0), burn_in=1)
     model.run(24)
     ((lender,), (regulator,)) = (model.agents_by_type[cls] for cls in (Lender, Regulator))
@@ -576,8 +576,8 @@ def test_a_firm_that_is_removed_leaves_a_settled_world(loop_model):
     firm.remove()
     assert firm not in loop_model.agents and firm not in loop_model.agents_by_type[type(firm)]
     assert not firm.alive
-    mine = (links.supplier == firm.row) | (links.customer == firm.row)
-    assert mine.any() and (links.value_share[mine] == 0.0).all() and (links.value_share[~mine] > 0.0).all()
+    of_firm = (links.supplier == firm.row) | (links.customer == firm.row)
+    assert of_firm.any() and (links.value_share[of_firm] == 0.0).all() and (links.value_share[~of_firm] > 0.0).all()
     assert loop_model.counts["cases withdrawn"] == withdrawn + cases
     assert firm.open_problems.sum() == firm.common_problems.sum() == 0
     check_invariants(loop_model)
@@ -617,7 +617,7 @@ def test_all_firms_can_leave_one_after_another(loop_model):
     assert not loop_model.agents.select(agent_type=Firm)
 
 
-def test_an_agent_that_the_model_removes_is_gone_for_who_looks(loop_model):
+def test_an_agent_that_the_model_removes_is_gone_for_observers(loop_model):
     loop_model.leave("firms", 3)  # before anybody has looked
     assert 3 not in loop_model.agents.select(agent_type=Firm).get("row")
     loop_model.leave("firms", 4)  # after
@@ -625,7 +625,7 @@ def test_an_agent_that_the_model_removes_is_gone_for_who_looks(loop_model):
     assert len(loop_model.agents) == sum(len(agents) for agents in loop_model.agents_by_type.values())
 
 
-def test_removal_is_the_same_seen_or_unseen(loop_model):
+def test_removal_is_the_same_with_and_without_observation(loop_model):
     unseen = copy.deepcopy(loop_model)
     unseen.leave("firms", 5)
     next(agent for agent in loop_model.agents_by_type[MemberFirm] if agent.row == 5).remove()

@@ -1,4 +1,4 @@
-"""Luck: any draw can be made alone, in any order, anywhere; what is drawn is turned into counts by inversion."""
+"""Random numbers: any draw can be made alone, in any order, anywhere; what is drawn is turned into counts by inversion."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ KNOWN_ANSWERS = {
     ),
 }
 
-words = st.integers(0, WORD - 1)
-keys = st.tuples(words, words)
+any_word = st.integers(0, WORD - 1)
+keys = st.tuples(any_word, any_word)
 months = st.integers(-600, 600)
 slots = st.integers(0, 1000)
 uniforms = st.floats(0.0, LAST) | st.sampled_from([0.0, 0.5, LAST])
@@ -81,9 +81,9 @@ def test_decision_keys_are_fixed_for_ever():
 
 
 @given(keys, months, slots, st.integers(1, 40), st.integers(0, 400))
-def test_more_places_change_nobodys_draw(key, month, slot, n, more):
+def test_added_places_leave_every_other_draw_as_it_is(key, month, slot, n, added):
     streams = Streams(key)
-    assert np.array_equal(streams.uniform("a", month, n + more, slot)[:n], streams.uniform("a", month, n, slot))
+    assert np.array_equal(streams.uniform("a", month, n + added, slot)[:n], streams.uniform("a", month, n, slot))
 
 
 @given(keys, months, slots, st.lists(st.integers(0, 300), max_size=30))
@@ -146,7 +146,7 @@ def test_numbers_of_numpy_address_the_same_draws(month, slot):
 
 
 @pytest.mark.parametrize("address", [{"places": [-1]}, {"places": [0], "slot": -1}, {"places": [0], "slot": WORD}])
-def test_an_address_that_is_none_is_refused(address):
+def test_an_invalid_address_is_refused(address):
     with pytest.raises(ValueError, match="no draw of 'a'"):
         Streams((1, 2)).uniform_at("a", 1, **address)
 
@@ -177,13 +177,13 @@ def test_renaming_changes_the_named_decision_alone(decision, month):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda streams: pickle.loads(pickle.dumps(streams))], ids=["deepcopy", "pickle"])
-def test_copies_hold_the_same_luck(copied):
+def test_copies_draw_the_same_random_numbers(copied):
     streams = Streams((1, 2), rename={"b": "c"})
     assert np.array_equal(copied(streams).uniform("b", 3, 9), streams.uniform("b", 3, 9))
 
 
 @pytest.mark.parametrize("key", [(1,), (1, 2, 3), (-1, 0), (0, WORD)])
-def test_a_key_that_is_none_is_refused(key):
+def test_an_invalid_key_is_refused(key):
     with pytest.raises(ValueError, match="two words of 64 bits"):
         Streams(key)
 
@@ -192,8 +192,8 @@ def test_a_key_that_is_none_is_refused(key):
 
 
 @given(st.integers(0, 2**64), st.integers(0, 20), st.integers(0, 20))
-def test_the_first_replicates_stay_when_there_are_more(seed, few, more):
-    assert replicate_keys(seed, few + more)[:few] == replicate_keys(seed, few)
+def test_the_first_replicates_stay_when_there_are_more(seed, first, added):
+    assert replicate_keys(seed, first + added)[:first] == replicate_keys(seed, first)
 
 
 def test_replicates_of_neighbouring_seeds_share_nothing():
@@ -204,18 +204,18 @@ def test_replicates_of_neighbouring_seeds_share_nothing():
 
 
 @pytest.mark.study
-def test_luck_does_not_depend_on_the_hash_seed_of_python():
+def test_draws_do_not_depend_on_the_hash_seed_of_python():
     """Another process, whose `hash` of a string is another, draws the same."""
     code = (
         "from agents.streams import *; key = replicate_keys(7, 3)[2]; "
         "print(key, decision_key('质量'), Streams(key).uniform('质量', -3, 5, 2).tobytes().hex())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
-    said = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True, encoding="utf-8"
     ).stdout
     key = replicate_keys(7, 3)[2]
-    assert said.strip() == f"{key} {decision_key('质量')} {Streams(key).uniform('质量', -3, 5, 2).tobytes().hex()}"
+    assert printed.strip() == f"{key} {decision_key('质量')} {Streams(key).uniform('质量', -3, 5, 2).tobytes().hex()}"
 
 
 # -- inversions ------------------------------------------------------------------------------------

@@ -24,12 +24,12 @@ def test_every_column_has_a_type_and_every_array_the_dtype_of_its_type(populatio
     assert set(arrays) == {"alive", *population.declared}
     rows = population("them", n=3)
     assert list(rows.columns) == ["alive", *population.declared]
-    for name, said in rows.columns.items():
+    for name, declaration in rows.columns.items():
         array = getattr(rows, name)
-        assert said.dtype == DTYPES[arrays[name]] == array.dtype.name, name
-        assert array.shape == ((3,) if said.width == 1 else (3, said.width)), name
-        assert array.flags.f_contiguous and (array == said.start).all(), name
-        assert said.unit and said.meaning, name
+        assert declaration.dtype == DTYPES[arrays[name]] == array.dtype.name, name
+        assert array.shape == ((3,) if declaration.width == 1 else (3, declaration.width)), name
+        assert array.flags.f_contiguous and (array == declaration.start).all(), name
+        assert declaration.unit and declaration.meaning, name
 
 
 def test_a_model_holds_the_classes_that_declare_its_state(loop_model):
@@ -42,7 +42,7 @@ def test_a_model_holds_the_classes_that_declare_its_state(loop_model):
 def test_help_comes_after_what_is_the_firms_own():
     own, lent = [name for name in Firms.declared if name not in Help.declared], list(Help.declared)
     assert list(Firms.declared) == own + lent and own[0] == "chain" and lent[0] == "insight"
-    assert all(said.monthly and said.dtype == "float64" for said in Help.declared.values())
+    assert all(declaration.monthly and declaration.dtype == "float64" for declaration in Help.declared.values())
 
 
 def test_a_column_is_read_from_the_instance_alone():
@@ -67,9 +67,9 @@ class Outlets(Shops):
 def test_a_class_has_the_columns_of_its_base_after_its_own():
     assert list(Outlets.declared) == ["open", "size", "marks"] and list(Shops.declared) == ["size", "marks"]
     assert Outlets("outlets", n=1).size.tolist() == [5.0] and Shops("shops", n=1).size.tolist() == [2.0]
-    more = Outlets("outlets", {"rent": Column("int64", "CNY/month", "rent")}, 2)
-    more.rent = 7
-    assert list(more.columns) == ["alive", "open", "size", "marks", "rent"] and more.rent.tolist() == [7, 7]
+    longer = Outlets("outlets", {"rent": Column("int64", "CNY/month", "rent")}, 2)
+    longer.rent = 7
+    assert list(longer.columns) == ["alive", "open", "size", "marks", "rent"] and longer.rent.tolist() == [7, 7]
     assert "rent" not in Outlets.declared
 
 
@@ -105,22 +105,22 @@ def look(firms: Firms, world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory) -> list[str]:
+def report(tmp_path_factory) -> list[str]:
     """What mypy says of the snippet, line by line."""
     api: Any = pytest.importorskip("mypy.api", reason="mypy is not installed: it comes with the tools of `make lint`")
     file = tmp_path_factory.mktemp("typed") / "snippet.py"
     file.write_text(SNIPPET, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as there:
-        there.chdir(ROOT)  # where its settings are, and agents and sim
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)  # where its settings are, and agents and sim
         out, err, _ = api.run(["--no-error-summary", "--show-error-codes", "--hide-error-context", str(file)])
     assert not err, err
     return out.splitlines()
 
 
-def of(line: str, said: list[str]) -> str:
-    """What is said of a line of the snippet."""
+def report_on(line: str, report: list[str]) -> str:
+    """What mypy reports on a line of the snippet."""
     number = 1 + [each.strip() for each in SNIPPET.splitlines()].index(line)
-    return "\n".join(each for each in said if f"snippet.py:{number}: " in each)
+    return "\n".join(each for each in report if f"snippet.py:{number}: " in each)
 
 
 @pytest.mark.study  # mypy reads the whole project
@@ -128,8 +128,8 @@ def of(line: str, said: list[str]) -> str:
     ("name", "entry"),
     [("firms.cqo", "bool"), ("firms.insight", "float64"), ("world.links.age", "_64Bit"), ("world.stations.county", "_32Bit")],
 )
-def test_a_checker_knows_the_array_of_a_column(said, name, entry):
-    revealed = of(f"reveal_type({name})", said)
+def test_a_checker_knows_the_array_of_a_column(report, name, entry):
+    revealed = report_on(f"reveal_type({name})", report)
     assert "numpy.ndarray[" in revealed and entry in revealed
 
 
@@ -137,10 +137,10 @@ def test_a_checker_knows_the_array_of_a_column(said, name, entry):
     ("line", "name"),
     [("firms.cqos", "cqos"), ("world.firms.capabilty[:, 0] = 1.0", "capabilty"), ("firms.outptu = firms.output", "outptu")],
 )
-def test_a_checker_refuses_a_name_that_is_no_column(said, line, name):
-    assert f'"Firms" has no attribute "{name}"' in of(line, said) and "[attr-defined]" in of(line, said)
+def test_a_checker_refuses_a_name_that_is_no_column(report, line, name):
+    assert f'"Firms" has no attribute "{name}"' in report_on(line, report) and "[attr-defined]" in report_on(line, report)
 
 
-def test_a_checker_refuses_what_is_no_array_in_place_of_one(said):
-    assert "[assignment]" in of("firms.cash = 0.0", said)
-    assert not of("firms.cash[:] = 0.0", said) and not of("firms.cash = firms.sales - firms.dividends", said)
+def test_a_checker_refuses_what_is_no_array_in_place_of_one(report):
+    assert "[assignment]" in report_on("firms.cash = 0.0", report)
+    assert not report_on("firms.cash[:] = 0.0", report) and not report_on("firms.cash = firms.sales - firms.dividends", report)

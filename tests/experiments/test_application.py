@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Done:
-    """One command that has run: exit status, what it said, the folder it was typed in."""
+    """One command that has run: exit status, what it printed, the folder it was typed in."""
 
     status: int
     out: str
@@ -61,16 +61,16 @@ class Done:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with the repository on the path."""
+    """The environment of this process, with the repository on the path."""
     kept = {key: value for key, value in os.environ.items() if key not in {"HYDRA_FULL_ERROR", "PYTHONPATH"}}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "200"}
 
 
-def typed(words: tuple[str, ...], folder: Path) -> Done:
+def typed(arguments: tuple[str, ...], folder: Path) -> Done:
     """Run the application in a folder."""
-    command = [sys.executable, "-m", "experiments.run", *words]
-    found = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", timeout=300)
-    return Done(found.returncode, found.stdout, found.stderr, folder)
+    command = [sys.executable, "-m", "experiments.run", *arguments]
+    process = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", timeout=300)
+    return Done(process.returncode, process.stdout, process.stderr, folder)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +88,8 @@ def commands(request, tmp_path_factory):
             return [running[name].result() for name in names]
 
         alone = "PYTEST_XDIST_WORKER" not in os.environ
-        mine = [item for item in request.session.items if item.path == request.path]
-        if alone and len(mine) > len(MISTAKES):
+        of_file = [item for item in request.session.items if item.path == request.path]
+        if alone and len(of_file) > len(MISTAKES):
             for name in COMMANDS:
                 running[name] = pool.submit(typed, COMMANDS[name], folder)
         yield start
@@ -100,16 +100,16 @@ def ran(commands):
     """Run commands that must succeed."""
 
     def start(*names: str) -> list[Done]:
-        found = commands(*names)
-        for name, done in zip(names, found, strict=True):
+        results = commands(*names)
+        for name, done in zip(names, results, strict=True):
             assert done.status == 0, f"{name}: {done.err}"
-        return found
+        return results
 
     return start
 
 
 def lines(text: str) -> list[str]:
-    """What was said, without the progress bar."""
+    """What was printed, without the progress bar."""
     return [line for line in text.splitlines() if line.strip() and "run/s" not in line and "?run" not in line]
 
 
@@ -132,7 +132,7 @@ def test_the_default_command_leaves_tables_figures_and_manifest(ran):
     assert list(pd.read_parquet(folder / "effects.parquet")["arm"].unique()) == list(arms)
 
 
-def test_the_runs_and_the_time_are_told_before_they_begin(ran):
+def test_the_number_of_runs_and_their_time_are_printed_before_they_begin(ran):
     (done,) = ran("default")
     arms = "nothing, cqo, one_stop_stations, strong_chain_loans, all"
     assert lines(done.out)[0].startswith(f"10 runs: 5 arms ({arms}) × 2 replicates of 14 months; about ")
@@ -151,15 +151,15 @@ def test_the_map_is_stored_as_the_one_table_that_the_model_gives(ran):
 def test_the_summary_gives_every_outcome_a_level_and_an_effect_of_each_arm(ran):
     (done,) = ran("default")
     effects = pd.read_parquet(done.results("default") / "effects.parquet").query("by == 'total'").set_index(["outcome", "arm"])
-    said = done.out.splitlines()
+    printed = done.out.splitlines()
     for key in SHOWN:
         outcome, rows = OUTCOMES[key], effects.loc[key]
         level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
-        (at,) = (k for k, line in enumerate(said) if line.strip().startswith(f"{outcome.label} ("))
-        unit = said[at].rpartition("(")[2].split(";")[0].rstrip(")")
+        (at,) = (k for k, line in enumerate(printed) if line.strip().startswith(f"{outcome.label} ("))
+        unit = printed[at].rpartition("(")[2].split(";")[0].rstrip(")")
         assert unit == (outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit)
-        assert said[at + 1].split() == ["nothing", f"{rows.loc['nothing', level]:.5g}"]
-        for line, arm in zip(said[at + 2 : at + 6], ("cqo", "one_stop_stations", "strong_chain_loans", "all"), strict=True):
+        assert printed[at + 1].split() == ["nothing", f"{rows.loc['nothing', level]:.5g}"]
+        for line, arm in zip(printed[at + 2 : at + 6], ("cqo", "one_stop_stations", "strong_chain_loans", "all"), strict=True):
             assert line.split()[:2] == [arm, f"{rows.loc[arm, effect]:+.4g}"]
 
 
@@ -184,7 +184,7 @@ def test_a_csv_begins_with_the_mark_of_utf_8(ran):
         assert path.read_bytes().startswith(b"\xef\xbb\xbf"), path.name
 
 
-def test_the_manifest_says_what_was_run_from_which_code_with_which_luck(ran):
+def test_the_manifest_says_what_was_run_from_which_code_with_which_random_numbers(ran):
     (done,) = ran("default")
     about = json.loads((done.results("default") / "manifest.json").read_text(encoding="utf-8"))
     assert len(about["id"]) == 12 and int(about["id"], 16) >= 0
@@ -210,25 +210,25 @@ def bytes_of(done: Done, name: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(done.results(name).glob("*.csv"))}
 
 
-def test_the_same_words_give_the_same_bytes_with_any_number_of_workers(ran):
+def test_the_same_command_gives_the_same_bytes_with_any_number_of_workers(ran):
     one, two = ran("again", "two workers")
     assert bytes_of(one, "again") == bytes_of(two, "two_workers")
     assert {f"{name}.csv" for name in TABLES} < bytes_of(one, "again").keys()
 
 
 def test_a_study_has_its_id_whatever_its_name_and_workers(ran):
-    found = [
+    manifests = [
         json.loads((done.results(name) / "manifest.json").read_text(encoding="utf-8"))
         for done, name in zip(ran("again", "two workers", "default"), ("again", "two_workers", "default"), strict=True)
     ]
-    if len({about["commit"] for about in found}) == 1:
-        assert found[0]["id"] == found[1]["id"] != found[2]["id"]
+    if len({about["commit"] for about in manifests}) == 1:
+        assert manifests[0]["id"] == manifests[1]["id"] != manifests[2]["id"]
 
 
 # -- policies, arms, networks --------------------------------------------------------------------------
 
 
-def test_the_policy_of_none_is_one_arm(ran):
+def test_policy_none_is_one_arm(ran):
     (done,) = ran("network file")
     effects = pd.read_parquet(done.results("file") / "effects.parquet")
     assert set(effects["arm"]) == {"nothing"}
@@ -236,7 +236,7 @@ def test_the_policy_of_none_is_one_arm(ran):
     assert (effects.query("outcome == 'government_cost'")["level"] == 0.0).all()
 
 
-def test_arms_of_ones_own_may_be_any_policy_in_any_region(ran):
+def test_user_defined_arms_may_be_any_policy_in_any_region(ran):
     (done,) = ran("own arms")
     effects = pd.read_parquet(done.results("arms") / "effects.parquet")
     assert list(effects["arm"].unique()) == ["nothing", "half", "elsewhere"]
@@ -279,20 +279,20 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
     np.testing.assert_array_equal(*nothing)  # the stations that are swept are not in it
 
 
-def test_a_point_that_fails_tells_its_mistake_and_sets_the_exit_status(commands):
+def test_a_point_that_fails_reports_its_mistake_and_sets_the_exit_status(commands):
     (done,) = commands("sweep")
-    said = "region.leaders is 3, fewer than region.chains (4); every chain needs a leader"
+    message = "region.leaders is 3, fewer than region.chains (4); every chain needs a leader"
     assert done.status == 1
-    assert lines(done.err) == [f"strongchain: {said}"] * 2
+    assert lines(done.err) == [f"strongchain: {message}"] * 2
     table = pd.read_csv(done.results("sweep") / "sweep.csv", encoding="utf-8-sig")
     assert table.loc[table["point"] < 2, "error"].isna().all()
-    assert table.loc[table["point"] >= 2, "error"].to_list() == [said, said]
+    assert table.loc[table["point"] >= 2, "error"].to_list() == [message, message]
     assert "4 points, 2 failed" in done.out
 
 
 # -- mistakes ------------------------------------------------------------------------------------------
 
-#: What is typed → words that the one line of the answer must hold.
+#: What is typed → parts that the one line of the answer must hold.
 MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("name=a/b",): ("name is 'a/b'", "plain name"),
     ("scale=inf",): ("scale is inf", "at most 100"),
@@ -328,7 +328,7 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("name=${nope}",): ("nope",),
     ("months",): ("months",),
 }
-#: Types every list of words read from standard input, in one process; answers with status and what was said.
+#: Runs every list of arguments read from standard input, in one process; answers with status and what was printed.
 TYPIST = """
 import contextlib, io, json, sys
 from experiments import run
@@ -354,18 +354,18 @@ HELP, CONFIGURATION = ("--help",), ("--cfg", "job", *SMALL)
 def answers(tmp_path_factory):
     """What the application answers to mistakes and questions: status, what it printed, what it complained of."""
     asked, folder = [*MISTAKES, HELP, CONFIGURATION], tmp_path_factory.mktemp("asked")
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", TYPIST],
-        input=json.dumps([["region=sample", *words] if words in MISTAKES else words for words in asked]),
+        input=json.dumps([["region=sample", *arguments] if arguments in MISTAKES else arguments for arguments in asked]),
         cwd=folder,
         env=environment(),
         capture_output=True,
         encoding="utf-8",
         timeout=300,
     )
-    assert found.returncode == 0, found.stderr
+    assert process.returncode == 0, process.stderr
     left = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.parent.name == "results"]
-    return {**dict(zip(asked, json.loads(found.stdout), strict=True)), "left behind": left}
+    return {**dict(zip(asked, json.loads(process.stdout), strict=True)), "left behind": left}
 
 
 def test_a_mistake_leaves_no_folder_behind(answers):
@@ -383,15 +383,15 @@ def test_a_name_in_use_is_refused_and_its_study_stays(commands):
     assert before and bytes_of(done, "default") == before
 
 
-@pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
-def test_a_mistake_is_told_in_a_line_and_sets_the_exit_status(words, answers):
-    status, _, err = answers[words]
+@pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
+def test_a_mistake_is_reported_in_one_line_and_sets_the_exit_status(arguments, answers):
+    status, _, err = answers[arguments]
     assert status == 1, f"status {status}: {err}"
     first, *others = lines(err)
     assert first.startswith("strongchain: ")
     assert len(others) == (int(first.split()[1]) if "mistakes;" in first else 0)
-    for word in MISTAKES[words]:
-        assert word in err
+    for part in MISTAKES[arguments]:
+        assert part in err
     assert "Traceback" not in err and "HYDRA_FULL_ERROR" not in err
 
 

@@ -33,18 +33,18 @@ def test_new_names_of_settings_are_settings_and_old_ones_are_not():
 
 
 @pytest.mark.parametrize(
-    ("group", "text", "word"),
+    ("group", "text", "override"),
     [
         ("experiment", "# @package _global_\nstudy: {beside: cqo}\n", "+experiment=mine"),
         ("policy", "# @package _global_\nparameters: {old: 1}\n", "policy=mine"),
     ],
 )
-def test_an_old_name_in_a_file_gets_the_new_one(group, text, word, tmp_path, monkeypatch):
+def test_an_old_name_in_a_file_gets_the_new_one(group, text, override, tmp_path, monkeypatch):
     (tmp_path / group).mkdir()
     (tmp_path / group / "mine.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(files, "CONFIGS", tmp_path)
     monkeypatch.setitem(renamed.SETTINGS, "parameters.old", "parameters.margin")
-    [mistake] = check_overrides([word])[1]
+    [mistake] = check_overrides([override])[1]
     old = "study.beside" if group == "experiment" else "parameters.old"
     assert mistake.startswith(f"configs/{group}/mine.yaml: {old}")
     assert mistake.endswith(f": {old} is now called {renamed.SETTINGS[old]}")
@@ -100,13 +100,13 @@ def test_a_study_of_this_version_says_so_and_can_be_loaded(tmp_path):
 
 def test_an_old_attribute_of_a_comparison_gets_the_new_name():
     none = pd.DataFrame()
-    found = Comparison(**dict.fromkeys(TABLES, none), manifest={})
+    comparison = Comparison(**dict.fromkeys(TABLES, none), manifest={})
     for old, new in renamed.ATTRIBUTES.items():
-        vars(found).pop(old, None)  # where it still has the old one
+        vars(comparison).pop(old, None)  # where it still has the old one
         with pytest.raises(AttributeError, match=f"^{old} is now called {new}$"):
-            getattr(found, old)
+            getattr(comparison, old)
     with pytest.raises(AttributeError, match="'Comparison' object has no attribute 'nonsense'"):
-        _ = found.nonsense
+        _ = comparison.nonsense
 
 
 @pytest.mark.parametrize("old", renamed.COLUMNS)
@@ -136,7 +136,7 @@ def test_both_forms_of_an_import_get_the_line(statement):
         exec(statement)
 
 
-def test_what_was_never_there_is_not_found_as_ever():
+def test_a_name_that_never_existed_raises_the_usual_error():
     with pytest.raises(ModuleNotFoundError, match="No module named 'experiments.nonsense'"):
         importlib.import_module("experiments.nonsense")
     assert not hasattr(importlib.import_module("experiments"), "answer")

@@ -32,8 +32,8 @@ def functions(node: ast.AST, path: str = "", public: bool = True) -> Iterator[tu
 
 def repeats(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether it is a property's setter or an overload, whose other half speaks for it."""
-    words = [ast.unparse(decorator) for decorator in function.decorator_list]
-    return any(word.endswith((".setter", ".deleter", "overload")) for word in words)
+    decorators = [ast.unparse(decorator) for decorator in function.decorator_list]
+    return any(decorator.endswith((".setter", ".deleter", "overload")) for decorator in decorators)
 
 
 def unannotated(function: ast.FunctionDef | ast.AsyncFunctionDef, method: bool) -> list[str]:
@@ -75,7 +75,7 @@ def fixed(node: ast.AST, constants: set[str], inside: bool = False) -> bool:
         case ast.Constant():
             return inside and isinstance(node.value, int)
         case ast.Call(func=ast.Name(id="range" | "enumerate" | "zip" | "len" as name)):
-            settings = all(isinstance(word.value, ast.Constant) for word in node.keywords)
+            settings = all(isinstance(keyword.value, ast.Constant) for keyword in node.keywords)
             return (inside or name != "len") and settings and all(fixed(part, constants, True) for part in node.args)
     return False
 
@@ -99,10 +99,10 @@ def loops(source: ast.AST) -> list[ast.For | ast.AsyncFor | ast.While | ast.comp
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple() as value) if set_to[name] == 1 and fixed(value, set()):
                 constants.add(name)
-    found: list[ast.For | ast.AsyncFor | ast.While | ast.comprehension] = []
+    loops_in: list[ast.For | ast.AsyncFor | ast.While | ast.comprehension] = []
     for node in nodes:
         if isinstance(node, ast.While):
-            found.append(node)
+            loops_in.append(node)
         elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension) and not fixed(node.iter, constants):
-            found.append(node)
-    return found
+            loops_in.append(node)
+    return loops_in

@@ -47,7 +47,7 @@ def test_a_phase_works_on_whole_columns():
 
 
 def test_no_table_lists_the_instruments_by_hand():
-    """What is said of an instrument stands in its own file: no other names more than a few of them."""
+    """The declarations of an instrument are in its own file: no other file names more than a few instruments."""
     tables = {name_of(path): sorted(named) for path in FILES if len(named := instruments_named(tree(path))) > FEW}
     assert not tables, "\n".join(
         f"{name} names {', '.join(keys)}: read the attributes of the classes instead" for name, keys in tables.items()
@@ -72,9 +72,9 @@ def test_a_lock_holds_hashes_and_no_address():
 
 def test_the_packages_listed_are_those_on_disk():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    there = {".".join(p.parent.relative_to(ROOT).parts) for top in (*OURS, "configs") for p in (ROOT / top).rglob("__init__.py")}
+    on_disk = {".".join(p.parent.relative_to(ROOT).parts) for top in (*OURS, "configs") for p in (ROOT / top).rglob("__init__.py")}
     assert len(listed) == len(set(listed))
-    assert set(listed) == there
+    assert set(listed) == on_disk
     loose = {name_of(path.parent) for path in FILES if not (path.parent / "__init__.py").is_file()}
     assert not loose, f"Python files outside any package: {', '.join(sorted(loose))}"
 
@@ -98,5 +98,5 @@ def test_loops_targets_instruments_and_missing_annotations_are_found():
     assert list(targets({"a": [{"_target_": "os.system"}]})) == ["os.system"]
     assert instruments_named(ast.parse("from sim import Awards\nDOSES = {'cqo': 1, 'no such': 2, Brands: 3}")) == {"cqo", "brands"}
     careless = ast.parse("class A:\n def f(self, x, *y) -> int: ...\ndef g(): ...")
-    found = {name: unannotated(f, "." in name) for name, f, _ in functions(careless)}
-    assert found == {"A.f": ["x", "y"], "g": ["return"]}
+    missing = {name: unannotated(f, "." in name) for name, f, _ in functions(careless)}
+    assert missing == {"A.f": ["x", "y"], "g": ["return"]}

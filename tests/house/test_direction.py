@@ -40,7 +40,7 @@ def test_a_room_imports_from_lower_floors_alone():
     assert not upward, "imports that run upward:\n" + "\n".join(upward)
 
 
-def test_every_room_of_the_plan_is_there():
+def test_every_room_of_the_plan_exists():
     assert sorted(room for floor in FLOORS for room in floor) == sorted({room_of(module) for module in GRAPH})
 
 
@@ -82,7 +82,7 @@ def test_a_long_circle_is_found():
     assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-def test_rooms_are_told_apart():
+def test_rooms_are_distinguished():
     assert room_of("sim.month.propagation") == "sim.month"
     assert room_of("experiments") == "experiments" and room_of("experiments.job") == "experiments.job"
     assert room_of("experiments.pages.evidence.scales") == "experiments.pages"
@@ -97,6 +97,6 @@ def test_rooms_are_told_apart():
 def test_a_breach_would_be_seen():
     """A file of `sim` that imported from `experiments`, under TYPE_CHECKING even, would fail the first rule."""
     breach = {("experiments.runs.store", "Store")}
-    found = set(imports(ast.parse("def f():\n    from experiments.runs.store import Store")))
-    assert found == breach and floor_of(room_of("experiments.runs.store")) > floor_of(room_of("sim.model"))
+    imported = set(imports(ast.parse("def f():\n    from experiments.runs.store import Store")))
+    assert imported == breach and floor_of(room_of("experiments.runs.store")) > floor_of(room_of("sim.model"))
     assert (ROOT / "sim").is_dir()

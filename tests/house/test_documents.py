@@ -34,12 +34,12 @@ def test_every_document_is_reached_from_the_index():
                 reached.add(other)
                 way.append(other)
     hidden = {path for path in (ROOT / "docs").rglob("*.md")} - reached
-    # What is said by hand of patterns is part of the page of the validation.
+    # What is written by hand about patterns is part of the page of the validation.
     assert {name_of(path) for path in hidden} <= {"docs/evidence/patterns/discussion.md"}
 
 
-def test_every_path_that_is_named_is_there():
-    """In documents, code and configurations; the changelog tells of files that are no more."""
+def test_every_path_that_is_named_exists():
+    """In documents, code and configurations; the changelog names files that no longer exist."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split("\n")
     files = [ROOT / name for name in listed if name.endswith((".py", ".md", ".yaml", ".toml", ".ipynb")) and name != "CHANGELOG.md"]
     files = [path for path in files if path.exists() and not path.is_relative_to(ROOT / "tests")] or DOCUMENTS

@@ -51,12 +51,10 @@ def test_no_sentence_that_a_reader_sees_stands_in_code():
 
 
 def test_a_sentence_in_code_is_seen():
-    code = (
-        'def f(n):
-    """Not this one, it is a docstring."""
+    code = """
+def f(n):
+    'Not this one, it is a docstring.'
     print(f"there are {n} firms in all")
-'
-        '    raise ValueError("nor this one at all")
-'
-    )
-    assert [line for line, _ in sentences(ast.parse(code))] == [3]
+    raise ValueError("nor this one at all")
+"""
+    assert [line for line, _ in sentences(ast.parse(code))] == [4]

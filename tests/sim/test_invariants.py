@@ -116,13 +116,13 @@ def test_checking_changes_no_bit():
 
 
 class Relabelled(Streams):
-    """Luck that firms and links carry along when their rows change: row k draws what row `order[k]` drew before.
+    """Random numbers that firms and links keep when their rows change: row k draws what row `order[k]` drew before.
 
     Parameters
     ----------
     key : pair of int
     orders : arrays
-        The rows before, of firms and of links: as many as there are, by which they are told apart.
+        The rows before, of firms and of links: their number identifies which of the two is meant.
     """
 
     def __init__(self, key, *orders):
@@ -135,7 +135,7 @@ class Relabelled(Streams):
 
 
 def test_relabelling_firms_permutes_the_whole_month(monkeypatch):
-    """Luck carried along, with all instruments, entry, exit and recalls.
+    """Random numbers kept, with all instruments, entry, exit and recalls.
 
     Two things go by the order of rows and are left out: which candidate a customer happens on, and which
     of several suppliers a recall is traced to.
@@ -146,7 +146,7 @@ def test_relabelling_firms_permutes_the_whole_month(monkeypatch):
     row_of = {ends: row for row, ends in enumerate(zip(given.supplier.tolist(), given.customer.tolist(), strict=True))}
     ends = zip(order[relabelled.supplier].tolist(), order[relabelled.customer].tolist(), strict=True)
     link_order = np.array([row_of[pair] for pair in ends])
-    assert len({given.n_firms, given.n_links, 2, 3}) == 4, "populations are told apart by their size"
+    assert len({given.n_firms, given.n_links, 2, 3}) == 4, "populations are identified by their size"
 
     p = eventful(candidates=0, recall_liability=0.0)
     first = world(given, p, ALL)
@@ -232,9 +232,9 @@ def model():
     return made
 
 
-def caught(model, law, says=""):
+def caught(model, law, expected=""):
     """Whether this law, and the check of all, see what is wrong."""
-    assert any(says in what for what in law(model)), f"{law.__name__} saw nothing of it"
+    assert any(expected in what for what in law(model)), f"{law.__name__} saw nothing of it"
     with pytest.raises(InvariantError, match=law.__name__.replace("_", " ")):
         check_invariants(model)
     return True
@@ -295,7 +295,7 @@ def test_firm_that_supplies_itself_is_caught(model):
     assert caught(model, relations_are_sound, "supplies itself")
 
 
-def test_relation_that_stands_twice_is_caught(model):
+def test_relation_that_is_listed_twice_is_caught(model):
     customer = np.flatnonzero(np.diff(model.links.customer) == 0)[0]
     model.links.supplier[customer + 1] = model.links.supplier[customer]
     assert caught(model, relations_are_sound, "stands twice")

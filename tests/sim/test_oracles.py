@@ -133,8 +133,8 @@ def test_station_queue_becomes_mm1():
     arrive, serve, n, steps, followed = 15.0, 17.5, 2_000, 1_000, 600
     dt = 1.0 / (arrive + serve)
     rng = np.random.default_rng(20260101)
-    here = rng.geometric(1 - arrive / serve, n) - 1
-    station = np.repeat(np.arange(n), here)
+    waiting = rng.geometric(1 - arrive / serve, n) - 1
+    station = np.repeat(np.arange(n), waiting)
     filed = -1 - (np.arange(station.size) - np.searchsorted(station, station))
     queue_sum = line_sum = sojourn = cases = 0.0
     for step in range(steps):
@@ -143,8 +143,8 @@ def test_station_queue_becomes_mm1():
         station, filed = np.concatenate([station, new]), np.concatenate([filed, np.full(new.size, step)])
         cases += new.size * (step < followed)
         served = first_come_first_served(station, filed, np.zeros(station.size), station, (~arrives).astype(np.int64))
-        mine = filed[served]
-        sojourn += (step - mine)[(mine >= 0) & (mine < followed)].sum()
+        month_filed = filed[served]
+        sojourn += (step - month_filed)[(month_filed >= 0) & (month_filed < followed)].sum()
         station, filed = station[~served], filed[~served]
         queue = np.bincount(station, minlength=n)
         queue_sum += queue.mean()

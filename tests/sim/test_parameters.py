@@ -62,7 +62,7 @@ def with_first(f, value: object) -> object:
     return (value, *f.default[1:]) if isinstance(f.default, tuple) else value
 
 
-def said(check: Callable[..., object], **values: object) -> str:
+def refusal(check: Callable[..., object], **values: object) -> str:
     """The refusal of values."""
     with pytest.raises(ValueError) as refused:
         check(**values)
@@ -123,7 +123,7 @@ def test_a_wrong_value_is_refused_with_its_name_range_and_unit(name, f):
     wrong += ["much", [1.0]] if name != "synthetic" else []
     wrong += [low + 0.5] if whole(f) and high > low + 1 else []
     for value in wrong:
-        message = said(check, **{f.name: with_first(f, value)})
+        message = refusal(check, **{f.name: with_first(f, value)})
         assert f"{where}{f.name}" in message
         assert f"{low:g}" in message and f"{high:g}" in message
         assert f.metadata["unit"] == "1" or f.metadata["unit"] in message
@@ -139,7 +139,7 @@ def test_both_ends_of_a_range_are_legal(name, f):
 def test_several_wrong_values_are_all_named(name):
     _, check, where = CLASSES[name]
     numbers = [f for f in declared(CLASSES[name][0])]
-    message = said(check, **{f.name: with_first(f, 2 * abs(f.metadata["range"][1]) + 1) for f in numbers})
+    message = refusal(check, **{f.name: with_first(f, 2 * abs(f.metadata["range"][1]) + 1) for f in numbers})
     for f in numbers:
         assert f"{where}{f.name} is" in message
 
@@ -151,7 +151,7 @@ def test_a_tuple_of_another_length_is_refused(name):
     cls, check, where = CLASSES[name]
     for f in declared(cls):
         if isinstance(f.default, tuple) and not str(f.type).endswith("...]"):
-            assert f"{where}{f.name}" in said(check, **{f.name: f.default[1:]})
+            assert f"{where}{f.name}" in refusal(check, **{f.name: f.default[1:]})
 
 
 def test_a_wrong_value_is_a_parameter_error():

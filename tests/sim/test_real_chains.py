@@ -58,16 +58,16 @@ def test_a_small_chain_runs_under_every_law(name: str, months: int) -> None:
 
 def test_chain_36_is_compared_over_five_years_from_its_edges_alone() -> None:
     path = real_data("willems2008", "edges.csv")
-    words = ["network=file", f"network.path='{path}'", "network.filter={chain: 36}"]
-    words += ["network.columns.supplier=source", "network.columns.customer=target", "months=60", "replicates=8", "by=[]"]
-    found = compare(*words)
-    assert list(found.maps) == ["nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all"]
-    assert found.maps["nothing"].names.size == 1451
-    assert all(picture.map.error < 1e-9 for picture in found.maps.values())
-    # On common luck eight replicates are enough to see officers and stations lower the firms' non-conformity, and loans taken up.
+    overrides = ["network=file", f"network.path='{path}'", "network.filter={chain: 36}"]
+    overrides += ["network.columns.supplier=source", "network.columns.customer=target", "months=60", "replicates=8", "by=[]"]
+    comparison = compare(*overrides)
+    assert list(comparison.maps) == ["nothing", "cqo", "one_stop_stations", "strong_chain_loans", "all"]
+    assert comparison.maps["nothing"].names.size == 1451
+    assert all(picture.map.error < 1e-9 for picture in comparison.maps.values())
+    # On common random numbers eight replicates are enough to see officers and stations lower the firms' non-conformity, and loans taken up.
     for arm in ("cqo", "one_stop_stations", "all"):
-        assert found.effect(arm, "nonconformity")["effect_high"] < 0.0
+        assert comparison.effect(arm, "nonconformity")["effect_high"] < 0.0
     for arm, lends in (("cqo", False), ("strong_chain_loans", True), ("all", True)):
-        debt = found.effect(arm, "strong_chain_debt")
+        debt = comparison.effect(arm, "strong_chain_debt")
         assert debt["effect_low"] > 0.0 if lends else debt["effect"] == 0.0
-    assert np.isfinite(found.series["level"][found.series["outcome"] == "field_dpu"]).all()
+    assert np.isfinite(comparison.series["level"][comparison.series["outcome"] == "field_dpu"]).all()

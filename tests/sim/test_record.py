@@ -55,8 +55,8 @@ def test_ratio_of_a_group_is_the_ratio_of_its_sums(model, key):
     outcome, label = OUTCOMES[key], model.firms.chain
     top, bottom = outcome.top(model), outcome.bottom(model)
     for chain, name in enumerate(model.network.chains):
-        mine = label == chain
-        expected = top[mine].sum() / bottom[mine].sum() if bottom[mine].sum() > 0 else np.nan
+        of_chain = label == chain
+        expected = top[of_chain].sum() / bottom[of_chain].sum() if bottom[of_chain].sum() > 0 else np.nan
         assert model.record.series(key, "chain", name)[-1] == pytest.approx(expected, nan_ok=True)
 
 
@@ -87,9 +87,9 @@ def test_firms_that_reach_no_leader_are_a_tier_of_their_own():
 
 def test_groups_without_a_firm_count_nothing():
     """Wherever in the list the empty group stands."""
-    few = random_network(2)
-    few.chain[:] = 1
-    made = world(few, parameters(medium_from=0.0, large_from=1e12), record=["chain", "size"])
+    links = random_network(2)
+    links.chain[:] = 1
+    made = world(links, parameters(medium_from=0.0, large_from=1e12), record=["chain", "size"])
     made.run(2)
     for by, group in (("chain", "chain 0"), ("size", "small"), ("size", "large")):
         assert made.record.series("output", by, group).tolist() == [0.0, 0.0]
@@ -135,11 +135,11 @@ def test_table_says_what_the_series_say(model):
 
 
 def test_some_outcomes_can_be_kept_alone(model):
-    few = world(1, instruments=POLICY, outcomes=["output", HEADLINE])
-    few.run(6)
-    assert few.record.outcomes == ("output", HEADLINE)
-    assert len(few.record.table()) == 12
-    assert (few.record.series(HEADLINE) == model.record.series(HEADLINE)).all()
+    partial = world(1, instruments=POLICY, outcomes=["output", HEADLINE])
+    partial.run(6)
+    assert partial.record.outcomes == ("output", HEADLINE)
+    assert len(partial.record.table()) == 12
+    assert (partial.record.series(HEADLINE) == model.record.series(HEADLINE)).all()
 
 
 def test_record_of_no_month_is_empty():
@@ -194,7 +194,7 @@ def test_flows_are_sums_of_what_happens_in_a_month():
     assert {"cases_waiting", "strong_chain_debt"} <= set(SUMS) - flows
 
 
-def test_labels_tell_outcomes_apart():
+def test_no_two_outcomes_share_a_label():
     assert len({outcome.label for outcome in OUTCOMES.values()}) == len(OUTCOMES)
     assert len({outcome.label_zh for outcome in OUTCOMES.values()}) == len(OUTCOMES)
 

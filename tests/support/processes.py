@@ -16,15 +16,15 @@ PATIENCE = 20.0
 
 def in_session(leader: int) -> list[int]:
     """Processes of a session that are still alive."""
-    found = []
+    processes = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, _, session = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:4]
         except (OSError, ValueError):
             continue
         if int(session) == leader and state != "Z":
-            found.append(int(path.parent.name))
-    return found
+            processes.append(int(path.parent.name))
+    return processes
 
 
 def kill(study: subprocess.Popen[Any]) -> None:

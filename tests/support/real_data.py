@@ -13,7 +13,7 @@ from tests.support.places import ROOT
 def real_data(*parts: str) -> Path:
     """Return the path of real data, or skip the test where it is absent.
 
-    The folder is the environment variable ``STRONGCHAIN_DATA``, or ``../shared/data`` beside the repository.
+    The folder is the environment variable ``STRONGCHAIN_DATA``, or ``../shared/data`` next to the repository.
     """
     root = Path(os.environ.get("STRONGCHAIN_DATA") or ROOT.parent / "shared" / "data")
     path = root.joinpath(*parts)

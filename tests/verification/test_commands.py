@@ -1,4 +1,4 @@
-"""Every command of the handbook as typed, and each once more with one mistake in it, answered in one clear line.
+"""Every command of the handbook as typed, and each again with one mistake in it, answered in one clear line.
 
 Before a change lands they are typed for the sample region and a few months and replicates; in `make verify` as they stand.
 """
@@ -78,19 +78,19 @@ RERUNS = [
 ]
 
 
-def smaller(words: list[str]) -> list[str]:
-    """Return the words of a study for the sample region and a few months and replicates; the network of a file is small as it is."""
-    kept = [word for word in words if word.split("=")[0] not in {"region", "months", "replicates"}]
+def smaller(arguments: list[str]) -> list[str]:
+    """Return the arguments of a study for the sample region and a few months and replicates; the network of a file is small as it is."""
+    kept = [argument for argument in arguments if argument.split("=")[0] not in {"region", "months", "replicates"}]
     return [*kept, "region=sample", *SMALL]
 
 
 def typed(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Type a command in a folder; a study, at the gate, in its smaller form."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    words = shlex.split(command)[1:]
-    study = any(word.startswith("name=") for word in words)
-    words = [*STRONGCHAIN, *(smaller(words) if study and not FULL else words)]
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=1500)
+    arguments = shlex.split(command)[1:]
+    study = any(argument.startswith("name=") for argument in arguments)
+    arguments = [*STRONGCHAIN, *(smaller(arguments) if study and not FULL else arguments)]
+    return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=1500)
 
 
 @pytest.fixture(scope="module")
@@ -101,29 +101,29 @@ def desk(tmp_path_factory) -> Path:
     return folder
 
 
-def answered_in_one_line(command: str, says: str, folder: Path) -> None:
+def answered_in_one_line(command: str, expected: str, folder: Path) -> None:
     """Type a command with a mistake: one line that says what would be right, exit status not 0, nothing written."""
     before = sorted(folder.rglob("*"))
     done = typed(command, folder)
-    assert done.returncode != 0 and says in done.stderr and "Traceback" not in done.stderr, (command, done.stderr)
+    assert done.returncode != 0 and expected in done.stderr and "Traceback" not in done.stderr, (command, done.stderr)
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert sorted(folder.rglob("*")) == before, "something was written"
 
 
 def test_every_command_does_as_typed_and_answers_a_mistake(desk):
-    for command, arm, wrong, says in STUDIES:
-        answered_in_one_line(wrong, says, desk)
+    for command, arm, wrong, expected in STUDIES:
+        answered_in_one_line(wrong, expected, desk)
         done = typed(command, desk)
         assert done.returncode == 0, (command, done.stderr)
         name = shlex.split(command)[-1].removeprefix("name=")
-        found = load(desk / "results" / name)
-        assert arm in set(found.effects["arm"]) and found.failures == ""
+        comparison = load(desk / "results" / name)
+        assert arm in set(comparison.effects["arm"]) and comparison.failures == ""
         first = done.stdout.splitlines()[0]
         assert "runs: " in first and " s" in first, "the number of runs and the expected time come first"
         assert (desk / "results" / name / "report.html").is_file()
-    for command, says, wrong, answer in (*VERBS, *RERUNS):
+    for command, expected, wrong, answer in (*VERBS, *RERUNS):
         done = typed(command, desk)
-        assert done.returncode == 0 and says in done.stdout, (command, done.stdout, done.stderr)
+        assert done.returncode == 0 and expected in done.stdout, (command, done.stdout, done.stderr)
         assert all(len(line) <= 141 for line in done.stdout.splitlines()) or "--" in command or "completion" in command
         answered_in_one_line(wrong, answer, desk)
     assert len(typed("strongchain --help", desk).stdout.splitlines()) <= 40
@@ -143,11 +143,11 @@ def test_the_grid_of_the_handbook_is_one_table_and_one_figure(desk):
         tuple(json.loads((path / "manifest.json").read_text(encoding="utf-8"))["replicate_keys"][0])
         for path in (desk / "results" / "grid").glob("[0-9]*")
     }
-    assert len(keys) == 1, "every point has the same luck"
+    assert len(keys) == 1, "every point has the same random numbers"
 
 
 def test_make_lists_what_it_does():
     if shutil.which("make") is None:
         pytest.skip("there is no make")
-    said = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, encoding="utf-8", check=True).stdout
-    assert "make demo" in said and "make test" in said
+    printed = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, encoding="utf-8", check=True).stdout
+    assert "make demo" in printed and "make test" in printed

@@ -37,16 +37,16 @@ def outcomes(model: StrongchainModel, months: int, window: int) -> NDArray[np.fl
 def placebo_effects(seed: int, decision: str) -> NDArray[np.float64]:
     """Paired effects of one study, shape (replicates, outcomes): an arm in which a decision's stream has another name, less the reference.
 
-    Both go on from copies of one world, as arms do. From there on the decision's luck is as likely either way round,
+    Both go on from copies of one world, as arms do. From there on the decision's draws are as likely either way round,
     so that the true effect is exactly zero.
     """
-    found = []
+    effects = []
     for key in replicate_keys(seed, REPLICATES):
         plain = StrongchainModel(PLACE, NETWORK, key=key, burn_in=0, outcomes=OUTCOMES)
         placebo = copy.deepcopy(plain)
         placebo.streams.rename[decision] = f"{decision} otherwise"
-        found.append(outcomes(placebo, MONTHS, WINDOW) - outcomes(plain, MONTHS, WINDOW))
-    return np.stack(found)
+        effects.append(outcomes(placebo, MONTHS, WINDOW) - outcomes(plain, MONTHS, WINDOW))
+    return np.stack(effects)
 
 
 def test_intervals_of_a_placebo_hold_zero_in_95_of_100_studies():
@@ -56,16 +56,16 @@ def test_intervals_of_a_placebo_hold_zero_in_95_of_100_studies():
     """
     studies = Parallel(n_jobs=-1, batch_size=5)(delayed(placebo_effects)(seed, "problem arises") for seed in range(1, STUDIES + 1))
     shown, _ = shown_intervals(np.stack(studies, axis=1))
-    assert (shown.low < shown.high).all()  # in every study the decision's luck matters to every outcome
+    assert (shown.low < shown.high).all()  # in every study the decision's draws matter to every outcome
     held = dict(zip(OUTCOMES, np.mean((shown.low <= 0.0) & (shown.high >= 0.0), axis=0), strict=True))
     allowed = 3.0 * np.sqrt(0.95 * 0.05 / STUDIES)
     assert {key: share for key, share in held.items() if abs(share - 0.95) > allowed} == {}
 
 
-def test_these_are_the_intervals_that_the_application_shows():
-    """The effect of an instrument, worked out once more in the way of the placebo's."""
-    words = ["region=sample", "instruments=[cqo]", "months=12", "window=6", "burn_in=3", "replicates=12"]
-    settings = read_settings(compose_settings(words))
+def test_the_intervals_tested_are_those_that_the_application_shows():
+    """The effect of an instrument, computed again in the way of the placebo's."""
+    overrides = ["region=sample", "instruments=[cqo]", "months=12", "window=6", "burn_in=3", "replicates=12"]
+    settings = read_settings(compose_settings(overrides))
     effects = []
     for key in replicate_keys(1, 12):
         plain = settings.world.build(key)
@@ -73,7 +73,7 @@ def test_these_are_the_intervals_that_the_application_shows():
         treated.adopt(settings.instruments)
         effects.append(outcomes(treated, 12, 6) - outcomes(plain, 12, 6))
     shown, _ = shown_intervals(np.stack(effects))
-    found = compare(*words)
+    comparison = compare(*overrides)
     for k, key in enumerate(OUTCOMES):
-        row = found.effect("cqo", key)
+        row = comparison.effect("cqo", key)
         assert (row["effect_low"], row["effect_high"]) == pytest.approx((shown.low[k], shown.high[k]), rel=1e-9)

@@ -44,29 +44,29 @@ def kept(folder: Path) -> dict[str, int]:
 def test_a_study_survives_being_killed_again_and_again(tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     whole = started(undisturbed)
-    said = whole.communicate(timeout=900)[1]
-    assert whole.returncode == 0, said
+    message = whole.communicate(timeout=900)[1]
+    assert whole.returncode == 0, message
     assert len(kept(undisturbed)) == RUNS
-    draw, there = random.Random(20), dict[str, int]()
+    draw, before = random.Random(20), dict[str, int]()
     for _ in range(KILLS):
         study = started(disturbed)
-        enough, limit = len(there) + draw.randrange(1, RUNS // 6), time.monotonic() + 300
+        enough, limit = len(before) + draw.randrange(1, RUNS // 6), time.monotonic() + 300
         while len(kept(disturbed)) < enough and study.poll() is None and time.monotonic() < limit:
             time.sleep(0.05)
         time.sleep(0.3 * draw.random())
         assert study.poll() is None, "over before it could be killed"
         kill(study)
-        now = kept(disturbed)
-        assert now.items() >= there.items(), "a run was lost, or simulated twice"
-        there = now
+        after = kept(disturbed)
+        assert after.items() >= before.items(), "a run was lost, or simulated twice"
+        before = after
         assert not (disturbed / "results" / "study" / "manifest.json").exists(), "a study that was killed is not whole"
-    assert 0 < len(there) < RUNS
+    assert 0 < len(before) < RUNS
     last = started(disturbed)
-    said = last.communicate(timeout=900)[1]
-    assert last.returncode == 0, said
-    now = kept(disturbed)
-    assert now.items() >= there.items() and now.keys() == kept(undisturbed).keys()
-    for name in now:
+    message = last.communicate(timeout=900)[1]
+    assert last.returncode == 0, message
+    after = kept(disturbed)
+    assert after.items() >= before.items() and after.keys() == kept(undisturbed).keys()
+    for name in after:
         assert (disturbed / "results" / "runs" / name).read_bytes() == (undisturbed / "results" / "runs" / name).read_bytes()
     for name in (f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")):
         one, other = (folder / "results" / "study" / name for folder in (undisturbed, disturbed))

@@ -82,7 +82,7 @@ def test_many_years_of_a_region_in_which_everything_happens(seed):
     assert held == pytest.approx(model.steady_state(), rel=1e-9, abs=1e-15)
 
 
-def test_many_calm_years_with_and_without_looking():
+def test_many_calm_years_with_and_without_observation():
     """The default parameters; whoever looks at agents, maps and books month by month sees the same bits."""
     blind, seen = (StrongchainModel(instruments=ALL, rng=3, burn_in=12, check=looks) for looks in (False, True))
     for _ in range(YEARS * 12):

@@ -42,7 +42,7 @@ KEYS = tuple(OUTCOMES)
 REPLICATES = 12
 
 
-def made(level: dict[str, np.ndarray], whole: dict[str, np.ndarray], arm: str, replicate: int, **more: object) -> Run:
+def made(level: dict[str, np.ndarray], whole: dict[str, np.ndarray], arm: str, replicate: int, **others: object) -> Run:
     """A run with some outcomes as given, in total; the others are 1."""
     window = np.array([[level.get(key, np.ones(REPLICATES))[replicate]] for key in KEYS])
     cumulative = np.array([[whole.get(key, np.ones(REPLICATES))[replicate] if OUTCOMES[key].is_flow else np.nan] for key in KEYS])
@@ -50,18 +50,18 @@ def made(level: dict[str, np.ndarray], whole: dict[str, np.ndarray], arm: str, r
     payments = {("cqo", "government", "households"): 5.0 + replicate} if arm == "a" else {}
     spent = {"cqo": 2.0} if arm == "a" else {}
     values = dict(groups=(("total", "total"),), series=series, origins=np.ones((2, 3)), picture=None, spent=spent, payments=payments)
-    return Run(arm, replicate, KEYS, window=window, cumulative=cumulative, **(values | more))  # type: ignore[arg-type]
+    return Run(arm, replicate, KEYS, window=window, cumulative=cumulative, **(values | others))  # type: ignore[arg-type]
 
 
 def runs_of(**effects: dict[str, np.ndarray]) -> list[Run]:
-    """Three arms on common luck: to each outcome of an arm something is added; flows get it over the whole run."""
-    luck = {key: 10.0 + np.random.default_rng(k).normal(size=REPLICATES) for k, key in enumerate(KEYS)}
-    found = []
+    """Three arms on common random numbers: to each outcome of an arm something is added; flows get it over the whole run."""
+    draws = {key: 10.0 + np.random.default_rng(k).normal(size=REPLICATES) for k, key in enumerate(KEYS)}
+    runs = []
     for replicate in range(REPLICATES):
         for arm in ARMS:
-            mine = {key: luck[key] + effects.get(arm, {}).get(key, 0.0) for key in KEYS}
-            found.append(made(mine, mine, arm, replicate))
-    return found
+            values = {key: draws[key] + effects.get(arm, {}).get(key, 0.0) for key in KEYS}
+            runs.append(made(values, values, arm, replicate))
+    return runs
 
 
 def noise(seed: int, mean: float, spread: float = 0.1) -> np.ndarray:
@@ -71,7 +71,7 @@ def noise(seed: int, mean: float, spread: float = 0.1) -> np.ndarray:
 # -- pairs and corrections -------------------------------------------------------------------------------
 
 
-def test_every_pair_of_arms_is_compared_once_on_common_luck():
+def test_every_pair_of_arms_is_compared_once_on_common_random_numbers():
     runs = runs_of(a={"field_dpu": noise(1, -1.0)}, b={"field_dpu": noise(2, -3.0)})
     pairs = collect(runs, {}, CompareStudy()).pairs
     assert list(zip(pairs["arm"].unique()[[0, 1]], ("nothing", "nothing"), strict=True)) == [("a", "nothing"), ("b", "nothing")]
@@ -84,9 +84,9 @@ def test_every_pair_of_arms_is_compared_once_on_common_luck():
 
 
 def test_pairs_with_the_reference_are_the_effects():
-    found = collect(runs_of(a={"copq": noise(3, 0.5)}, b={"copq": noise(4, 0.1)}), {}, CompareStudy())
-    effects = found.effects.query("by == 'total' and arm != 'nothing'").set_index(["arm", "outcome"])
-    pairs = found.pairs.query("against == 'nothing'").set_index(["arm", "outcome"])
+    comparison = collect(runs_of(a={"copq": noise(3, 0.5)}, b={"copq": noise(4, 0.1)}), {}, CompareStudy())
+    effects = comparison.effects.query("by == 'total' and arm != 'nothing'").set_index(["arm", "outcome"])
+    pairs = comparison.pairs.query("against == 'nothing'").set_index(["arm", "outcome"])
     shared = [name for name in pairs if name in effects and name != "p_adjusted"]
     pd.testing.assert_frame_equal(pairs[shared], effects[shared], check_exact=True)
 
@@ -94,25 +94,25 @@ def test_pairs_with_the_reference_are_the_effects():
 @pytest.mark.parametrize("method", ["holm", "bh", "bonferroni"])
 def test_p_values_are_corrected_within_all_comparisons(method):
     runs = runs_of(a={"field_dpu": noise(1, -1.0)}, b={"copq": noise(2, 0.05)})
-    found = collect(runs, {}, CompareStudy(correction=method))
-    family = found.effects.query("by == 'total' and arm != 'nothing' and outcome in @HEADLINES")
+    comparison = collect(runs, {}, CompareStudy(correction=method))
+    family = comparison.effects.query("by == 'total' and arm != 'nothing' and outcome in @HEADLINES")
     np.testing.assert_array_equal(family["p_adjusted"], adjusted_p_values(family["p"], method))
-    pairs = found.pairs.query("outcome in @HEADLINES")
+    pairs = comparison.pairs.query("outcome in @HEADLINES")
     np.testing.assert_array_equal(pairs["p_adjusted"], adjusted_p_values(pairs["p"], method))
-    assert found.effects.query("outcome not in @HEADLINES")["p_adjusted"].isna().all()
+    assert comparison.effects.query("outcome not in @HEADLINES")["p_adjusted"].isna().all()
     assert (family["p_adjusted"] >= family["p"]).all() and (family["p_adjusted"] > family["p"]).any()
-    assert found.effects.query("arm == 'nothing'")["p_adjusted"].isna().all()
+    assert comparison.effects.query("arm == 'nothing'")["p_adjusted"].isna().all()
 
 
 def test_without_a_correction_p_values_stay():
-    found = collect(runs_of(a={"field_dpu": noise(1, -1.0)}), {}, CompareStudy())
-    family = found.effects.query("by == 'total' and arm != 'nothing'")
+    comparison = collect(runs_of(a={"field_dpu": noise(1, -1.0)}), {}, CompareStudy())
+    family = comparison.effects.query("by == 'total' and arm != 'nothing'")
     np.testing.assert_array_equal(family["p_adjusted"], family["p"])
 
 
 def test_an_effect_is_shown_by_its_interval_and_by_its_corrected_p_value():
     sure, weak = noise(1, -1.0), noise(2, 0.0, 1.0)
-    weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: told by itself, and not among ten comparisons
+    weak = weak - weak.mean() + 0.68 * weak.std(ddof=1)  # p = 0.04: shown to differ from 0 by itself, and not among ten comparisons
     runs = runs_of(a={"field_dpu": sure, "nonconformity": weak, "exits": weak}, b={"copq": -sure})
     for correction, alone in (("none", "higher"), ("holm", "not shown")):
         effects = collect(runs, {}, CompareStudy(correction=correction)).effects.set_index(["arm", "outcome"])["conclusion"]
@@ -124,8 +124,8 @@ def test_an_effect_is_shown_by_its_interval_and_by_its_corrected_p_value():
 
 def test_the_guide_names_the_outcomes_whose_p_values_are_corrected():
     guide = Path(__file__).resolve().parents[3] / "docs/guide/statistics.md"
-    [said] = [part for part in guide.read_text(encoding="utf-8").split("\n\n") if part.startswith("**Multiple comparisons.**")]
-    assert tuple(word for word in re.findall(r"`(\w+)`", said) if word in OUTCOMES) == HEADLINES
+    [paragraph] = [part for part in guide.read_text(encoding="utf-8").split("\n\n") if part.startswith("**Multiple comparisons.**")]
+    assert tuple(word for word in re.findall(r"`(\w+)`", paragraph) if word in OUTCOMES) == HEADLINES
     assert all("headline outcomes" in rule_of(f).meaning for f in declared_at("study.correction"))
 
 
@@ -153,11 +153,11 @@ def test_a_cost_per_avoided_defect_is_not_defined_where_none_is_known_to_be_avoi
 
 
 def test_society_pays_what_government_and_firms_pay():
-    found = compare(*SMALL)
-    costs = found.costs.pivot(index="arm", columns="payer", values="cost")
+    comparison = compare(*SMALL)
+    costs = comparison.costs.pivot(index="arm", columns="payer", values="cost")
     np.testing.assert_allclose(costs["society"], costs["government"] + costs["firms"], rtol=1e-9)
-    assert set(costs.columns) == set(PAYERS) and found.costs["arm"].nunique() == 4
-    runs = found.runs.set_index(["arm", "replicate"])
+    assert set(costs.columns) == set(PAYERS) and comparison.costs["arm"].nunique() == 4
+    runs = comparison.runs.set_index(["arm", "replicate"])
     spent = runs[[name for name in runs if name.startswith("spent_on_")]].sum(axis=1)
     np.testing.assert_allclose(runs["government_cost_in_all"], spent, rtol=1e-9, atol=1e-6)
 
@@ -174,40 +174,40 @@ def test_payments_are_compared_flow_by_flow():
     assert books.loc["nothing", "effect"] == 0.0 == books.loc["b", "level"]
 
 
-# -- enough replicates, common luck ----------------------------------------------------------------------
+# -- enough replicates, common random numbers ------------------------------------------------------------
 
 
 def test_enough_replicates_for_the_half_width_asked_for():
     runs = runs_of(a={key: noise(k, -1.0) for k, key in enumerate(HEADLINES)})
-    for wanted, verdict in ((0.5, "yes"), (1e-4, "no"), (None, "not asked")):
-        enough = collect(runs, {}, CompareStudy(half_width=wanted)).enough.query("arm == 'a'").set_index("outcome")
+    for half_width, verdict in ((0.5, "yes"), (1e-4, "no"), (None, "not asked")):
+        enough = collect(runs, {}, CompareStudy(half_width=half_width)).enough.query("arm == 'a'").set_index("outcome")
         assert (enough["enough"] == verdict).all() and list(enough.index) == list(HEADLINES)
         row = enough.loc["field_dpu"]
-        found, _ = shown_intervals(noise(0, -1.0))
-        assert row["half_width"] == pytest.approx(float(half_widths(found))) and row["replicates"] == REPLICATES
+        interval, _ = shown_intervals(noise(0, -1.0))
+        assert row["half_width"] == pytest.approx(float(half_widths(interval))) and row["replicates"] == REPLICATES
         assert row["share"] == pytest.approx(row["half_width"] / row["baseline"])
         assert row["needed_to_show"] <= 4, "an effect ten spreads wide"
-        assert np.isnan(row["needed"]) if wanted is None else row["needed"] <= 3 if verdict == "yes" else row["needed"] > 1000
+        assert np.isnan(row["needed"]) if half_width is None else row["needed"] <= 3 if verdict == "yes" else row["needed"] > 1000
 
 
-def test_the_gain_of_common_luck_is_told_for_every_headline():
+def test_the_gain_of_common_random_numbers_is_given_for_every_headline():
     runs = runs_of(a={key: noise(k, -1.0) for k, key in enumerate(HEADLINES)})
-    luck = collect(runs, {}, CompareStudy()).luck.query("arm == 'a'").set_index("outcome")
+    gains = collect(runs, {}, CompareStudy()).luck.query("arm == 'a'").set_index("outcome")
     at = KEYS.index("field_dpu")
-    start, mine = (np.array([run.window[at, 0] for run in runs if run.arm == arm]) for arm in ("nothing", "a"))
-    assert luck.loc["field_dpu", "ratio"] == pytest.approx(float(variance_ratios(mine, start).mean))
-    assert (luck["ratio"] > 20).all()
+    start, values = (np.array([run.window[at, 0] for run in runs if run.arm == arm]) for arm in ("nothing", "a"))
+    assert gains.loc["field_dpu", "ratio"] == pytest.approx(float(variance_ratios(values, start).mean))
+    assert (gains["ratio"] > 20).all()
 
 
 def test_replicates_are_added_until_the_half_width_is_reached():
-    few = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.5")
-    assert few.manifest["replicates"] == FIRST == 20 and few.manifest["half_width_reached"] is True, "no look before twenty"
-    more = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.003", "study.cap=50")
-    n = more.manifest["replicates"]
-    assert 20 < n <= 50 and len(more.manifest["replicate_keys"]) == n and set(more.runs["replicate"]) == set(range(1, n + 1))
-    pd.testing.assert_frame_equal(more.runs.query("replicate <= 20").reset_index(drop=True), few.runs, check_exact=True)
-    row = more.enough.query("arm == 'cqo' and outcome == 'field_dpu'").iloc[0]
-    assert more.manifest["half_width_reached"] == (row["enough"] == "yes") == (row["share"] <= 0.003)
+    wide = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.5")
+    assert wide.manifest["replicates"] == FIRST == 20 and wide.manifest["half_width_reached"] is True, "no look before twenty"
+    narrow = compare(*SMALL, "instruments=[cqo]", "study.half_width=0.003", "study.cap=50")
+    n = narrow.manifest["replicates"]
+    assert 20 < n <= 50 and len(narrow.manifest["replicate_keys"]) == n and set(narrow.runs["replicate"]) == set(range(1, n + 1))
+    pd.testing.assert_frame_equal(narrow.runs.query("replicate <= 20").reset_index(drop=True), wide.runs, check_exact=True)
+    row = narrow.enough.query("arm == 'cqo' and outcome == 'field_dpu'").iloc[0]
+    assert narrow.manifest["half_width_reached"] == (row["enough"] == "yes") == (row["share"] <= 0.003)
     one = compare(*SMALL, "policy=none", "study.half_width=0.004")
     assert one.manifest["replicates"] == 4, "one arm has no effect to be sure of"
 
@@ -238,12 +238,12 @@ def test_a_result_has_the_hash_of_its_runs():
 
 
 def test_groups_series_and_firms_are_saved_on_request(tmp_path):
-    words = (*ANY, "instruments=[cqo]", "replicates=2")
-    plain = compare(*words, keep=tmp_path / "runs")
+    overrides = (*ANY, "instruments=[cqo]", "replicates=2")
+    plain = compare(*overrides, keep=tmp_path / "runs")
     plain.save(tmp_path / "plain")
     assert not list((tmp_path / "plain").glob("*_of_runs.*")) and set(plain.runs["by"]) == {"total"}
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*.npz")}
-    full = compare(*words, "save=[groups,series,firms]", keep=tmp_path / "runs")
+    full = compare(*overrides, "save=[groups,series,firms]", keep=tmp_path / "runs")
     full.save(tmp_path / "full")
     assert len(before) == len([*(tmp_path / "runs").glob("*.npz")]), "the same runs, now with their tables"
     totals = full.runs.query("by == 'total'").reset_index(drop=True)
@@ -257,11 +257,11 @@ def test_groups_series_and_firms_are_saved_on_request(tmp_path):
     firms = pd.read_csv(tmp_path / "full" / "firms_of_runs.csv", encoding="utf-8-sig")
     assert list(firms.groupby(["arm", "replicate"], sort=False).ngroup().unique()) == [0, 1, 2, 3]
     assert {"firm", "chain_name", "capability_management", "cqo", "cash"} <= set(firms.columns)
-    again = compare(*words, "save=[series]", keep=tmp_path / "runs")
+    again = compare(*overrides, "save=[series]", keep=tmp_path / "runs")
     assert [path.exists() for *_, path in again.run_tables["series"]] == [True] * 4
 
 
-def test_what_nobody_keeps_cannot_be_saved():
+def test_what_needs_kept_runs_cannot_be_saved_without_a_folder():
     with pytest.raises(SettingsError, match="no folder keeps the runs"):
         compare(*SMALL, "save=[firms]")
     assert set(compare(*ANY, "instruments=[]", "replicates=1", "save=[groups]").runs["by"]) == {"total", "tier", "size"}
@@ -321,11 +321,11 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with Progress(4) as shown:
         shown.add(4)
-    said = capsys.readouterr().err
-    assert "4/4" in said and "run/s" in said
+    printed = capsys.readouterr().err
+    assert "4/4" in printed and "run/s" in printed
 
 
-def test_quiet_says_nothing(capsys):
+def test_quiet_prints_nothing(capsys):
     with Progress(4, shown=False) as shown:
         shown.add(4)
     captured = capsys.readouterr()
@@ -335,7 +335,7 @@ def test_quiet_says_nothing(capsys):
 def test_bytes_of_an_input_file_count(tmp_path):
     """A remark that no reader reads still makes other runs: nobody has to know what is read."""
     chain = tmp_path / "chain.csv"
-    words = (
+    overrides = (
         *(word for word in ANY if not word.startswith("scale=")),
         "network=file",
         f"network.path={chain}",
@@ -344,5 +344,5 @@ def test_bytes_of_an_input_file_count(tmp_path):
     )
     for text, runs in (("b,A,0.3,x\n", 1), ("b,A,0.3,x\n", 1), ("b,A,0.3,y\n", 2)):
         chain.write_text("supplier,customer,value_share,remark\n" + text, encoding="utf-8")
-        compare(*words, keep=tmp_path / "runs")
+        compare(*overrides, keep=tmp_path / "runs")
         assert len([*Path(tmp_path / "runs").glob("*.npz")]) == runs

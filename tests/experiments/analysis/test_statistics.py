@@ -30,9 +30,9 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def covers(found: Intervals, truth: float) -> float:
+def covers(intervals: Intervals, truth: float) -> float:
     """Share of the intervals that hold the truth."""
-    return float(np.mean((found.low <= truth) & (truth <= found.high)))
+    return float(np.mean((intervals.low <= truth) & (truth <= intervals.high)))
 
 
 def with_moments(mean: tuple[float, float], error: tuple[float, float], n: int) -> tuple[NDArray, NDArray]:
@@ -81,10 +81,10 @@ def test_the_bootstrap_follows_units_and_direction():
     np.testing.assert_allclose((turned.low, turned.high), (-plain.high, -plain.low), rtol=1e-9)
 
 
-def test_where_the_bootstrap_knows_nothing():
-    few, even, missing = rng().normal(size=FEWEST - 1), np.full(30, 0.1), np.full(30, np.nan)
+def test_the_bootstrap_has_no_interval_for_degenerate_samples():
+    too_few, even, missing = rng().normal(size=FEWEST - 1), np.full(30, 0.1), np.full(30, np.nan)
     lone = np.r_[np.zeros(29), 1.0]  # four of ten resamples hold it never
-    for values in (few, even, missing, lone):
+    for values in (too_few, even, missing, lone):
         got = bootstrap_intervals(values)
         assert np.isnan(got.low) and np.isnan(got.high)
     assert np.isnan(bootstrap_intervals(np.empty((1, 3))).low).all()
@@ -102,7 +102,7 @@ def test_the_bootstrap_covers_better_where_values_are_skewed(draw, truth, n):
 
 
 @pytest.mark.parametrize("n", [10, 20, 100])
-def test_of_normal_values_what_is_shown_covers_as_it_says(n):
+def test_intervals_shown_for_normal_values_have_their_nominal_coverage(n):
     x = rng(5).normal(size=(n, 4000))
     shown, skewed = shown_intervals(x)
     assert 0.94 < covers(shown, 0.0) < 0.96
@@ -121,7 +121,7 @@ def test_skewness_decides_which_interval_is_shown():
 
 
 @pytest.mark.parametrize("n", [10, 20, 50])
-def test_effects_of_nothing_with_long_tails_are_not_told_from_zero(n):
+def test_zero_effects_with_long_tails_are_not_shown_to_differ_from_0(n):
     """Two arms that do the same differ symmetrically, yet a sample with one far value looks skewed."""
     rare = rng(26).normal(size=(n, 2000)) * (rng(27).random((n, 2000)) < 0.2)
     far = rng(28).lognormal(size=(n, 2000)) - rng(29).lognormal(size=(n, 2000))
@@ -133,7 +133,7 @@ def test_effects_of_nothing_with_long_tails_are_not_told_from_zero(n):
 
 
 @pytest.mark.parametrize("values", [[5.0], [1.0, 9.0], [0.0] * 12, [0.1] * 12, [np.nan] * 12, [0.0] * 29 + [1.0]])
-def test_where_the_bootstrap_knows_nothing_students_is_shown(values):
+def test_where_the_bootstrap_has_no_interval_students_is_shown(values):
     shown, skewed = shown_intervals(values)
     np.testing.assert_array_equal(shown, mean_intervals(values))
     assert not skewed
@@ -154,7 +154,7 @@ def test_p_values_are_students():
     np.testing.assert_allclose(p_values(x), stats.ttest_1samp(x, 0.0).pvalue, **ALIKE)
     x[:4, :20] = np.nan
     np.testing.assert_allclose(p_values(x), stats.ttest_1samp(x, 0.0, nan_policy="omit").pvalue, **ALIKE)
-    inside = (lambda found: (found.low <= 0.0) & (found.high >= 0.0))(mean_intervals(x))
+    inside = (lambda intervals: (intervals.low <= 0.0) & (intervals.high >= 0.0))(mean_intervals(x))
     np.testing.assert_array_equal(p_values(x) >= 0.05, inside)
 
 
@@ -184,11 +184,11 @@ def test_adjusted_by_hand_in_any_order_and_shape():
 
 
 def test_bonferroni_multiplies_by_the_size_of_the_family():
-    found = adjusted_p_values([0.01, np.nan, 0.4, 0.02], "bonferroni")
-    np.testing.assert_allclose(found, [0.03, np.nan, 1.0, 0.06])
+    adjusted = adjusted_p_values([0.01, np.nan, 0.4, 0.02], "bonferroni")
+    np.testing.assert_allclose(adjusted, [0.03, np.nan, 1.0, 0.06])
 
 
-def test_adjusted_p_values_of_little():
+def test_adjusted_p_values_of_edge_cases():
     for method in ("holm", "bh", "bonferroni"):
         assert adjusted_p_values([], method).size == 0
         assert np.isnan(adjusted_p_values([np.nan], method)).all()
@@ -198,7 +198,7 @@ def test_adjusted_p_values_of_little():
         adjusted_p_values([0.1], "sidak")
 
 
-def test_false_findings_are_as_rare_as_said():
+def test_false_findings_are_as_rare_as_the_level_promises():
     """Twenty comparisons, of which four are real: chance of any false finding, share of false ones."""
     shift = np.repeat([1.5, 0.0], [4, 16])
     p = p_values(rng(10).normal(size=(15, 1500, 20)) + shift)
@@ -220,7 +220,7 @@ def test_a_published_ratio():
     assert got.defined
 
 
-def test_a_ratios_bounds_are_where_a_t_test_just_tells():
+def test_at_the_bounds_of_a_ratio_a_t_test_is_just_significant():
     x, y = rng(12).multivariate_normal([3.0, 2.0], [[1.0, 0.6], [0.6, 1.5]], (20, 40)).transpose(2, 0, 1)
     got = ratio_intervals(x, y)
     assert got.defined.all() and ((got.low < got.ratio) & (got.ratio < got.high)).all()
@@ -237,7 +237,7 @@ def test_a_ratio_over_what_may_be_zero_is_not_defined():
         np.testing.assert_array_equal(np.isnan(part), ~got.defined)
 
 
-def test_ratios_cover_as_they_say():
+def test_intervals_of_ratios_have_their_nominal_coverage():
     x, y = rng(14).multivariate_normal([3.0, 2.0], [[4.0, -1.0], [-1.0, 1.0]], (12, 4000)).transpose(2, 0, 1)
     got = ratio_intervals(x, y)
     assert got.defined.mean() > 0.99
@@ -329,17 +329,17 @@ def test_an_interval_after_stopping_still_covers(half_width):
         n = 0
         while not (decision := further_replicates(effects[:n], half_width, cap=400)).stop:
             n += decision.further
-        found = mean_intervals(effects[:n])
-        hits.append(found.low <= 0.0 <= found.high)
+        interval = mean_intervals(effects[:n])
+        hits.append(interval.low <= 0.0 <= interval.high)
         used.append(n)
-        wide.append(found.high - found.low > 2.0 * half_width)
+        wide.append(interval.high - interval.low > 2.0 * half_width)
     assert 0.935 < np.mean(hits) < 0.965
     assert not any(wide)
     known = (stats.norm.ppf(0.975) / half_width) ** 2
     assert known < np.mean(used) < 1.35 * known  # against knowing the spread beforehand
 
 
-# -- the gain of common luck ----------------------------------------------------------------------------------
+# -- the gain of common random numbers ------------------------------------------------------------------------
 
 
 def test_the_gain_by_an_identity():
@@ -375,8 +375,8 @@ def test_gains_of_degenerate_samples():
     assert np.isinf(same.mean) and np.isnan([same.low, same.high]).all()
     still = variance_ratios(np.zeros(12), np.ones(12))
     assert np.isnan([still.mean, still.low, still.high]).all()
-    few = variance_ratios(y[:3], -y[:3])
-    assert few.mean == pytest.approx(0.5) and np.isnan([few.low, few.high]).all() and few.n == 3
+    three = variance_ratios(y[:3], -y[:3])
+    assert three.mean == pytest.approx(0.5) and np.isnan([three.low, three.high]).all() and three.n == 3
     calm = variance_ratios(y, np.zeros(12))  # the reference never varies
     assert calm.mean == 1.0
     one = variance_ratios([1.0], [2.0])

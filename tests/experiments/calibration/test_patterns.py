@@ -110,7 +110,7 @@ def test_a_world_gives_every_figure_and_the_same_ones_twice(world, observed):
     assert json.dumps(again.figures) == json.dumps(observed.figures) and again.users == observed.users
 
 
-def test_figures_move_as_they_should(world, observed):
+def test_figures_move_in_the_expected_direction(world, observed):
     p = world.parameters
     worse = observe(replace(world, parameters=replace(p, base_dpu=2 * p.base_dpu, field_cost=1.5 * p.field_cost)), replicate_keys(3, 1)[0])
     assert worse.figures["pass_rate"] < observed.figures["pass_rate"] - 0.5

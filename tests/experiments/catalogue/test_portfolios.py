@@ -49,17 +49,17 @@ def facts() -> dict[str, dict[str, str]]:
 
 
 def read_levers(key: str):
-    """Levers of a portfolio with the ids, formula and words of their sources."""
+    """Levers of a portfolio with the ids, formula and quotations of their sources."""
     one = SHIPPED[key]
     for path, value in one.levers.items():
-        ids, words, how = read_source(one.sources[path])
-        yield path, value, ids, words, *read_formula(how)
+        ids, quotations, how = read_source(one.sources[path])
+        yield path, value, ids, quotations, *read_formula(how)
 
 
 # -- sources --------------------------------------------------------------------------------------------
 
 
-def test_there_is_one_for_every_place():
+def test_every_place_has_a_portfolio():
     assert set(KEYS) == set(PLACES)
     assert set(groups()["policy"]) == {*KEYS, *EMPTY}
 
@@ -90,31 +90,31 @@ def test_a_portfolio_sets_levers_of_its_instruments_and_nothing_else(key):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_practice_cited_is_known_by_these_words_and_becomes_that_instrument(key):
+def test_a_cited_practice_has_the_name_quoted_and_becomes_the_instrument(key):
     for path, source in SHIPPED[key].sources.items():
-        ids, words, _ = read_source(source)
-        assert len(ids) == len(words), f"{key}: {path} cites {ids} with {len(words)} quotations"
-        for one, said in zip(ids, words, strict=True):
+        ids, quotations, _ = read_source(source)
+        assert len(ids) == len(quotations), f"{key}: {path} cites {ids} with {len(quotations)} quotations"
+        for one, quotation in zip(ids, quotations, strict=True):
             if one.startswith("I"):
-                assert said == PRACTICES[one].practice
+                assert quotation == PRACTICES[one].practice
                 assert any(b.split(".")[0] == path.split(".")[1] for b in PRACTICES[one].becomes), f"{key}: {path} cites {one}"
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_cited_fact_is_of_the_place_and_has_these_words(key, facts):
+def test_a_cited_fact_belongs_to_the_place_and_has_the_quotation(key, facts):
     for path, source in SHIPPED[key].sources.items():
-        ids, words, _ = read_source(source)
-        for one, said in zip(ids, words, strict=True):
+        ids, quotations, _ = read_source(source)
+        for one, quotation in zip(ids, quotations, strict=True):
             if one.startswith("F"):
                 assert one in facts, f"{key}: {path} cites {one}, which is no fact"
-                assert said == facts[one]["quote"], f"{key}: {path} has other words than {one}"
+                assert quotation == facts[one]["quote"], f"{key}: {path} has other words than {one}"
                 assert SHIPPED[key].label_zh in facts[one]["place"], f"{key}: {path} cites {one}, which is of {facts[one]['place']}"
 
 
 def computed(formula: str, known: dict[str, dict[str, str]]) -> float:
     """The value of a formula of facts, figures of regions and numbers."""
-    numbers = re.sub(r"\b([a-z]+)\.(firms|chains)\b", lambda found: str(getattr(REGIONS[found[1]], found[2])), formula)
-    numbers = re.sub(r"F\d{3}", lambda found: known[found[0]]["value"], numbers)
+    numbers = re.sub(r"\b([a-z]+)\.(firms|chains)\b", lambda match: str(getattr(REGIONS[match[1]], match[2])), formula)
+    numbers = re.sub(r"F\d{3}", lambda match: known[match[0]]["value"], numbers)
     assert re.fullmatch(r"[\d.e+\-*/() ]+", numbers), formula
     return float(eval(numbers))
 
@@ -151,8 +151,8 @@ def test_no_figure_of_a_document_sets_an_effect():
     """Scale comes from documents: who is reached, how many, how often, at what cost; what it changes does not."""
     scale = {"reach", "sizes", "projects", "grant", "members_pay", "per_1000_firms", "capacity", "online_share", "visits", "samples"}
     scale |= {"targeted", "prize", "ceiling"}
-    found = {path.split(".")[2] for key in KEYS for path, _, ids, *_ in read_levers(key) if ids}
-    assert found <= scale
+    sourced = {path.split(".")[2] for key in KEYS for path, _, ids, *_ in read_levers(key) if ids}
+    assert sourced <= scale
 
 
 # -- worlds ---------------------------------------------------------------------------------------------
@@ -166,14 +166,14 @@ def composed():
 
 @pytest.fixture(scope="module")
 def ran(composed):
-    """Models after three months under each portfolio, on the same luck: firms enough for four lines of credit in 710."""
+    """Models after three months under each portfolio, on common random numbers: firms enough for four lines of credit in 710."""
     start = StrongchainModel(Region().scaled(3), rng=1, burn_in=3)
-    found = {}
+    models = {}
     for key, settings in composed.items():
-        found[key] = model = copy.deepcopy(start)
+        models[key] = model = copy.deepcopy(start)
         model.adopt(settings.instruments)
         model.run(3)
-    return found
+    return models
 
 
 def totals(model: StrongchainModel, *outcomes: str) -> np.ndarray:
@@ -183,16 +183,16 @@ def totals(model: StrongchainModel, *outcomes: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_it_switches_on_what_its_file_says_with_these_levers(key, composed):
+def test_a_portfolio_switches_on_the_instruments_of_its_file_with_their_levers(key, composed):
     active = {ins.key: ins for ins in composed[key].instruments}
     assert set(active) == set(SHIPPED[key].instruments)
     for path, value in SHIPPED[key].levers.items():
-        found = getattr(active[path.split(".")[1]], path.split(".")[2])
-        assert found == (tuple(value) if isinstance(value, list) else value)
+        setting = getattr(active[path.split(".")[1]], path.split(".")[2])
+        assert setting == (tuple(value) if isinstance(value, list) else value)
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_it_does_what_neither_nothing_nor_any_other_does(key, ran):
+def test_a_portfolio_differs_from_no_policy_and_from_every_other_portfolio(key, ran):
     """In the totals of the run or, where a line of credit is open and nobody draws on it, in what was delivered."""
     delivered = {name: {one: programme.delivered(model) for one, programme in model.programmes.items()} for name, model in ran.items()}
     for other, model in ran.items():
@@ -225,38 +225,38 @@ def test_any_region_takes_any_portfolio(region, policy, scale):
 
 
 def arms(*typed: str):
-    words = ["region=sample", "months=12", *typed]
-    return {arm.name: arm for arm in arms_of(read_settings(compose_settings(words)), words)}
+    overrides = ["region=sample", "months=12", *typed]
+    return {arm.name: arm for arm in arms_of(read_settings(compose_settings(overrides)), overrides)}
 
 
 def test_a_portfolio_works_in_an_arm():
     typed = 'study.arms={nothing: ["instruments=[]"], guangdong: ["policy=guangdong"], there: ["policy=jiaxing", "region=jiaxing"]}'
-    found = arms(*preflight([typed]))
-    assert list(found) == ["nothing", "guangdong", "there"]
-    assert [len(arm.instruments) for arm in found.values()] == [0, 9, 10]
-    assert [arm.configuration["portfolio"]["key"] for arm in found.values()] == ["custom", "guangdong", "jiaxing"]
+    by_name = arms(*preflight([typed]))
+    assert list(by_name) == ["nothing", "guangdong", "there"]
+    assert [len(arm.instruments) for arm in by_name.values()] == [0, 9, 10]
+    assert [arm.configuration["portfolio"]["key"] for arm in by_name.values()] == ["custom", "guangdong", "jiaxing"]
 
 
 def test_the_arms_of_a_portfolio_are_nothing_each_instrument_and_all():
-    found = arms("policy=hubei", "instruments.consortia.projects=3")
-    assert set(found) == {"nothing", "all", *SHIPPED["hubei"].instruments}
-    assert {ins.key: ins for ins in found["all"].instruments}["consortia"].projects == 3.0  # what is typed comes last
-    assert found["all"].configuration["portfolio"]["key"] == "hubei"
-    assert "portfolio" not in found["nothing"].configuration
+    by_name = arms("policy=hubei", "instruments.consortia.projects=3")
+    assert set(by_name) == {"nothing", "all", *SHIPPED["hubei"].instruments}
+    assert {ins.key: ins for ins in by_name["all"].instruments}["consortia"].projects == 3.0  # what is typed comes last
+    assert by_name["all"].configuration["portfolio"]["key"] == "hubei"
+    assert "portfolio" not in by_name["nothing"].configuration
 
 
 def test_typed_instruments_decide_which_of_a_portfolio_are_on():
-    found = arms("policy=guangdong", "instruments=[cqo]")
-    assert set(found) == {"nothing", "cqo"}
-    assert found["cqo"].instruments[0].reach == 0.6
+    by_name = arms("policy=guangdong", "instruments=[cqo]")
+    assert set(by_name) == {"nothing", "cqo"}
+    assert by_name["cqo"].instruments[0].reach == 0.6
 
 
 def test_runs_do_not_depend_on_the_name():
     typed = arms("instruments=[assessment]", "instruments.assessment.counties=1.0")["assessment"]
     shipped = arms("policy=chongqing")["assessment"]
     assert typed.configuration["portfolio"]["key"] == "custom" and shipped.configuration["portfolio"]["key"] == "chongqing"
-    task, luck = Task(12), [(1, 2)]
-    assert run_keys([typed], luck, task) == run_keys([shipped], luck, task)
+    task, keys = Task(12), [(1, 2)]
+    assert run_keys([typed], keys, task) == run_keys([shipped], keys, task)
 
 
 # -- mistakes -------------------------------------------------------------------------------------------
@@ -267,7 +267,9 @@ def own_policy(tmp_path, monkeypatch):
     """Write a policy of one's own, policy=mine, where Hydra and the checks find it."""
     (tmp_path / "policy").mkdir()
     monkeypatch.setattr(files, "CONFIGS", tmp_path)
-    monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{tmp_path}]"]))
+    monkeypatch.setattr(
+        checks, "compose_settings", lambda overrides: compose_settings([*overrides, f"hydra.searchpath=[file://{tmp_path}]"])
+    )
     checks._composed.cache_clear()
 
     def write(text: str, instruments: str = "[cqo]") -> None:
@@ -279,7 +281,7 @@ def own_policy(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         ("instruments: {cqo: {raech: 0.5}}", "there is no setting 'instruments.cqo.raech'; did you mean 'instruments.cqo.reach'?"),
         ("instruments: {cqo: {reach: 1.5}}", "instruments.cqo.reach is 1.5"),
@@ -288,21 +290,21 @@ def own_policy(tmp_path, monkeypatch):
         ("portfolio: {label: 3}", "portfolio.label is 3; it must be a text"),
     ],
 )
-def test_a_mistake_in_a_file_is_told_by_name(line, said, own_policy):
+def test_a_mistake_in_a_file_is_named(line, expected, own_policy):
     own_policy(f"{line}\n")
     with pytest.raises(SettingsError) as mistake:
         preflight(["policy=mine"])
-    assert str(mistake.value).startswith("configs/policy/mine.yaml: ") and said in str(mistake.value)
+    assert str(mistake.value).startswith("configs/policy/mine.yaml: ") and expected in str(mistake.value)
     assert "\n" not in str(mistake.value)
 
 
-def test_an_instrument_that_there_is_not_is_told_by_name(own_policy):
+def test_an_unknown_instrument_is_named(own_policy):
     own_policy("", instruments="[cqoo]")
     with pytest.raises(SettingsError, match=r"configs/policy/mine\.yaml: instruments=cqoo: no such instrument.*did you mean 'cqo'\?"):
         preflight(["policy=mine"])
 
 
-def test_a_source_for_no_lever_is_told_by_name():
+def test_a_source_without_a_lever_is_named():
     config = compose_settings(["policy=hubei"])
     with open_dict(config):
         config.portfolio.sources["instruments.brands.reech"] = "assumption: none"
@@ -312,26 +314,26 @@ def test_a_source_for_no_lever_is_told_by_name():
         read_settings(config)
 
 
-def test_a_policy_that_there_is_not_gets_the_nearest():
+def test_an_unknown_policy_gets_the_nearest_name():
     with pytest.raises(SettingsError, match=r"policy=guandong: no such policy; there is .*did you mean 'guangdong'\?"):
         preflight(["policy=guandong"])
 
 
-# -- what is said ---------------------------------------------------------------------------------------
+# -- what is printed ------------------------------------------------------------------------------------
 
 
 def test_the_committed_page_is_what_is_generated():
     assert (REFERENCE / "portfolios.md").read_text(encoding="utf-8") == portfolios_page()
 
 
-def test_the_page_has_every_lever_with_its_words():
+def test_the_page_has_every_lever_with_its_quotations():
     text = portfolios_page()
     for key, one in SHIPPED.items():
         part = text.split(f"(`policy={key}`)")[1].split("\n## ")[0]
         for path in one.paths:
             name = path.removeprefix("instruments.")
             (row,) = [line for line in part.splitlines() if line.replace("*", "").startswith(f"| `{name}` |")]
-            assert all(said in row for said in read_source(one.sources[path])[1])
+            assert all(quotation in row for quotation in read_source(one.sources[path])[1])
 
 
 def test_every_portfolio_is_listed_and_explained(capsys):
@@ -341,8 +343,8 @@ def test_every_portfolio_is_listed_and_explained(capsys):
         assert re.search(rf"^{key} .*{one.label_zh}", listed, re.MULTILINE)
     for name in ("policy.guangdong", "Guangdong", "policy=guangdong"):
         assert verbs.main(["explain", name]) == 0
-        told = capsys.readouterr().out
-        assert "a portfolio of 9 instruments" in told and "「3.79萬家企業建立首席質量官制度」" in told
+        printed = capsys.readouterr().out
+        assert "a portfolio of 9 instruments" in printed and "「3.79萬家企業建立首席質量官制度」" in printed
 
 
 def test_a_portfolio_is_completed():

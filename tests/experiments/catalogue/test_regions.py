@@ -36,7 +36,7 @@ OFFICIAL = re.compile(r"\bofficial\b")
 PLACES = {"national": "全国", "nanping": "南平"}
 #: Facts that a preset may cite of another place: the figure says so itself.
 BORROWED = {"F050": "Guangdong", "F051": "Guangdong"}
-#: Figures that are read off words without being the number in them.
+#: Figures that are read from a quotation and are not the number in it.
 NOT_COUNTED = {("nanping", "chains"): "one industry"}
 
 
@@ -65,14 +65,14 @@ def test_every_figure_of_a_real_place_has_a_source(key):
 
 
 @pytest.mark.parametrize("key", REAL)
-def test_every_fact_cited_comes_with_its_words(key):
+def test_every_fact_cited_comes_with_its_quotation(key):
     for figure in figures_of(WHOLE[key]):
         assert len(figure.facts) == len(figure.quotes), f"{key}.{figure.name}"
         assert figure.how, f"{key}.{figure.name} does not say how it was read"
 
 
 @pytest.mark.parametrize("key", REAL)
-def test_a_cited_fact_exists_is_of_the_place_and_has_words_and_value(key):
+def test_a_cited_fact_exists_belongs_to_the_place_and_has_the_quotation_and_value(key):
     known, built = facts(), WHOLE[key]
     for figure in figures_of(built):
         for fact, quote in zip(figure.facts, figure.quotes, strict=True):
@@ -90,26 +90,26 @@ def test_a_cited_fact_exists_is_of_the_place_and_has_words_and_value(key):
 
 @pytest.mark.parametrize("key", REAL)
 def test_a_figure_that_follows_a_rule_follows_it(key):
-    built, said = WHOLE[key], WHOLE[key].sources
+    built, sources = WHOLE[key], WHOLE[key].sources
     ruled = {"leaders": ("leaders a chain", built.chains), "firms": ("firms a chain", built.chains)}
     ruled |= {"stations": ("stations per 1,000 firms", built.firms / 1000), "chains": ("chains", 1)}
     for name, (rule, of) in ruled.items():
-        if said[name].startswith("assumption"):
-            assert f"{DEFAULT_RULES[rule]:g}" in said[name] and "docs/reference/regions.md" in said[name]
+        if sources[name].startswith("assumption"):
+            assert f"{DEFAULT_RULES[rule]:g}" in sources[name] and "docs/reference/regions.md" in sources[name]
             assert getattr(built, name) == pytest.approx(DEFAULT_RULES[rule] * of, abs=0.5)
     for name, convention in (("chain_heads", "one a chain"), ("sectors", "one home sector a chain")):
-        if convention in said[name]:
+        if convention in sources[name]:
             assert getattr(built, name) == built.chains
 
 
 def test_the_rules_are_what_the_places_give():
-    found = rules(list(WHOLE.values()))
-    assert found.keys() == DEFAULT_RULES.keys()
-    for name, (value, places) in found.items():
+    derived = rules(list(WHOLE.values()))
+    assert derived.keys() == DEFAULT_RULES.keys()
+    for name, (value, places) in derived.items():
         assert DEFAULT_RULES[name] == pytest.approx(value, rel=0.01)
         assert len(places) >= 2
-    assert found["leaders a chain"][1] == ["Liaoning", "Shaanxi"]
-    assert found["leaders a chain"][0] == pytest.approx(np.sqrt(24 / 16 * 94 / 23))
+    assert derived["leaders a chain"][1] == ["Liaoning", "Shaanxi"]
+    assert derived["leaders a chain"][0] == pytest.approx(np.sqrt(24 / 16 * 94 / 23))
     assert set(NO_PROVINCE) <= {*REAL, "sample"}
 
 
@@ -118,12 +118,12 @@ def test_no_count_of_officers_is_taken_for_the_share_without_programme():
 
 
 @pytest.mark.parametrize("key", REAL)
-def test_it_has_a_chinese_name(key):
+def test_a_region_has_a_chinese_name(key):
     assert re.fullmatch(r"[\u4e00-\u9fff]+", WHOLE[key].label_zh)
     assert WHOLE[key].key == key
 
 
-def test_a_source_is_taken_apart():
+def test_a_source_is_parsed():
     assert read_source("F001: read so 「甲“乙”」") == (("F001",), ("甲“乙”",), "read so")
     assert read_source("F001+F002: both 「甲」「乙」") == (("F001", "F002"), ("甲", "乙"), "both")
     for silent in ("assumption: as F001 has it", "F01: no 「甲」", "F001 without a colon"):
@@ -134,7 +134,7 @@ def test_a_source_is_taken_apart():
 
 
 @pytest.mark.parametrize("key", REAL)
-def test_it_builds_and_runs_with_all_checks(key):
+def test_a_region_builds_and_runs_with_all_checks(key):
     whole = WHOLE[key]
     part = whole.scaled(min(1.0, 150 / whole.firms))
     model = StrongchainModel(part, burn_in=1, check=True)
@@ -144,7 +144,7 @@ def test_it_builds_and_runs_with_all_checks(key):
 
 
 @pytest.mark.parametrize("key", ["guangdong", "nanping"])
-def test_it_comes_with_about_two_thousand_firms_by_default(key):
+def test_a_region_has_about_two_thousand_firms_by_default(key):
     built = read_settings(compose_settings([f"region={key}"])).world.region
     assert built.firms == min(WHOLE[key].firms, 2_000)
     assert built.sources == WHOLE[key].sources
@@ -156,10 +156,10 @@ def test_more_small_firms_than_large_ones_come_out():
     assert small + medium + large == pytest.approx(1)
 
 
-# -- what is said ---------------------------------------------------------------------------------------
+# -- what is printed ------------------------------------------------------------------------------------
 
 
-def test_the_page_has_every_figure_of_every_region_with_its_words(monkeypatch):
+def test_the_page_has_every_figure_of_every_region_with_its_quotation(monkeypatch):
     monkeypatch.setattr("experiments.pages.reference.regions.size_mix", lambda region: [0.5, 0.4, 0.1])
     text = regions_page()
     for key, built in WHOLE.items():
@@ -179,17 +179,17 @@ def test_every_region_is_listed_and_explained(capsys):
         assert re.search(rf"^{key} .*{built.label_zh}", listed, re.MULTILINE)
     for name in ("guangdong", "Guangdong", "广东"):
         assert verbs.main(["explain", name]) == 0
-        told = capsys.readouterr().out
-        assert "F023: 50 key chains" in told and "「以50條重點產業鏈為牽引」" in told
+        printed = capsys.readouterr().out
+        assert "F023: 50 key chains" in printed and "「以50條重點產業鏈為牽引」" in printed
 
 
-def test_a_typo_gets_the_nearest_region():
+def test_a_misspelt_region_gets_the_nearest_name():
     with pytest.raises(SettingsError, match="guandong.*did you mean 'guangdong'"):
         preflight(["region=guandong"])
 
 
 @pytest.mark.parametrize("key", REAL)
-def test_a_file_says_nothing_twice(key):
+def test_a_file_has_a_source_for_every_figure_and_for_nothing_else(key):
     lines = (ROOT / "configs" / "region" / f"{key}.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(lines)["sources"].keys() == {f.name for f in declared(Region)}
 

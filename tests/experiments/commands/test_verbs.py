@@ -34,10 +34,10 @@ from tests.support.places import ROOT
 BASH = shutil.which("bash")
 
 
-def said(capsys, *words: str, status: int = 0) -> str:
+def printed(capsys, *arguments: str, status: int = 0) -> str:
     """What a verb prints; everything fits."""
     capsys.readouterr()
-    assert verbs.main(words) == status
+    assert verbs.main(arguments) == status
     out, err = capsys.readouterr()
     assert max((width(line) for line in out.splitlines()), default=0) <= COLUMNS
     assert bool(err) == bool(status)
@@ -48,35 +48,37 @@ def said(capsys, *words: str, status: int = 0) -> str:
 # -- which words are verbs ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [(), ("region=sample",), ("-m", "regions"), ("--help",), ("regionss",)])
-def test_what_is_no_verb_is_left_to_the_application(words, capsys):
-    assert verbs.main(words) is None
+@pytest.mark.parametrize("arguments", [(), ("region=sample",), ("-m", "regions"), ("--help",), ("regionss",)])
+def test_what_is_no_verb_is_left_to_the_application(arguments, capsys):
+    assert verbs.main(arguments) is None
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("verb", verbs.VERBS)
 def test_every_verb_says_how_to_use_it(verb, capsys):
-    assert said(capsys, verb, "--help").startswith(f"strongchain {verb}")
+    assert printed(capsys, verb, "--help").startswith(f"strongchain {verb}")
     many = "takes one folder" if verb == "rerun" else "one word too many"
-    assert many in said(capsys, verb, "a", "b", "c", "d", status=1)
+    assert many in printed(capsys, verb, "a", "b", "c", "d", status=1)
     assert verbs.VERBS.keys() == verbs.ANSWERS.keys()
 
 
-def test_a_study_that_cannot_be_run_again_is_told(capsys, tmp_path):
-    assert "holds no finished study" in said(capsys, "rerun", str(tmp_path), status=1)
-    assert "there is no folder" in said(capsys, "rerun", str(tmp_path / "gone"), status=1)
+def test_a_study_that_cannot_be_run_again_is_reported(capsys, tmp_path):
+    assert "holds no finished study" in printed(capsys, "rerun", str(tmp_path), status=1)
+    assert "there is no folder" in printed(capsys, "rerun", str(tmp_path / "gone"), status=1)
 
 
 @pytest.mark.study
 def test_the_module_runs_by_itself():
-    found = subprocess.run([sys.executable, "-m", "experiments.commands.verbs", "explain", "cqp"], cwd=ROOT, capture_output=True, text=True)
-    assert (found.returncode, found.stdout) == (1, "")
-    assert "did you mean 'cqo'?" in found.stderr
+    process = subprocess.run(
+        [sys.executable, "-m", "experiments.commands.verbs", "explain", "cqp"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "did you mean 'cqo'?" in process.stderr
 
 
 @pytest.mark.study
 @pytest.mark.parametrize(
-    ("words", "status", "idle"),
+    ("arguments", "status", "idle"),
     [
         (["--help"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy", "sim", "agents"}),
         (["help"], 0, {"hydra", "matplotlib", "mesa", "numpy", "omegaconf", "pandas", "scipy", "sim", "agents"}),
@@ -88,15 +90,15 @@ def test_the_module_runs_by_itself():
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )
-def test_an_answer_imports_no_more_than_it_needs(words, status, idle):
+def test_an_answer_imports_no_more_than_it_needs(arguments, status, idle):
     code = (
         "import sys\nfrom experiments.run import main\n"
         "try:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
     )  # fmt: skip
-    found = subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
-    assert found.returncode == status, found.stderr
-    assert not idle & set(found.stderr.split())
-    assert "experiments.commands.verbs" in found.stderr.split()
+    process = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120)
+    assert process.returncode == status, process.stderr
+    assert not idle & set(process.stderr.split())
+    assert "experiments.commands.verbs" in process.stderr.split()
 
 
 def test_help_names_every_verb_and_fits_a_screen():
@@ -111,25 +113,25 @@ def test_help_lists_every_group_with_every_option_that_the_world_registers():
     assert all(f"\n{group}: {', '.join(names)}\n" in help_text() for group, names in declarations.groups().items())
 
 
-@pytest.mark.parametrize("words", [["--help"], ["-h"], ["help"], ["region=sample", "--help"]], ids=" ".join)
-def test_help_is_one_text_however_it_is_asked_for(words, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["strongchain", *words])
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["region=sample", "--help"]], ids=" ".join)
+def test_help_is_one_text_however_it_is_asked_for(arguments, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["strongchain", *arguments])
     with pytest.raises(SystemExit) as left:
         application()
     assert (left.value.code, capsys.readouterr().out) == (0, help_text() + "\n")
 
 
 def test_help_on_a_word_explains_it(capsys):
-    assert said(capsys, "help", "cqo") == said(capsys, "explain", "cqo")
-    assert "did you mean 'cqo'?" in said(capsys, "help", "cqp", status=1)
-    assert "liaoning" in said(capsys, "completion", "words", "lia", "help").split()
+    assert printed(capsys, "help", "cqo") == printed(capsys, "explain", "cqo")
+    assert "did you mean 'cqo'?" in printed(capsys, "help", "cqp", status=1)
+    assert "liaoning" in printed(capsys, "completion", "words", "lia", "help").split()
 
 
 # -- lists ---------------------------------------------------------------------------------------------
 
 
 def test_regions(capsys):
-    rows = {line.split()[0]: line for line in said(capsys, "regions").splitlines() if line}
+    rows = {line.split()[0]: line for line in printed(capsys, "regions").splitlines() if line}
     assert "辽宁" in rows["liaoning"]
     assert rows["liaoning"].split()[3:7] == ["16", "24", "1755", "30"]
     assert rows["liaoning"].endswith("6 of 15         8 of 15")
@@ -138,7 +140,7 @@ def test_regions(capsys):
 
 
 def test_instruments(capsys):
-    out = said(capsys, "instruments")
+    out = printed(capsys, "instruments")
     for key, cls in INSTRUMENTS.items():
         assert key in out
         assert cls.label_zh in out
@@ -147,25 +149,25 @@ def test_instruments(capsys):
 
 def test_experiments_or_how_to_add_one(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(verbs, "CONFIGS", tmp_path)
-    out = said(capsys, "experiments")
+    out = printed(capsys, "experiments")
     assert "configs/experiment/NAME.yaml" in out
     recipe = "\n".join(line[4:] for line in out.splitlines() if line.startswith("    "))
     assert recipe.startswith("# @package _global_")
     assert yaml.safe_load(recipe)["months"] == 36
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mix.yaml").write_text("# @package _global_\n# Which mix is best? 组合\nmonths: 36\n", encoding="utf-8")
-    assert said(capsys, "experiments").splitlines()[1].split(maxsplit=1) == ["mix", "Which mix is best? 组合"]
+    assert printed(capsys, "experiments").splitlines()[1].split(maxsplit=1) == ["mix", "Which mix is best? 组合"]
 
 
 def test_parameters(capsys):
-    everything = said(capsys, "parameters")
+    everything = printed(capsys, "parameters")
     assert all(f"\nparameters.{f.name} " in everything for f in declared(Parameters))
-    few = said(capsys, "parameters", "latent_share")
-    assert "parameters.latent_share  0.1" in few
-    assert "0 … 0.9  share  N" in few
-    assert "parameters.margin" not in few
-    assert "parameters.latent_share" in said(capsys, "parameters", "NO INSPECTION finds")
-    assert "did you mean 'latent_share'?" in said(capsys, "parameters", "latent_shar e", status=1)
+    listed = printed(capsys, "parameters", "latent_share")
+    assert "parameters.latent_share  0.1" in listed
+    assert "0 … 0.9  share  N" in listed
+    assert "parameters.margin" not in listed
+    assert "parameters.latent_share" in printed(capsys, "parameters", "NO INSPECTION finds")
+    assert "did you mean 'latent_share'?" in printed(capsys, "parameters", "latent_shar e", status=1)
 
 
 def test_settings_of_the_study_are_those_that_can_be_typed():
@@ -204,26 +206,26 @@ MANIFEST = {"configuration": {"months": 24, "replicates": 5}, "arms": {"nothing"
 def results(tmp_path, monkeypatch):
     """A folder of results: one whole study, an older unfinished one, a sweep, and the runs that they share."""
     monkeypatch.chdir(tmp_path)
-    here = tmp_path / "results"
+    folder = tmp_path / "results"
     for name in ("默认 对比", "grid/0"):
-        (here / name / ".hydra").mkdir(parents=True)
-        (here / name / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
-    (here / "grid" / "1").mkdir()
-    (here / "grid" / "1" / "point.json").write_text("{}", encoding="utf-8")
-    (here / "stopped" / ".hydra").mkdir(parents=True)
-    (here / "stopped" / ".hydra" / "config.yaml").write_text("months: 60\nreplicates: 20\nname: ${now:%Y}\n", encoding="utf-8")
-    (here / "broken").mkdir()
-    (here / "broken" / "manifest.json").write_text("{", encoding="utf-8")
-    (here / "runs").mkdir()
-    (here / "runs" / "a.json").write_text("{}", encoding="utf-8")
+        (folder / name / ".hydra").mkdir(parents=True)
+        (folder / name / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+    (folder / "grid" / "1").mkdir()
+    (folder / "grid" / "1" / "point.json").write_text("{}", encoding="utf-8")
+    (folder / "stopped" / ".hydra").mkdir(parents=True)
+    (folder / "stopped" / ".hydra" / "config.yaml").write_text("months: 60\nreplicates: 20\nname: ${now:%Y}\n", encoding="utf-8")
+    (folder / "broken").mkdir()
+    (folder / "broken" / "manifest.json").write_text("{", encoding="utf-8")
+    (folder / "runs").mkdir()
+    (folder / "runs" / "a.json").write_text("{}", encoding="utf-8")
     for age, name in enumerate(("默认 对比", "grid", "stopped", "broken")):
-        for path in (here / name, *(here / name).rglob("*")):
+        for path in (folder / name, *(folder / name).rglob("*")):
             os.utime(path, (1.7e9 - 86400 * age,) * 2)
-    return here
+    return folder
 
 
 def test_results_newest_first(results, capsys):
-    head, whole, grid, stopped, broken = said(capsys, "results").splitlines()
+    head, whole, grid, stopped, broken = printed(capsys, "results").splitlines()
     assert head.split() == ["study", "status", "arms", "replicates", "months", "size", "date"]
     assert whole.split()[:7] == ["默认", "对比", "complete", "nothing,", "cqo", "8", "24"]
     assert "2023-11-1" in whole
@@ -232,10 +234,10 @@ def test_results_newest_first(results, capsys):
     assert broken.split()[:5] == ["broken", "unreadable", "?", "?", "?"]
     (results / "grid" / "sweep.csv").write_text("", encoding="utf-8")
     (results / "broken" / "manifest.json").write_text(json.dumps(MANIFEST | {"failed": [{}, {}]}), encoding="utf-8")
-    again = said(capsys, "results")
+    again = printed(capsys, "results")
     assert "sweep, 1 of 2 " in again
     assert "complete, 2 failed" in again
-    assert said(capsys, "results", str(results)) == said(capsys, "results")
+    assert printed(capsys, "results", str(results)) == printed(capsys, "results")
 
 
 @pytest.mark.parametrize(
@@ -253,24 +255,24 @@ def test_results_newest_first(results, capsys):
     ],
 )
 def test_one_bad_folder_hides_no_other(results, capsys, file, held):
-    before = said(capsys, "results").splitlines()
+    before = printed(capsys, "results").splitlines()
     bad = results / "bad" / file
     bad.parent.mkdir(parents=True)
     bad.write_bytes(held)
-    head, first, *rest = said(capsys, "results").splitlines()
+    head, first, *others = printed(capsys, "results").splitlines()
     assert first.split()[:5] == ["bad", "unreadable", "?", "?", "?"]
-    assert [line.split() for line in (head, *rest)] == [line.split() for line in before]
+    assert [line.split() for line in (head, *others)] == [line.split() for line in before]
 
 
 def test_a_table_that_cannot_be_read_leaves_the_list_as_it_is(results, capsys):
     (results / "默认 对比" / "effects.csv").write_bytes(b"\x00\xff")
-    whole = next(line for line in said(capsys, "results").splitlines() if line.startswith("默认"))
+    whole = next(line for line in printed(capsys, "results").splitlines() if line.startswith("默认"))
     assert whole.split()[2:7] == ["complete", "nothing,", "cqo", "8", "24"]
 
 
-def test_reruns_and_replicates_in_full_are_told_from_studies(results, capsys):
+def test_reruns_and_replicates_in_full_are_distinguished_from_studies(results, capsys):
     def status(name: str) -> list[str]:
-        return next(line for line in said(capsys, "results").splitlines() if line.startswith(f"{name} ")).split()[1:]
+        return next(line for line in printed(capsys, "results").splitlines() if line.startswith(f"{name} ")).split()[1:]
 
     for name in ("grid_rerun/0", "alone_rerun", "mine_rerun/.hydra"):
         (results / name).mkdir(parents=True)
@@ -289,10 +291,10 @@ def test_reruns_and_replicates_in_full_are_told_from_studies(results, capsys):
 
 
 def test_no_results(results, capsys, monkeypatch):
-    assert "no folder 'result'; did you mean 'results'?" in said(capsys, "results", "result", status=1)
-    assert "no study in" in said(capsys, "results", str(results / "runs"))
+    assert "no folder 'result'; did you mean 'results'?" in printed(capsys, "results", "result", status=1)
+    assert "no study in" in printed(capsys, "results", str(results / "runs"))
     monkeypatch.chdir(results)
-    assert "no results yet" in said(capsys, "results")
+    assert "no results yet" in printed(capsys, "results")
 
 
 # -- explain -------------------------------------------------------------------------------------------
@@ -305,11 +307,11 @@ def test_everything_named_can_be_explained(capsys):
         assert len(lines) > 1, names
         assert max(map(width, lines)) <= COLUMNS, names
     for word in (*INSTRUMENTS, *OUTCOMES, "首席质量官", "到达用户的缺陷", "辽宁", "region=sample", "months", "instruments.cqo"):
-        assert said(capsys, "explain", word)
+        assert printed(capsys, "explain", word)
 
 
 def test_an_instrument_in_full(capsys):
-    out = said(capsys, "explain", "cqo")
+    out = printed(capsys, "explain", "cqo")
     assert "首席质量官" in out
     assert "instruments.cqo.reach = 0.5 (the dose)" in out
     for f in declared(INSTRUMENTS["cqo"]):
@@ -319,20 +321,20 @@ def test_an_instrument_in_full(capsys):
 
 
 def test_an_outcome_a_setting_a_region_and_a_phase_in_full(capsys):
-    outcome = said(capsys, "explain", "field_dpu")
+    outcome = printed(capsys, "explain", "field_dpu")
     assert all(part in outcome for part in ("到达用户的缺陷", "defects/unit", OUTCOMES["field_dpu"].formula, "lower"))
-    one = said(capsys, "explain", "latent_share")
-    assert one == said(capsys, "explain", "parameters.latent_share")
+    one = printed(capsys, "explain", "latent_share")
+    assert one == printed(capsys, "explain", "parameters.latent_share")
     assert all(part in one for part in ("0 … 0.9", "share", "the most influential parameter", "strongchain parameters.latent_share=VALUE"))
-    region = said(capsys, "explain", "liaoning")
+    region = printed(capsys, "explain", "liaoning")
     assert all(part in region for part in ("F097: 16 key chains", "1755 firms", "loan_rate"))
-    phase = said(capsys, "explain", MONTH[5].__name__)
+    phase = printed(capsys, "explain", MONTH[5].__name__)
     assert f"phase 6 of {len(MONTH)}" in phase
     assert "sim/month/propagation.py" in phase
 
 
 def test_a_name_of_several_things_explains_all(capsys):
-    out = said(capsys, "explain", "reach")
+    out = printed(capsys, "explain", "reach")
     assert all(f"instruments.{key}.reach: a setting" in out for key in INSTRUMENTS)
 
 
@@ -340,14 +342,14 @@ def test_a_name_of_several_things_explains_all(capsys):
     ("word", "meant"), [("cqp", "cqo"), ("field_dpv", "field_dpu"), ("liaonin", "liaoning"), ("propagte", "propagate"), ("xyzzy", "")]
 )
 def test_near_misses(word, meant, capsys):
-    err = said(capsys, "explain", word, status=1)
+    err = printed(capsys, "explain", word, status=1)
     assert repr(word) in err
     assert ("did you mean" in err) == bool(meant)
     assert meant in err
 
 
 def test_explain_nothing(capsys):
-    assert "explain what?" in said(capsys, "explain", status=1)
+    assert "explain what?" in printed(capsys, "explain", status=1)
 
 
 # -- text ----------------------------------------------------------------------------------------------
@@ -371,25 +373,25 @@ def test_width_of_wide_and_combining_characters():
 # -- completion ----------------------------------------------------------------------------------------
 
 
-def test_words_to_complete(capsys):
-    words = said(capsys, "completion", "words").split("\n")
-    assert {*verbs.VERBS, "region=liaoning", "network=file", "instruments=[cqo]", "months=", "instruments.cqo.reach="} <= {*words}
-    assert "instruments.cqo.targeting=worst_first" in words
-    assert len(words) == len(set(words))
-    assert said(capsys, "completion", "words", "region=j").split() == ["region=jiangsu", "region=jiaxing", "region=jinzhong"]
-    assert "liaoning" in said(capsys, "completion", "words", "lia", "explain").split()
-    assert "did you mean 'bash'?" in said(capsys, "completion", "bsh", status=1)
+def test_completion_proposes_verbs_settings_and_names(capsys):
+    proposed = printed(capsys, "completion", "words").split("\n")
+    assert {*verbs.VERBS, "region=liaoning", "network=file", "instruments=[cqo]", "months=", "instruments.cqo.reach="} <= {*proposed}
+    assert "instruments.cqo.targeting=worst_first" in proposed
+    assert len(proposed) == len(set(proposed))
+    assert printed(capsys, "completion", "words", "region=j").split() == ["region=jiangsu", "region=jiaxing", "region=jinzhong"]
+    assert "liaoning" in printed(capsys, "completion", "words", "lia", "explain").split()
+    assert "did you mean 'bash'?" in printed(capsys, "completion", "bsh", status=1)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_the_script_knows_every_verb(shell, capsys):
-    script = said_of(capsys, shell)
+    script = script_of(capsys, shell)
     assert "completion words ''" in script
     if shell == "bash":
         assert all(f" {verb} " in script for verb in verbs.VERBS)
 
 
-def said_of(capsys, shell: str) -> str:
+def script_of(capsys, shell: str) -> str:
     """The script of a shell, whose lines may be long."""
     assert verbs.main(["completion", shell]) == 0
     return capsys.readouterr().out
@@ -398,7 +400,7 @@ def said_of(capsys, shell: str) -> str:
 @pytest.mark.study
 @pytest.mark.skipif(BASH is None, reason="there is no bash")
 def test_completion_in_bash(capsys, tmp_path):
-    (tmp_path / "completion.bash").write_text(said_of(capsys, "bash"), encoding="utf-8")
+    (tmp_path / "completion.bash").write_text(script_of(capsys, "bash"), encoding="utf-8")
     command = f'cd "{ROOT}" && echo asked >> "{tmp_path}/asked" && "{sys.executable}" -m experiments.commands.verbs "$@"'
     (tmp_path / "strongchain").write_text(f"#!/bin/bash\n{command}\n", encoding="utf-8")
     (tmp_path / "strongchain").chmod(0o755)
@@ -417,11 +419,11 @@ def test_completion_in_bash(capsys, tmp_path):
         ("region=sample", "expl"): [],
     }
     script = [f'source "{tmp_path}/completion.bash"']
-    for words in lines:
-        given_words = " ".join(f"'{word}'" for word in ("strongchain", *words))
-        script.append(f"COMP_WORDS=({given_words}); COMP_CWORD={len(words)}; _strongchain '{tmp_path}/strongchain'")
+    for typed in lines:
+        quoted = " ".join(f"'{word}'" for word in ("strongchain", *typed))
+        script.append(f"COMP_WORDS=({quoted}); COMP_CWORD={len(typed)}; _strongchain '{tmp_path}/strongchain'")
         script.append("""printf '%s|' "${COMPREPLY[@]}"; echo""")
-    found = subprocess.run([str(BASH), "-c", "\n".join(script)], capture_output=True, encoding="utf-8", timeout=120)
-    assert found.stderr == ""
-    assert [line.split("|")[:-1] for line in found.stdout.splitlines()] == [answer or [""] for answer in lines.values()]
+    process = subprocess.run([str(BASH), "-c", "\n".join(script)], capture_output=True, encoding="utf-8", timeout=120)
+    assert process.stderr == ""
+    assert [line.split("|")[:-1] for line in process.stdout.splitlines()] == [answer or [""] for answer in lines.values()]
     assert (tmp_path / "asked").read_text().count("asked") == 2  # of all words once, of what can be explained once

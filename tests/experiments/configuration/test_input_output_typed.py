@@ -1,4 +1,4 @@
-"""A network from an input-output table as it is typed: chosen, checked before anything starts, and told apart by the bytes of its files."""
+"""A network from an input-output table as it is typed: chosen, checked before anything starts, identified by the bytes of its files."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from tests.sim.build.test_input_output import FLOWS, SECTORS, written
 KEYS = [(1, 2)]
 
 
-def words(path: Path, *more: str) -> list[str]:
-    """What one types for a small table."""
-    chosen = ["network=input_output", f"network.path={path}", "network.firms=60", "network.chains=2", "network.leaders=4", *more]
+def overrides(path: Path, *others: str) -> list[str]:
+    """The overrides for a small table."""
+    chosen = ["network=input_output", f"network.path={path}", "network.firms=60", "network.chains=2", "network.leaders=4", *others]
     readable, mistakes = check_overrides(chosen)
     assert not mistakes
     return readable
 
 
 def keys(path: Path) -> list[list[str]]:
-    settings = read_settings(compose_settings(words(path)))
+    settings = read_settings(compose_settings(overrides(path)))
     return run_keys([_arm(settings)], KEYS, settings.task)
 
 
@@ -36,9 +36,9 @@ def _arm(settings):
     return Arm("base", settings.world, ())
 
 
-def test_it_is_read_as_typed(tmp_path):
+def test_the_network_is_read_as_typed(tmp_path):
     path = written(tmp_path)
-    world = read_settings(compose_settings(words(path, "network.keep=[A,B,C]", "network.domestic=true"))).world
+    world = read_settings(compose_settings(overrides(path, "network.keep=[A,B,C]", "network.domestic=true"))).world
     assert isinstance(world.network, SectorEconomy)
     assert world.network.table.codes == ("A", "B", "C")
     assert world.firms == 60
@@ -51,12 +51,12 @@ def test_chinese_names_blanks_and_commas_just_work(tmp_path, folder):
     path = written(tmp_path / folder)
     sectors = path.with_name("部门 表,1.csv")
     path.with_name("table_sectors.csv").rename(sectors)
-    world = read_settings(compose_settings(words(path, f"network.sectors_path={sectors}"))).world
+    world = read_settings(compose_settings(overrides(path, f"network.sectors_path={sectors}"))).world
     assert world.network.table.codes == ("A", "B", "C", "D")
 
 
 @pytest.mark.parametrize(
-    ("word", "said"),
+    ("word", "expected"),
     [
         ("network.path=missing_Z.csv", "there is no file 'missing_Z.csv'"),
         ("network.sectors_path=missing.csv", "there is no file 'missing.csv'"),
@@ -67,9 +67,9 @@ def test_chinese_names_blanks_and_commas_just_work(tmp_path, folder):
         ("network=input_outputs", "did you mean 'input_output'"),
     ],
 )
-def test_slips_are_told_before_anything_starts(word, said):
+def test_mistakes_are_reported_before_anything_starts(word, expected):
     _, mistakes = check_overrides([*(["network=input_output"] if not word.startswith("network=") else []), word])
-    assert any(said in mistake for mistake in mistakes), mistakes
+    assert any(expected in mistake for mistake in mistakes), mistakes
 
 
 @pytest.mark.study
@@ -83,19 +83,19 @@ def test_a_byte_of_either_file_makes_other_runs_and_a_name_does_not(tmp_path):
     assert keys(written(tmp_path / "one")) == first
 
 
-def test_the_file_beside_is_missed_before_anything_starts(tmp_path):
+def test_a_missing_file_of_sectors_is_reported_before_anything_starts(tmp_path):
     path = written(tmp_path)
     (tmp_path / "table_sectors.csv").unlink()
     with pytest.raises(NetworkError, match=r"there is no file .*table_sectors\.csv"):
-        read_settings(compose_settings(words(path)))
+        read_settings(compose_settings(overrides(path)))
 
 
 def test_policies_are_compared_on_it(tmp_path):
     path = written(tmp_path, FLOWS.replace("A,10,40,5,1", "A,10,70,15,20"))
-    chosen = words(
+    chosen = overrides(
         path, "region=sample", "instruments=[cqo]", "months=6", "window=3", "replicates=2", "burn_in=2", "parallel.backend=sequential"
     )
-    found = compare(*chosen, keep=None)
-    assert {"nothing", "cqo"} <= set(found.manifest["arms"])
-    assert any("raised to 0" in note for note in found.manifest["network_notes"])
-    assert len(found.manifest["input_files"]) == 2
+    comparison = compare(*chosen, keep=None)
+    assert {"nothing", "cqo"} <= set(comparison.manifest["arms"])
+    assert any("raised to 0" in note for note in comparison.manifest["network_notes"])
+    assert len(comparison.manifest["input_files"]) == 2

@@ -1,4 +1,4 @@
-"""Institutions beside a network that is not the region's own: in proportion to it, or as they were typed."""
+"""Institutions with a network that is not the region's own: in proportion to it, or as they were typed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def chain(tmp_path) -> Path:
     return path
 
 
-def of(*words: str) -> WorldSettings:
-    return read_settings(compose_settings(preflight(words))).world
+def world_of(*overrides: str) -> WorldSettings:
+    return read_settings(compose_settings(preflight(overrides))).world
 
 
 def counts(region: Region) -> tuple[int, int, int]:
@@ -39,32 +39,32 @@ def counts(region: Region) -> tuple[int, int, int]:
 @pytest.mark.parametrize("network", ["file", "synthetic"])
 def test_a_network_gets_institutions_in_proportion_to_its_firms_and_chains(network, chain):
     """Liaoning: 30 stations and 14 counties of 1,755 firms, 20 chain heads of 16 chains."""
-    words = MADE if network == "synthetic" else ("region=liaoning", "network=file", f"network.path={chain}")
-    made = of(*words)
+    overrides = MADE if network == "synthetic" else ("region=liaoning", "network=file", f"network.path={chain}")
+    made = world_of(*overrides)
     assert (made.firms, made.chains) == (300, 4)
     assert counts(made.region) == (5, 5, 2)
     assert made.region.station_capacity * 5 / 300 == pytest.approx(2.0 * 30 / 1755, rel=1e-12)
 
 
-def test_the_world_has_the_numbers_that_are_said():
+def test_the_world_has_the_numbers_that_are_stated():
     model = world(*MADE, "network.leaders=6", "burn_in=0")
     assert (model.stations.n, model.chain_heads.n, int(model.firms.county.max()) + 1) == (5, 5, 2)
 
 
 def test_the_regions_own_network_and_one_of_its_size_change_nothing():
-    assert counts(of("region=liaoning").region) == (30, 20, 14)
-    same = of("region=sample", "network=synthetic").region
-    assert same == of("region=sample").region and same.station_capacity == 2.0
+    assert counts(world_of("region=liaoning").region) == (30, 20, 14)
+    same = world_of("region=sample", "network=synthetic").region
+    assert same == world_of("region=sample").region and same.station_capacity == 2.0
 
 
 def test_what_is_typed_is_taken_as_typed():
-    typed = of(*MADE, "region.stations=30", "region.counties=3").region
+    typed = world_of(*MADE, "region.stations=30", "region.counties=3").region
     assert counts(typed) == (30, 5, 3), "even the region's own number"
     assert typed.station_capacity == 2.0, "how many cases a station serves goes with how many there are"
-    assert of(*MADE, "region={stations: 7}").region.stations == 7
-    none = of(*MADE, "region.stations=0").region
+    assert world_of(*MADE, "region={stations: 7}").region.stations == 7
+    none = world_of(*MADE, "region.stations=0").region
     assert none.stations == 0
-    assert of(*MADE, "region.station_capacity=9").region.station_capacity == 9.0
+    assert world_of(*MADE, "region.station_capacity=9").region.station_capacity == 9.0
 
 
 def test_what_an_experiment_sets_is_taken_as_it_is(tmp_path, monkeypatch):
@@ -72,15 +72,15 @@ def test_what_an_experiment_sets_is_taken_as_it_is(tmp_path, monkeypatch):
     (tmp_path / "experiment/mine.yaml").write_text("# @package _global_\nmonths: 6\nregion: {stations: 8}\n", encoding="utf-8")
     config = compose_settings(MADE)
     config.region.stations = 8  # as Hydra composes it
-    with monkeypatch.context() as here:
-        here.setattr(files, "CONFIGS", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "CONFIGS", tmp_path)
         noted = marked(config, ["+experiment=mine", *MADE])
     assert counts(read_settings(noted).world.region) == (8, 5, 2)
 
 
 def test_what_is_typed_for_one_arm_holds_for_that_arm():
-    words = [*MADE[:2], "study.arms={nothing: ['instruments=[]'], more: ['region.stations=9'], own: ['network=region']}"]
-    arms = {arm.name: arm.world.region for arm in arms_of(read_settings(compose_settings(words)), words)}
+    overrides = [*MADE[:2], "study.arms={nothing: ['instruments=[]'], more: ['region.stations=9'], own: ['network=region']}"]
+    arms = {arm.name: arm.world.region for arm in arms_of(read_settings(compose_settings(overrides)), overrides)}
     assert [arms[name].stations for name in ("nothing", "more", "own")] == [5, 9, 30]
 
 
@@ -88,10 +88,10 @@ def test_counties_are_those_of_the_file_where_it_has_any(tmp_path):
     links, firms = tmp_path / "links.csv", tmp_path / "firms.csv"
     links.write_text("supplier,customer\na,L\nb,L\n", encoding="utf-8")
     firms.write_text("firm,county\nL,east\na,west\nb,north\n", encoding="utf-8")
-    words = ("region=liaoning", "network=file", f"network.path={links}", f"network.nodes={firms}", "instruments=[]")
-    settings = read_settings(compose_settings(words))
+    overrides = ("region=liaoning", "network=file", f"network.path={links}", f"network.nodes={firms}", "instruments=[]")
+    settings = read_settings(compose_settings(overrides))
     assert counts(settings.world.region) == (1, 1, 3)
-    [arm] = arms_of(settings, words)
+    [arm] = arms_of(settings, overrides)
     assert institutions(arm) == (
         "institutions for 3 firms and 1 chain, in proportion to Liaoning: 1 station, 1 chain head, 3 counties (as in the file); "
         "set others with region.stations, region.chain_heads, region.counties"
@@ -107,33 +107,33 @@ def test_a_region_fits_any_network_and_keeps_its_ranges():
     assert whole.fitted(100, 1) == whole
 
 
-# -- told, kept and run again ----------------------------------------------------------------------------
+# -- printed, stored and run again-----------------------------------------------------------------------
 
 
 @pytest.mark.study
-def test_the_numbers_are_told_before_the_run_and_kept_and_a_rerun_has_them(chain, tmp_path, capsys):
-    words = ("region=liaoning", "network=file", f"network.path={chain}", "instruments=[one_stop_stations]", "region.stations=7")
-    found = compare(*QUICK, *words, progress=True)
-    said = (
+def test_the_numbers_are_printed_before_the_run_and_stored_and_a_rerun_has_them(chain, tmp_path, capsys):
+    overrides = ("region=liaoning", "network=file", f"network.path={chain}", "instruments=[one_stop_stations]", "region.stations=7")
+    comparison = compare(*QUICK, *overrides, progress=True)
+    message = (
         "institutions for 300 firms and 4 chains, in proportion to Liaoning: 7 stations (as typed), 5 chain heads, 2 counties; "
         "set others with region.stations, region.chain_heads, region.counties"
     )
-    assert said in " ".join(capsys.readouterr().out.split())
-    assert said in found.manifest["notes"]
-    for one in (found.manifest["configuration"], *found.manifest["arms"].values()):
+    assert message in " ".join(capsys.readouterr().out.split())
+    assert message in comparison.manifest["notes"]
+    for one in (comparison.manifest["configuration"], *comparison.manifest["arms"].values()):
         assert [one["region"][name] for name in ("stations", "chain_heads", "counties", "station_capacity")] == [7, 5, 2, 2.0]
-    found.save(tmp_path / "study")
+    comparison.save(tmp_path / "study")
     _, arms, _ = read_study(tmp_path / "study")
     assert {counts(arm.world.region) for arm in arms} == {(7, 5, 2)}
     assert main([str(tmp_path / "study")]) == 0
     again = load(tmp_path / "study_rerun")
-    assert said in again.manifest["notes"]
+    assert message in again.manifest["notes"]
     pd.testing.assert_frame_equal(again.runs, load(tmp_path / "study").runs)
 
 
 def test_an_arm_read_again_from_its_own_configuration_is_the_same():
-    words = (*MADE, "instruments=[]")
-    [arm] = arms_of(read_settings(compose_settings(words)), words)
+    overrides = (*MADE, "instruments=[]")
+    [arm] = arms_of(read_settings(compose_settings(overrides)), overrides)
     again = read_arm(arm.name, arm.configuration)
     assert again.world == arm.world and again.configuration == arm.configuration
     assert isinstance(again.world.network, Synthetic) and not isinstance(again.world.network, SupplyNetwork)

@@ -1,4 +1,4 @@
-"""Every mistake of a command line is told at once, with what would be right; nothing is run."""
+"""Every mistake of a command line is reported at once, with the correction; nothing is run."""
 
 from __future__ import annotations
 
@@ -92,15 +92,15 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("word", "said"), MISTAKES, ids=[word for word, _ in MISTAKES])
-def test_a_mistake_is_told_with_what_would_be_right(word, said):
-    _, mistakes = check_overrides([word])
+@pytest.mark.parametrize(("override", "expected"), MISTAKES, ids=[override for override, _ in MISTAKES])
+def test_a_mistake_is_reported_with_the_correction(override, expected):
+    _, mistakes = check_overrides([override])
     assert len(mistakes) == 1, mistakes
-    assert all(part in mistakes[0] for part in said), mistakes[0]
+    assert all(part in mistakes[0] for part in expected), mistakes[0]
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "expected"),
     [
         ("CON", "Windows keeps it"), ("nul.txt", "Windows keeps it"), ("Lpt9", "Windows keeps it"), ("a.", "dot"), ("a ", "blank"),
         (" a", "blank"), ("x" * 101, "101 characters; it must have at most 100"), ("a\nb", "control character"), ("a\x07", "control"),
@@ -108,8 +108,8 @@ def test_a_mistake_is_told_with_what_would_be_right(word, said):
         ("<script>", "plain name"), ("", "plain name"), ("..", "plain name"),
     ],
 )  # fmt: skip
-def test_a_name_must_be_that_of_a_file_on_every_system(name, says):
-    with pytest.raises(SettingsError, match=says):
+def test_a_name_must_be_that_of_a_file_on_every_system(name, expected):
+    with pytest.raises(SettingsError, match=expected):
         check_name(name, "name")
 
 
@@ -118,17 +118,17 @@ def test_most_names_will_do(name):
     check_name(name, "name")
 
 
-def test_every_mistake_is_told_at_once():
-    words = list({word.lstrip("+~").split("=")[0]: word for word, _ in MISTAKES}.values())
-    _, mistakes = check_overrides(words)
-    assert len(mistakes) == len(words)
-    with pytest.raises(SettingsError, match=rf"{len(words)} mistakes; nothing was run\n  regoin"):
-        preflight(words)
+def test_all_mistakes_are_reported_at_once():
+    overrides = list({override.lstrip("+~").split("=")[0]: override for override, _ in MISTAKES}.values())
+    _, mistakes = check_overrides(overrides)
+    assert len(mistakes) == len(overrides)
+    with pytest.raises(SettingsError, match=rf"{len(overrides)} mistakes; nothing was run\n  regoin"):
+        preflight(overrides)
 
 
 def test_every_value_of_a_sweep_is_checked():
-    words = ["instruments.cqo.reach=0,1.5,0.5,2", "parameters.latent_share=range(0,1.5,0.5)", "study.cap=1,2", "save=[series],[x]"]
-    _, mistakes = check_overrides(words)
+    overrides = ["instruments.cqo.reach=0,1.5,0.5,2", "parameters.latent_share=range(0,1.5,0.5)", "study.cap=1,2", "save=[series],[x]"]
+    _, mistakes = check_overrides(overrides)
     assert [m.split(";")[0] for m in mistakes] == [
         "instruments.cqo.reach is 1.5",
         "instruments.cqo.reach is 2",
@@ -139,19 +139,19 @@ def test_every_value_of_a_sweep_is_checked():
 
 
 def test_a_sweep_needs_its_flag():
-    words = ["instruments.cqo.reach=0,1"]
-    assert preflight(["--multirun", *words]) == ["--multirun", *words]
+    overrides = ["instruments.cqo.reach=0,1"]
+    assert preflight(["--multirun", *overrides]) == ["--multirun", *overrides]
     with pytest.raises(SettingsError, match=r"^instruments.cqo.reach=0,1: several values are a sweep; type strongchain -m"):
-        preflight(words)
+        preflight(overrides)
 
 
-@pytest.mark.parametrize("word", ["name=a,b", "quiet=true,false", "parallel=loky,serial", "parallel.workers=1,2", "save=[series],[]"])
-def test_what_holds_for_a_whole_sweep_has_one_value(word):
+@pytest.mark.parametrize("override", ["name=a,b", "quiet=true,false", "parallel=loky,serial", "parallel.workers=1,2", "save=[series],[]"])
+def test_what_holds_for_a_whole_sweep_has_one_value(override):
     with pytest.raises(SettingsError, match="holds for a whole study or sweep; give it one value"):
-        preflight(["-m", "region=sample", word, "seed=1,2"])
+        preflight(["-m", "region=sample", override, "seed=1,2"])
 
 
-def test_a_setting_typed_twice_is_told_with_both():
+def test_a_setting_typed_twice_is_reported_with_both_values():
     assert check_overrides(["months=12", "seed=1", "+months=13"])[1] == [
         "months=12 and +months=13: months is typed twice; keep one of them"
     ]
@@ -180,28 +180,28 @@ SOUND = [
 ]
 
 
-@pytest.mark.parametrize("words", SOUND, ids=[" ".join(words) or "nothing" for words in SOUND])
-def test_sound_words_pass_unchanged(words):
-    assert preflight(words) == words
+@pytest.mark.parametrize("arguments", SOUND, ids=[" ".join(arguments) or "nothing" for arguments in SOUND])
+def test_valid_arguments_pass_unchanged(arguments):
+    assert preflight(arguments) == arguments
 
 
 def test_flags_come_first_and_take_along_what_belongs_to_them():
     """Hydra reads no override that stands before a flag and another after it."""
-    words = ["region=sample", "-m", "instruments.cqo.reach=0,1", "--package", "study", "seed=1", "--help"]
+    arguments = ["region=sample", "-m", "instruments.cqo.reach=0,1", "--package", "study", "seed=1", "--help"]
     overrides = ["region=sample", "instruments.cqo.reach=0,1", "seed=1"]
-    assert preflight(words) == ["-m", "--package=study", "--help", *overrides]
+    assert preflight(arguments) == ["-m", "--package=study", "--help", *overrides]
     assert preflight(["--info", "seed=1"]) == ["--info=all", "seed=1"]
     assert preflight(["seed=1", "--cfg", "job"]) == ["--cfg=job", "seed=1"]
 
 
-@pytest.mark.parametrize("words", [["--config-dir", "somewhere"], ["-cn", "somewhere"], ["--config-path=somewhere"]])
-def test_settings_from_elsewhere_are_refused(words):
+@pytest.mark.parametrize("arguments", [["--config-dir", "somewhere"], ["-cn", "somewhere"], ["--config-path=somewhere"]])
+def test_settings_from_elsewhere_are_refused(arguments):
     with pytest.raises(SettingsError, match="takes settings from another place"):
-        preflight(words)
+        preflight(arguments)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "expected"),
     [
         (["--hepl"], "--hepl: there is no such flag; did you mean '--help'?"),
         (["--config-d", "somewhere"], "--config-d: there is no such flag"),
@@ -213,9 +213,9 @@ def test_settings_from_elsewhere_are_refused(words):
         (["-m", "seed=1,2", "--cfg", "job"], "-m and --cfg: Hydra takes only one of them"),
     ],
 )
-def test_a_wrong_flag_is_told_with_the_right_one(words, says):
-    with pytest.raises(SettingsError, match=re.escape(says)):
-        preflight(words)
+def test_a_wrong_flag_is_reported_with_the_right_one(arguments, expected):
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        preflight(arguments)
 
 
 @pytest.mark.parametrize("name", ["链条 一.csv", "chain (2).csv", "it's.csv", "a,b.csv", "a=b {c}.csv", "näheres [1].csv"])
@@ -223,11 +223,11 @@ def test_names_of_files_just_work(tmp_path, name):
     """Chinese characters, blanks, brackets and quotes are quoted for Hydra, which reads back what was typed."""
     path = tmp_path / name
     path.write_text("supplier,customer\nA,B\n", encoding="utf-8")
-    words = preflight(["network=file", f"network.path={path}"])
-    assert compose_settings(words).network.path == str(path)
+    overrides = preflight(["network=file", f"network.path={path}"])
+    assert compose_settings(overrides).network.path == str(path)
 
 
-def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
+def test_a_misspelt_file_is_reported_with_the_nearest_name(tmp_path):
     (tmp_path / "链条表.csv").write_text("supplier,customer\nA,B\n", encoding="utf-8")
     _, mistakes = check_overrides(["network=file", f"network.path={tmp_path / '链条.csv'}"])
     assert len(mistakes) == 1
@@ -247,16 +247,16 @@ def test_a_misspelt_file_is_told_with_the_nearest(tmp_path):
         ("network.filter={chain: 链 一}", "network.filter={chain: '链 一'}", {"chain": "链 一"}),
     ],
 )  # fmt: skip
-def test_what_hydra_wants_otherwise_is_mended(typed, read, value):
-    words = preflight(["network=file", typed])
-    assert words[1] == read
-    config = compose_settings(words)
+def test_what_hydra_reads_differently_is_corrected(typed, read, value):
+    overrides = preflight(["network=file", typed])
+    assert overrides[1] == read
+    config = compose_settings(overrides)
     for part in typed.lstrip("+").split("=")[0].split(".")[:2]:
         config = config[part]
     assert config == value
 
 
-# -- words together ------------------------------------------------------------------------------------
+# -- overrides together --------------------------------------------------------------------------------
 
 
 def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path):
@@ -271,7 +271,7 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("overrides", "expected"),
     [
         (["network=file", "network.leaders=3"], "network.leaders is 3; it must be a list of names: 'network.leaders=[NAME,NAME]' ("),
         (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
@@ -280,19 +280,19 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
         (["network=synthetic", "study.arms={nothing: [], a: ['network.leaders=[L]']}"], "arm a: network.leaders is ['L']; it must"),
     ],
 )
-def test_a_value_that_is_right_for_another_kind_of_network_gets_one_line_of_ours(words, says):
-    [mistake] = check_overrides(words)[1]
-    assert mistake.startswith(says)
+def test_a_value_that_is_right_for_another_kind_of_network_gets_one_line(overrides, expected):
+    [mistake] = check_overrides(overrides)[1]
+    assert mistake.startswith(expected)
 
 
-def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line_of_ours(configs):
+def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line(configs):
     configs("experiment/mine.yaml", "# @package _global_\ndefaults:\n  - override /network: file\nnetwork: {leaders: 3}\n")
     [mistake] = check_overrides(["+experiment=mine"])[1]
     assert mistake.startswith("configs/experiment/mine.yaml: network.leaders is 3; it must be a list of names")
 
 
 @pytest.mark.parametrize("network", ["file", "synthetic", "input_output"])
-def test_scale_beside_a_network_of_ones_own_is_refused(network):
+def test_scale_together_with_a_network_from_a_file_is_refused(network):
     [mistake] = check_overrides([f"network={network}", "scale=0.5"])[1]
     assert mistake == (
         f"scale=0.5: scales the firms of a region, and network={network} has firms of its own; leave it out, or type network=region"
@@ -306,12 +306,12 @@ def test_scale_counts_where_an_arm_has_the_network_of_a_region():
     assert mistake.startswith("arm made: scale=0.5: scales the firms of a region")
 
 
-def test_a_lever_of_an_inactive_instrument_is_told():
+def test_a_lever_of_an_inactive_instrument_is_reported():
     _, mistakes = check_overrides(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
     assert "type 'instruments=[cqo,strong_chain_loans]' as well" in mistakes[0]
-    words = ["instruments=[cqo]", "instruments.strong_chain_loans.active=true", "instruments.strong_chain_loans.reach=1"]
-    assert not check_overrides(words)[1]
+    overrides = ["instruments=[cqo]", "instruments.strong_chain_loans.active=true", "instruments.strong_chain_loans.reach=1"]
+    assert not check_overrides(overrides)[1]
     inside = check_overrides(["instruments=[]", "instruments.cqo={reach: 1, ramp: 2}"])[1]
     assert len(inside) == 1 and "cqo is not active" in inside[0]
 
@@ -319,12 +319,12 @@ def test_a_lever_of_an_inactive_instrument_is_told():
 def test_idle_levers_are_refused_before_a_job_too():
     config = compose_settings(["instruments=[cqo]", "network=synthetic"])
     refuse_idle_settings(config, ["instruments.cqo.reach=1", "network.mean_suppliers=4", "instruments.cqo.active=true"])
-    with pytest.raises(SettingsError, match="one_stop_stations is not active") as told:
+    with pytest.raises(SettingsError, match="one_stop_stations is not active") as refused:
         refuse_idle_settings(config, ["instruments.one_stop_stations.reach=1", "network.path=x"])
-    assert "network=file" in str(told.value)
+    assert "network=file" in str(refused.value)
 
 
-def test_a_setting_of_another_kind_of_network_is_told(tmp_path):
+def test_a_setting_of_another_kind_of_network_is_reported(tmp_path):
     _, mistakes = check_overrides(["network.mean_suppliers=4"])
     assert len(mistakes) == 1
     assert "type network=synthetic as well" in mistakes[0]
@@ -336,7 +336,7 @@ def test_arms_are_checked_as_if_typed():
     assert [m.split(":")[0] for m in mistakes] == ["arm a", "arm a", "arm b"]
 
 
-def test_an_arm_is_composed_after_the_words_of_the_study():
+def test_an_arm_is_composed_after_the_overrides_of_the_study():
     """What the study chooses holds in an arm, unless the arm chooses otherwise."""
     mean = "study.arms={nothing: [], a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
     _, mistakes = check_overrides(["network=synthetic", mean])
@@ -347,16 +347,16 @@ def test_an_arm_is_composed_after_the_words_of_the_study():
     assert check_overrides([lever])[1] == []
 
 
-def test_arms_of_one_name_are_told_across_words_but_not_across_points():
+def test_arms_of_one_name_are_reported_across_overrides_but_not_across_points():
     assert "one file on Windows" in check_overrides(["study.arms={A: []}", "study.arms.a=[]"])[1][0]
-    assert not any("Windows" in said for said in check_overrides(["study.arms={A: []},{a: []}"])[1])
+    assert not any("Windows" in mistake for mistake in check_overrides(["study.arms={A: []},{a: []}"])[1])
 
 
 NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("overrides", "expected"),
     [
         (["study.reference=nothing,cpo"], [f"study.reference is 'cpo', {NONE}; did you mean 'cqo'?"]),
         (["study.reference=foo", "months=0", "window=70"], ["months is 0", f"study.reference is 'foo', {NONE}"]),
@@ -371,14 +371,14 @@ NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loa
         (["study.half_width=0.1,null", "study.cap=10"], ["study.cap is 10, less than the 20 replicates"]),
     ],
 )
-def test_settings_that_contradict_each_other_are_told_whatever_the_point(words, says):
-    mistakes = check_overrides(words)[1]
-    assert len(mistakes) == len(says), mistakes
-    assert all(said in mistake for said, mistake in zip(says, mistakes, strict=True)), mistakes
+def test_settings_that_contradict_each_other_are_reported_at_any_point(overrides, expected):
+    mistakes = check_overrides(overrides)[1]
+    assert len(mistakes) == len(expected), mistakes
+    assert all(part in mistake for part, mistake in zip(expected, mistakes, strict=True)), mistakes
 
 
 @pytest.mark.parametrize(
-    "words",
+    "overrides",
     [
         ["window=6,12", "months=12,24"],
         ["months=6"],
@@ -391,11 +391,11 @@ def test_settings_that_contradict_each_other_are_told_whatever_the_point(words, 
         ["instruments=[]", "instruments.cqo={active: true}", "study.reference=cqo"],
     ],
 )
-def test_settings_that_agree_pass(words):
-    assert check_overrides(words)[1] == []
+def test_settings_that_agree_pass(overrides):
+    assert check_overrides(overrides)[1] == []
 
 
-def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
+def test_what_an_experiment_sets_is_compared_with_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
     assert check_overrides(["experiment=mine"])[1] == []
     assert check_overrides(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
@@ -404,21 +404,21 @@ def test_what_an_experiment_sets_is_held_against_what_is_typed(configs):
 @pytest.mark.study
 def test_a_lever_counts_where_an_arm_makes_it_count(configs):
     """What is typed outside the arms holds in all of them, so it is enough that it changes something in one."""
-    words = ["policy=none", "instruments.cqo.reach=1"]
-    assert len(check_overrides(words)[1]) == len(check_overrides([*words, "study.arms={nothing: [], b: [burn_in=3]}"])[1]) == 1
-    assert check_overrides([*words, "study.arms={nothing: [], b: ['instruments=[cqo]']}"])[1] == []
-    assert check_overrides([*words, "study.arms.nothing=['instruments=[cqo]']"])[1] == []
-    assert len(check_overrides([*words, "study.arms={nothing: 1}", "study.arms.c=2"])[1]) == 3
+    overrides = ["policy=none", "instruments.cqo.reach=1"]
+    assert len(check_overrides(overrides)[1]) == len(check_overrides([*overrides, "study.arms={nothing: [], b: [burn_in=3]}"])[1]) == 1
+    assert check_overrides([*overrides, "study.arms={nothing: [], b: ['instruments=[cqo]']}"])[1] == []
+    assert check_overrides([*overrides, "study.arms.nothing=['instruments=[cqo]']"])[1] == []
+    assert len(check_overrides([*overrides, "study.arms={nothing: 1}", "study.arms.c=2"])[1]) == 3
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {arms: {nothing: [], b: ['instruments=[cqo]']}}\n")
-    assert check_overrides(["experiment=mine", *words])[1] == []
+    assert check_overrides(["experiment=mine", *overrides])[1] == []
     config = compose_settings(["policy=none", "study.arms={nothing: []}"])
     refuse_idle_settings(config, ["instruments.cqo.reach=1"])
 
 
 @pytest.mark.study
-def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
-    words = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
-    _, mistakes = check_overrides(words)
+def test_a_lever_that_is_idle_at_some_points_of_a_sweep_is_reported_once():
+    overrides = ["instruments=[cqo],[one_stop_stations],[]", "region=sample,liaoning", "instruments.cqo.reach=0.2,0.4"]
+    _, mistakes = check_overrides(overrides)
     assert len(mistakes) == 1
     assert mistakes[0].startswith("instruments.cqo.reach=0.2,0.4: cqo is not active")
     assert mistakes[0].endswith("(at instruments=[one_stop_stations] and 1 more of 3 points)")
@@ -428,9 +428,9 @@ def test_a_lever_that_some_points_of_a_sweep_lack_is_told_once():
     assert len(mistakes) == 1 and mistakes[0].startswith("arm a: ") and mistakes[0].endswith("(at instruments=[])")
 
 
-def test_a_large_grid_is_looked_at_along_its_edges(monkeypatch):
+def test_a_large_grid_is_checked_along_its_edges(monkeypatch):
     asked, without = [], compose_settings(["instruments=[]"])
-    monkeypatch.setattr(checks, "_composed", lru_cache(lambda words: asked.append(words) or without))
+    monkeypatch.setattr(checks, "_composed", lru_cache(lambda overrides: asked.append(overrides) or without))
     many = ",".join(["[cqo]", "[one_stop_stations]", "[strong_chain_loans]", "[]"] * 8)
     kinds, policies = "network=region,synthetic", "policy=custom,none"
     _, mistakes = check_overrides([f"instruments={many}", kinds, policies, "instruments.cqo.reach=0.3"])
@@ -451,13 +451,13 @@ def configs(tmp_path, monkeypatch):
         for path in sorted((files.CONFIGS / group).glob("*.yaml")):
             (folder / group / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(files, "CONFIGS", folder)
-    monkeypatch.setattr(checks, "compose_settings", lambda words: compose_settings([*words, f"hydra.searchpath=[file://{folder}]"]))
+    monkeypatch.setattr(checks, "compose_settings", lambda overrides: compose_settings([*overrides, f"hydra.searchpath=[file://{folder}]"]))
     checks._composed.cache_clear()
     yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
     checks._composed.cache_clear()
 
 
-#: What an experiment file says after its first line → what is said of it.
+#: What an experiment file says after its first line → what its mistakes say.
 EXPERIMENTS = [
     ("months: 36\ninstruments:\n  cqo: {reach: 0.8}\n", []),
     ("defaults:\n  - override /region: sample\n  - override /instruments: [cqo]\ninstruments:\n  cqo: {reach: 0.8}\n", []),
@@ -499,19 +499,19 @@ EXPERIMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), EXPERIMENTS, ids=[text for text, _ in EXPERIMENTS])
-def test_an_experiment_file_is_checked_as_if_typed(configs, text, said):
+@pytest.mark.parametrize(("text", "expected"), EXPERIMENTS, ids=[text for text, _ in EXPERIMENTS])
+def test_an_experiment_file_is_checked_as_if_typed(configs, text, expected):
     configs("policy/bad.yaml", "# @package _global_\nseed: -1\n")
     configs("experiment/mine.yaml", f"# @package _global_\n{text}")
     _, mistakes = check_overrides(["+experiment=mine"])
-    assert len(mistakes) == len(said), mistakes
-    for mistake, part in zip(mistakes, said, strict=True):
+    assert len(mistakes) == len(expected), mistakes
+    for mistake, part in zip(mistakes, expected, strict=True):
         assert part in mistake
         assert "experiment/mine" in mistake or "+experiment=mine" in mistake
 
 
 @pytest.mark.study
-def test_an_experiment_is_checked_beside_what_is_typed(configs):
+def test_an_experiment_is_checked_together_with_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy:\n  reference: a\n  arms:\n    a: [network.mean_suppliers=4]\n")
     assert len(check_overrides(["experiment=mine"])[1]) == 1
     assert check_overrides(["experiment=mine", "network=synthetic"]) == (["+experiment=mine", "network=synthetic"], [])
@@ -522,7 +522,7 @@ def test_an_experiment_is_checked_beside_what_is_typed(configs):
     assert len(mistakes) == 1 and "cqo is not active" in mistakes[0]
 
 
-def test_a_file_of_a_package_of_its_own_is_told(configs):
+def test_a_file_without_the_global_package_is_reported(configs):
     configs("experiment/mine.yaml", "months: 36\n")
     _, mistakes = check_overrides(["+experiment=mine"])
     assert len(mistakes) == 1 and "# @package _global_" in mistakes[0]
@@ -534,18 +534,18 @@ def test_files_of_every_group_are_checked_as_if_typed(configs):
     configs("parallel/odd.yaml", "workers: 2\nworkres: 3\n")
     configs("region/home.yaml", "key: home\nchains: 0\nsources: {chains: somewhere}\n")
     _, mistakes = check_overrides(["policy=mine,none", "parallel=odd", "region=home"])
-    said = "\n".join(mistakes)
-    assert len(mistakes) == 5, said
-    assert "configs/policy/mine.yaml: instruments.cqo.reach is 7" in said
-    assert "did you mean 'instruments.cqo.reach'?" in said
-    assert "configs/policy/mine.yaml: months is 'none'" in said
-    assert "configs/parallel/odd.yaml" in said and "did you mean 'parallel.workers'?" in said
-    assert "configs/region/home.yaml: region.chains is 0" in said
+    text = "\n".join(mistakes)
+    assert len(mistakes) == 5, text
+    assert "configs/policy/mine.yaml: instruments.cqo.reach is 7" in text
+    assert "did you mean 'instruments.cqo.reach'?" in text
+    assert "configs/policy/mine.yaml: months is 'none'" in text
+    assert "configs/parallel/odd.yaml" in text and "did you mean 'parallel.workers'?" in text
+    assert "configs/region/home.yaml: region.chains is 0" in text
 
 
 @pytest.mark.study
-def test_every_file_that_is_shipped_is_sound():
+def test_every_file_that_is_shipped_is_valid():
     for path in sorted(files.CONFIGS.glob("*/*.yaml")):
-        word = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
-        assert check_overrides([word])[1] == [], word
+        override = f"{'+' if path.parent.name == 'experiment' else ''}{path.parent.name}={path.stem}"
+        assert check_overrides([override])[1] == [], override
     assert Path(files.CONFIGS / "strongchain.yaml").is_file()

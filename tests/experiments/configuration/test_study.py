@@ -60,7 +60,7 @@ def test_no_file_repeats_or_contradicts_a_declared_default():
 
 @pytest.mark.study
 @pytest.mark.parametrize("kind", KINDS)
-def test_explain_tells_what_a_kind_of_study_runs(kind, capsys):
+def test_explain_says_what_a_kind_of_study_runs(kind, capsys):
     """The defaults explained are read off what is composed."""
     composed = compose_settings(["region=sample", f"study={kind}"]).study
     for f in dataclasses.fields(KINDS[kind]):
@@ -79,8 +79,8 @@ def test_the_ranges_searched_have_sources():
 
 
 def test_a_range_can_be_changed_added_or_searched_alone():
-    def study(*words):
-        return read_settings(compose_settings(preflight(["region=sample", "study=calibration", *words]))).study
+    def study(*overrides):
+        return read_settings(compose_settings(preflight(["region=sample", "study=calibration", *overrides]))).study
 
     changed = study("study.searched.margin=[0.05,0.06]", "study.searched.diffusion=[0.0001,0.0004]").searched
     assert changed == searched_ranges() | {"margin": [0.05, 0.06], "diffusion": [0.0001, 0.0004]}
@@ -137,7 +137,7 @@ def test_a_kind_is_chosen_as_a_whole(group):
 
 
 @pytest.mark.parametrize(
-    ("cls", "values", "says"),
+    ("cls", "values", "expected"),
     [
         (CompareStudy, {"cap": 1}, "study.cap is 1; it must be a whole number in 2 … 1,000,000"),
         (ExchangeStudy, {"regions": ["nowhere"]}, "study.regions names 'nowhere'"),
@@ -145,8 +145,8 @@ def test_a_kind_is_chosen_as_a_whole(group):
         (ValidationStudy, {"replicates_per_set": 0}, "is 0; it must be a whole number in 1 … 100,000"),
     ],
 )
-def test_a_study_checks_its_own_values(cls, values, says):
-    with pytest.raises(SettingsError, match=says):
+def test_a_study_checks_its_own_values(cls, values, expected):
+    with pytest.raises(SettingsError, match=expected):
         cls(**values)
 
 

@@ -100,18 +100,18 @@ def interval(stem: str, mean: np.ndarray, width: float, kind: str) -> dict[str, 
 
 def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
     """A table of a study with so many arms."""
-    luck, names = np.random.default_rng(arms), ARMS[:arms]
+    rng, names = np.random.default_rng(arms), ARMS[:arms]
     others = [(arm, key) for arm in names[1:] for key in HEADLINES]
     if name == "effects":
         groups = [("total", "total"), *(("tier", t) for t in ("0", "1", "2", "none")), *(("size", s) for s in ("large", "small", "medium"))]
         rows = pd.DataFrame([(a, key, *g) for a in names for g in groups for key in HEADLINES], columns=["arm", "outcome", "by", "group"])
-        share = np.where(rows["arm"] == "nothing", 0.0, luck.normal(-0.1, 0.1, len(rows)))
+        share = np.where(rows["arm"] == "nothing", 0.0, rng.normal(-0.1, 0.1, len(rows)))
         values = {**interval("effect", share, 0.04, kind), **interval("effect_share", share, 0.04, kind)}
         return rows.assign(**values, conclusion=conclusions(values["effect"], values["effect_low"], values["effect_high"]))
     if name == "pairs":
         pairs = [(b, a, key, OUTCOMES[key].better) for a, b in combinations(names, 2) for key in HEADLINES]
         rows = pd.DataFrame(pairs, columns=["arm", "against", "outcome", "better"])
-        shift = luck.normal(0.0, 0.05, len(rows))
+        shift = rng.normal(0.0, 0.05, len(rows))
         values = {**interval("effect", shift, 0.02, kind), **interval("effect_share", shift, 0.02, kind)}
         return rows.assign(**values, conclusion=conclusions(values["effect"], values["effect_low"], values["effect_high"]))
     if name == "series":
@@ -124,19 +124,19 @@ def table(name: str, arms: int = 5, kind: str = "intervals") -> pd.DataFrame:
     if name == "books":
         flows = [(f"purpose {k} of a payment", "leaders", "households") for k in range(13)]
         rows = pd.DataFrame([(arm, *flow) for arm in names for flow in flows], columns=["arm", "purpose", "payer", "payee"])
-        shift = np.where(rows["arm"] == "nothing", 0.0, luck.normal(0.0, 1e6, len(rows)))
+        shift = np.where(rows["arm"] == "nothing", 0.0, rng.normal(0.0, 1e6, len(rows)))
         return rows.assign(**interval("effect", shift, 2e5, kind))
     if name == "costs":
         rows = pd.DataFrame([(arm, who) for arm in names[1:] for who in ("government", "firms", "society")], columns=["arm", "payer"])
         sound = (rows["arm"] != "one_stop_stations") & (kind == "intervals")
-        ratio = interval("ratio", np.where(sound, luck.normal(1.0, 1.0, len(rows)), np.nan), 0.5, "intervals")
+        ratio = interval("ratio", np.where(sound, rng.normal(1.0, 1.0, len(rows)), np.nan), 0.5, "intervals")
         return rows.assign(**ratio, **interval("avoided", np.full(len(rows), 4e5), 1e5, kind), defined=sound)
     rows = pd.DataFrame(others, columns=["arm", "outcome"])
     if name == "enough":
-        share = np.where(kind == "intervals", 10 ** luck.uniform(-3, -1, len(rows)), np.nan)
+        share = np.where(kind == "intervals", 10 ** rng.uniform(-3, -1, len(rows)), np.nan)
         return rows.assign(share=share, wanted=0.02, needed=np.ceil(6 * (share / 0.02) ** 2), needed_to_show=np.inf, replicates=6)
     assert name == "luck"
-    return rows.assign(**interval("ratio", 10 ** luck.uniform(0.5, 3, len(rows)), 1.0, kind))
+    return rows.assign(**interval("ratio", 10 ** rng.uniform(0.5, 3, len(rows)), 1.0, kind))
 
 
 # -- what every figure owes its reader -------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_arms_can_be_distinguished_without_colours():
         ("", 5, [""]),
     ],
 )
-def test_a_text_is_broken_where_words_end(text, width, lines):
+def test_a_text_is_broken_between_words(text, width, lines):
     assert wrapped(text, width).split("\n") == lines
 
 
@@ -349,7 +349,7 @@ def test_a_gain_by_common_random_numbers_is_drawn_with_its_interval_or_not_at_al
     assert "no interval" in {text.get_text() for text in figure.axes[0].texts} and len(values(figure)) == len(rows) - 1
 
 
-def test_names_of_many_lines_do_not_overlap_beside_the_field_loss():
+def test_names_of_many_lines_do_not_overlap_next_to_the_field_loss():
     names = {"cqo": "an arm with a name so long that it is broken into no fewer than five lines, which is a great many of them"}
     figure = figures.origins_figure(table("origins", 5).replace({"arm": names}), about())
     drawn(figure)
@@ -480,8 +480,8 @@ def test_names_swept_keep_their_place_where_a_point_is_missing():
 
 
 def test_the_figure_of_a_sweep_says_which_studies_it_shows():
-    words = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
-    studies = [manifest(read_settings(compose_settings([*STUDY, *w])).resolved, w, replicate_keys(1, 3)) for w in words]
+    overrides = [["seed=1"], ["seed=2", "region=liaoning"], ["seed=2"]]
+    studies = [manifest(read_settings(compose_settings([*STUDY, *typed])).resolved, typed, replicate_keys(1, 3)) for typed in overrides]
     figure = drawn(figures.sweep_figure(points({"seed": ["1", "2", "2"]}), ["seed"], studies))
     small = " ".join(figure.get_supxlabel().split())
     assert small.startswith(f"Strongchain {studies[0]['id']} and 2 more · region sample, region liaoning · ")

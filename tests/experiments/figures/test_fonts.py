@@ -13,11 +13,11 @@ from sim import INSTRUMENTS, OUTCOMES
 
 
 def test_every_chinese_label_can_be_drawn():
-    words = [*(cls.label_zh for cls in INSTRUMENTS.values()), *(outcome.label_zh for outcome in OUTCOMES.values())]
+    labels = [*(cls.label_zh for cls in INSTRUMENTS.values()), *(outcome.label_zh for outcome in OUTCOMES.values())]
     add_chinese()
     font = font_manager.get_font(font_manager.findfont(CHINESE, fallback_to_default=False))
-    missing = {c for c in "".join(words) if c >= "\u2e80"} - {chr(code) for code in font.get_charmap()}
-    assert len(words) > 50 and not missing
+    missing = {c for c in "".join(labels) if c >= "\u2e80"} - {chr(code) for code in font.get_charmap()}
+    assert len(labels) > 50 and not missing
 
 
 def test_a_machine_without_chinese_fonts_draws_chinese(monkeypatch, tmp_path, caplog):

@@ -1,4 +1,4 @@
-"""Languages: phrases and sentences by name, what a folder lacks is said in English, and what has no Chinese yet is counted."""
+"""Languages: phrases and sentences by name, what is missing in a folder appears in English, and what has no Chinese yet is counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from experiments.languages.wording import HERE, language_in, languages, say, spo
 from sim.outcomes import OUTCOMES
 
 ENGLISH, CHINESE = language_in(HERE / "en"), language_in(HERE / "zh")
-#: Phrases and sentences that are said in English in a Chinese report: this number may only fall.
+#: Phrases and sentences that appear in English in a Chinese report: this number may only fall.
 WITHOUT_CHINESE = 460
 
 
@@ -38,7 +38,7 @@ def test_a_language_is_a_folder_and_nothing_else(french):
     assert spoken().code == "en"
 
 
-def test_an_unknown_language_is_refused_with_those_there_are():
+def test_an_unknown_language_is_refused_with_those_available():
     with pytest.raises(ValueError, match=r"language is klingon; there is en, zh"), use_language("klingon"):
         pass
     assert languages() == ["en", "zh"]

@@ -103,7 +103,7 @@ def test_failures_of_open_problems_are_part_of_all_failures():
     assert special.sum() < total.sum()
 
 
-def test_every_reported_figure_stands_with_its_fact(results):
+def test_every_reported_figure_is_shown_with_its_fact(results):
     text = page(results)
     for fact in ("F048", "F049", "F050", "F051", *(f"F{k}" for k in range(175, 181)), "F192", "F193", "F194"):
         assert fact in text, fact
@@ -111,7 +111,7 @@ def test_every_reported_figure_stands_with_its_fact(results):
     assert "must be renewed whenever defaults of the model change" in text
 
 
-def test_the_saving_of_datong_stands_with_the_failures_of_the_same_project(results):
+def test_the_saving_of_datong_is_shown_with_the_failures_of_the_same_project(results):
     """Two million CNY and 50 failures are of one project, 10,600 CNY a failure is of another one."""
     [reported] = [line for line in page(results).splitlines() if line.startswith("Reported: after a joint improvement")]
     assert reported in (EVIDENCE / "case_studies.md").read_text(encoding="utf-8").splitlines()

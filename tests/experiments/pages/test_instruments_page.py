@@ -128,9 +128,9 @@ def test_shared_levers_have_one_meaning_and_one_unit() -> None:
 # -- what explains them -----------------------------------------------------------------------------------
 
 
-def explained(word: str) -> str:
+def explained(name: str) -> str:
     """What `explain` prints for a word."""
-    return "\n".join(line for names, explain in catalogue.explained() if word in names for line in explain())
+    return "\n".join(line for names, explain in catalogue.explained() if name in names for line in explain())
 
 
 def test_an_instrument_names_the_practices_that_become_it() -> None:
@@ -141,14 +141,14 @@ def test_an_instrument_names_the_practices_that_become_it() -> None:
     assert text.index("(the dose)") < text.index("instruments.cqo.pay_subsidy") < text.index("instruments.cqo.start")
 
 
-@pytest.mark.parametrize("word", ["I118", "地理标志运用", "geographical indications"])
-def test_a_practice_can_be_asked_for(word: str) -> None:
-    assert re.search(r"becomes +not modelled\n.*means nothing to users", explained(word))
+@pytest.mark.parametrize("name", ["I118", "地理标志运用", "geographical indications"])
+def test_a_practice_can_be_asked_for(name: str) -> None:
+    assert re.search(r"becomes +not modelled\n.*means nothing to users", explained(name))
 
 
-@pytest.mark.parametrize(("word", "key"), [("问题清单", "quality_map"), ("质量驿站", "testing_services"), ("首席质量官", "cqo")])
-def test_each_name_of_an_instrument_can_be_asked_for(word: str, key: str) -> None:
-    assert f"{key}: an instrument" in explained(word)
+@pytest.mark.parametrize(("name", "key"), [("问题清单", "quality_map"), ("质量驿站", "testing_services"), ("首席质量官", "cqo")])
+def test_each_name_of_an_instrument_can_be_asked_for(name: str, key: str) -> None:
+    assert f"{key}: an instrument" in explained(name)
 
 
 # -- the page ---------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def test_a_cell_is_a_row_of_the_table(cell, row):
     assert _row(cell) == row
 
 
-def test_lines_of_a_terminal_stand_in_columns_whatever_the_names():
+def test_lines_of_a_terminal_are_aligned_in_columns_whatever_the_names():
     *head, first, second = lines("exchange.summary", _findings(FEWER, FREE), pad).splitlines()
     assert head == [
         "Paired effects on defects reaching users against no programme in the same region (last 6 months), with 95 % intervals;",

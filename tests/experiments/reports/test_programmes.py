@@ -1,4 +1,4 @@
-"""What is said of programmes: budgets that are not spent, effects that last, differences from a second reference."""
+"""Sentences about programmes: budgets that are not spent, effects that last, differences from a second reference."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_arms_with_which_government_still_pays_are_named():
     assert say("programmes.left", Estimate(0.5, np.nan, np.nan)) == "50 (–)"
 
 
-def test_fewer_defects_than_the_second_reference_are_said_of_the_arms_that_show_it():
+def test_fewer_defects_than_the_second_reference_are_stated_for_the_arms_that_show_it():
     assert say("programmes.second", OFFICERS, [(BOTH, Estimate(-0.021, -0.03, -0.01))]).endswith("with both together (−2.1 %).")
     assert say("programmes.second", OFFICERS, []) == "No arm is shown to have fewer defects reach users than chief quality officers alone."
 

@@ -1,4 +1,4 @@
-"""The report of a study: its three sentences against the tables, its sections, that it needs nothing beside it, that nothing in it runs."""
+"""The report of a study: its three sentences against the tables, its sections, that it needs no other file, that nothing in it runs."""
 
 from __future__ import annotations
 
@@ -65,39 +65,44 @@ UNITS = {"CNY": 1.0, "million CNY": 1e6, "billion CNY": 1e9}
 
 
 @cache
-def composed(*words: str) -> tuple[Settings, dict]:
-    """The settings and the manifest of a study of these words."""
-    settings = read_settings(compose_settings(words))
-    return settings, manifest(settings.resolved, words, replicate_keys(settings.seed, settings.replicates), arms_of(settings, words))
+def composed(*overrides: str) -> tuple[Settings, dict]:
+    """The settings and the manifest of a study with these overrides."""
+    settings = read_settings(compose_settings(overrides))
+    return settings, manifest(
+        settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms_of(settings, overrides)
+    )
 
 
-def about(*words: str) -> dict:
-    """The manifest that a study of these words has."""
-    return copy.deepcopy(composed("region=sample", "months=24", "window=12", *words)[1])
+def about(*overrides: str) -> dict:
+    """The manifest of a study with these overrides."""
+    return copy.deepcopy(composed("region=sample", "months=24", "window=12", *overrides)[1])
 
 
 def study(
-    effects: Mapping[str, Mapping[str, tuple[float, float]]], *words: str, replicates: int = 12, level: Mapping[str, float] | None = None
+    effects: Mapping[str, Mapping[str, tuple[float, float]]],
+    *overrides: str,
+    replicates: int = 12,
+    level: Mapping[str, float] | None = None,
 ) -> Comparison:
     """A study in which every outcome of an arm differs from the reference by a mean and a spread that are given."""
-    said = about(f"replicates={replicates}", *words)
-    settings, _ = composed(*said["overrides"])
-    luck = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
+    its_manifest = about(f"replicates={replicates}", *overrides)
+    settings, _ = composed(*its_manifest["overrides"])
+    factors = {key: np.random.default_rng(k).uniform(0.9, 1.1, replicates) for k, key in enumerate(KEYS)}
     costs = {"firm_quality_cost": 2e9, "society_quality_cost": 2e9, "government_cost": 0.0}
     levels = {"field_dpu": 0.02, "field_defects": 4e7, **costs, **(level or {})}
     runs = []
-    for a, arm in enumerate(said["arms"]):
+    for a, arm in enumerate(its_manifest["arms"]):
         change = {
             key: m + s * np.random.default_rng([a, KEYS.index(key)]).normal(size=replicates) for key, (m, s) in effects.get(arm, {}).items()
         }
         for r in range(replicates):
-            values = np.array([levels.get(key, 1.0) * luck[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
+            values = np.array([levels.get(key, 1.0) * factors[key][r] + (change[key][r] if key in change else 0.0) for key in KEYS])
             whole = np.where([OUTCOMES[key].is_flow for key in KEYS], values, np.nan)
             runs.append(
                 Run(arm, r, KEYS, (("total", "total"),), values[:, None], whole[:, None], np.tile(values, (24, 1)), np.ones((2, 3)), None,
                     {"cqo": 1e6} if arm == "cqo" else {}, {("sales to users", "households", "leaders"): 1e8 + r})
             )  # fmt: skip
-    return collect(runs, said, settings.study)
+    return collect(runs, its_manifest, settings.study)
 
 
 LOWER = {"field_dpu": (-0.002, 0.0004), "field_defects": (-4e6, 5e5)}
@@ -138,11 +143,11 @@ def number(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-"))
 
 
-def close(told: str, value: float, scale: float = 1.0) -> bool:
+def close(printed: str, value: float, scale: float = 1.0) -> bool:
     """Whether a number as written is a value, to half of its last figure."""
-    decimals = len(told.partition(".")[2])
-    last = 10.0**-decimals if decimals else 10.0 ** max(0, len(told.strip("+−").replace(",", "")) - 3)
-    return abs(number(told) - value / scale) <= 0.5 * last * (1 + 1e-9)
+    decimals = len(printed.partition(".")[2])
+    last = 10.0**-decimals if decimals else 10.0 ** max(0, len(printed.strip("+−").replace(",", "")) - 3)
+    return abs(number(printed) - value / scale) <= 0.5 * last * (1 + 1e-9)
 
 
 def paid(sentence: str, payer: str) -> list[tuple[str, str, str, str, str]]:
@@ -164,8 +169,8 @@ def test_the_first_sentence_has_the_numbers_of_the_table(effects, word):
     assert close(size, abs(100 * row["effect_share"]))
     assert close(low, 100 * row["effect_share_low"])
     assert close(high, 100 * row["effect_share_high"])
-    mine, base = re.search(rf"({NUMBER}) instead of ({NUMBER}) per 1,000 units, mean of months 13 to 24", sentence).groups()
-    assert close(mine, row["level"], 1e-3)
+    level, base = re.search(rf"({NUMBER}) instead of ({NUMBER}) per 1,000 units, mean of months 13 to 24", sentence).groups()
+    assert close(level, row["level"], 1e-3)
     assert close(base, comparison.effect("nothing")["level"], 1e-3)
 
 
@@ -199,16 +204,16 @@ def test_an_arm_that_changes_nothing_is_said_to_change_nothing():
 
 
 @pytest.mark.parametrize(
-    ("mean", "said"),
+    ("mean", "expected"),
     [
         (0.01, "more defects per unit reach users than with no programme, which is harm"),
         (0.0, "no change of the defects per unit that reach users is shown"),
     ],
 )
-def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, said):
+def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, expected):
     comparison = study({"all": {"field_dpu": (mean, 0.001)}}, level={"field_dpu": 0.0})
     first = answer(comparison)[0]
-    assert said in first
+    assert expected in first
     assert re.search(r"instead of 0(\.0+)? per 1,000 units", first)
     assert not re.search(r"\bnan\b", first + report(comparison))
 
@@ -225,8 +230,8 @@ def test_one_replicate_says_that_no_interval_is_known():
 def test_a_correction_decides_and_is_named():
     """An interval that leaves out 0 by a little may be chance among all outcomes of four arms."""
     effects = {"all": {"field_dpu": (-0.0003, 0.0004)}}
-    for words, corrected in (((), False), (("study.correction=bonferroni",), True)):
-        comparison = study(effects, *words, replicates=12)
+    for overrides, corrected in (((), False), (("study.correction=bonferroni",), True)):
+        comparison = study(effects, *overrides, replicates=12)
         row = comparison.effect("all")
         assert row["effect_high"] < 0.0
         assert row["conclusion"] == (Conclusion.NOT_SHOWN if corrected else Conclusion.LOWER)
@@ -239,8 +244,8 @@ def test_a_correction_decides_and_is_named():
 
 
 def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_defects_and_says_so(no_pictures):
-    words = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
-    comparison = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, words)
+    override = f"study.arms={{nothing: ['instruments=[]'], {TWELVE}}}"
+    comparison = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, override)
     first, second, _ = answer(comparison)
     assert first.startswith(
         "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, and fewer than each of the others is shown: "
@@ -252,9 +257,9 @@ def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_d
     assert "Of 12 arms, the 5 with the lowest mean of defects are shown." in page.text["paths"]
 
 
-def arms(**words: str) -> str:
-    """Arms beside "nothing", each with its overrides."""
-    return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{mine}]' for name, mine in words.items())}}}"
+def arms(**overrides: str) -> str:
+    """Arms besides "nothing", each with its overrides."""
+    return f"study.arms={{nothing: ['instruments=[]'],{','.join(f'{name}: [{override}]' for name, override in overrides.items())}}}"
 
 
 def of_officers(count: int) -> str:
@@ -263,7 +268,7 @@ def of_officers(count: int) -> str:
 
 @pytest.mark.parametrize("correction", ["none", "holm"])
 def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, correction):
-    """Twenty arms of luck, one so lucky that its interval leaves out 0: a correction sees through it; that none was made is said."""
+    """Twenty arms of random numbers, one with an interval that leaves out 0 by chance: a correction removes it, and its lack is stated."""
     effects = {f"a{k}": {"field_dpu": (-0.0007 * (k == 1), 0.001)} for k in range(1, 21)}
     comparison = study(effects, of_officers(20), f"study.correction={correction}")
     rows = comparison.effects.query("outcome == 'field_dpu' and by == 'total' and arm != 'nothing'")
@@ -273,14 +278,14 @@ def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, corr
         assert first.startswith("None of 20 arms is shown to change the defects that reach users")
         assert not re.search("fewe|harm|chance:", first)
         assert "does not show that any of the arms change anything" in third
-        assert "In no group" in (told := Page(report(comparison)).text["gains"]) or "not asked for" in told
+        assert "In no group" in (gains := Page(report(comparison)).text["gains"]) or "not asked for" in gains
     else:
         assert "not corrected for 20 comparisons" in first
         assert "20 arms are compared without a correction, and one in twenty" in third
         assert "has the fewest" not in first
 
 
-def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other():
+def test_the_fewest_are_claimed_only_where_the_arm_is_shown_to_differ_from_every_other():
     close_by = {"a1": {"field_dpu": (-0.0020, 0.0005)}, "a2": {"field_dpu": (-0.0021, 0.0005)}}
     first = answer(study(close_by, of_officers(2)))[0]
     assert re.match(
@@ -296,7 +301,7 @@ def test_the_fewest_are_claimed_only_where_pairs_tell_the_arm_from_every_other()
     assert answer(replace(comparison, pairs=reverse)) == answer(comparison)
 
 
-def test_arms_exactly_alike_share_what_is_said_of_them():
+def test_arms_that_are_exactly_alike_share_their_sentences():
     comparison = study({"a1": LOWER}, of_officers(2))
     alike = comparison.effects[comparison.effects["arm"] == "a1"].assign(arm="a2")
     effects = pd.concat([comparison.effects[comparison.effects["arm"] != "a2"], alike], ignore_index=True)
@@ -327,8 +332,8 @@ def test_a_reference_with_a_programme_is_named(no_pictures, reference, name):
 
 
 def test_arms_in_other_worlds_are_called_so(no_pictures):
-    words = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
-    comparison = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, words, "region=liaoning", "by=[]")
+    override = arms(north="'region.firms=200'", small="'scale=0.5'", same="'instruments=[cqo]'")
+    comparison = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, override, "region=liaoning", "by=[]")
     second, third = answer(comparison)[1:]
     assert (
         "“north” and “small” have the same random numbers, but other worlds (region.firms and scale): firms are not the same ones" in third
@@ -365,9 +370,9 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
     comparison = study(effects)
     rows, sentence = comparison.costs[comparison.costs["arm"] == "all"].set_index("payer"), answer(comparison)[1]
     for payer, name in PAYERS.items():
-        told = paid(sentence, name)
-        assert len(told) == 1 + bool(rows.at[payer, "defined"])
-        for stem, per, (verb, size, unit, low, high) in zip(("cost", "ratio"), (1.0, 1000.0), told, strict=False):
+        parts = paid(sentence, name)
+        assert len(parts) == 1 + bool(rows.at[payer, "defined"])
+        for stem, per, (verb, size, unit, low, high) in zip(("cost", "ratio"), (1.0, 1000.0), parts, strict=False):
             row = [per * rows.at[payer, f"{stem}{end}"] for end in ("", "_low", "_high")]
             assert (verb == "falls") == (row[0] < 0.0)
             assert close(size, abs(row[0]), UNITS[unit])
@@ -377,7 +382,7 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
     assert "per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
 
 
-def test_a_cost_that_may_rise_or_fall_is_said_to():
+def test_a_cost_that_may_rise_or_fall_is_described_so():
     sentence = answer(study(UNSURE))[1]
     assert "it is not shown whether firms’ cost of quality rises or falls" in sentence
     assert "what government pays does not change" in sentence
@@ -398,17 +403,17 @@ def marked(cls: type) -> int:
 
 
 @pytest.mark.parametrize(
-    ("words", "active"),
+    ("overrides", "active"),
     [
         ((), ("cqo", "one_stop_stations", "strong_chain_loans")),
         (("instruments=[cqo]",), ("cqo",)),
         (("policy=none", "network=synthetic"), (Synthetic,)),
     ],
 )
-def test_assumptions_are_counted_from_the_declarations(words, active):
-    comparison = study({}, *words)
-    told = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
-    assert told == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
+def test_assumptions_are_counted_from_the_declarations(overrides, active):
+    comparison = study({}, *overrides)
+    count = int(re.search(r"rest on (\d+) settings that are assumptions", answer(comparison)[2])[1])
+    assert count == marked(Parameters) + sum(marked(INSTRUMENTS.get(key, key)) for key in active) == len(assumptions(comparison))
     for path in (SHARED_ASSUMPTION, *(INSTRUMENTS[key].hinges_on for key in active if key in INSTRUMENTS)):
         assert next(one.meaning.split(": ", 1)[-1] for one in assumptions(comparison) if one.path == path) in answer(comparison)[2]
 
@@ -418,7 +423,7 @@ def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():
     assert {SHARED_ASSUMPTION, *(cls.hinges_on for cls in INSTRUMENTS.values())} <= paths
 
 
-def test_where_figures_come_from_is_said(tmp_path):
+def test_the_report_says_where_figures_come_from(tmp_path):
     assert "the counts of firms and stations are invented" in answer(study({}))[2]
     reported = answer(study({}, "region=liaoning"))[2]
     assert "Liaoning’s as the authorities report them" in reported
@@ -431,7 +436,7 @@ def test_where_figures_come_from_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "never"),
+    ("overrides", "expected", "never"),
     [
         ((), "chain leaders, firms, chain heads and stations are Liaoning’s as the authorities report them;", "set for this study"),
         (("region.stations=300",), "but the number of stations (300, not 30) was set for this study", "heads and stations are"),
@@ -450,13 +455,13 @@ def test_where_figures_come_from_is_said(tmp_path):
         (("region.key=mine",), "the counts of firms and stations are invented", "authorities"),
     ],
 )  # fmt: skip
-def test_only_the_counts_of_the_regions_file_are_reported_ones(words, said, never):
-    third = answer(study({}, "region=liaoning", *words))[2]
-    assert said in third
+def test_only_the_counts_of_the_regions_file_are_reported_ones(overrides, expected, never):
+    third = answer(study({}, "region=liaoning", *overrides))[2]
+    assert expected in third
     assert never not in third
 
 
-def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictures):
+def test_only_complete_replicates_are_counted_and_failed_ones_are_named(no_pictures):
     comparison = study(HELP, replicates=12)
     runs = comparison.runs[~comparison.runs["replicate"].isin([3, 7])]
     comparison = replace(
@@ -468,15 +473,17 @@ def test_replicates_are_those_that_are_sound_and_failed_ones_are_named(no_pictur
     assert "With 10 replicates" in page.text["replicates"]
 
 
-@pytest.mark.parametrize(("replicates", "told"), [(9, False), (12, True)])
-def test_the_gain_of_common_random_numbers_has_its_interval_from_ten_replicates_on(no_pictures, replicates, told):
+@pytest.mark.parametrize(("replicates", "has_interval"), [(9, False), (12, True)])
+def test_the_gain_of_common_random_numbers_has_its_interval_from_ten_replicates_on(no_pictures, replicates, has_interval):
     comparison = study(HELP, replicates=replicates)
     text = Page(report(comparison)).text["replicates"]
     row = comparison.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
-    said = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
-    assert bool(said) == bool(re.search(r"\d times", text)) == told
-    if said:
-        assert all(close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(said.groups(), ("", "_low", "_high"), strict=True))
+    interval = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
+    assert bool(interval) == bool(re.search(r"\d times", text)) == has_interval
+    if interval:
+        assert all(
+            close(one, row[f"ratio{end}"]) or float(one) > 0 for one, end in zip(interval.groups(), ("", "_low", "_high"), strict=True)
+        )
 
 
 def test_replicates_that_would_show_the_effect_are_those_of_a_new_study(no_pictures):
@@ -498,7 +505,7 @@ def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(comparison, no
     assert "In no group" in Page(report(replace(comparison, effects=comparison.effects.assign(conclusion="not shown")))).text["gains"]
 
 
-def test_a_width_not_reached_few_replicates_and_failures_are_said(no_pictures):
+def test_a_width_not_reached_too_few_replicates_and_failures_are_reported(no_pictures):
     comparison = study(HELP, "study.half_width=0.001", "study.cap=40", replicates=4)
     comparison.manifest.update(half_width_reached=False, failed=["arm cqo, replicate 3: out of <memory>"])
     third = answer(comparison)[2]
@@ -567,7 +574,7 @@ def bare(html: str) -> str:
     return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "picture", html)
 
 
-def test_every_section_is_there_with_its_pictures(comparison, html):
+def test_the_report_has_every_section_with_its_pictures(comparison, html):
     page = Page(html)
     assert page.sections == SECTIONS
     assert len(page.all("img")) == 8
@@ -609,11 +616,11 @@ def test_names_of_arms_and_files_cannot_become_part_of_the_page(comparison, no_p
     strange = "<script>alert(1)</script>甲&\"'"
     arms = {"cqo": strange}
     tables = {name: getattr(comparison, name).replace({"arm": arms, "against": arms}) for name in TABLES}
-    said = dict(comparison.manifest)
-    said["arms"] = {arms.get(name, name): arm for name, arm in said["arms"].items()}
-    said["configuration"] = said["configuration"] | {"study": said["configuration"]["study"] | {"arms": {}}}
-    said |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
-    html = report(replace(comparison, **tables, manifest=said))
+    changed = dict(comparison.manifest)
+    changed["arms"] = {arms.get(name, name): arm for name, arm in changed["arms"].items()}
+    changed["configuration"] = changed["configuration"] | {"study": changed["configuration"]["study"] | {"arms": {}}}
+    changed |= {"input_files": {"<img src=x onerror=alert(1)>.csv": "0"}, "overrides": [f"name={strange}", f"region.label={strange}"]}
+    html = report(replace(comparison, **tables, manifest=changed))
     assert "<script" not in html
     assert "<img src=x" not in html
     assert strange in Page(html).text["arms"]
@@ -630,18 +637,18 @@ def test_a_study_from_disk_is_reported_without_its_maps(comparison, html, no_pic
     assert len(page.all("img")) == len(Page(html).all("img")) - 1
 
 
-def test_of_a_study_from_disk_the_map_that_lies_there_is_shown(comparison, no_pictures, tmp_path):
+def test_a_study_from_disk_shows_the_map_of_its_folder(comparison, no_pictures, tmp_path):
     stored = replace(comparison, maps={})
-    for said, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
-        save(effects_figure(comparison.effects, said), tmp_path / "quality_map_nothing.png", said)
+    for its_manifest, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
+        save(effects_figure(comparison.effects, its_manifest), tmp_path / "quality_map_nothing.png", its_manifest)
         assert ("The network is not shown" in Page(report(stored, tmp_path)).text["network"]) != shown
 
 
 def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(comparison, tmp_path):
     path, figure = tmp_path / "effects.png", effects_figure(comparison.effects, comparison.manifest)
     pictures = Pictures(comparison.manifest, tmp_path)
-    for said, taken in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
-        save(figure, path, said)
+    for its_manifest, taken in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
+        save(figure, path, its_manifest)
         picture = pictures.draw(lambda: figure, "in words", "effects")
         assert (picture.uri == f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}") == taken
         assert picture.alt == "in words"
@@ -655,7 +662,7 @@ def test_one_arm_alone_has_a_report_without_effects():
     level, low, high = re.search(
         rf"({NUMBER}) defects per 1,000 units reach users \(95 % interval ({NUMBER}) to ({NUMBER});", first
     ).groups()
-    assert all(close(told, row[name], 1e-3) for told, name in ((level, "level"), (low, "level_low"), (high, "level_high")))
+    assert all(close(printed, row[name], 1e-3) for printed, name in ((level, "level"), (low, "level_low"), (high, "level_high")))
     assert "no effect is shown" in first
     assert "no cost per avoided defect is defined" in second
     page = Page(report(comparison))
@@ -664,7 +671,7 @@ def test_one_arm_alone_has_a_report_without_effects():
     assert {"paths", "origins", "queues", "books", "again", "assumptions"} <= set(page.sections)
 
 
-def test_settings_that_were_changed_stand_with_their_values(no_pictures):
+def test_settings_that_were_changed_are_shown_with_their_values(no_pictures):
     comparison = study(
         {},
         "parameters.margin=0.08",
@@ -682,7 +689,7 @@ def test_settings_that_were_changed_stand_with_their_values(no_pictures):
     assert "share of the eligible firms that it reaches 0.25" in Page(report(comparison)).text["arms"]
 
 
-# -- numbers in words -------------------------------------------------------------------------------------------------
+# -- numbers in sentences ---------------------------------------------------------------------------------------------
 
 
 def test_numbers_keep_their_figures():

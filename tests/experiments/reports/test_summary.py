@@ -26,7 +26,7 @@ NAN = math.nan
     ],
     ids=["shown", "not shown", "fails the correction", "no change", "one replicate", "not defined"],
 )
-def test_an_effect_stands_in_twelve_columns_with_what_it_shows(effect, share, fails_correction, text):
+def test_an_effect_has_twelve_columns_with_its_conclusion(effect, share, fails_correction, text):
     line = SummaryLine("cqo", effect, share, fails_correction, 0.1234)
     head, level, change = lines("summary.effects", OUTCOMES["field_dpu"], "nothing", 0.0341321, [line]).splitlines()
     assert head == "  Defects reaching users (defects/unit; lower is better)"

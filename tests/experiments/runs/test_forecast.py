@@ -1,4 +1,4 @@
-"""The time that is told before a study: runs, start of the workers, figures and report."""
+"""The time that is printed before a study: runs, start of the workers, figures and report."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ WORDS = ("region=sample", "scale=0.1", "months=1", "burn_in=0", "replicates=1", 
 MEASURED = {1: 3.1, 2: 5.8, 5: 11.3, 12: 30.4, 22: 37.8}
 
 
-def told(text: str) -> int:
-    """Seconds that a line tells."""
-    found = re.search(r"about (\d+) s", text)
-    assert found, text
-    return int(found[1])
+def seconds_in(text: str) -> int:
+    """Seconds in a line."""
+    match = re.search(r"about (\d+) s", text)
+    assert match, text
+    return int(match[1])
 
 
 @pytest.mark.parametrize("arms", MEASURED)
@@ -34,15 +34,15 @@ def test_the_arms_that_all_figures_show_are_those_of_the_reports():
     assert ALL_DRAWN == MOST_ARMS
 
 
-def test_the_time_told_counts_figures_and_report_where_they_are_drawn(capsys):
+def test_the_time_stated_includes_figures_and_report_where_they_are_drawn(capsys):
     settings = read_settings(compose_settings(WORDS))
     arms = arms_of(settings, WORDS)
     run_arms_of_study(settings, arms, None, progress=True)
     without = capsys.readouterr().out
     run_arms_of_study(replace(settings, drawn=True), arms, None, progress=True)
     drawn = capsys.readouterr().out
-    assert told(without) == 0 and "figures" not in without
-    assert told(drawn) == round(drawing_seconds(2)) and "with figures and report" in drawn
+    assert seconds_in(without) == 0 and "figures" not in without
+    assert seconds_in(drawn) == round(drawing_seconds(2)) and "with figures and report" in drawn
 
 
 def test_more_arms_take_longer_and_kept_runs_no_time():
@@ -54,6 +54,6 @@ def test_more_arms_take_longer_and_kept_runs_no_time():
 
 
 def test_a_sweep_whose_points_have_no_figures_starts_its_workers_once(capsys):
-    words = [word for word in WORDS if not word.startswith(("parallel", "replicates"))]
-    _announce_sweep(["-m", *words, "replicates=4", "parallel.workers=2", "seed=1,2,3,4,5,6,7,8"])
-    assert told(capsys.readouterr().out) == round(STARTING)
+    overrides = [override for override in WORDS if not override.startswith(("parallel", "replicates"))]
+    _announce_sweep(["-m", *overrides, "replicates=4", "parallel.workers=2", "seed=1,2,3,4,5,6,7,8"])
+    assert seconds_in(capsys.readouterr().out) == round(STARTING)

@@ -40,12 +40,12 @@ EXCHANGED = "study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]']
 CHAIN = "supplier,customer,value_share\nb,A,0.3\nc,b,0.2\n"
 
 
-def settings(*words: str):
-    return read_settings(compose_settings([*SMALL, *words]))
+def settings(*overrides: str):
+    return read_settings(compose_settings([*SMALL, *overrides]))
 
 
-def arms(*words: str) -> list[Arm]:
-    return arms_of(settings(*words), [*SMALL, *words])
+def arms(*overrides: str) -> list[Arm]:
+    return arms_of(settings(*overrides), [*SMALL, *overrides])
 
 
 def key(arm: Arm, months: int = 4, window: int = 2, by: tuple[str, ...] = ("tier",), check: bool = False, of=KEY, code: str = CODE) -> str:
@@ -83,9 +83,9 @@ def run(picture: bool) -> Run:
     """A run with every value that is hard to keep."""
     odd = np.array([[np.nan, -0.0, np.inf], [5e-324, 0.1 + 0.2, -np.pi]])
     odd.view(np.uint64)[0, 0] = 0x7FF8_0000_DEAD_BEEF  # a NaN with a payload
-    found = QualityMap(odd, odd[0], odd[1], 0.1 + 0.2)
+    quality_map = QualityMap(odd, odd[0], odd[1], 0.1 + 0.2)
     table = pd.DataFrame({"firm": ["整车厂", "b"], "tier": [0, 1], "loss": [np.nan, 5e-324]})
-    shown = MapPicture(np.array(["整车厂", "b"]), np.arange(2), np.array([1]), np.array([0]), found, table) if picture else None
+    shown = MapPicture(np.array(["整车厂", "b"]), np.arange(2), np.array([1]), np.array([0]), quality_map, table) if picture else None
     return Run(
         "a",
         0 if picture else 4,
@@ -136,12 +136,12 @@ def test_a_key_changes_with_all_that_figures_depend_on(base):
 
 def test_a_key_changes_with_a_byte_of_an_input_file(tmp_path):
     path = tmp_path / "链条 一.csv"
-    found = []
+    keys = []
     for text in (CHAIN, CHAIN.replace("0.2", "0.3"), CHAIN.replace("c,b", "d,b"), CHAIN):
         path.write_text(text, encoding="utf-8")
         (arm,) = arms("network=file", f"network.path='{path}'", "policy=none")
-        found.append(key(arm))
-    assert found[0] == found[3] and len(set(found)) == 3
+        keys.append(key(arm))
+    assert keys[0] == keys[3] and len(set(keys)) == 3
 
 
 def test_the_fingerprint_changes_with_a_line_a_file_and_a_name(tmp_path):
@@ -149,17 +149,17 @@ def test_the_fingerprint_changes_with_a_line_a_file_and_a_name(tmp_path):
     for folder in folders:
         folder.mkdir()
         (folder / "a.py").write_text("x = 1\n", encoding="utf-8")
-    found = [fingerprint(folders)]
+    fingerprints = [fingerprint(folders)]
     (folders[1] / "notes.txt").write_text("no code", encoding="utf-8")
-    assert fingerprint(folders) == found[0]
+    assert fingerprint(folders) == fingerprints[0]
     (folders[1] / "a.py").write_text("x = 2\n", encoding="utf-8")
-    found.append(fingerprint(folders))
+    fingerprints.append(fingerprint(folders))
     (folders[1] / "month").mkdir()
     (folders[1] / "month" / "b.py").touch()
-    found.append(fingerprint(folders))
+    fingerprints.append(fingerprint(folders))
     (folders[1] / "month" / "b.py").rename(folders[1] / "month" / "c.py")
-    found.append(fingerprint(folders))
-    assert len(set(found)) == 4
+    fingerprints.append(fingerprint(folders))
+    assert len(set(fingerprints)) == 4
 
 
 def test_the_fingerprint_is_of_the_code_and_of_numpy_and_scipy(monkeypatch):
@@ -178,7 +178,7 @@ def test_the_fingerprint_is_of_the_code_and_of_numpy_and_scipy(monkeypatch):
     assert fingerprint(code) != CODE
 
 
-def test_an_instrument_of_ones_own_is_not_kept(base):
+def test_runs_with_a_user_defined_instrument_are_not_kept(base):
     class Mine(ChiefQualityOfficer):
         pass
 
@@ -206,7 +206,7 @@ def test_a_run_comes_back_under_the_name_that_is_asked_for(tmp_path):
     assert store.get("k", "other", 0) is None, "the first replicate needs its picture"
 
 
-def test_a_damaged_file_is_as_good_as_none(tmp_path, capsys):
+def test_a_damaged_file_counts_as_missing(tmp_path, capsys):
     """Cut off anywhere, or any byte changed: either nothing comes back, or what was kept."""
     store, kept = Store(tmp_path), run(picture=True)
     store.put("k", kept)
@@ -224,14 +224,14 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path, capsys):
     assert "is no whole run" in capsys.readouterr().err
 
 
-def test_a_foreign_file_is_as_good_as_none(tmp_path, capsys):
+def test_a_foreign_file_counts_as_missing(tmp_path, capsys):
     store = Store(tmp_path)
     store.put("k", run(picture=True))
     store.path("other").write_bytes(store.path("k").read_bytes())
     np.savez(store.path("foreign"), x=np.zeros(3))
     assert store.get("other", "a", 0) is store.get("foreign", "a", 0) is store.get("none", "a", 0) is None
     assert store.get("other", "a", 0) is None
-    assert len(capsys.readouterr().err.splitlines()) == 2, "each is told once"
+    assert len(capsys.readouterr().err.splitlines()) == 2, "each is reported once"
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
@@ -246,7 +246,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     assert not files(store.folder)
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_is_simulated(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_reported_before_anything_is_simulated(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(WorldSettings, "build", lambda *_: pytest.fail("simulated"))
     with pytest.raises(StoreError, match="is a file; it must be a folder"):
@@ -268,11 +268,11 @@ def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path):
 # -- studies -------------------------------------------------------------------------------------------
 
 
-def tables(found, folder: Path) -> dict[str, bytes]:
+def tables(comparison, folder: Path) -> dict[str, bytes]:
     """Every table of a study as the bytes of its file."""
-    found.save(folder)
+    comparison.save(folder)
     return {path.name: path.read_bytes() for path in folder.glob("*.csv")} | {
-        name: picture.table.to_csv().encode() for name, picture in found.maps.items()
+        name: picture.table.to_csv().encode() for name, picture in comparison.maps.items()
     }
 
 
@@ -316,20 +316,20 @@ def test_the_second_study_simulates_only_what_is_its_own(tmp_path, monkeypatch):
     assert files(tmp_path).items() > before.items() and len(files(tmp_path)) == 6
 
 
-def test_a_run_that_fails_leaves_its_replicate_out_and_is_told(tmp_path, monkeypatch):
+def test_a_run_that_fails_leaves_its_replicate_out_and_is_reported(tmp_path, monkeypatch):
     config, poisoned = settings("replicates=3"), replicate_keys(1, 3)[1]
     whole = WorldSettings.build
 
-    def build(self, key, *rest):
+    def build(self, key, *others):
         if key == poisoned:
             raise ZeroDivisionError("a poisoned point")
-        return whole(self, key, *rest)
+        return whole(self, key, *others)
 
     monkeypatch.setattr(WorldSettings, "build", build)
-    with pytest.warns(UserWarning, match="2 runs failed") as told:
-        found = compare(*THREE, "instruments=[cqo]", keep=tmp_path)
-    assert "arm 'nothing', replicate 2: ZeroDivisionError: a poisoned point" in str(told[0].message)
-    assert found.effect("cqo")["replicates"] == 2 and len(found.manifest["failed"]) == 2
+    with pytest.warns(UserWarning, match="2 runs failed") as warned:
+        comparison = compare(*THREE, "instruments=[cqo]", keep=tmp_path)
+    assert "arm 'nothing', replicate 2: ZeroDivisionError: a poisoned point" in str(warned[0].message)
+    assert comparison.effect("cqo")["replicates"] == 2 and len(comparison.manifest["failed"]) == 2
     assert len(files(tmp_path)) == 4
     with pytest.raises(ZeroDivisionError):
         run_arms([Arm("nothing", config.world, ())], replicate_keys(1, 3), Task(2, 1), SERIAL)
@@ -354,7 +354,7 @@ def test_if_all_runs_fail_the_first_mistake_is_raised(monkeypatch):
 # -- the application -----------------------------------------------------------------------------------
 
 
-def typed(folder: Path, *words: str, poison: str = "") -> subprocess.CompletedProcess[str]:
+def typed(folder: Path, *overrides: str, poison: str = "") -> subprocess.CompletedProcess[str]:
     """Type a command in a folder, after some lines of Python that make trouble."""
     code = f"import sys\n{poison}\nsys.argv = ['strongchain', *sys.argv[1:]]\nfrom experiments.run import main\nmain()"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
@@ -362,18 +362,18 @@ def typed(folder: Path, *words: str, poison: str = "") -> subprocess.CompletedPr
         sys.executable,
         "-c",
         code,
-        *words,
-        *(word for word in SMALL if word.split("=")[0] not in {w.split("=")[0] for w in words}),
+        *overrides,
+        *(default for default in SMALL if default.split("=")[0] not in {override.split("=")[0] for override in overrides}),
         "policy=none",
     ]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=120)
 
 
 def test_studies_and_sweeps_of_the_application_share_their_runs(tmp_path):
-    for words in (("name=one",), ("name=two",), ("-m", "name=swept", "months=4,5")):
-        done = typed(tmp_path, *words)
+    for overrides in (("name=one",), ("name=two",), ("-m", "name=swept", "months=4,5")):
+        done = typed(tmp_path, *overrides)
         assert done.returncode == 0, done.stderr
-        assert (", as 2 of them are there already" in done.stdout) == (words != ("name=one",))
+        assert (", as 2 of them are there already" in done.stdout) == (overrides != ("name=one",))
     assert len(files(tmp_path / "results" / "runs")) == 4
     assert sorted(files(tmp_path / "results")) == ["one", "runs", "swept", "two"]
     one, two = ((tmp_path / "results" / name / "effects.csv").read_bytes() for name in ("one", "two"))
@@ -404,8 +404,8 @@ job.SHOWN["compare"] = present, tell
     assert again.returncode == 0, again.stderr
     assert (sweep / "0" / "manifest.json").stat().st_mtime_ns == first, "a point that is there is not written again"
     assert (sweep / "sweep.csv").is_file() and pd.read_parquet(sweep / "sweep.parquet")["point"].nunique() == 2
-    once_more = typed(tmp_path, *command)
-    assert once_more.returncode == 1 and "already holds this sweep" in once_more.stderr
+    repeated = typed(tmp_path, *command)
+    assert repeated.returncode == 1 and "already holds this sweep" in repeated.stderr
 
 
 def test_a_study_that_was_stopped_leaves_no_map_of_an_arm_that_is_gone(tmp_path):
@@ -443,7 +443,7 @@ job.STUDIES["compare"] = study
     assert done.returncode == 130 and done.stderr.strip().splitlines()[-1].startswith("strongchain: interrupted;")
 
 
-def test_a_reader_that_has_seen_enough_stops_nothing(tmp_path):
+def test_a_reader_that_closes_the_pipe_stops_nothing(tmp_path):
     closed = """
 class Closed:
     encoding = "utf-8"
@@ -469,11 +469,11 @@ WorldSettings.build = build
 """
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path):
+def test_a_full_disk_is_reported_in_one_line(tmp_path):
     done = typed(tmp_path, "name=full", poison=FULL)
-    said = [line for line in done.stderr.splitlines() if line.strip()]
-    assert done.returncode == 1 and len(said) == 1, done.stderr
-    assert said[0].startswith("strongchain: cannot keep runs in ") and "No space left on device" in said[0]
+    printed = [line for line in done.stderr.splitlines() if line.strip()]
+    assert done.returncode == 1 and len(printed) == 1, done.stderr
+    assert printed[0].startswith("strongchain: cannot keep runs in ") and "No space left on device" in printed[0]
     assert not files(tmp_path / "results" / "runs") and not (tmp_path / "results" / "full").exists()
 
 
@@ -505,8 +505,8 @@ def test_a_worker_with_other_code_keeps_nothing(tmp_path):
 @pytest.mark.full
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc")
 def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_path):
-    words = ("name=dead", "region=sample", "policy=none", "replicates=8", "months=12", "window=6", "burn_in=6", "parallel.workers=2")
-    command = [sys.executable, "-m", "experiments.run", *words]
+    overrides = ("name=dead", "region=sample", "policy=none", "replicates=8", "months=12", "window=6", "burn_in=6", "parallel.workers=2")
+    command = [sys.executable, "-m", "experiments.run", *overrides]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
 
     def start() -> subprocess.Popen[str]:
@@ -519,9 +519,9 @@ def test_a_dead_worker_stops_the_study_cleanly_and_it_goes_on_from_there(tmp_pat
     while not list(runs.glob("*.npz")) and time.monotonic() < limit:
         time.sleep(0.01)
     os.kill(workers(study.pid)[0], signal.SIGKILL)
-    said = study.communicate(timeout=60)[1]
-    assert study.returncode == 1 and "Traceback" not in said
-    assert "strongchain: a worker was killed, perhaps because memory ran out; the same command goes on" in said
+    message = study.communicate(timeout=60)[1]
+    assert study.returncode == 1 and "Traceback" not in message
+    assert "strongchain: a worker was killed, perhaps because memory ran out; the same command goes on" in message
     kept = whole()
     assert 0 < len(kept) < 8 and not (tmp_path / "results" / "dead").exists()
     again = start()
@@ -552,25 +552,25 @@ def started(folder: Path) -> subprocess.Popen[bytes]:
 def test_a_study_that_is_killed_again_and_again_ends_like_one_that_is_not(tmp_path):
     undisturbed = compare(*STUDY[:-2], "parallel=serial", keep=tmp_path / "undisturbed")
     undisturbed.save(tmp_path / "study of one go")
-    runs, draw, kept = tmp_path / "runs", random.Random(2), {}
+    runs, draw, before = tmp_path / "runs", random.Random(2), {}
     for _ in range(4):
         study = started(tmp_path)
-        enough = len(kept) + draw.randrange(1, 4)
+        enough = len(before) + draw.randrange(1, 4)
         limit = time.monotonic() + 60
         while study.poll() is None and time.monotonic() < limit and len([*runs.glob("*.npz")] if runs.is_dir() else []) < enough:
             time.sleep(0.01)
         time.sleep(0.1 * draw.random())
         kill(study)
-        now = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
-        assert now.items() >= kept.items(), "a run was lost, or simulated twice"
-        kept = now
-    assert kept
+        after = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
+        assert after.items() >= before.items(), "a run was lost, or simulated twice"
+        before = after
+    assert before
     last = started(tmp_path)
     assert last.wait(120) == 0
-    now = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
-    assert now.items() >= kept.items()
-    assert now.keys() == files(tmp_path / "undisturbed").keys()
-    for name in now:
+    after = {name: at for name, at in files(runs).items() if name.endswith(".npz")}
+    assert after.items() >= before.items()
+    assert after.keys() == files(tmp_path / "undisturbed").keys()
+    for name in after:
         assert (runs / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
     for name in (f"{table}.csv" for table in TABLES):
         assert (tmp_path / "study" / name).read_bytes() == (tmp_path / "study of one go" / name).read_bytes()

@@ -49,17 +49,17 @@ SERIAL = Parallel("sequential", 1)
 
 
 @pytest.fixture(scope="module")
-def found() -> Comparison:
+def comparison() -> Comparison:
     """A small study with a placebo: an arm that is the reference under another name."""
     return compare(*SMALL, ARMS)
 
 
-def settings(*words: str):
-    return read_settings(compose_settings([*SMALL, *words]))
+def settings(*overrides: str):
+    return read_settings(compose_settings([*SMALL, *overrides]))
 
 
-def names(*words: str) -> list[str]:
-    return [arm.name for arm in arms_of(settings(*words), [*SMALL, *words])]
+def names(*overrides: str) -> list[str]:
+    return [arm.name for arm in arms_of(settings(*overrides), [*SMALL, *overrides])]
 
 
 def drawn(figure: Figure) -> None:
@@ -71,23 +71,23 @@ def drawn(figure: Figure) -> None:
 # -- months that means are over ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [["months=3"], ["months=3", "window=5"]], ids=" ".join)
-def test_a_window_longer_than_the_run_is_the_whole_run_and_that_is_said(words, capsys):
+@pytest.mark.parametrize("overrides", [["months=3"], ["months=3", "window=5"]], ids=" ".join)
+def test_a_window_longer_than_the_run_is_the_whole_run_and_is_noted(overrides, capsys):
     base = ("region=sample", "scale=0.1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
-    short, exact = compare(*base, *words, progress=True), compare(*base, "months=3", "window=3")
-    said = f"means are over all 3 months of the run, as the window of {words[-1][-1] if len(words) > 1 else 12} months is longer"
-    assert f"  {said}\n" in capsys.readouterr().out
-    assert short.manifest["notes"] == [said] and exact.manifest["notes"] == []
+    short, exact = compare(*base, *overrides, progress=True), compare(*base, "months=3", "window=3")
+    note = f"means are over all 3 months of the run, as the window of {overrides[-1][-1] if len(overrides) > 1 else 12} months is longer"
+    assert f"  {note}\n" in capsys.readouterr().out
+    assert short.manifest["notes"] == [note] and exact.manifest["notes"] == []
     assert short.manifest["configuration"]["window"] == 3 and short.manifest["id"] == exact.manifest["id"]
     pd.testing.assert_frame_equal(short.runs, exact.runs)
     assert "means of the last 3 months" in summary(short)
-    assert said in report(short) and "mean of months 1 to 3" in report(short)
+    assert note in report(short) and "mean of months 1 to 3" in report(short)
 
 
 def test_a_run_of_one_month_has_means_over_that_month():
-    found = compare("region=sample", "scale=0.1", "months=1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
-    assert found.manifest["notes"] == ["means are over the one month of the run, as the window of 12 months is longer"]
-    assert "figures of the last month" in summary(found)
+    comparison = compare("region=sample", "scale=0.1", "months=1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
+    assert comparison.manifest["notes"] == ["means are over the one month of the run, as the window of 12 months is longer"]
+    assert "figures of the last month" in summary(comparison)
 
 
 # -- one replicate ----------------------------------------------------------------------------------------
@@ -103,18 +103,18 @@ def test_one_replicate_shows_nan_nowhere(tmp_path, monkeypatch, capsys):
         drawn_texts.extend(text.get_text() for text in figure.findobj(Text))
 
     monkeypatch.setattr(Figure, "savefig", kept)
-    words = ("region=sample", "scale=0.3", "replicates=1", "months=3", "burn_in=2", "parallel=serial")
-    found = compare(*words, progress=True)
-    present(found, tmp_path)
+    overrides = ("region=sample", "scale=0.3", "replicates=1", "months=3", "burn_in=2", "parallel=serial")
+    comparison = compare(*overrides, progress=True)
+    present(comparison, tmp_path)
     page = re.sub(r"data:image/[^\"]+|<(style|script).*?</\1>", "", (tmp_path / "report.html").read_text(encoding="utf-8"), flags=re.DOTALL)
     tables = [path.read_text(encoding="utf-8-sig") for path in tmp_path.glob("*.csv")]
     assert len(drawn_texts) > 100 and len(tables) > 10
     exchange = ("study=exchange", "study.regions=[sample]", "study.policies=[liaoning]")
-    settings_of = read_settings(compose_settings([*words, *exchange]))
-    told = [summary(found), summary_of_exchange(run_exchange(settings_of, [*words, *exchange], progress=False))]
-    for text in (*told, page, *drawn_texts, *tables):
+    settings_of = read_settings(compose_settings([*overrides, *exchange]))
+    summaries = [summary(comparison), summary_of_exchange(run_exchange(settings_of, [*overrides, *exchange], progress=False))]
+    for text in (*summaries, page, *drawn_texts, *tables):
         assert not re.search(r"\bnan\b", text, re.IGNORECASE), text
-    assert "(no interval from one replicate)" in told[0] and "with 95 % intervals" not in told[0]
+    assert "(no interval from one replicate)" in summaries[0] and "with 95 % intervals" not in summaries[0]
     assert "× 1 replicate of 3 months" in capsys.readouterr().out
 
 
@@ -180,13 +180,13 @@ def test_the_reference_comes_first():
     assert names("study.reference=cqo") == ["cqo", "nothing", "one_stop_stations", "strong_chain_loans", "all"]
 
 
-def test_an_arm_adds_its_words_to_those_of_the_job():
-    words = (
+def test_an_arm_adds_its_overrides_to_those_of_the_job():
+    overrides = (
         "study.arms={a: ['instruments=[cqo]'], b: ['parameters.latent_share=0.2']}",
         "study.reference=a",
         "instruments.cqo.reach=0.9",
     )
-    a, b = arms_of(settings(*words), [*SMALL, *words])
+    a, b = arms_of(settings(*overrides), [*SMALL, *overrides])
     assert a.instruments == (ChiefQualityOfficer(reach=0.9),)
     assert b.instruments == (ChiefQualityOfficer(reach=0.9), OneStopStations(), StrongChainLoans())
     assert a.world.region == b.world.region and (a.world.parameters.latent_share, b.world.parameters.latent_share) == (
@@ -196,38 +196,38 @@ def test_an_arm_adds_its_words_to_those_of_the_job():
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("overrides", "expected"),
     [
         (("study.reference=nobody",), "'nobody', which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"),
         (("study.arms={a: []}",), "'nothing', which is no arm; arms: a"),
         (("study.arms={nothing: ['instruments=[]', 'instruments.cqo.reach=1']}",), "cqo is not active"),
     ],
 )
-def test_arms_that_make_no_sense_are_refused(words, says):
+def test_arms_that_make_no_sense_are_refused(overrides, expected):
     with pytest.raises(SettingsError) as refused:
-        arms_of(settings(*words), [*SMALL, *words])
-    assert says in str(refused.value)
+        arms_of(settings(*overrides), [*SMALL, *overrides])
+    assert expected in str(refused.value)
 
 
 # -- effects -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arm", ["nothing", "placebo"])
-def test_the_reference_and_a_placebo_have_an_effect_of_exactly_0(found, arm):
-    mine = found.effects["arm"] == arm
-    effects = found.effects[mine & (found.effects["replicates"] > 1)]  # of one value there is no interval
+def test_the_reference_and_a_placebo_have_an_effect_of_exactly_0(comparison, arm):
+    of_arm = comparison.effects["arm"] == arm
+    effects = comparison.effects[of_arm & (comparison.effects["replicates"] > 1)]  # of one value there is no interval
     assert len(effects) > len(OUTCOMES)
     assert not effects[["effect", "effect_low", "effect_high"]].to_numpy().any()
     flows = effects[effects["cumulative_effect_low"].notna()]
     assert not flows[["cumulative_effect", "cumulative_effect_low", "cumulative_effect_high"]].to_numpy().any()
-    assert not found.effects.loc[mine, "effect"].dropna().any()
-    series = found.series[(found.series["arm"] == arm) & found.series["level_low"].notna()]
+    assert not comparison.effects.loc[of_arm, "effect"].dropna().any()
+    series = comparison.series[(comparison.series["arm"] == arm) & comparison.series["level_low"].notna()]
     assert len(series) > len(OUTCOMES)
     assert not series[["effect", "effect_low", "effect_high"]].to_numpy().any()
 
 
-def test_an_effect_is_the_mean_difference_on_the_same_luck(found):
-    """Worked out once more, run by run, from separate worlds."""
+def test_an_effect_is_the_mean_difference_on_common_random_numbers(comparison):
+    """Computed again, run by run, from separate worlds."""
     config = settings()
     differences = []
     for key in replicate_keys(config.seed, config.replicates):
@@ -237,30 +237,30 @@ def test_an_effect_is_the_mean_difference_on_the_same_luck(found):
             model.run(6)
             levels.append(model.record.series("open_problems")[-3:].mean())
         differences.append(levels[1] - levels[0])
-    row = found.effect("cqo", "open_problems")
+    row = comparison.effect("cqo", "open_problems")
     assert row["effect"] == pytest.approx(np.mean(differences), rel=1e-9)
     low, high = stats.t.interval(0.95, 2, np.mean(differences), stats.sem(differences))
     assert (row["effect_low"], row["effect_high"]) == pytest.approx((low, high), rel=1e-9)
     assert row["replicates"] == 3
 
 
-def test_the_share_is_the_effect_over_the_level_of_the_reference(found):
-    row, reference = found.effect("cqo", "open_problems"), found.effect("nothing", "open_problems")
+def test_the_share_is_the_effect_over_the_level_of_the_reference(comparison):
+    row, reference = comparison.effect("cqo", "open_problems"), comparison.effect("nothing", "open_problems")
     assert row["effect_share"] == pytest.approx(row["effect"] / reference["level"], rel=1e-12)
     assert row["level"] == pytest.approx(reference["level"] + row["effect"], rel=1e-9)
 
 
-def test_the_origins_add_up_to_the_field_loss(found):
-    for arm, mine in found.origins.groupby("arm"):
-        assert mine["share"].sum() == pytest.approx(1.0, rel=1e-9), arm
-    first = found.maps["nothing"].map
+def test_the_origins_add_up_to_the_field_loss(comparison):
+    for arm, of_arm in comparison.origins.groupby("arm"):
+        assert of_arm["share"].sum() == pytest.approx(1.0, rel=1e-9), arm
+    first = comparison.maps["nothing"].map
     assert first.error < 1e-9
 
 
-def test_an_arm_or_outcome_that_is_none_is_refused(found):
+def test_an_unknown_arm_or_outcome_is_refused(comparison):
     for arm, outcome in (("nobody", "field_dpu"), ("cqo", "nonsense")):
         with pytest.raises(KeyError, match="arms: nothing, cqo, placebo, all"):
-            found.effect(arm, outcome)
+            comparison.effect(arm, outcome)
 
 
 # -- shared burn-in ------------------------------------------------------------------------------------
@@ -269,9 +269,9 @@ def test_an_arm_or_outcome_that_is_none_is_refused(found):
 def test_arms_in_one_world_share_the_burn_in(monkeypatch):
     built, build = [], WorldSettings.build
     monkeypatch.setattr(WorldSettings, "build", lambda self, *a, **k: built.append(self) or build(self, *a, **k))
-    words = ("study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], other: ['parameters.latent_share=0.2'], all: []}",)
-    config = settings(*words)
-    arms = arms_of(config, [*SMALL, *words])
+    overrides = ("study.arms={nothing: ['instruments=[]'], cqo: ['instruments=[cqo]'], other: ['parameters.latent_share=0.2'], all: []}",)
+    config = settings(*overrides)
+    arms = arms_of(config, [*SMALL, *overrides])
     run_arms(arms, replicate_keys(1, 2), Task(2, 1), SERIAL)
     assert [world.parameters.latent_share for world in built] == [Parameters().latent_share, 0.2] * 2
 
@@ -291,14 +291,14 @@ def test_arms_that_share_a_burn_in_have_the_bits_of_worlds_of_their_own():
 
 def test_more_replicates_begin_with_the_same():
     arms = arms_of(settings("instruments=[]"), [])
-    few, more = (run_arms(arms, replicate_keys(1, k), Task(2, 1), SERIAL) for k in (1, 2))
-    assert few[0].series.tobytes() == more[0].series.tobytes() != more[1].series.tobytes()
+    one, two = (run_arms(arms, replicate_keys(1, k), Task(2, 1), SERIAL) for k in (1, 2))
+    assert one[0].series.tobytes() == two[0].series.tobytes() != two[1].series.tobytes()
 
 
 # -- in a notebook -------------------------------------------------------------------------------------
 
 
-def test_a_world_is_built_from_the_words_one_would_type():
+def test_a_world_is_built_from_overrides_as_typed():
     model = world("region=sample", "instruments=[cqo]", "instruments.cqo.reach=0.25", "burn_in=2", seed=3)
     assert isinstance(model, StrongchainModel) and model.month == 0
     assert list(model.programmes) == ["cqo"] and model.programmes["cqo"].instrument.reach == 0.25
@@ -312,7 +312,7 @@ def test_a_world_is_built_from_the_words_one_would_type():
 
 
 def test_a_world_without_its_seed_is_that_of_the_configuration():
-    first, second = (world("region=sample", "scale=0.1", "burn_in=1", *words) for words in ((), ("seed=1",)))
+    first, second = (world("region=sample", "scale=0.1", "burn_in=1", *seed) for seed in ((), ("seed=1",)))
     other = world("region=sample", "scale=0.1", "burn_in=1", seed=2)
     assert not differing(first, second)
     assert differing(first, other)
@@ -325,26 +325,26 @@ def test_a_mistake_in_a_notebook_is_an_error():
         compare("months=0")
 
 
-def test_a_comparison_in_a_notebook_has_all_that_the_application_stores(found):
-    assert found.reference == "nothing"
-    assert list(found.effects["arm"].unique()) == list(found.maps) == ["nothing", "cqo", "placebo", "all"]
-    assert set(found.effects["outcome"]) == set(found.series["outcome"]) == set(OUTCOMES)
-    assert set(found.series["month"]) == set(range(1, 7))
-    assert set(found.effects["by"]) == {"total", "tier", "size"}
-    assert found.manifest["overrides"] == [*SMALL, ARMS]
+def test_a_comparison_in_a_notebook_has_all_that_the_application_stores(comparison):
+    assert comparison.reference == "nothing"
+    assert list(comparison.effects["arm"].unique()) == list(comparison.maps) == ["nothing", "cqo", "placebo", "all"]
+    assert set(comparison.effects["outcome"]) == set(comparison.series["outcome"]) == set(OUTCOMES)
+    assert set(comparison.series["month"]) == set(range(1, 7))
+    assert set(comparison.effects["by"]) == {"total", "tier", "size"}
+    assert comparison.manifest["overrides"] == [*SMALL, ARMS]
 
 
 # -- stored and loaded ---------------------------------------------------------------------------------
 
 
-def test_what_is_loaded_is_what_was_saved(found, tmp_path):
-    found.save(tmp_path / "结果 one")
+def test_what_is_loaded_is_what_was_saved(comparison, tmp_path):
+    comparison.save(tmp_path / "结果 one")
     back = load(tmp_path / "结果 one")
     for table in ("effects", "series", "origins"):
-        pd.testing.assert_frame_equal(getattr(back, table), getattr(found, table), check_dtype=False)
-        numbers = getattr(found, table).select_dtypes("number")
+        pd.testing.assert_frame_equal(getattr(back, table), getattr(comparison, table), check_dtype=False)
+        numbers = getattr(comparison, table).select_dtypes("number")
         assert getattr(back, table)[list(numbers)].to_numpy().tobytes() == numbers.to_numpy().tobytes()
-    assert back.manifest == found.manifest
+    assert back.manifest == comparison.manifest
     assert back.reference == "nothing" and back.maps == {}
     drawn(time_paths(back.series, back.manifest))
 
@@ -356,7 +356,7 @@ def test_a_folder_without_a_study_is_refused(tmp_path):
         load(tmp_path / "nowhere")
 
 
-def test_the_id_is_of_configuration_luck_and_code_not_of_name_and_workers():
+def test_the_id_depends_on_configuration_keys_and_code_and_not_on_name_and_workers():
     resolved = settings().resolved
     keys = replicate_keys(1, 2)
     first = manifest(resolved, [], keys)["id"]
@@ -403,7 +403,7 @@ def test_another_package_called_agents_is_named(tmp_path):
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "__init__.py").write_text("")
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", "import experiments"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
@@ -411,7 +411,7 @@ def test_another_package_called_agents_is_named(tmp_path):
         encoding="utf-8",
         timeout=120,
     )
-    assert found.returncode == 1
-    last = found.stderr.strip().splitlines()[-1]
+    assert process.returncode == 1
+    last = process.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: another package called 'agents' hides Strongchain's: ")
     assert str(tmp_path / "agents") in last and "uninstall it" in last

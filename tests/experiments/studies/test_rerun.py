@@ -23,11 +23,11 @@ SMALL = ("region=sample", "scale=0.2", "replicates=3", "months=6", "window=3", "
 ARMS = "study.arms={nothing: ['instruments=[]'], keen: ['instruments.cqo.reach=0.9'], other: ['parameters.latent_share=0.2', 'scale=0.1']}"
 
 
-def stored(folder: Path, *words: str) -> Path:
+def stored(folder: Path, *overrides: str) -> Path:
     """A study in a folder of its own."""
-    left_out = ("instruments=", *(("scale=",) if "network=file" in words else ())) if "instruments=[]" in words else ()
-    found = compare(*(word for word in SMALL if not word.startswith(left_out)), *words)
-    found.save(folder)
+    left_out = ("instruments=", *(("scale=",) if "network=file" in overrides else ())) if "instruments=[]" in overrides else ()
+    comparison = compare(*(default for default in SMALL if not default.startswith(left_out)), *overrides)
+    comparison.save(folder)
     return folder
 
 
@@ -38,11 +38,11 @@ def study(tmp_path) -> Path:
 
 def test_a_rerun_gives_the_same_table(study, capsys):
     assert main([str(study)]) == 0
-    then, now = load(study), load(study.with_name("study_rerun"))
-    assert now.manifest["result"] == then.manifest["result"] == table_hash(then.runs)
-    assert f"the same tables; SHA-256 of the runs {then.manifest['result']}" in capsys.readouterr().out
+    first, second = load(study), load(study.with_name("study_rerun"))
+    assert second.manifest["result"] == first.manifest["result"] == table_hash(first.runs)
+    assert f"the same tables; SHA-256 of the runs {first.manifest['result']}" in capsys.readouterr().out
     assert not (study.with_name("study_rerun") / "runs").exists(), "what was kept on the way is cleared away"
-    assert now.manifest["id"] == then.manifest["id"] and now.manifest["overrides"] == then.manifest["overrides"]
+    assert second.manifest["id"] == first.manifest["id"] and second.manifest["overrides"] == first.manifest["overrides"]
 
 
 def test_a_rerun_simulates_every_run_and_does_not_read_what_was_kept(tmp_path, monkeypatch):
@@ -63,10 +63,10 @@ def test_a_study_that_added_replicates_is_run_again_with_as_many(tmp_path, capsy
 
 def test_a_rerun_that_gives_other_figures_says_which_and_fails(study, monkeypatch, capsys):
     build = WorldSettings.build
-    monkeypatch.setattr(WorldSettings, "build", lambda self, key, *rest: build(self, (key[0] + 1, key[1]), *rest))
+    monkeypatch.setattr(WorldSettings, "build", lambda self, key, *others: build(self, (key[0] + 1, key[1]), *others))
     assert main([str(study)]) == 1
-    said = capsys.readouterr().err
-    assert "the tables are not what they were" in said and "runs: field_dpu: 9 of 9 values" in said
+    printed = capsys.readouterr().err
+    assert "the tables are not what they were" in printed and "runs: field_dpu: 9 of 9 values" in printed
 
 
 def test_one_replicate_is_written_in_full_with_the_totals_of_the_study(study, capsys):
@@ -94,7 +94,7 @@ def test_one_arm_of_a_replicate(study, capsys):
 
 def test_a_replicate_with_other_totals_fails(study, monkeypatch, capsys):
     build = WorldSettings.build
-    monkeypatch.setattr(WorldSettings, "build", lambda self, key, *rest, **more: build(self, (key[0] + 1, key[1]), *rest, **more))
+    monkeypatch.setattr(WorldSettings, "build", lambda self, key, *others, **options: build(self, (key[0] + 1, key[1]), *others, **options))
     assert main([str(study), "--replicate", "1", "--arm", "keen"]) == 1
     assert "its totals are NOT those of the study" in capsys.readouterr().out
 
@@ -110,7 +110,7 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "expected"),
     [
         ([], "takes one folder, not 0"),
         (["study", "more"], "takes one folder, not 2"),
@@ -132,7 +132,7 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
         (["lost", "--replicate", "1"], "runs.parquet is not there"),
     ],
 )
-def test_a_mistake_is_one_line_and_nothing_is_written(words, says, study, monkeypatch, capsys):
+def test_a_mistake_is_one_line_and_nothing_is_written(arguments, expected, study, monkeypatch, capsys):
     monkeypatch.chdir(study.parent)
     Path("empty").mkdir()
     for name in ("older", "torn", "again", "latin", "odd", "lost"):
@@ -146,9 +146,9 @@ def test_a_mistake_is_one_line_and_nothing_is_written(words, says, study, monkey
     Path("lost/runs.parquet").unlink()
     shutil.copytree(study, "again_rerun")
     before = sorted(Path().rglob("*"))
-    assert main(words) == 1
-    said = capsys.readouterr()
-    assert said.err.startswith("strongchain: ") and said.err.count("\n") == 1 and says in said.err and not said.out
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("strongchain: ") and printed.err.count("\n") == 1 and expected in printed.err and not printed.out
     assert sorted(Path().rglob("*")) == before
 
 
@@ -159,7 +159,7 @@ def test_nothing_has_changed_since_a_manifest_of_now(study):
     assert changes_since(load(study).manifest) == []
 
 
-def test_every_change_is_told(tmp_path):
+def test_every_change_is_listed(tmp_path):
     chain = tmp_path / "chain.csv"
     chain.write_text("supplier,customer,value_share\nb,A,0.3\n", encoding="utf-8")
     folder = stored(tmp_path / "study", "network=file", f"network.path={chain}", "instruments=[]")
@@ -171,7 +171,7 @@ def test_every_change_is_told(tmp_path):
     assert changes_since(about) == [f"the input file {chain} is missing"]
     old = {**about, "input_files": {}, "code": {**about["code"], "world": "x"}, "lock": "x", "platform": "a mainframe"}
     old["versions"] = {**about["versions"], "numpy": "1.0", "python": "2.7"}
-    told = changes_since(old)
+    changes = changes_since(old)
     for part in (
         "the code of the world has changed",
         "requirements.lock has changed",
@@ -179,8 +179,8 @@ def test_every_change_is_told(tmp_path):
         "python was 2.7",
         "the platform was a mainframe",
     ):
-        assert any(part in line for line in told), part
-    assert len(told) == 5
+        assert any(part in line for line in changes), part
+    assert len(changes) == 5
 
 
 def test_the_warnings_come_with_the_rerun(study, capsys):
@@ -192,7 +192,7 @@ def test_the_warnings_come_with_the_rerun(study, capsys):
     assert "warning: scipy was 0.1 and is" in capsys.readouterr().err
 
 
-def test_the_id_is_of_what_makes_figures_and_of_nothing_else(study):
+def test_the_id_depends_only_on_what_makes_the_figures(study):
     settings, arms, about = read_study(study)
     keys = [tuple(int(word, 16) for word in key) for key in about["replicate_keys"]]
     same = {**settings.resolved, "name": "x", "parallel": {}, "quiet": True}
@@ -204,9 +204,9 @@ def test_the_id_is_of_what_makes_figures_and_of_nothing_else(study):
 
 
 def test_the_commit_is_that_of_the_code_and_not_of_a_repository_around_it(tmp_path, monkeypatch):
-    def git(*words: str) -> None:
+    def git(*arguments: str) -> None:
         author = ("-c", "user.name=a", "-c", "user.email=a@b")
-        subprocess.run(["git", *author, *words], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(["git", *author, *arguments], cwd=tmp_path, check=True, capture_output=True)
 
     for name in ("sim", "experiments"):
         (tmp_path / "inner" / name).mkdir(parents=True)
@@ -240,8 +240,8 @@ def test_other_tables_are_compared_too(study, capsys):
     costs.loc[0, "ratio"] = 1.0
     costs.to_parquet(study / "costs.parquet", index=False)
     assert main([str(study)]) == 1
-    said = capsys.readouterr().err
-    assert "costs: ratio: 1 of 6 values" in said and "runs:" not in said
+    printed = capsys.readouterr().err
+    assert "costs: ratio: 1 of 6 values" in printed and "runs:" not in printed
 
 
 def test_an_arm_may_be_called_anything(tmp_path):

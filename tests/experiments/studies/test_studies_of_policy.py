@@ -62,17 +62,17 @@ class Done:
 @pytest.fixture(scope="module")
 def experiments(tmp_path_factory):
     """Run an experiment at a tiny size, once for all tests."""
-    here, done = tmp_path_factory.mktemp("experiments"), {}
+    folder, done = tmp_path_factory.mktemp("experiments"), {}
 
     def run(name: str) -> Done:
         if name not in done:
             smaller = SMALLER[name]
-            size = [word for word in TINY if not any(word.split("=")[0] == other.split("=")[0] for other in smaller)]
-            words = [f"+experiment={name}", *size, *smaller]
-            settings = read_settings(compose_settings(words))
-            result = STUDIES[settings.study.kind](settings, words, progress=False, keep=here / "runs")
-            SHOWN[settings.study.kind][0](result, here / name, figures=False)
-            done[name] = Done(result, here / name)
+            size = [default for default in TINY if not any(default.split("=")[0] == other.split("=")[0] for other in smaller)]
+            overrides = [f"+experiment={name}", *size, *smaller]
+            settings = read_settings(compose_settings(overrides))
+            result = STUDIES[settings.study.kind](settings, overrides, progress=False, keep=folder / "runs")
+            SHOWN[settings.study.kind][0](result, folder / name, figures=False)
+            done[name] = Done(result, folder / name)
         return done[name]
 
     return run
@@ -99,7 +99,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("overrides", "message"),
     [
         (["+experiment=polcy_mix"], "did you mean 'policy_mix'?"),
         (["+experiment=exchange", "study.regions=[liaonin]"], "did you mean 'liaoning'?"),
@@ -114,9 +114,9 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["study.second_reference=cpo"], "study.second_reference is 'cpo', which is no arm.*did you mean 'cqo'?"),
     ],
 )
-def test_a_mistake_is_reported_with_what_would_be_right(words, message):
+def test_a_mistake_is_reported_with_the_correction(overrides, message):
     with pytest.raises(SettingsError, match=message):
-        preflight(words)
+        preflight(overrides)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_an_exchange_leaves_a_heat_map_and_a_report(experiments, tmp_path):
     assert "2 cells" in page
 
 
-def test_a_region_typed_beside_an_exchange_is_the_only_one():
+def test_a_region_typed_with_an_exchange_is_the_only_one():
     settings = read_settings(compose_settings(["+experiment=exchange", "region=jiaxing"]))
     cells = exchange_arms(settings, ["+experiment=exchange", "region=jiaxing", "policy=shandong"])
     assert list(cells) == [("jiaxing", "nothing"), ("jiaxing", "shandong")]
@@ -236,9 +236,9 @@ def test_the_parts_of_a_budget_are_as_shared_out(experiments):
 
 
 def test_an_instrument_of_which_a_part_of_a_run_is_funded_has_as_many_months_of_the_budget():
-    words = ["region=sample", "instruments=[stewards]", "instruments.stewards.start=7", "study.budget=1e6", *TINY[1:]]
-    settings = read_settings(compose_settings(words))
-    fitted = within_budget(settings, arms_of(settings, words), None, False)
+    overrides = ["region=sample", "instruments=[stewards]", "instruments.stewards.start=7", "study.budget=1e6", *TINY[1:]]
+    settings = read_settings(compose_settings(overrides))
+    fitted = within_budget(settings, arms_of(settings, overrides), None, False)
     (stewards,) = next(arm for arm in fitted if arm.instruments).instruments
     assert stewards.budget == pytest.approx(1e6 * settings.world.firms / 1000.0 * 6 / 12)
 

@@ -41,13 +41,13 @@ def firms(network: SupplyNetwork, of: str) -> dict[str, float]:
 
 
 def refused(*expected: str, **given) -> str:
-    """Assert that the file is refused in one line that holds each of the expected words."""
+    """Assert that the file is refused in one line that holds each of the expected parts."""
     with pytest.raises(NetworkError) as caught:
         from_file(FromFile(**given))
     message = str(caught.value)
     assert "\n" not in message
-    for words in expected:
-        assert words in message, message
+    for part in expected:
+        assert part in message, message
     return message
 
 
@@ -331,21 +331,21 @@ def test_misspelt_columns(save) -> None:
     refused("'costs' (did you mean 'cost'?)", path=save("firm,costs,up_stages\ncar,1,a,1\na,1\n"))
 
 
-def test_columns_that_are_not_read_are_told(save) -> None:
-    def told(**given) -> list[str]:
+def test_columns_that_are_not_read_are_listed(save) -> None:
+    def notes(**given) -> list[str]:
         return [note for note in from_file(FromFile(**given)).notes if "not read" in note]
 
     path = save("year,supplier,customer,units,unit,stated_share,备注\n1,a,b,2,kg,0.5,x\n")
     near = "chain.csv: column 'stated_share' is not read; did you mean 'value_share'?"
-    assert told(path=path) == [near, "chain.csv: not read: 'year', 'unit', '备注'"]
-    assert told(path=path, filter={"year": 1}) == [near, "chain.csv: not read: 'unit', '备注'"]
-    assert told(path=path, columns={"value_share": "stated_share"}) == ["chain.csv: not read: 'year', 'unit', '备注'"]
+    assert notes(path=path) == [near, "chain.csv: not read: 'year', 'unit', '备注'"]
+    assert notes(path=path, filter={"year": 1}) == [near, "chain.csv: not read: 'unit', '备注'"]
+    assert notes(path=path, columns={"value_share": "stated_share"}) == ["chain.csv: not read: 'year', 'unit', '备注'"]
     nodes = save("firm,year,电话\na,1,3\nb,1,3\n", "n.csv")
-    assert told(path=save("year,supplier,customer\n1,a,b\n"), nodes=nodes, filter={"year": 1}) == ["n.csv: not read: '电话'"]
-    assert told(path=save("firm,cost,lead_time,up_stages\ncar,1,4,a,1\na,1,\n")) == [
+    assert notes(path=save("year,supplier,customer\n1,a,b\n"), nodes=nodes, filter={"year": 1}) == ["n.csv: not read: '电话'"]
+    assert notes(path=save("firm,cost,lead_time,up_stages\ncar,1,4,a,1\na,1,\n")) == [
         "chain.csv: column 'lead_time' is not read; did you mean 'leader'?"
     ]
-    assert told(path=save(EDGES)) == []
+    assert notes(path=save(EDGES)) == []
 
 
 @pytest.mark.parametrize(
@@ -466,8 +466,8 @@ def test_networks_that_would_explode(save) -> None:
 def test_units_of_which_one_takes_one_or_more_of_itself_are_refused_and_the_loop_is_named(save, firms) -> None:
     nodes = save(firms, "n.csv") if firms else ""
     head = "supplier,customer,units\n"
-    says = refused("chain.csv: a unit of ", "no prices can make that true", path=save(head + "b,a,50\na,b,50\nb,c,1\n"), nodes=nodes)
-    assert re.search(r"'[ab]' takes 2,500 of itself, the product of the units round the loop: (a → b → a|b → a → b);", says)
+    message = refused("chain.csv: a unit of ", "no prices can make that true", path=save(head + "b,a,50\na,b,50\nb,c,1\n"), nodes=nodes)
+    assert re.search(r"'[ab]' takes 2,500 of itself, the product of the units round the loop: (a → b → a|b → a → b);", message)
     refused(" takes 1 of itself", "lower the units", path=save(head + "b,a,4\na,b,0.25\nb,c,1\n"), nodes=nodes)
 
 

@@ -59,7 +59,7 @@ def coefficients(network: SupplyNetwork) -> np.ndarray:
 # -- what comes back -----------------------------------------------------------------------------------
 
 
-def test_a_table_is_read_as_it_stands(tmp_path):
+def test_a_table_is_read_unchanged(tmp_path):
     table = economy(tmp_path).table
     assert table.codes == ("A", "B", "C", "D")
     assert table.names == ("Farming", "Materials", "Parts", "Machines")
@@ -87,7 +87,7 @@ def test_a_firms_own_coefficients_are_not_its_sectors(tmp_path):
     assert (of_sector == 0).any() and (of_sector > 1).any()
 
 
-def test_numbers_of_firms_follow_outputs_with_a_few_everywhere(tmp_path):
+def test_numbers_of_firms_follow_outputs_with_a_minimum_in_every_sector(tmp_path):
     assert np.bincount(made(economy(tmp_path)).sector).tolist() == [14, 28, 35, 43]
     assert np.bincount(made(economy(tmp_path, least_firms=25)).sector).tolist() == [25, 25, 32, 38]
 
@@ -103,11 +103,11 @@ def test_leaders_are_the_largest_sellers_to_users_of_their_sector(tmp_path):
     network = made(economy(tmp_path))
     assert network.chains == ("Machines", "Parts")
     for chain, sector in ((0, 3), (1, 2)):
-        mine = network.sector == sector
-        leads = network.leader & mine
+        of_sector = network.sector == sector
+        leads = network.leader & of_sector
         assert leads.sum() == 3
         assert (network.chain[leads] == chain).all()
-        assert network.final_demand[leads].min() >= network.final_demand[mine & ~leads].max()
+        assert network.final_demand[leads].min() >= network.final_demand[of_sector & ~leads].max()
     assert not network.leader[network.sector < 2].any()
 
 
@@ -156,7 +156,7 @@ def test_users_never_take_less_than_nothing(tmp_path):
     assert np.allclose(coefficients(network), source.table.coefficients, atol=1e-3)
 
 
-def test_pairs_that_are_not_covered_are_missing_and_said_to_be(tmp_path):
+def test_pairs_that_are_not_covered_are_missing_and_noted(tmp_path):
     network = made(economy(tmp_path, coverage=0.9))
     gone = (coefficients(network) == 0) & (A > 0)
     assert gone.any()
@@ -180,12 +180,12 @@ def test_users_multipliers_add_up_to_all_output(tmp_path):
 
 def test_the_page_of_multipliers_has_every_sector_and_the_figure_too(tmp_path):
     source = economy(tmp_path)
-    found = simulated_multipliers(source, 2)
-    assert found.shape == (2, 3, 4)
-    assert np.abs(found[:, 0].mean(axis=0) / source.table.multipliers - 1.0).max() < 0.1
-    text = page(source, found, found, "a test")
+    multipliers = simulated_multipliers(source, 2)
+    assert multipliers.shape == (2, 3, 4)
+    assert np.abs(multipliers[:, 0].mean(axis=0) / source.table.multipliers - 1.0).max() < 0.1
+    text = page(source, multipliers, multipliers, "a test")
     assert all(f"| {code} | {value:.3f} |" in text for code, value in zip("ABCD", source.table.multipliers, strict=True))
-    assert len(figure(source.table.multipliers, found[:, 0]).axes[0].lines[1].get_xdata()) == 4
+    assert len(figure(source.table.multipliers, multipliers[:, 0]).axes[0].lines[1].get_xdata()) == 4
 
 
 @pytest.mark.parametrize("encode", [lambda text: b"\xef\xbb\xbf" + text.encode(), lambda text: text.encode("gb18030"), str.encode])
@@ -244,13 +244,13 @@ BAD: dict[str, tuple[str, str, dict[str, object], list[str]]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_table_is_refused_in_one_line(tmp_path, case):
-    flows, sectors, values, said = BAD[case]
+    flows, sectors, values, expected = BAD[case]
     with pytest.raises(NetworkError) as refused:
         economy(tmp_path, flows, sectors, **values)
     message = str(refused.value)
     assert "\n" not in message
-    for words in said:
-        assert words in message
+    for part in expected:
+        assert part in message
 
 
 def test_files_are_missing_or_not_named(tmp_path):
@@ -265,8 +265,8 @@ def test_files_are_missing_or_not_named(tmp_path):
     path.rename(tmp_path / "flows.csv")
     with pytest.raises(NetworkError, match=r"network\.sectors_path is not set"):
         read_economy(InputOutput(path=str(tmp_path / "flows.csv")))
-    found = read_economy(InputOutput(path=str(tmp_path / "flows.csv"), sectors_path=str(tmp_path / "other.csv"), **SMALL))
-    assert np.allclose(found.table.coefficients, A)
+    economy = read_economy(InputOutput(path=str(tmp_path / "flows.csv"), sectors_path=str(tmp_path / "other.csv"), **SMALL))
+    assert np.allclose(economy.table.coefficients, A)
 
 
 def test_a_setting_out_of_range_is_refused():

@@ -135,7 +135,7 @@ def test_a_scaled_figure_stays_within_its_range():
     assert Region(sectors=800, stations=3, station_capacity=9_000.0, firms=400).scaled(0.4).station_capacity == 10_000.0
 
 
-def test_nothing_is_scaled_up_from_none():
+def test_a_count_of_0_stays_0_at_any_scale():
     assert Region(stations=0, chain_heads=0).scaled(0.5).stations == Region(stations=0, chain_heads=0).scaled(0.5).chain_heads == 0
 
 
@@ -148,7 +148,7 @@ def test_names_of_chains_are_scaled_with_them():
 
 
 @pytest.mark.parametrize(
-    ("figures", "says"),
+    ("figures", "expected"),
     [
         ({"chains": 5, "leaders": 4}, "every chain needs a leader"),
         ({"firms": 6, "leaders": 6}, "the leaders are among the firms"),
@@ -156,7 +156,7 @@ def test_names_of_chains_are_scaled_with_them():
         ({"sources": {"chain": "assumption"}}, "'chain', which is no figure of a region"),
     ],
 )
-def test_figures_that_contradict_each_other_are_refused(figures, says):
+def test_figures_that_contradict_each_other_are_refused(figures, expected):
     with pytest.raises(ParameterError, match=r"^region\.") as refused:
         Region(**figures)
-    assert says in str(refused.value)
+    assert expected in str(refused.value)

@@ -50,8 +50,8 @@ def test_degree_tails_follow_their_parameters() -> None:
 
 @pytest.mark.parametrize("mean", [3.0, 8.0])
 def test_mean_degree_follows_its_parameter(mean: float) -> None:
-    found = made(replace(SMALL, mean_suppliers=mean))
-    assert found.n_links / found.n_firms == pytest.approx(mean, rel=0.1)
+    drawn = made(replace(SMALL, mean_suppliers=mean))
+    assert drawn.n_links / drawn.n_firms == pytest.approx(mean, rel=0.1)
 
 
 def test_hubs_deal_with_small_firms(network: SupplyNetwork) -> None:
@@ -91,8 +91,8 @@ def test_shares_of_links(network: SupplyNetwork) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.4])
 def test_shared_suppliers_follow_their_parameter(share: float) -> None:
-    found = made(replace(SMALL, shared_suppliers=share))
-    assert (found.chain[found.supplier] != found.chain[found.customer]).mean() == pytest.approx(share, abs=0.1)
+    drawn = made(replace(SMALL, shared_suppliers=share))
+    assert (drawn.chain[drawn.supplier] != drawn.chain[drawn.customer]).mean() == pytest.approx(share, abs=0.1)
 
 
 def test_loops_come_from_lateral_links_alone() -> None:
@@ -114,8 +114,8 @@ def test_value_shares_leave_value_added(network: SupplyNetwork) -> None:
 def test_the_key_decides_every_bit() -> None:
     first, again, other = (synthetic(SMALL, Streams(key)) for key in (KEYS[0], KEYS[0], KEYS[1]))
     for f in fields(SupplyNetwork):
-        mine, same = getattr(first, f.name), getattr(again, f.name)
-        assert mine.tobytes() == same.tobytes() if isinstance(mine, np.ndarray) else mine == same
+        value, same = getattr(first, f.name), getattr(again, f.name)
+        assert value.tobytes() == same.tobytes() if isinstance(value, np.ndarray) else value == same
     assert not np.array_equal(first.supplier[:1000], other.supplier[:1000])
     assert not np.array_equal(first.final_demand, other.final_demand)
 
@@ -151,7 +151,7 @@ def test_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("wrong", "expected"),
     [
         ({"leaders": 301}, "leaders is 301.*300"),
         ({"leaders": 3}, "leaders is 3.*chains, 4"),
@@ -169,8 +169,8 @@ def test_names() -> None:
         ({"chain_names": ("a", "b")}, "chain_names is .*4 different names"),
     ],
 )
-def test_bad_settings_are_refused(wrong: dict, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_bad_settings_are_refused(wrong: dict, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         Synthetic(**wrong)
 
 

@@ -139,11 +139,11 @@ def test_success_frees_all_firms_of_the_chain_at_once_and_nobody_elsewhere():
     model = two_chains_with_a_cause()
     firms, delay = model.firms, 3
     model.adopt((Consortia(reach=0.0, projects=48.0, delay=delay, success=1.0),))
-    programme, mine = model.programmes["consortia"], firms.chain == 0
-    members = np.flatnonzero(mine)[::2]
+    programme, in_chain = model.programmes["consortia"], firms.chain == 0
+    members = np.flatnonzero(in_chain)[::2]
     programme.reached = members
     before = firms.common_problems.copy()
-    assert before[np.setdiff1d(np.flatnonzero(mine), members)].any(), "nobody but members has the problem"
+    assert before[np.setdiff1d(np.flatnonzero(in_chain), members)].any(), "nobody but members has the problem"
     for _ in range(60):
         model.step()
         if not model.chains.cause[0, METROLOGY]:
@@ -151,8 +151,8 @@ def test_success_frees_all_firms_of_the_chain_at_once_and_nobody_elsewhere():
         assert (firms.common_problems == before).all()
     ended, odd = divmod(model.month - 1, delay)
     assert ended >= 1 and odd == 0, "projects do not end so many months after they begin"
-    assert not firms.common_problems[mine].any()
-    assert (firms.common_problems[~mine] == before[~mine]).all()
+    assert not firms.common_problems[in_chain].any()
+    assert (firms.common_problems[~in_chain] == before[~in_chain]).all()
     assert model.chains.cause[1, METROLOGY]
     assert programme.counts["projects that succeeded"] == 1
     assert programme.counts["projects"] == 1 + programme.counts["projects that failed"] == ended
@@ -162,10 +162,10 @@ def test_chance_of_success_grows_with_the_members_part_of_the_chain():
     model = two_chains_with_a_cause()
     model.firms.common_problems = 0  # so that nothing new begins
     programme = begin(model, consortia := Consortia(reach=0.0, success=0.8))
-    mine, sales = model.firms.chain == 0, monthly_sales(model)
-    order = np.flatnonzero(mine)[np.argsort(-sales[mine])]
+    in_chain, sales = model.firms.chain == 0, monthly_sales(model)
+    order = np.flatnonzero(in_chain)[np.argsort(-sales[in_chain])]
     for members in (order[:0], order[:1], order[1:], order):
-        share = sales[members].sum() / sales[mine].sum()
+        share = sales[members].sum() / sales[in_chain].sum()
         programme.counts.clear()
         for month in range(200):
             model.month = month
@@ -179,12 +179,12 @@ def test_chance_of_success_grows_with_the_members_part_of_the_chain():
 def test_most_widespread_causes_come_first_and_government_and_members_pay():
     model = two_chains_with_a_cause()
     firms, sales = model.firms, monthly_sales(model)
-    mine = np.flatnonzero(firms.chain == 0)
+    in_chain = np.flatnonzero(firms.chain == 0)
     model.chains.cause[0] = True
     for kind, number in enumerate((2, 5, 1, 4)):
-        firms.common_problems[mine, kind] = np.arange(mine.size) < number
+        firms.common_problems[in_chain, kind] = np.arange(in_chain.size) < number
     firms.prevention = 0.0
-    members = mine[:6]
+    members = in_chain[:6]
     programme = begin(model, Consortia(reach=0.0, projects=48.0, at_once=2, delay=9, grant=3e5, members_pay=5e5), members)
     assert model.chains.project.tolist() == [[0, 9, 0, 9], [0, 0, 0, 0]]
     assert programme.spent == pytest.approx(2 * 3e5)
@@ -241,8 +241,8 @@ def test_data_save_inspection_and_show_hidden_cost_and_change_no_process():
     for each in (without, model):
         each.step()
     assert (model.firms.own_dpu == without.firms.own_dpu).all()
-    for mine, theirs in zip(inspection_costs(model), inspection_costs(without), strict=True):
-        assert mine == pytest.approx(0.9 * theirs)
+    for with_data, without_data in zip(inspection_costs(model), inspection_costs(without), strict=True):
+        assert with_data == pytest.approx(0.9 * without_data)
     assert 1.0 - seen_share(model) == pytest.approx(0.8 * (1.0 - seen_share(without)))
     assert model.firms.records == pytest.approx(0.15)  # what it can trace is 0.3 at full depth
 
@@ -285,18 +285,18 @@ def test_recalls_of_leaders_that_keep_records_are_traced_more_often():
     for leader_records in (False, True):
         model = world(traced_network(), calm(recall_rate=100.0, traceability=0.2), burn_in=0)
         model.run(4)
-        ours = ["A"] if leader_records else ["b", "c", "d"]
-        programme = begin(model, Traceability(reach=0.0, records=0.5), [row(model, name) for name in ours])
+        keepers = ["A"] if leader_records else ["b", "c", "d"]
+        programme = begin(model, Traceability(reach=0.0, records=0.5), [row(model, name) for name in keepers])
         model.firms.out_detectable = 0.5  # a recall in nearly every month
-        found = recalls = 0
+        origins = recalls = 0
         for month in range(300):
             model.month = month
             model.firms.turn_page()
             programme.instrument.act(model, programme, programme.reached)
             recall_products(model)
             recalls += int(model.firms.recalls.sum())
-            found += int(model.firms.recalls_traced.sum())
+            origins += int(model.firms.recalls_traced.sum())
         assert recalls > 250
-        traced.append(found / recalls)
+        traced.append(origins / recalls)
     assert traced[0] == pytest.approx(0.2, abs=0.07)
     assert traced[1] == pytest.approx(0.6, abs=0.09)

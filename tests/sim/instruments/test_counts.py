@@ -56,10 +56,10 @@ def test_loans_and_cases_are_those_of_the_programme_alone():
     loans = model.programmes["strong_chain_loans"].delivered(model)
     assert loans["CNY lent"] == round(model.lenders.granted[0, STRONG_CHAIN])
     assert 0 < loans["loans"] <= model.firms.n * MONTHS
-    ours = model.stations.programme
-    assert model.stations.served[~ours].sum() > 0
+    funded = model.stations.programme
+    assert model.stations.served[~funded].sum() > 0
     cases = model.programmes["one_stop_stations"].delivered(model)
-    assert cases["cases served"] == model.stations.served[ours].sum() > cases["problems solved"] == model.stations.solved[ours].sum()
+    assert cases["cases served"] == model.stations.served[funded].sum() > cases["problems solved"] == model.stations.solved[funded].sum()
 
 
 def test_a_new_programme_starts_at_0():
@@ -91,24 +91,24 @@ def test_counts_are_tables_and_nothing_counted_is_an_empty_one():
     def counted(arm: str, replicate: int, cases: int) -> Run:
         base = world(5)
         base.run(2)
-        mine = measure(base, arm, replicate, Task(2, 1))
-        return Run(**{**vars(mine), "counts": {"one_stop_stations": {"cases served": cases}} if arm == "a" else {}})
+        measured = measure(base, arm, replicate, Task(2, 1))
+        return Run(**{**vars(measured), "counts": {"one_stop_stations": {"cases served": cases}} if arm == "a" else {}})
 
     runs = [counted(arm, k, cases) for k, cases in enumerate((4, 6, 11)) for arm in ("nothing", "a")]
-    found = collect(runs, {}, CompareStudy())
-    assert found.counts[["arm", "instrument", "count"]].to_numpy().tolist() == [["a", "one_stop_stations", "cases served"]]
-    row = found.counts.iloc[0]
+    comparison = collect(runs, {}, CompareStudy())
+    assert comparison.counts[["arm", "instrument", "count"]].to_numpy().tolist() == [["a", "one_stop_stations", "cases served"]]
+    row = comparison.counts.iloc[0]
     assert (row["mean"], row["sd"], row["replicates"]) == (7.0, pytest.approx(np.std([4, 6, 11], ddof=1)), 3)
     assert row["mean_low"] < 7.0 < row["mean_high"]
     assert row["meaning"] == OneStopStations.counted["cases served"]
-    columns = found.runs.set_index("arm")["count_of_one_stop_stations: cases served"]
+    columns = comparison.runs.set_index("arm")["count_of_one_stop_stations: cases served"]
     assert columns["a"].tolist() == [4, 6, 11]
     assert columns["nothing"].tolist() == [0, 0, 0]
     assert collect([one for one in runs if one.arm == "nothing"], {}, CompareStudy()).counts.empty
 
 
 @pytest.mark.study
-def test_report_tells_what_was_delivered(monkeypatch):
+def test_report_states_what_was_delivered(monkeypatch):
     monkeypatch.setattr("experiments.reports.elements.Pictures.draw", lambda self, figure, alt, name="": Picture("", alt, True))
 
     def delivered(comparison: Comparison) -> list[Section]:

@@ -128,9 +128,9 @@ def test_metrology_partner_raises_detection_and_lowers_false_alarms():
     assert (calibrated.firms.detection > without.firms.detection).all()
     assert (calibrated.firms.false_alarm < without.firms.false_alarm).all()
     assert (gained(calibrated, start)[:, but(METROLOGY)] == 0.0).all()  # testing among them
-    (finds, leaves), (found, left) = detection_parts(calibrated), detection_parts(without)
-    assert (finds == found).all()
-    assert (leaves > left).all()
+    (finds, leaves), (finds_before, leaves_before) = detection_parts(calibrated), detection_parts(without)
+    assert (finds == finds_before).all()
+    assert (leaves > leaves_before).all()
 
 
 # -- testing services ------------------------------------------------------------------------------
@@ -168,10 +168,10 @@ def test_tests_teach_and_make_inspection_cheaper_where_they_are_made():
     assert programme.spent == pytest.approx(services.test_cost * tested.sum(), rel=1e-12)
     for model in (start, after):
         decide_inspection(model)
-    more = after.firms.inspection - start.firms.inspection
-    assert (more[tested] > 0).any()
-    assert (more >= 0).all()
-    assert (more[~tested] == 0).all()
+    gain = after.firms.inspection - start.firms.inspection
+    assert (gain[tested] > 0).any()
+    assert (gain >= 0).all()
+    assert (gain[~tested] == 0).all()
 
 
 # -- standards -------------------------------------------------------------------------------------

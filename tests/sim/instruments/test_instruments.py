@@ -81,7 +81,7 @@ def test_contract_on_delivery(cls, check):
 
 @pytest.mark.study
 @pytest.mark.parametrize("check", CHECKS, ids=checked)
-def test_contract_is_kept_by_a_sound_instrument(check):
+def test_a_correct_instrument_passes_the_contract(check):
     check(unregistered(Sound))
 
 
@@ -106,8 +106,8 @@ class Idle(Sound):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lucky(Sound):
-    """Draws luck of its own (试点); an assumption."""
+class Unreproducible(Sound):
+    """Draws random numbers of its own (试点); an assumption."""
 
     def apply(self, world, month, chosen):
         world.firms.absorptive[chosen] = np.random.default_rng().random(chosen.size)
@@ -167,13 +167,13 @@ class Early(Sound):
 
 @pytest.mark.study
 @pytest.mark.parametrize(
-    ("broken", "says"),
+    ("broken", "expected"),
     [
         (Undocumented, "names no practice|neither a source"),
         (Undeclared, "strength is declared neither"),
         (Idle, "window in the future.*nothing happens"),
         (Costly, "window in the future.*nothing happens"),
-        (Lucky, "no bit|same bits"),
+        (Unreproducible, "no bit|same bits"),
         (Generous, "costs are booked"),
         (Imaginary, "members hold .* by the books"),
         (Hasty, "cash of the firms is not what they paid"),
@@ -181,21 +181,21 @@ class Early(Sound):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_contract_tells_a_broken_instrument(broken, says):
-    with pytest.raises(AssertionError, match=says):
+def test_contract_detects_a_broken_instrument(broken, expected):
+    with pytest.raises(AssertionError, match=expected):
         check_instrument(unregistered(broken))
 
 
 @pytest.mark.parametrize(
-    ("careless", "says"),
+    ("careless", "expected"),
     [
         (lambda programme, world, rows, lost: None, "still among those taken on"),
         (lambda programme, world, rows, lost: setattr(programme, "reached", programme.reached[:0]), "is not counted"),
     ],
 )
-def test_contract_tells_a_programme_that_keeps_or_loses_whom_it_should_not(monkeypatch, careless, says):
+def test_contract_detects_a_programme_that_keeps_or_loses_the_wrong_firms(monkeypatch, careless, expected):
     monkeypatch.setattr(Programme, "give_up", careless)
-    with pytest.raises(AssertionError, match=says):
+    with pytest.raises(AssertionError, match=expected):
         check_firms_that_give_up_are_let_go(unregistered(Sound))
 
 
@@ -218,7 +218,7 @@ class LendingFirst(Idle):
 
 
 @pytest.mark.parametrize("mere", [Lending, LendingFirst])
-def test_what_is_lent_and_nobody_acts_by_is_no_effect(mere):
+def test_a_loan_that_changes_no_behaviour_is_no_effect(mere):
     with pytest.raises(AssertionError, match="nothing but the books and what it lends"):
         check_it_does_something(unregistered(mere))
 
@@ -227,7 +227,7 @@ def test_what_hastens_another_programme_does_something():
     check_it_does_something(Assessment)
 
 
-def test_failures_are_told_a_line_each(monkeypatch):
+def test_each_failure_has_a_line(monkeypatch):
     def sound(cls):
         """Hold."""
 
@@ -249,7 +249,7 @@ def test_contract_runs_under_the_laws():
 
 
 @pytest.mark.parametrize(
-    ("check", "wrong", "says"),
+    ("check", "wrong", "expected"),
     [
         (check_its_labels_are_written, {"label": ""}, "trial: label is empty"),
         (check_its_labels_are_written, {"label_zh": " "}, "trial: label_zh is empty"),
@@ -260,9 +260,9 @@ def test_contract_runs_under_the_laws():
         (check_doses_shown_rise_and_hold_the_default, {"doses_shown": (0.0, 0.5)}, "leave the range of the dose"),
     ],
 )
-def test_contract_says_what_is_wrong_with_what_a_class_says_of_itself(check, wrong, says):
+def test_contract_names_what_is_wrong_in_the_declarations_of_a_class(check, wrong, expected):
     cls = unregistered(type("Wrong", (Sound,), wrong))
-    with pytest.raises(AssertionError, match=says):
+    with pytest.raises(AssertionError, match=expected):
         check(cls)
 
 
@@ -273,7 +273,7 @@ def test_an_instrument_of_the_package_says_all_of_itself_in_its_own_file(cls):
     assert CHINESE.search(cls.label_zh) and not CHINESE.search(cls.label)
 
 
-def test_an_instrument_of_ones_own_has_defaults_of_what_is_said_of_it():
+def test_a_user_defined_instrument_has_default_declarations():
     own = unregistered(type("Own", (Sound,), {}))
     assert (own.label, own.label_zh, own.theme) == ("trial", "trial", Theme.OTHER)
     assert own.hinges_on == "instruments.trial.reach"
@@ -323,14 +323,14 @@ def test_spending_past_the_budget_is_refused_before_it_is_booked():
     assert not model.firms.government_cost.any()
 
 
-def test_one_instrument_shifts_nobody_elses_luck():
+def test_one_instrument_shifts_no_draw_of_another():
     """Stations nobody knows of and nobody may use leave the run of the officers as it was, but for what they cost."""
     officers = ChiefQualityOfficer()
     shut = OneStopStations(per_1000_firms=100.0, reach=0.0)
-    alone, beside = world(4, instruments=(officers,)), world(4, instruments=(officers, shut))
+    alone, both = world(4, instruments=(officers,)), world(4, instruments=(officers, shut))
     alone.run(8)
-    beside.run(8)
-    changed = {name for name in differing(alone, beside) if not name.startswith("stations.")}
+    both.run(8)
+    changed = {name for name in differing(alone, both) if not name.startswith("stations.")}
     assert changed - {"balance"} == {"record", "firms.government_cost", "chain_heads.spent"}
 
 
@@ -395,12 +395,12 @@ def test_officers_are_paid_and_stay_after_the_programme():
     assert model.cqo_share == 1.0
     p = model.parameters
     pay = p.cqo_pay * np.asarray(p.cqo_part_time)[model.firms.size_class]
-    for payer, mine in (("leaders", model.firms.is_leader), ("members", ~model.firms.is_leader)):
-        assert model.books.month[payer, "households", "chief quality officers"] == pytest.approx(pay[mine].sum())
+    for payer, of_payer in (("leaders", model.firms.is_leader), ("members", ~model.firms.is_leader)):
+        assert model.books.month[payer, "households", "chief quality officers"] == pytest.approx(pay[of_payer].sum())
     assert model.books.paid("government", "cqo") == 0.0
 
 
-def test_officers_that_do_not_pay_are_dropped_again_and_firms_taken_on_no_second_time():
+def test_officers_that_do_not_pay_are_dropped_and_their_firms_are_not_enrolled_again():
     model = world(8, parameters(officer_saving=0.0, dropping=0.5, cash_limit=24.0), (ChiefQualityOfficer(reach=1.0, length=2),))
     model.run(24)
     assert model.cqo_share < 0.1
@@ -530,7 +530,7 @@ def test_case_is_withdrawn_once_the_problem_has_been_solved_without_it():
 
 
 @pytest.mark.parametrize(("above", "cases"), [(1 - 1e-9, 4), (1 + 1e-9, 0)])
-def test_fee_above_what_help_is_worth_keeps_firms_away(above, cases):
+def test_a_fee_above_the_value_of_the_help_keeps_firms_away(above, cases):
     model = desk(4, competence=0.6)
     model.firms.external_failure, model.firms.before_final = 1e5, 0.1
     model.firms.internal_failure = model.firms.charged = model.firms.recovered = 0.0

@@ -109,7 +109,7 @@ def sampled_worlds(**levers):
     return start, watched, usual
 
 
-def test_more_failed_samples_are_found_and_put_right_among_those_watched_alone():
+def test_more_failed_samples_are_found_and_corrected_only_among_the_firms_watched():
     start, watched, usual = sampled_worlds(samples=500.0, sharper_fine=0.0)
     programme = watched.programmes["supervision"]
     taken = programme.counts["samples"]
@@ -119,19 +119,19 @@ def test_more_failed_samples_are_found_and_put_right_among_those_watched_alone()
     ordered = firms.watched > 0
     assert np.isin(np.flatnonzero(ordered), programme.reached).all()
     assert firms.targeted[ordered].all()
-    more = (firms.failed | firms.targeted_failed) & ~(usual.firms.failed | usual.firms.targeted_failed)
-    assert more.sum() > 0.4 * taken  # a unit fails with a probability of two thirds or more
-    assert ordered[more].all()
+    newly_failed = (firms.failed | firms.targeted_failed) & ~(usual.firms.failed | usual.firms.targeted_failed)
+    assert newly_failed.sum() > 0.4 * taken  # a unit fails with a probability of two thirds or more
+    assert ordered[newly_failed].all()
     closed = start.firms.open_problems - firms.open_problems
     had = start.firms.open_problems.any(axis=1)
-    assert (closed.sum(axis=1)[more] == had[more]).all()
+    assert (closed.sum(axis=1)[newly_failed] == had[newly_failed]).all()
     others = ~ordered
     for column in ("targeted", "targeted_failed", "failed", "failed_month", "open_problems", "cash"):
         assert (getattr(firms, column)[others] == getattr(usual.firms, column)[others]).all(), column
     assert (nonconformity(watched) == nonconformity(usual)).all()  # finding defects is not preventing them
 
 
-def test_fine_is_sharper_for_those_taken_on():
+def test_fine_is_higher_for_the_firms_enrolled():
     _, watched, usual = sampled_worlds(samples=1e-9, sharper_fine=3.0)
     failed = usual.firms.failed | usual.firms.targeted_failed
     taken_on = np.isin(np.arange(failed.size), watched.programmes["supervision"].reached)
@@ -140,7 +140,7 @@ def test_fine_is_sharper_for_those_taken_on():
     assert extra == pytest.approx(3.0 * watched.parameters.fine * monthly_sales(watched) * (failed & taken_on), abs=1e-6)
 
 
-def test_samples_go_by_risk_class_where_they_are_targeted_and_to_all_alike_else():
+def test_samples_go_by_risk_class_where_they_are_targeted_and_to_all_firms_equally_otherwise():
     rates = []
     for targeted in (0.0, 1.0):
         model = world(8, calm(), (Supervision(reach=1.0, samples=50.0, targeted=targeted),))
@@ -179,7 +179,7 @@ def test_winners_were_better_by_several_times_what_the_award_does():
     assert np.log(before[stays & ~won]).mean() - np.log(before[stays & won]).mean() > 0.5  # before anybody had won
 
 
-def test_others_of_its_chain_alone_take_after_a_winner():
+def test_only_other_firms_of_its_chain_learn_from_a_winner():
     model = four_leaders(Awards(reach=0.25, demonstration=0.1), jury_noise=0.0)
     firms = model.firms
     firms.out_detectable, firms.out_latent = [0.01, 0.02, 0.03, 0.04], 0.0
@@ -253,10 +253,10 @@ def test_marked_candidate_is_viewed_with_less_noise():
 # -- mutual help -----------------------------------------------------------------------------------
 
 
-def test_firm_beside_better_ones_learns_without_a_link_and_one_alone_does_not():
+def test_firm_near_better_ones_learns_without_a_link_and_an_isolated_one_does_not():
     model = four_leaders(MutualHelp(reach=1.0, pace=0.1))
     firms = model.firms
-    firms.county = [0, 1, 0, 2]  # C stands beside A, B and D alone
+    firms.county = [0, 1, 0, 2]  # C is in the county of A; B and D are alone
     before = firms.capability.copy()
     assert model.links.n == 0 and firms.chain[0] != firms.chain[2]
     begin(model)
@@ -314,7 +314,7 @@ def delivered(*instruments, months=6):
 
 def test_effort_makes_another_programme_grow_and_take_on_faster():
     assessed = Assessment(effort=1.0, uptake=0.0)
-    slow, fast = ((ChiefQualityOfficer(ramp=12, reach=1.0), *more) for more in ((), (assessed,)))
+    slow, fast = ((ChiefQualityOfficer(ramp=12, reach=1.0), *others) for others in ((), (assessed,)))
     alone, with_it = delivered(*slow, months=12), delivered(*fast, months=12)
     assert with_it[:6] == alone[1::2]
     assert with_it[5:] == [alone[11]] * 7  # faster, and no further

@@ -1,4 +1,4 @@
-"""The mechanisms of the month one by one: decisions, learning, relations, the market and oversight, on common luck.
+"""The mechanisms of the month one by one: decisions, learning, relations, the market and oversight, on common random numbers.
 
 Money and credit are in `test_money.py`. Most worlds here are copies of one another that differ in one thing.
 """
@@ -93,8 +93,8 @@ def test_perceived_saving_scales_with_what_is_seen():
     set_parameters(half, visibility=without.parameters.visibility / 2)
     saving = perceived_saving(without, np.arange(without.firms.n))
     assert (saving > 0).any(axis=1).sum() > 20
-    more = without.parameters.cqo_visibility / without.parameters.visibility
-    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * more, rel=1e-12)
+    ratio = without.parameters.cqo_visibility / without.parameters.visibility
+    assert perceived_saving(officer, np.arange(officer.firms.n)) == pytest.approx(saving * ratio, rel=1e-12)
     assert perceived_saving(half, np.arange(half.firms.n)) == pytest.approx(saving / 2, rel=1e-12)
 
 
@@ -207,12 +207,12 @@ def test_relief_dies_with_an_entrant_in_the_place():
     sunk = np.where(np.arange(model.firms.n) == gone, model.firms.cash[gone] + monthly_sales(model), 0.0)
     model.firms_pay("outside", "misfortunes", sunk)
     exit_and_enter(model)
-    mine = (links.supplier == gone) | (links.customer == gone)
+    of_firm = (links.supplier == gone) | (links.customer == gone)
     assert model.firms.exited.nonzero()[0].tolist() == [gone]
-    assert mine.sum() >= 2
-    assert (links.relief[mine] == 0.0).all()
-    assert (links.relief[~mine] == 0.3).all()
-    assert links.rating[mine] == pytest.approx(mean_rating(model)[model.firms.sector[links.supplier[mine]]], rel=0.2)
+    assert of_firm.sum() >= 2
+    assert (links.relief[of_firm] == 0.0).all()
+    assert (links.relief[~of_firm] == 0.3).all()
+    assert links.rating[of_firm] == pytest.approx(mean_rating(model)[model.firms.sector[links.supplier[of_firm]]], rel=0.2)
 
 
 def islands():
@@ -236,9 +236,9 @@ def test_nothing_spreads_without_a_link_and_diffusion():
 
 
 def test_next_to_nothing_spreads_without_a_link():
-    heard = practice_of_b_after(5, parameters().diffusion, True) - practice_of_b_after(5, parameters().diffusion, False)
-    assert 0 < heard[MANAGEMENT] < 0.01 * 0.7  # five years beside a firm with 0.7 more: not a hundredth of it
-    assert (heard[1:] == 0).all()
+    gain = practice_of_b_after(5, parameters().diffusion, True) - practice_of_b_after(5, parameters().diffusion, False)
+    assert 0 < gain[MANAGEMENT] < 0.01 * 0.7  # five years near a firm with 0.7 more: less than a hundredth of it
+    assert (gain[1:] == 0).all()
 
 
 def practice_left(seed):
@@ -408,7 +408,7 @@ def test_adopters_in_one_chain_move_nobody_in_another():
     assert (with_it.firms.cqo == without.firms.cqo)[~left].all()
 
 
-def test_pay_of_an_officer_that_has_gone_is_subsidised_no_more():
+def test_pay_of_an_officer_that_has_left_is_no_longer_subsidised():
     model = world(8, calm(), (ChiefQualityOfficer(reach=1.0, pay_subsidy=0.5, unit_cost=0.0),))
     model.step()
     model.firms.cqo[5] = False
@@ -648,9 +648,9 @@ def test_elsewhere_tops_up_what_customers_here_order_to_the_stated_part_and_no_f
         assert not firms.elsewhere[firms.is_leader].any()
         placed = deepcopy(model)
         order_inputs(placed)  # as the month does it, before relations change
-        here = placed.firms.users_ordered + placed.by_supplier(placed.links.ordered)
+        ordered = placed.firms.users_ordered + placed.by_supplier(placed.links.ordered)
         tops_up = placed.firms.elsewhere_ordered > 0
-        assert (tops_up == (here < most * (1 - 1e-12)) & ~firms.is_leader).all()
+        assert (tops_up == (ordered < most * (1 - 1e-12)) & ~firms.is_leader).all()
         assert placed.firms.orders[tops_up] == pytest.approx(most[tops_up], rel=1e-9)
         ever += int(tops_up.sum())
     assert ever > 20
@@ -680,7 +680,7 @@ def three_leaders(**values):
     """Leaders A and B of one chain and C of another, each of a product of its own; no user is served by two."""
     given = network({}, {"A": 1e7, "B": 1e7, "C": 1e7}, chain=[0, 0, 1], chains=["one", "two"], sector=[0, 1, 2], sectors=list("xyz"))
     model = world(given, calm(**values), burn_in=0)
-    model.firms.out_detectable, model.firms.out_latent = [5.0, 0.0, 0.0], 0.0  # A is recalled, as good as certainly
+    model.firms.out_detectable, model.firms.out_latent = [5.0, 0.0, 0.0], 0.0  # A is recalled almost certainly
     return model
 
 
@@ -741,11 +741,11 @@ def test_tracing_finds_firms_with_the_shares_in_which_defects_came(detection):
     hold(model, 10)
     through = np.array([1.0, 0.5, 0.3 + 0.5 * 0.4 * 0.25, 0.5 * 0.4])  # units of each in a unit of A
     shares = own * through / (own @ through)
-    found = []
+    origins = []
     for month in range(3000):
         model.month = month
-        found.append(trace_origin(model, np.array([0]))[0])
-    counts = np.bincount(found, minlength=4)
+        origins.append(trace_origin(model, np.array([0]))[0])
+    counts = np.bincount(origins, minlength=4)
     assert chisquare(counts, shares * counts.sum()).pvalue > 0.001
 
 
@@ -802,10 +802,10 @@ def test_targeted_samples_raise_the_fail_rate_of_samples_and_leave_conformity():
         assert (nonconformity(model) == before).all()
         r, at_start = model.regulators, start.regulators
         taken, failed = (r.sampled - at_start.sampled).item(), (r.failed - at_start.failed).item()
-        more, more_failed = (r.targeted - at_start.targeted).item(), (r.targeted_failed - at_start.targeted_failed).item()
-        assert more == pytest.approx(400 * targeted / 1000 * model.firms.n, rel=0.05)
+        targeted_samples, targeted_failed = (r.targeted - at_start.targeted).item(), (r.targeted_failed - at_start.targeted_failed).item()
+        assert targeted_samples == pytest.approx(400 * targeted / 1000 * model.firms.n, rel=0.05)
         assert failed / taken == pytest.approx(true, abs=3 * np.sqrt(true * (1 - true) / taken))
-        rates.append((failed + more_failed) / (taken + more))
+        rates.append((failed + targeted_failed) / (taken + targeted_samples))
     assert rates[0] * 1.05 < rates[1]
     assert rates[1] * 1.05 < rates[2]
 
@@ -907,6 +907,6 @@ def test_users_remember():
     firms.out_detectable[0] = worse / 4
     lost = firms.final_demand[0]
     months(model, 3, market)
-    assert firms.final_demand[0] < lost  # it goes on losing after it has mended
+    assert firms.final_demand[0] < lost  # it goes on losing after its quality has recovered
     months(model, 120, market)
     assert firms.final_demand[0] > lost

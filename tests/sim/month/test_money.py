@@ -22,7 +22,7 @@ from sim.month.orders import monthly_sales
 from sim.month.quality_cost import charge_back
 from tests.support.worlds import hold, line, network, parameters, plain, random_network, region, row, set_parameters, world
 
-#: No luck but what a test makes: no windfalls, samples, recalls, decisions, exits or ends of relations.
+#: No chance events but those a test makes: no windfalls, samples, recalls, decisions, exits or ends of relations.
 CALM = {
     "fortune_spread": (0.0, 0.0, 0.0),
     "random_samples": 0.0,
@@ -90,8 +90,8 @@ def test_bound_firm_invests_once_it_has_a_line_and_nobody_else_changes_by_a_bit(
     lines = {"programme_line", "guaranteed", "rate_discount"}
     money = {"cash", "earnings", "profit", "dividends"}  # the part of sales that is exported differs for all, and with it their rounding
     for name in without.firms.columns.keys() - lines:
-        these, those = getattr(without.firms, name)[others], getattr(with_it.firms, name)[others]
-        assert np.array_equal(these, those) or (name in money and these == pytest.approx(those, rel=1e-12, abs=1e-6)), name
+        before, after = getattr(without.firms, name)[others], getattr(with_it.firms, name)[others]
+        assert np.array_equal(before, after) or (name in money and before == pytest.approx(after, rel=1e-12, abs=1e-6)), name
     assert (without.firms.investment[others] == with_it.firms.investment[others]).all()
     assert not np.array_equal(without.firms.out_detectable[own], with_it.firms.out_detectable[own])
 
@@ -113,7 +113,7 @@ def watched(instrument, seed, months, **values):
 
 
 def deciding(world, guarantee, discount):
-    """What firms that decide on an investment are up to, told from the draws and the rules.
+    """What firms that decide on an investment plan, computed from the draws and the rules.
 
     Who wants it with a bank loan and with a strong-chain loan, what cash it lacks;
     whom the bank refuses, without and with the guarantee.
@@ -122,14 +122,16 @@ def deciding(world, guarantee, discount):
     sales = firms.usual_output * firms.price
     cost = p.invest_fixed + p.invest_share * 12 * sales
     missing = np.maximum(cost - np.maximum(firms.cash - p.reserve * sales, 0.0), 0.0)
-    judged = perceived_saving(world, np.arange(world.firms.n)) * np.exp(p.judgement * norm.ppf(world.draw("judges its quality", firms, 4)))
-    worth, reviews = judged.max(axis=1) * p.horizon, world.draw("reviews its quality", firms) < p.review_hazard
+    perceived = perceived_saving(world, np.arange(world.firms.n)) * np.exp(
+        p.judgement * norm.ppf(world.draw("judges its quality", firms, 4))
+    )
+    worth, reviews = perceived.max(axis=1) * p.horizon, world.draw("reviews its quality", firms) < p.review_hazard
     rate = world.lenders.rate[0]
     wants = [reviews & (worth > cost + missing * r / 12 * p.loan_term) for r in (rate, max(rate - discount, 0.0))]
     chance = np.minimum(np.choose(firms.size_class, p.approval) + p.approval_signal * firms.certified, 1.0)
-    luck, poor = world.draw("bank approves", firms), firms.distress > 0
+    draw, poor = world.draw("bank approves", firms), firms.distress > 0
     no_room = missing > p.credit_ceiling * 12 * sales - firms.bank_debt - firms.programme_debt
-    refused = poor | (luck >= chance) | no_room, poor | (luck >= chance + (1 - chance) * guarantee)
+    refused = poor | (draw >= chance) | no_room, poor | (draw >= chance + (1 - chance) * guarantee)
     return wants, missing, refused
 
 
@@ -138,24 +140,24 @@ def test_loans_reach_only_firms_that_wanted_to_invest_lacked_cash_and_were_refus
     drawers = 0
     for before, after in watched(loans(line_share=0.5, guarantee=0.5, discount=0.01), seed=1, months=60):
         drawn = after.firms.programme_debt - before.firms.programme_debt
-        mine = np.flatnonzero(drawn)
+        drawing = np.flatnonzero(drawn)
         (from_bank, from_programme), missing, (refused, refused_still) = deciding(before, 0.5, 0.01)
-        assert drawn[mine] == pytest.approx(missing[mine], rel=1e-9)
-        assert (missing[mine] > 0).all()  # lacked cash
-        assert from_programme[mine].all()
-        assert (refused | ~from_bank)[mine].all()  # at the bank's own terms there was no loan, or none worth while
-        assert not refused_still[mine].any()
+        assert drawn[drawing] == pytest.approx(missing[drawing], rel=1e-9)
+        assert (missing[drawing] > 0).all()  # lacked cash
+        assert from_programme[drawing].all()
+        assert (refused | ~from_bank)[drawing].all()  # at the bank's own terms there was no loan, or none worth while
+        assert not refused_still[drawing].any()
         # And who was all that, and had line enough, got one.
         line = before.firms.programme_line - before.firms.programme_debt
         fit = from_programme & (missing > 0) & (refused | ~from_bank) & (missing <= line) & ~refused_still
-        assert np.flatnonzero(fit).tolist() == mine.tolist()
+        assert np.flatnonzero(fit).tolist() == drawing.tolist()
         # Had there been no lines, they alone would not have invested, and all others would have done the same.
         without = deepcopy(before)
         without.firms.programme_line = 0.0
         invest(without)
-        assert without.firms.credit_bound[mine].all()
-        assert np.flatnonzero(without.firms.investment != after.firms.investment).tolist() == mine.tolist()
-        drawers += mine.size
+        assert without.firms.credit_bound[drawing].all()
+        assert np.flatnonzero(without.firms.investment != after.firms.investment).tolist() == drawing.tolist()
+        drawers += drawing.size
     assert drawers > 5
 
 
@@ -527,9 +529,9 @@ def test_exit_and_entry_settle_everything():
     assert [bool(getattr(firms, name)[gone]) for name in ("cqo", "certified", "distress", "reputation")] == [False] * 4
     assert firms.entered[gone] == model.month
     links = model.links
-    mine = (links.supplier == gone) | (links.customer == gone)
-    assert not links.relief[mine].any()
-    assert not links.age[mine].any()
+    of_firm = (links.supplier == gone) | (links.customer == gone)
+    assert not links.relief[of_firm].any()
+    assert not links.age[of_firm].any()
     # Mesa's agents: the old one has gone, a new one stands in its place, the others are who they were
     after = {a.row: a for a in model.agents if a.population == "firms"}
     old = before["firms"][gone]

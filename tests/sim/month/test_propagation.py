@@ -139,7 +139,7 @@ def test_loop_without_value_added_is_refused_by_name(share):
     assert len(loop) == 4
 
 
-def test_two_growing_loops_are_told_by_the_faster_one():
+def test_of_two_growing_loops_the_faster_one_is_named():
     grows = network(
         {("a", "leader"): 0.2, ("a", "b"): 1.1, ("b", "a"): 1.0, ("c", "d"): 1.5, ("d", "c"): 1.0, ("c", "leader"): 0.1}, {"leader": 1.0}
     )
@@ -228,8 +228,8 @@ def twin(model, order):
     """The same world with firm `order[k]` in row k; firms' and links' columns carried along."""
     other = world(permuted(model.network, order), burn_in=0)
     place = np.argsort(order)
-    there = {(int(s), int(c)): k for k, (s, c) in enumerate(zip(other.links.supplier, other.links.customer, strict=True))}
-    at = np.array([there[place[s], place[c]] for s, c in zip(model.links.supplier, model.links.customer, strict=True)], dtype=np.int64)
+    position = {(int(s), int(c)): k for k, (s, c) in enumerate(zip(other.links.supplier, other.links.customer, strict=True))}
+    at = np.array([position[place[s], place[c]] for s, c in zip(model.links.supplier, model.links.customer, strict=True)], dtype=np.int64)
     for name in model.firms.columns:
         getattr(other.firms, name)[...] = getattr(model.firms, name)[order]
     for name in set(model.links.columns) - {"supplier", "customer"}:
@@ -253,10 +253,10 @@ def test_relabelling_firms_permutes_the_results(some, shuffle):
             assert getattr(other.firms, name) == pytest.approx(getattr(model.firms, name)[order], rel=1e-9, abs=1e-15), name
     for name in ("caught", "passed_detectable", "passed_latent", "charge_back", "rating", "interface"):
         assert getattr(other.links, name)[at] == pytest.approx(getattr(model.links, name), rel=1e-9, abs=1e-15), name
-    here, there = quality_map(model), quality_map(other)
-    assert there.loss == pytest.approx(here.loss[order], rel=1e-9, abs=1e-9 * max(here.total, 1e-9))
-    assert there.link_loss[at] == pytest.approx(here.link_loss, rel=1e-9, abs=1e-9 * max(here.total, 1e-9))
-    assert there.total == pytest.approx(here.total, rel=1e-9)
+    original, relabelled = quality_map(model), quality_map(other)
+    assert relabelled.loss == pytest.approx(original.loss[order], rel=1e-9, abs=1e-9 * max(original.total, 1e-9))
+    assert relabelled.link_loss[at] == pytest.approx(original.link_loss, rel=1e-9, abs=1e-9 * max(original.total, 1e-9))
+    assert relabelled.total == pytest.approx(original.total, rel=1e-9)
 
 
 def test_links_may_come_in_any_order():

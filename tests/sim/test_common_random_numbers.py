@@ -1,4 +1,4 @@
-"""Common random numbers: who draws more, comes, goes or is added shifts nobody else's luck."""
+"""Common random numbers: an agent that draws more, enters, leaves or is added shifts no draw of another."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Placebo:
     def deliver(self, world) -> None:
         self.drawn += world.draw(self.decision, world.firms, 4).size
         self.drawn += world.streams.uniform_at(self.decision, world.month, world.firms.n + 5).size
-        world.random.random(), world.rng.random()  # Mesa's own generators are nobody's luck either
+        world.random.random(), world.rng.random()  # no draw depends on Mesa's own generators either
 
     def give_up(self, world, rows, lost) -> None:
         pass
@@ -68,8 +68,8 @@ def kept_diary(model: StrongchainModel) -> dict[tuple[str, int, int], list[np.nd
 def with_a_hermit() -> SupplyNetwork:
     """Two leaders with suppliers on one chain; a third, in row 2, alone on another."""
     links = {("s", "A"): 0.4, ("t", "A"): 0.2, ("t", "B"): 0.3, ("u", "s"): 0.3, ("s", "u"): 0.1}
-    mine = {"chain": [0, 0, 1, 0, 0, 0], "chains": ["all", "hermit's"], "sector": [0, 0, 1, 0, 0, 0], "sectors": ["a", "hermit's"]}
-    return network(links, {"A": 2e6, "B": 1e6, "C": 40e6}, **mine)
+    columns = {"chain": [0, 0, 1, 0, 0, 0], "chains": ["all", "hermit's"], "sector": [0, 0, 1, 0, 0, 0], "sectors": ["a", "hermit's"]}
+    return network(links, {"A": 2e6, "B": 1e6, "C": 40e6}, **columns)
 
 
 def everything_happens(model: StrongchainModel, months: int = 24) -> None:
@@ -109,7 +109,7 @@ def test_a_placebo_that_draws_changes_no_bit(policy, weather):
     assert [differing(plain, model) for model in treated] == [[]] * len(decisions)
 
 
-def test_another_name_of_a_decision_changes_its_luck_alone():
+def test_another_name_of_a_decision_changes_only_its_own_draws():
     """Which products are sampled shows in the sampling and in nothing else, where a failed sample costs nothing and teaches nothing."""
     harmless = eventful(random_samples=20.0, fine=0.0, rectification_cost=0.0, risk_failed=1.0)
     without_problems = replace(harmless, problem_rate=(0.0,) * 4, common_cause_hazard=0.0)
@@ -129,7 +129,7 @@ def test_another_name_of_a_decision_changes_its_luck_alone():
 
 
 @pytest.mark.parametrize("decision", ["fortune", "relation ends", "recall", "reviews its quality"])
-def test_another_name_of_a_decision_shifts_no_other_luck(decision):
+def test_another_name_of_a_decision_shifts_no_other_draw(decision):
     """Other firms give up, enter and change suppliers then, but whatever else is drawn is drawn alike."""
     plain, renamed = (world(6, eventful(recall_rate=10.0), POLICY) for _ in range(2))
     renamed.streams.rename[decision] = f"{decision} otherwise"
@@ -157,18 +157,20 @@ def test_another_name_of_a_decision_that_was_made_changes_nothing_until_it_is_ma
 
 
 def test_stations_that_nobody_can_use_change_no_firm():
-    plain, more = world(5), world(5)
-    more.stations.grow(7)  # of capacity 0
-    for model in (plain, more):
+    plain, with_stations = world(5), world(5)
+    with_stations.stations.grow(7)  # of capacity 0
+    for model in (plain, with_stations):
         model.run(24)
-    assert more.stations.queue[-7:].sum() == 0
-    assert all(name.startswith("stations.") for name in differing(plain, more))
+    assert with_stations.stations.queue[-7:].sum() == 0
+    assert all(name.startswith("stations.") for name in differing(plain, with_stations))
     kept = slice(0, plain.stations.n)
-    assert all(np.array_equal(getattr(plain.stations, name), getattr(more.stations, name)[kept]) for name in plain.stations.columns)
+    assert all(
+        np.array_equal(getattr(plain.stations, name), getattr(with_stations.stations, name)[kept]) for name in plain.stations.columns
+    )
 
 
 @WEATHER
-def test_a_policy_shifts_nobodys_luck(weather):
+def test_a_policy_shifts_no_draw(weather):
     """Whatever both worlds draw, they draw alike; the policy only adds decisions of its own."""
     plain, treated = world(6, weather), world(6, weather, POLICY)
     notes = [kept_diary(model) for model in (plain, treated)]
@@ -224,11 +226,11 @@ def test_a_firm_without_relations_leaves_no_trace_on_the_others():
         assert np.allclose(one, other, rtol=0.0, atol=tolerance), name
     touched = {name.split(".")[0] for name in differing(stays, leaves)}
     assert touched <= {"firms", "counts", "balance", "record", "regulators", "classes", "lenders"}
-    mine = price_class(stays)[2]
-    assert np.flatnonzero(stays.classes.quality_cost != leaves.classes.quality_cost).tolist() == [mine]
+    its_class = price_class(stays)[2]
+    assert np.flatnonzero(stays.classes.quality_cost != leaves.classes.quality_cost).tolist() == [its_class]
 
 
-def test_an_entrant_inherits_the_luck_of_its_place():
+def test_an_entrant_inherits_the_random_numbers_of_its_place():
     """Whoever sits in a place draws the same there, and all others draw what they would have drawn. (Nobody else enters with it here.)"""
     stays, changes = world(9), world(9)
     notes = [kept_diary(model) for model in (stays, changes)]
@@ -279,7 +281,7 @@ def test_the_same_seed_gives_the_same_bits(policy, weather):
     first.run(24)
     for _ in range(24):
         second.step()
-        second.quality_map()  # looking at the world uses up no luck
+        second.quality_map()  # observing the world uses no draw
         second.steady_state()
         second.balance_sheet()
         second.transaction_flow_matrix()
