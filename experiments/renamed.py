@@ -114,8 +114,8 @@ def settings_in(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[
     """Say of every old name of a setting in a configuration what it is called now."""
     for name, value in configuration.items():
         path = f"{prefix}{name}"
-        if said := setting(path):
-            yield said
+        if line := setting(path):
+            yield line
         elif isinstance(value, Mapping):
             yield from settings_in(value, f"{path}.")
 

@@ -26,16 +26,16 @@ def main() -> None:
         sys.exit(130)
 
 
-def _answer(words: list[str]) -> int:
-    if words in (["--help"], ["-h"]):
-        words = ["help"]
-    if (status := verbs.main(words)) is not None:
+def _answer(arguments: list[str]) -> int:
+    if arguments in (["--help"], ["-h"]):
+        arguments = ["help"]
+    if (status := verbs.main(arguments)) is not None:
         return status
     from experiments.configuration.preflight import preflight
     from experiments.configuration.settings import SettingsError
 
     try:
-        readable = preflight(words)
+        readable = preflight(arguments)
     except SettingsError as mistake:
         print(f"strongchain: {mistake}", file=sys.stderr)
         return 1

@@ -81,10 +81,10 @@ def wrong(every: Iterable[Practice]) -> list[str]:
     """Say what is wrong with practices: one line for each mistake, with the practice and what would be right."""
     from agents.spelling import nearest
 
-    said = []
+    mistakes = []
     for one in every:
         paths = () if one.becomes == (NOT_MODELLED,) else one.becomes
         unknown = [path for path in paths if path not in becomes_known()]
-        said += [f"{one.id} becomes {path!r}, which is no lever or setting{nearest(path, becomes_known())}" for path in unknown]
-        said += [f"{one.id} has no {name}" for name in ("practice", "english", "how") if not getattr(one, name).strip()]
-    return said
+        mistakes += [f"{one.id} becomes {path!r}, which is no lever or setting{nearest(path, becomes_known())}" for path in unknown]
+        mistakes += [f"{one.id} has no {name}" for name in ("practice", "english", "how") if not getattr(one, name).strip()]
+    return mistakes

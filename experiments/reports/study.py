@@ -87,7 +87,7 @@ def leaves(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
 
 def other_world(comparison: Comparison, arm: str) -> list[str]:
     """Return the settings by which an arm's world is not that of the reference; empty where it is the same one."""
-    mine, base = (
+    of_arm, base = (
         {
             path: value
             for path, value in leaves(comparison.manifest["arms"][name])
@@ -95,7 +95,7 @@ def other_world(comparison: Comparison, arm: str) -> list[str]:
         }
         for name in (arm, comparison.reference)
     )
-    differing = [path for path in {**base, **mine} if mine.get(path) != base.get(path)]
+    differing = [path for path in {**base, **of_arm} if of_arm.get(path) != base.get(path)]
     return differing if len(differing) <= LISTED else list(dict.fromkeys(path.split(".")[0] for path in differing))
 
 

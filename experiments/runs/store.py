@@ -179,7 +179,7 @@ class Store:
     """A folder of runs, shared by studies and by processes."""
 
     folder: Path
-    _told: set[str] = field(default_factory=set, compare=False)
+    _reported: set[str] = field(default_factory=set, compare=False)
 
     def path(self, key: str) -> Path:
         """Where the run of a key is kept."""
@@ -208,8 +208,8 @@ class Store:
         try:
             run = _unpack(data, key, arm, replicate)
         except Exception as damage:  # whatever is wrong with it, and however that shows
-            if key not in self._told:
-                self._told.add(key)
+            if key not in self._reported:
+                self._reported.add(key)
                 print(say("progress.damaged", path=self.path(key), damage=damage), file=sys.stderr)
             return None
         return run if replicate or run.picture else None

@@ -87,8 +87,8 @@ class _Aim:
         if self.plenty is None:
             value = self.value * min(aimed / spent, STRIDE) if spent > 0.0 else self.value * STRIDE
         else:
-            (low, less), (high, more) = self.little, self.plenty
-            value = low + (high - low) * min(max((aimed - less) / (more - less), 0.02), 0.98)
+            (low, spent_at_low), (high, spent_at_high) = self.little, self.plenty
+            value = low + (high - low) * min(max((aimed - spent_at_low) / (spent_at_high - spent_at_low), 0.02), 0.98)
         return float(f"{min(value, self.most):.5g}")
 
     @property
