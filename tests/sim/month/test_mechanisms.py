@@ -242,7 +242,7 @@ def test_next_to_nothing_spreads_without_a_link():
 
 
 def practice_left(seed):
-    """Share left after 102 months of the practice given to a tenth of firms, against the same firms without it; no firms that gave up."""
+    """Share left after 102 months of the practice given to a tenth of firms, against the same firms without it (survivors only)."""
     without = StrongchainModel(rng=seed, burn_in=12)
     given = deepcopy(without)
     helped = np.arange(given.firms.n) % 10 == 0
