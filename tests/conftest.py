@@ -60,7 +60,7 @@ OTHERS = ("study", "verification", "full")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Call a unit test what is nothing else."""
+    """Mark as a unit test every test that has no other mark."""
     for item in items:
         if not any(item.get_closest_marker(name) for name in OTHERS):
             item.add_marker("unit")

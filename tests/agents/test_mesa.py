@@ -1,4 +1,4 @@
-"""The model is a Mesa model: agents on demand behave as Mesa's own, and cost nothing where nobody looks."""
+"""The model is a Mesa model: agents on demand behave as Mesa's own, and cost nothing without observation."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_data_collector_of_totals_builds_no_agent(sample_model):
     assert not sample_model.agents_built
 
 
-# -- looking costs nothing where nobody looks, and changes nothing ------------------------------------
+# -- observation costs nothing unless it is used, and changes nothing ---------------------------------
 
 
 @pytest.mark.study
@@ -223,12 +223,12 @@ def test_observation_changes_no_bit(loop_network):
 
 
 def test_two_models_at_once_are_independent(loop_network):
-    def made(seed: int) -> StrongchainModel:
+    def model_of(seed: int) -> StrongchainModel:
         return StrongchainModel(network=loop_network, rng=seed, burn_in=3)
 
-    alone = made(1)
+    alone = model_of(1)
     alone.run(6)
-    first, second = made(1), made(2)
+    first, second = model_of(1), model_of(2)
     for _ in range(6):
         first.step()
         second.step()
@@ -271,7 +271,7 @@ def test_no_warning_from_mesa_or_numpy():
 
 
 def test_agent_and_column_are_one(loop_model):
-    """What is written through the agent stands in the column, and the other way round."""
+    """What is written through the agent is in the column, and the other way round."""
     firm = next(iter(loop_model.agents_by_type[MemberFirm]))
     firm.orders = 12.5
     assert loop_model.firms.orders[firm.row] == 12.5
@@ -286,7 +286,7 @@ def test_agent_and_column_are_one(loop_model):
 
 
 def test_entries_that_were_read_stay_and_refuse_to_be_written_into(loop_model):
-    """Nobody's history changes afterwards, and no write is lost in silence."""
+    """No agent's history changes afterwards, and no write is lost silently."""
     firm = next(iter(loop_model.agents_by_type[MemberFirm]))
     read = firm.capability
     before = read.copy()
@@ -471,7 +471,7 @@ def bankrupt(model: StrongchainModel, row: int) -> None:
 
 
 def test_an_entrant_is_another_agent_in_the_place(loop_model):
-    """The agent of the firm that gave up is gone, and what is done to it touches nobody."""
+    """The agent of the firm that gave up is gone, and changes to it affect no other."""
     old = next(agent for agent in loop_model.agents_by_type[MemberFirm] if agent.row == 5)
     others = [agent for agent in loop_model.agents if agent is not old]
     bankrupt(loop_model, 5)
@@ -496,7 +496,7 @@ def test_entrants_without_observation_build_no_agents(loop_network):
 
 
 def test_observation_changes_no_bit_where_firms_come_and_go():
-    """And whoever looks sees one agent a place, with an id that was never another's."""
+    """An observer sees one agent per place, with an id that no other agent ever had."""
     blind, seen = (world(random_network(3, firms=40), eventful(), burn_in=1) for _ in range(2))
     ids = dict(zip(*(seen.agents.select(agent_type=Firm).get(name) for name in ("unique_id", "row")), strict=True))
     exits = 0
@@ -618,7 +618,7 @@ def test_all_firms_can_leave_one_after_another(loop_model):
 
 
 def test_an_agent_that_the_model_removes_is_gone_for_observers(loop_model):
-    loop_model.leave("firms", 3)  # before anybody has looked
+    loop_model.leave("firms", 3)  # before any observation
     assert 3 not in loop_model.agents.select(agent_type=Firm).get("row")
     loop_model.leave("firms", 4)  # after
     assert sorted(loop_model.agents.select(agent_type=Firm).get("row")) == [0, 1, 2, 5, 6, 7]

@@ -51,7 +51,7 @@ def test_a_column_is_read_from_the_instance_alone():
         assert not [name for name in population.declared if hasattr(population, name)]
 
 
-# -- classes of one's own ----------------------------------------------------------------------------
+# -- user-defined classes ----------------------------------------------------------------------------
 
 
 class Shops(Population):

@@ -261,7 +261,7 @@ def test_a_network_file_of_any_name_is_read(ran):
 
 
 def test_a_sweep_is_one_table_and_one_figure(commands):
-    """A block of rows per point; a point that fails leaves the others, and stands there with its error."""
+    """A block of rows per point; a point that fails leaves the others, and has a row with its error."""
     (done,) = commands("sweep")
     folder = done.results("sweep")
     table = pd.read_csv(folder / "sweep.csv", encoding="utf-8-sig")

@@ -182,7 +182,7 @@ def learn(firm: TwinFirm, means: dict[int, float]) -> None:
 
 def improve(firm: TwinFirm) -> None:
     """Set the capability to the result of learning and forgetting."""
-    firm.capability = [min(1.0, max(0.0, now + more)) for now, more in zip(firm.capability, firm.learnt, strict=True)]
+    firm.capability = [min(1.0, max(0.0, value + gain)) for value, gain in zip(firm.capability, firm.learnt, strict=True)]
 
 
 def learn_and_forget(model: TwinWorld) -> None:

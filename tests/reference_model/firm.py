@@ -390,9 +390,9 @@ class TwinFirm(mesa.Agent):
         returned = self.out_detectable * self.elsewhere
         for link in self.sells:
             returned += link.caught * link.customer.output
-        found_by_users = (self.out_detectable + self.out_latent) * self.to_users
+        reaching_users = (self.out_detectable + self.out_latent) * self.to_users
         self.recall_cost, self.recall_due = self.recall_due, 0.0
-        self.external_failure = p.copq_scale * p.return_cost * returned + p.field_cost * found_by_users + self.recall_cost
+        self.external_failure = p.copq_scale * p.return_cost * returned + p.field_cost * reaching_users + self.recall_cost
 
     def prevent(self, purpose: str, amount: float, payee: str = "households") -> None:
         """Pay for prevention."""

@@ -55,14 +55,14 @@ class TwinBank:
 
     def lend(self, firm: TwinFirm, kind: int, amount: float) -> None:
         """Pay out a loan."""
-        self._owe_more(firm, kind, amount)
+        self._add_debt(firm, kind, amount)
         self.granted[kind] += amount
         firm.borrowed += amount
         firm.take_in("lenders", ("loans", "strong-chain loans")[kind], amount)
 
     def be_repaid(self, firm: TwinFirm, kind: int, amount: float) -> None:
         """Receive a repayment."""
-        self._owe_more(firm, kind, -amount)
+        self._add_debt(firm, kind, -amount)
         self.repaid[kind] += amount
         firm.hand_over("lenders", "repayment", amount)
 
@@ -75,7 +75,7 @@ class TwinBank:
         firm.take_in("lenders", "write-off of overdrafts", max(0.0, -firm.cash))
 
     @staticmethod
-    def _owe_more(firm: TwinFirm, kind: int, amount: float) -> None:
+    def _add_debt(firm: TwinFirm, kind: int, amount: float) -> None:
         if kind == ORDINARY:
             firm.bank_debt += amount
         else:

@@ -110,7 +110,7 @@ def test_a_placebo_that_draws_changes_no_bit(policy, weather):
 
 
 def test_another_name_of_a_decision_changes_only_its_own_draws():
-    """Which products are sampled shows in the sampling and in nothing else, where a failed sample costs nothing and teaches nothing."""
+    """Which products are sampled affects the sampling and nothing else, where a failed sample costs nothing and teaches nothing."""
     harmless = eventful(random_samples=20.0, fine=0.0, rectification_cost=0.0, risk_failed=1.0)
     without_problems = replace(harmless, problem_rate=(0.0,) * 4, common_cause_hazard=0.0)
     plain, renamed = (world(random_network(4, firms=60), without_problems) for _ in range(2))
@@ -130,7 +130,7 @@ def test_another_name_of_a_decision_changes_only_its_own_draws():
 
 @pytest.mark.parametrize("decision", ["fortune", "relation ends", "recall", "reviews its quality"])
 def test_another_name_of_a_decision_shifts_no_other_draw(decision):
-    """Other firms give up, enter and change suppliers then, but whatever else is drawn is drawn alike."""
+    """Other firms give up, enter and change suppliers then, but every other decision draws the same numbers."""
     plain, renamed = (world(6, eventful(recall_rate=10.0), POLICY) for _ in range(2))
     renamed.streams.rename[decision] = f"{decision} otherwise"
     notes = [kept_diary(model) for model in (plain, renamed)]
@@ -142,7 +142,7 @@ def test_another_name_of_a_decision_shifts_no_other_draw(decision):
 
 
 def test_another_name_of_a_decision_that_was_made_changes_nothing_until_it_is_made_again():
-    """What is drawn at the start is not drawn again, but for entrants."""
+    """What is drawn at the start is not drawn again, except for entrants."""
     plain, late = (world(4, parameters(cash_limit=24.0)) for _ in range(2))
     late.streams.rename["absorptive capacity"] = "absorptive capacity otherwise"
     for model in (plain, late):
@@ -156,7 +156,7 @@ def test_another_name_of_a_decision_that_was_made_changes_nothing_until_it_is_ma
 # -- more stations -----------------------------------------------------------------------------------
 
 
-def test_stations_that_nobody_can_use_change_no_firm():
+def test_stations_that_no_firm_can_use_change_no_firm():
     plain, with_stations = world(5), world(5)
     with_stations.stations.grow(7)  # of capacity 0
     for model in (plain, with_stations):
@@ -171,7 +171,7 @@ def test_stations_that_nobody_can_use_change_no_firm():
 
 @WEATHER
 def test_a_policy_shifts_no_draw(weather):
-    """Whatever both worlds draw, they draw alike; the policy only adds decisions of its own."""
+    """Decisions of both worlds draw the same numbers; the policy only adds decisions of its own."""
     plain, treated = world(6, weather), world(6, weather, POLICY)
     notes = [kept_diary(model) for model in (plain, treated)]
     for model in (plain, treated):
@@ -207,7 +207,7 @@ def alone(model: StrongchainModel) -> StrongchainModel:
     return model
 
 
-#: Every firm is sampled, so that who else there is to be sampled does not matter.
+#: Every firm is sampled, so that it does not matter which other firms could be sampled.
 ALL_SAMPLED = {"random_samples": 1e6, "targeted_samples": 1e6}
 
 
@@ -231,7 +231,7 @@ def test_a_firm_without_relations_leaves_no_trace_on_the_others():
 
 
 def test_an_entrant_inherits_the_random_numbers_of_its_place():
-    """Whoever sits in a place draws the same there, and all others draw what they would have drawn. (Nobody else enters with it here.)"""
+    """Any firm in a place draws the same numbers there, and all others draw as they would have. (No other firm enters with it here.)"""
     stays, changes = world(9), world(9)
     notes = [kept_diary(model) for model in (stays, changes)]
     bankrupt(changes, 11)
@@ -248,7 +248,7 @@ def test_an_entrant_inherits_the_random_numbers_of_its_place():
 
 
 def test_an_entrant_is_the_same_firm_under_every_policy():
-    """It owes its traits to its place, the month and nobody else; another month brings another entrant."""
+    """Its traits depend on its place and the month only; another month brings another entrant."""
     plain, treated, later = world(8), world(8, instruments=POLICY), world(8)
     later.step()
     for model in (plain, treated, later):
@@ -289,7 +289,7 @@ def test_the_same_seed_gives_the_same_bits(policy, weather):
 
 
 def test_a_policy_is_a_set():
-    """Whoever names its instruments in another order gets the same bits."""
+    """Instruments in another order give the same bits."""
     one, other = (world(6, eventful(), policy) for policy in (POLICY, POLICY[::-1]))
     for model in (one, other):
         everything_happens(model)

@@ -275,7 +275,7 @@ def test_loan_that_is_not_counted_is_caught(model, column, kind):
 
 @pytest.mark.parametrize("kind", [0, 1])
 def test_debt_that_is_forgotten_is_caught(model, kind):
-    """By lender and debtor alike: the lender's own accounts still add up."""
+    """By both lender and debtor: the lender's own accounts still add up."""
     debt = (model.firms.bank_debt, model.firms.programme_debt)[kind]
     debt[debt.argmax()] *= 1.0 - 1e-6
     assert [what for what in loans_are_counted(model) if "granted" in what] == []
@@ -308,12 +308,12 @@ def test_relation_that_the_network_does_not_know_is_caught(model, end):
 
 
 @pytest.mark.parametrize("column", ["orders", "users_ordered", "elsewhere_ordered"])
-def test_order_that_nobody_placed_is_caught(model, column):
+def test_order_without_a_buyer_is_caught(model, column):
     getattr(model.firms, column)[0] += 1e-8 * model.firms.orders.max()
     assert caught(model, relations_are_sound, "orders placed")
 
 
-def test_order_that_nobody_received_is_caught(model):
+def test_order_without_a_receiver_is_caught(model):
     model.links.ordered[0] += 1e-8 * model.firms.orders.max()
     assert caught(model, relations_are_sound, "orders placed")
 

@@ -102,7 +102,7 @@ def test_a_default_lies_in_its_range(name, f):
 
 @rule_over(EVERY, path)
 def test_an_assumption_says_so(name, f):
-    """N stands where nothing was found; then, and only then, the source says that it is an assumption or a convention."""
+    """N means that nothing was found; then, and only then, the source says that it is an assumption or a convention."""
     confessed = bool(CONFESSION.search(f.metadata["source"]))
     assert confessed == (f.metadata["confidence"] == "N"), f"{name}.{f.name}: {f.metadata['confidence']}, {f.metadata['source']!r}"
 

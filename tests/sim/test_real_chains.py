@@ -28,7 +28,7 @@ def runs(network: FromFile, months: int) -> None:
     model = StrongchainModel(network=network, parameters=eventful(), instruments=POLICY, rng=1, burn_in=6, check=True)
     events = Events().watch(model, months)
     assert events.exits == events.entries > model.firms.n * months / 240
-    if model.links.n > 12:  # in the smallest nobody else of the same tier could take over
+    if model.links.n > 12:  # in the smallest no other firm of the same tier could take over
         assert model.counts["suppliers replaced"] > model.links.n * months / 240
     assert events.recalls > 0
     assert (model.lenders.written_off > 0).all()

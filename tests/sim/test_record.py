@@ -86,7 +86,7 @@ def test_firms_that_reach_no_leader_are_a_tier_of_their_own():
 
 
 def test_groups_without_a_firm_count_nothing():
-    """Wherever in the list the empty group stands."""
+    """At any position of the empty group in the list."""
     links = random_network(2)
     links.chain[:] = 1
     made = world(links, parameters(medium_from=0.0, large_from=1e12), record=["chain", "size"])

@@ -1,6 +1,6 @@
 """Every command of the handbook as typed, and each again with one mistake in it, answered in one clear line.
 
-Before a change lands they are typed for the sample region and a few months and replicates; in `make verify` as they stand.
+Before a change lands they are typed for the sample region and a few months and replicates; in `make verify` unchanged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.size import FULL, at_size
 pytestmark = pytest.mark.verification
 
 SCRIPT = Path(sys.executable).with_name("strongchain")
-#: As a user calls it: the script that was installed, else the module, which is the same application.
+#: As a user calls it: the script that was installed, otherwise the module, which is the same application.
 STRONGCHAIN = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "experiments.run"]
 CHAIN = "supplier,customer,value_share\nseat,car,0.05\nfoam,seat,0.2\nengine,car,0.2\nblock,engine,0.3\n"
 

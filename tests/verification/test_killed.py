@@ -1,4 +1,4 @@
-"""A study of many runs, killed several times at random moments, ends like one that nobody disturbed."""
+"""A study of many runs, killed several times at random moments, ends like one that was not disturbed."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_many_years_of_a_region_in_which_everything_happens(seed):
     assert events.recalls > 2 * YEARS
     assert model.counts["suppliers replaced"] > 50 * YEARS
     assert (model.lenders.written_off > 0).all() and events.to_lenders > 0
-    # Neither run-away growth nor the death of the economy, whatever befalls single firms.
+    # Neither run-away growth nor the death of the economy, whatever happens to single firms.
     output = model.record.series("output")
     assert 0.2 * output[0] < output[-12:].mean() < 5.0 * output[0]
     hold(model)
@@ -83,7 +83,7 @@ def test_many_years_of_a_region_in_which_everything_happens(seed):
 
 
 def test_many_calm_years_with_and_without_observation():
-    """The default parameters; whoever looks at agents, maps and books month by month sees the same bits."""
+    """The default parameters; observation of agents, maps and books month by month leaves the same bits."""
     blind, seen = (StrongchainModel(instruments=ALL, rng=3, burn_in=12, check=looks) for looks in (False, True))
     for _ in range(YEARS * 12):
         blind.step()

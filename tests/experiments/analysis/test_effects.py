@@ -34,7 +34,7 @@ from sim.outcomes import OUTCOMES
 
 pytestmark = pytest.mark.study
 
-#: A small study, but for how many replicates; and with four.
+#: A small study without its number of replicates; and with four.
 ANY = ("region=sample", "scale=0.2", "months=6", "window=3", "burn_in=3", "parallel=serial")
 SMALL = (*ANY, "replicates=4")
 ARMS = ("nothing", "a", "b")
@@ -42,7 +42,7 @@ KEYS = tuple(OUTCOMES)
 REPLICATES = 12
 
 
-def made(level: dict[str, np.ndarray], whole: dict[str, np.ndarray], arm: str, replicate: int, **others: object) -> Run:
+def run_of(level: dict[str, np.ndarray], whole: dict[str, np.ndarray], arm: str, replicate: int, **others: object) -> Run:
     """A run with some outcomes as given, in total; the others are 1."""
     window = np.array([[level.get(key, np.ones(REPLICATES))[replicate]] for key in KEYS])
     cumulative = np.array([[whole.get(key, np.ones(REPLICATES))[replicate] if OUTCOMES[key].is_flow else np.nan] for key in KEYS])
@@ -60,7 +60,7 @@ def runs_of(**effects: dict[str, np.ndarray]) -> list[Run]:
     for replicate in range(REPLICATES):
         for arm in ARMS:
             values = {key: draws[key] + effects.get(arm, {}).get(key, 0.0) for key in KEYS}
-            runs.append(made(values, values, arm, replicate))
+            runs.append(run_of(values, values, arm, replicate))
     return runs
 
 
@@ -333,7 +333,7 @@ def test_quiet_prints_nothing(capsys):
 
 
 def test_bytes_of_an_input_file_count(tmp_path):
-    """A remark that no reader reads still makes other runs: nobody has to know what is read."""
+    """Even a comment in a file makes other runs: the key does not depend on which parts are read."""
     chain = tmp_path / "chain.csv"
     overrides = (
         *(word for word in ANY if not word.startswith("scale=")),

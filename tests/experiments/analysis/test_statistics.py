@@ -336,7 +336,7 @@ def test_an_interval_after_stopping_still_covers(half_width):
     assert 0.935 < np.mean(hits) < 0.965
     assert not any(wide)
     known = (stats.norm.ppf(0.975) / half_width) ** 2
-    assert known < np.mean(used) < 1.35 * known  # against knowing the spread beforehand
+    assert known < np.mean(used) < 1.35 * known  # compared with the number needed if the spread were known
 
 
 # -- the gain of common random numbers ------------------------------------------------------------------------

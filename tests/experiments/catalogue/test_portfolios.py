@@ -165,7 +165,7 @@ def composed():
 
 
 @pytest.fixture(scope="module")
-def ran(composed):
+def models_after(composed):
     """Models after three months under each portfolio, on common random numbers: firms enough for four lines of credit in 710."""
     start = StrongchainModel(Region().scaled(3), rng=1, burn_in=3)
     models = {}
@@ -192,22 +192,24 @@ def test_a_portfolio_switches_on_the_instruments_of_its_file_with_their_levers(k
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_portfolio_differs_from_no_policy_and_from_every_other_portfolio(key, ran):
-    """In the totals of the run or, where a line of credit is open and nobody draws on it, in what was delivered."""
-    delivered = {name: {one: programme.delivered(model) for one, programme in model.programmes.items()} for name, model in ran.items()}
-    for other, model in ran.items():
-        alike = np.array_equal(totals(ran[key]), totals(model), equal_nan=True) and delivered[key] == delivered[other]
+def test_a_portfolio_differs_from_no_policy_and_from_every_other_portfolio(key, models_after):
+    """In the totals of the run or, where a line of credit is open and no firm draws on it, in what was delivered."""
+    delivered = {
+        name: {one: programme.delivered(model) for one, programme in model.programmes.items()} for name, model in models_after.items()
+    }
+    for other, model in models_after.items():
+        alike = np.array_equal(totals(models_after[key]), totals(model), equal_nan=True) and delivered[key] == delivered[other]
         assert alike == (key == other), other
 
 
-def test_only_lines_of_credit_that_nobody_draws_on_leave_the_totals_alone(ran):
-    idle = [key for key in KEYS if np.array_equal(totals(ran[key]), totals(ran["none"]), equal_nan=True)]
-    assert idle == ["dangtu"] and ran["dangtu"].programmes["strong_chain_loans"].reached.size > 0
+def test_only_unused_lines_of_credit_leave_the_totals_unchanged(models_after):
+    idle = [key for key in KEYS if np.array_equal(totals(models_after[key]), totals(models_after["none"]), equal_nan=True)]
+    assert idle == ["dangtu"] and models_after["dangtu"].programmes["strong_chain_loans"].reached.size > 0
 
 
-def test_a_programme_that_serves_others_alone_changes_no_defect(ran):
-    assert np.array_equal(totals(ran["chongqing"], "field_dpu"), totals(ran["none"], "field_dpu"))
-    assert not np.array_equal(totals(ran["guangdong"], "field_dpu"), totals(ran["none"], "field_dpu"))
+def test_a_programme_that_serves_others_alone_changes_no_defect(models_after):
+    assert np.array_equal(totals(models_after["chongqing"], "field_dpu"), totals(models_after["none"], "field_dpu"))
+    assert not np.array_equal(totals(models_after["guangdong"], "field_dpu"), totals(models_after["none"], "field_dpu"))
 
 
 @pytest.mark.parametrize(
@@ -264,7 +266,7 @@ def test_runs_do_not_depend_on_the_name():
 
 @pytest.fixture
 def own_policy(tmp_path, monkeypatch):
-    """Write a policy of one's own, policy=mine, where Hydra and the checks find it."""
+    """Write a user-defined policy, policy=mine, where Hydra and the checks find it."""
     (tmp_path / "policy").mkdir()
     monkeypatch.setattr(files, "CONFIGS", tmp_path)
     monkeypatch.setattr(

@@ -186,7 +186,7 @@ def test_valid_arguments_pass_unchanged(arguments):
 
 
 def test_flags_come_first_and_take_along_what_belongs_to_them():
-    """Hydra reads no override that stands before a flag and another after it."""
+    """Hydra does not read overrides both before and after a flag."""
     arguments = ["region=sample", "-m", "instruments.cqo.reach=0,1", "--package", "study", "seed=1", "--help"]
     overrides = ["region=sample", "instruments.cqo.reach=0,1", "seed=1"]
     assert preflight(arguments) == ["-m", "--package=study", "--help", *overrides]

@@ -622,7 +622,7 @@ def with_ticks(figure: Figure) -> Figure:
 
 
 def every_figure() -> list[Figure]:
-    """Every figure of every module, of tables made by hand, in the language that is spoken."""
+    """Every figure of every module, of tables made by hand, in the current language."""
     of_tables = [draw(table(name, 5, kind), about()) for draw, name in DRAW.items() for kind in ("intervals", "nothing known")]
     asked = table("enough", 3).assign(wanted=np.nan, needed_to_show=40.0)
     swept = {"instruments.cqo.reach": ["0", "1", "0", "1"], "months": ["12", "12", "24", "24"]}

@@ -33,7 +33,7 @@ def test_a_language_is_a_folder_and_nothing_else(french):
         assert say("sections.gains_heading") == "Qui y gagne ?"
         assert say("numbers.between", 1, 2) == "de 1 à 2"
         assert wording.label(OUTCOMES["field_dpu"]) == "Défauts chez l’utilisateur"
-        assert say("sections.paths_heading") == "How do they develop?", "what it lacks is said in English"
+        assert say("sections.paths_heading") == "How do they develop?", "what is missing in it appears in English"
         assert say("lists.joined", ["a", "b", "c"]) == "a, b and c"
     assert spoken().code == "en"
 
@@ -64,7 +64,7 @@ def test_every_name_that_code_asks_for_exists():
 def test_what_has_no_chinese_is_counted():
     missing = set(ENGLISH.names()) - set(CHINESE.names())
     assert len(missing) <= WITHOUT_CHINESE, f"{len(missing)} texts without Chinese: translate what is new, or say why the number rises"
-    assert set(CHINESE.names()) <= set(ENGLISH.names()), "Chinese texts that nobody asks for"
+    assert set(CHINESE.names()) <= set(ENGLISH.names()), "Chinese texts that are never used"
 
 
 def test_outcomes_and_instruments_speak_both_languages():

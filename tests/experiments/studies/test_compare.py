@@ -366,11 +366,11 @@ def test_the_id_depends_on_configuration_keys_and_code_and_not_on_name_and_worke
 
 
 def test_replicates_may_differ_in_their_tiers():
-    """A group that some replicate lacks is left out of the mean, not counted as nothing."""
+    """A group that is missing in some replicate is left out of the mean, not counted as nothing."""
     shallow, deep = (network(links, {"A": 1e6}) for links in ({("b", "A"): 0.5}, {("b", "A"): 0.5, ("c", "b"): 0.5}))
     runs = []
     for replicate, built in enumerate((shallow, deep)):
-        place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)  # nobody changes suppliers
+        place = WorldSettings(region(built.n_firms), built, parameters(candidates=0), 1)  # no firm changes suppliers
         (run,) = run_arms([Arm("nothing", place, ())], replicate_keys(1, 1), Task(2, 1, ("tier",)), SERIAL)
         runs.append(run.__class__(**{**run.__dict__, "replicate": replicate}))
     effects = collect(runs, {}, CompareStudy()).effects.query("outcome == 'own_dpu' and by == 'tier'").set_index("group")

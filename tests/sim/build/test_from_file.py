@@ -172,7 +172,7 @@ def test_leaders_by_name_by_column_and_by_rule(save) -> None:
     nodes = save("firm,leader\nsteel,\ngear,0\nmotor,是\ncar,No\n", "firms.csv")
     assert from_file(FromFile(path=path, nodes=nodes)).names[0] == "motor"
     assert from_file(FromFile(path=path, nodes=nodes, leaders=("car",))).names[0] == "car"
-    # Who has demand of its own sells to users, whoever else buys from it.
+    # A firm with final demand sells to users, whichever other firms buy from it.
     nodes = save("firm,demand\nsteel,0\ngear,3\nmotor,\ncar,1\n", "firms.csv")
     network = from_file(FromFile(path=path, nodes=nodes, keep_scale=True))
     assert firms(network, "final_demand") == {"gear": 3, "car": 1, "steel": 0, "motor": 0}

@@ -42,7 +42,7 @@ def economy(folder: Path, flows: str = FLOWS, sectors: str = SECTORS, **values: 
     return read_economy(InputOutput(path=str(written(folder, flows, sectors)), **{**SMALL, **values}))
 
 
-def made(source: SectorEconomy, key: tuple[int, int] = KEYS[0]) -> SupplyNetwork:
+def network_of(source: SectorEconomy, key: tuple[int, int] = KEYS[0]) -> SupplyNetwork:
     return input_output(source, Streams(key))
 
 
@@ -71,7 +71,7 @@ def test_a_table_is_read_unchanged(tmp_path):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_firms_added_up_to_sectors_give_the_table_back(tmp_path, key):
-    network = made(economy(tmp_path), key)
+    network = network_of(economy(tmp_path), key)
     output = aggregated(network)[1]
     assert np.allclose(coefficients(network), A, atol=1e-4)
     assert np.allclose(output / output.sum(), np.array([100, 200, 250, 300]) / 850.0, rtol=1e-4)
@@ -81,26 +81,26 @@ def test_firms_added_up_to_sectors_give_the_table_back(tmp_path, key):
 
 
 def test_a_firms_own_coefficients_are_not_its_sectors(tmp_path):
-    """Else every firm would need suppliers everywhere: only the sums are the table's."""
-    network = made(economy(tmp_path))
+    """Otherwise every firm would need suppliers everywhere: only the sums are the table's."""
+    network = network_of(economy(tmp_path))
     of_sector = np.bincount(network.customer[network.sector[network.supplier] == 1], minlength=network.n_firms)
     assert (of_sector == 0).any() and (of_sector > 1).any()
 
 
 def test_numbers_of_firms_follow_outputs_with_a_minimum_in_every_sector(tmp_path):
-    assert np.bincount(made(economy(tmp_path)).sector).tolist() == [14, 28, 35, 43]
-    assert np.bincount(made(economy(tmp_path, least_firms=25)).sector).tolist() == [25, 25, 32, 38]
+    assert np.bincount(network_of(economy(tmp_path)).sector).tolist() == [14, 28, 35, 43]
+    assert np.bincount(network_of(economy(tmp_path, least_firms=25)).sector).tolist() == [25, 25, 32, 38]
 
 
 def test_a_column_of_firms_goes_before_outputs(tmp_path):
     sectors = "code,gross_output,firms\nA,100,500\nB,200,100\nC,250,100\nD,300,300\n"
-    network = made(economy(tmp_path, sectors=sectors))
+    network = network_of(economy(tmp_path, sectors=sectors))
     assert np.bincount(network.sector).tolist() == [60, 12, 12, 36]
     assert np.allclose(coefficients(network), A, atol=1e-3)
 
 
 def test_leaders_are_the_largest_sellers_to_users_of_their_sector(tmp_path):
-    network = made(economy(tmp_path))
+    network = network_of(economy(tmp_path))
     assert network.chains == ("Machines", "Parts")
     for chain, sector in ((0, 3), (1, 2)):
         of_sector = network.sector == sector
@@ -112,13 +112,13 @@ def test_leaders_are_the_largest_sellers_to_users_of_their_sector(tmp_path):
 
 
 def test_chains_can_be_named_after_other_sectors(tmp_path):
-    network = made(economy(tmp_path, chain_sectors=("A", "B")))
+    network = network_of(economy(tmp_path, chain_sectors=("A", "B")))
     assert network.chains == ("Farming", "Materials")
     assert set(network.sector[network.leader]) == {0, 1}
 
 
 def test_a_chain_is_the_one_that_takes_most(tmp_path):
-    network = made(economy(tmp_path))
+    network = network_of(economy(tmp_path))
     inverse = np.linalg.inv(np.eye(network.n_firms) - network.by_supplier.toarray())
     taken = np.stack([inverse @ np.where(network.leader & (network.chain == c), network.final_demand, 0.0) for c in (0, 1)])
     assert (network.chain[~network.leader] == taken.argmax(axis=0)[~network.leader]).all()
@@ -126,9 +126,9 @@ def test_a_chain_is_the_one_that_takes_most(tmp_path):
 
 def test_same_key_same_bits_another_key_another_network(tmp_path):
     source = economy(tmp_path)
-    assert same(made(source), made(source))
-    assert same(made(source), input_output(InputOutput(path=str(tmp_path / "table_Z.csv"), **SMALL), Streams(KEYS[0])))
-    assert not same(made(source), made(source, KEYS[1]))
+    assert same(network_of(source), network_of(source))
+    assert same(network_of(source), input_output(InputOutput(path=str(tmp_path / "table_Z.csv"), **SMALL), Streams(KEYS[0])))
+    assert not same(network_of(source), network_of(source, KEYS[1]))
 
 
 def test_sectors_that_are_dropped_count_as_users(tmp_path):
@@ -136,7 +136,7 @@ def test_sectors_that_are_dropped_count_as_users(tmp_path):
         source = economy(tmp_path, **chosen)
         assert source.table.codes == ("B", "C")
         assert np.allclose(source.table.users, [200 - 90, 250 - 60])
-        assert np.allclose(coefficients(made(source)), A[1:3, 1:3], atol=1e-4)
+        assert np.allclose(coefficients(network_of(source)), A[1:3, 1:3], atol=1e-4)
 
 
 def test_imports_are_taken_out_on_request(tmp_path):
@@ -152,12 +152,12 @@ def test_users_never_take_less_than_nothing(tmp_path):
     assert source.table.users[0] == 0.0
     assert source.table.output[0] > 100.0
     assert "raised to 0" in source.table.notes[0] and "sector A" in source.table.notes[0]
-    network = made(source)
+    network = network_of(source)
     assert np.allclose(coefficients(network), source.table.coefficients, atol=1e-3)
 
 
 def test_pairs_that_are_not_covered_are_missing_and_noted(tmp_path):
-    network = made(economy(tmp_path, coverage=0.9))
+    network = network_of(economy(tmp_path, coverage=0.9))
     gone = (coefficients(network) == 0) & (A > 0)
     assert gone.any()
     assert np.allclose(coefficients(network)[~gone], A[~gone], atol=1e-4)
@@ -165,14 +165,14 @@ def test_pairs_that_are_not_covered_are_missing_and_noted(tmp_path):
 
 
 def test_firm_multipliers_are_leontiefs(tmp_path):
-    network = made(economy(tmp_path))
+    network = network_of(economy(tmp_path))
     inverse = np.linalg.inv(np.eye(network.n_firms) - network.by_supplier.toarray())
     assert np.allclose(firm_multipliers(network), inverse.sum(axis=0))
 
 
 def test_users_multipliers_add_up_to_all_output(tmp_path):
     """Whatever the links: final demand times multiplier, over all firms, is what all firms make."""
-    network = made(economy(tmp_path))
+    network = network_of(economy(tmp_path))
     of_sectors = sector_multipliers(network, network.final_demand)
     demand = np.bincount(network.sector, network.final_demand)
     assert (demand * of_sectors).sum() == pytest.approx(network.steady_orders().sum())
@@ -287,7 +287,7 @@ def china(request):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_chinas_table_comes_back(china, key):
-    network = made(china, key)
+    network = network_of(china, key)
     output = aggregated(network)[1]
     table = china.table
     assert not [finding for finding in check_network(network, strict=True)]
@@ -300,7 +300,7 @@ def test_chinas_table_comes_back(china, key):
 def test_chinas_domestic_outputs_are_in_proportion_to_the_published_ones():
     path = real_data("china_io_2007", "china2007_42_Z.csv")
     source = read_economy(InputOutput(path=str(path), domestic=True))
-    output = aggregated(made(source))[1]
+    output = aggregated(network_of(source))[1]
     assert np.allclose(output / output.sum(), source.table.published / source.table.published.sum(), rtol=1e-3)
 
 

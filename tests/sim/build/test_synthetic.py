@@ -21,13 +21,13 @@ NAMES = ["2000-a", "2000-b", "2000-c", "20000-a"]
 
 
 @cache
-def made(settings: Synthetic, key: tuple[int, int] = KEYS[0]) -> SupplyNetwork:
+def network_of(settings: Synthetic, key: tuple[int, int] = KEYS[0]) -> SupplyNetwork:
     return synthetic(settings, Streams(key))
 
 
 @pytest.fixture(params=CASES, ids=NAMES)
 def network(request: pytest.FixtureRequest) -> SupplyNetwork:
-    return made(*request.param)
+    return network_of(*request.param)
 
 
 def largest_loop(network: SupplyNetwork) -> int:
@@ -42,15 +42,15 @@ def test_degrees(network: SupplyNetwork) -> None:
 
 
 def test_degree_tails_follow_their_parameters() -> None:
-    steep = made(replace(SMALL, supplier_tail=2.2))
-    assert tail_exponent(suppliers(steep)) > tail_exponent(suppliers(made(SMALL))) + 0.4
-    steep = made(replace(SMALL, customer_tail=2.2))
-    assert tail_exponent(customers(steep)) > tail_exponent(customers(made(SMALL))) + 0.4
+    steep = network_of(replace(SMALL, supplier_tail=2.2))
+    assert tail_exponent(suppliers(steep)) > tail_exponent(suppliers(network_of(SMALL))) + 0.4
+    steep = network_of(replace(SMALL, customer_tail=2.2))
+    assert tail_exponent(customers(steep)) > tail_exponent(customers(network_of(SMALL))) + 0.4
 
 
 @pytest.mark.parametrize("mean", [3.0, 8.0])
 def test_mean_degree_follows_its_parameter(mean: float) -> None:
-    drawn = made(replace(SMALL, mean_suppliers=mean))
+    drawn = network_of(replace(SMALL, mean_suppliers=mean))
     assert drawn.n_links / drawn.n_firms == pytest.approx(mean, rel=0.1)
 
 
@@ -68,7 +68,7 @@ def test_sales_rise_with_customers(network: SupplyNetwork) -> None:
 
 @pytest.mark.parametrize("target", [0.6, 1.4])
 def test_elasticity_follows_its_parameter(target: float) -> None:
-    assert size_elasticity(made(replace(SMALL, size_elasticity=target))) == pytest.approx(target, abs=0.1)
+    assert size_elasticity(network_of(replace(SMALL, size_elasticity=target))) == pytest.approx(target, abs=0.1)
 
 
 def test_every_firm_reaches_a_leader_by_the_tiers_planned(network: SupplyNetwork) -> None:
@@ -91,13 +91,13 @@ def test_shares_of_links(network: SupplyNetwork) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.4])
 def test_shared_suppliers_follow_their_parameter(share: float) -> None:
-    drawn = made(replace(SMALL, shared_suppliers=share))
+    drawn = network_of(replace(SMALL, shared_suppliers=share))
     assert (drawn.chain[drawn.supplier] != drawn.chain[drawn.customer]).mean() == pytest.approx(share, abs=0.1)
 
 
 def test_loops_come_from_lateral_links_alone() -> None:
-    assert largest_loop(made(SMALL)) > 0.2 * SMALL.firms
-    straight = made(replace(SMALL, lateral=0.0))
+    assert largest_loop(network_of(SMALL)) > 0.2 * SMALL.firms
+    straight = network_of(replace(SMALL, lateral=0.0))
     assert largest_loop(straight) == 1
     assert np.all(straight.tier[straight.supplier] == straight.tier[straight.customer] + 1)
     assert straight.tier.max() == len(SMALL.tier_shares)
@@ -137,17 +137,17 @@ def test_the_key_decides_every_bit() -> None:
 )
 @pytest.mark.parametrize("key", KEYS)
 def test_any_legal_settings_make_a_clean_network(settings: Synthetic, key: tuple[int, int]) -> None:
-    network = made(settings, key)
+    network = network_of(settings, key)
     assert network.n_firms == settings.firms
     assert check_network(network, strict=True) == []
     assert network.tier.min() >= 0
 
 
 def test_names() -> None:
-    network = made(Synthetic(chains=2, sectors=2, chain_names=("cars", "ships"), sector_names=("steel", "glass")))
+    network = network_of(Synthetic(chains=2, sectors=2, chain_names=("cars", "ships"), sector_names=("steel", "glass")))
     assert (network.chains, network.sectors) == (("cars", "ships"), ("steel", "glass"))
-    assert made(Synthetic()).chains[0] == "Chain 1"
-    assert made(Synthetic()).names[[0, 6]].tolist() == ["Leader 1", "Firm 00001"]
+    assert network_of(Synthetic()).chains[0] == "Chain 1"
+    assert network_of(Synthetic()).names[[0, 6]].tolist() == ["Leader 1", "Firm 00001"]
 
 
 @pytest.mark.parametrize(

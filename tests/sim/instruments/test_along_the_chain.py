@@ -15,7 +15,7 @@ from tests.sim.month.test_mechanisms import calm, link, one_supplier_two_custome
 from tests.support.worlds import line, network, random_network, row, world
 
 MANAGEMENT, METROLOGY = 0, 1
-#: What firms know stays as it is, but for what a programme teaches.
+#: What firms know stays as it is, except for what a programme teaches.
 FORGETS_NOTHING = {"spillover": 0.0, "diffusion": 0.0, "practice_decay": 0.0}
 
 
@@ -135,7 +135,7 @@ def two_chains_with_a_cause():
     return model
 
 
-def test_success_frees_all_firms_of_the_chain_at_once_and_nobody_elsewhere():
+def test_success_frees_all_firms_of_the_chain_at_once_and_no_other_firm():
     model = two_chains_with_a_cause()
     firms, delay = model.firms, 3
     model.adopt((Consortia(reach=0.0, projects=48.0, delay=delay, success=1.0),))
@@ -143,7 +143,7 @@ def test_success_frees_all_firms_of_the_chain_at_once_and_nobody_elsewhere():
     members = np.flatnonzero(in_chain)[::2]
     programme.reached = members
     before = firms.common_problems.copy()
-    assert before[np.setdiff1d(np.flatnonzero(in_chain), members)].any(), "nobody but members has the problem"
+    assert before[np.setdiff1d(np.flatnonzero(in_chain), members)].any(), "only members have the problem"
     for _ in range(60):
         model.step()
         if not model.chains.cause[0, METROLOGY]:

@@ -190,7 +190,7 @@ def test_joint_standard_acts_where_both_sides_keep_it():
     assert (now[~both] == before[~both]).all()  # one side alone: nothing
     assert (gained(after, start) == 0.0).all()
     list(policy_months(after))
-    assert (interface_defects(after) == before).all()  # nobody keeps it once the programme has ended
+    assert (interface_defects(after) == before).all()  # no firm keeps it once the programme has ended
 
 
 # -- visits for the quality map --------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_contract(cls, check):
 @pytest.mark.parametrize("check", OF_DELIVERY, ids=checked)
 @pytest.mark.parametrize("cls", INSTRUMENTS.values(), ids=INSTRUMENTS.keys())
 def test_contract_on_delivery(cls, check):
-    """At the gate the sound instrument below stands for all of them."""
+    """In the fast tests the correct instrument below represents all of them."""
     check(cls)
 
 
@@ -124,7 +124,7 @@ class Generous(Sound):
 
 @dataclass(frozen=True, kw_only=True)
 class Imaginary(Sound):
-    """Books a grant that reaches nobody's account (试点); an assumption."""
+    """Books a grant that reaches no account (试点); an assumption."""
 
     def apply(self, world, month, chosen):
         super().apply(world, month, chosen)
@@ -201,7 +201,7 @@ def test_contract_detects_a_programme_that_keeps_or_loses_the_wrong_firms(monkey
 
 @dataclass(frozen=True, kw_only=True)
 class Lending(Idle):
-    """Lends what is too little for anybody to act by (试点); an assumption."""
+    """Lends too little to change any firm's behaviour (试点); an assumption."""
 
     def act(self, world, programme, rows):
         world.lend("sharper_fine", rows, 1e-30)
@@ -324,7 +324,7 @@ def test_spending_past_the_budget_is_refused_before_it_is_booked():
 
 
 def test_one_instrument_shifts_no_draw_of_another():
-    """Stations nobody knows of and nobody may use leave the run of the officers as it was, but for what they cost."""
+    """Stations that no firm knows or may use leave the run of the officers as it was, except for their cost."""
     officers = ChiefQualityOfficer()
     shut = OneStopStations(per_1000_firms=100.0, reach=0.0)
     alone, both = world(4, instruments=(officers,)), world(4, instruments=(officers, shut))
@@ -472,7 +472,7 @@ def served(model, months):
 def test_capacity_binds():
     model = desk(10, problems=5, capacity=3.0)
     assert served(model, 5) == [3] * 5
-    assert model.stations.queue[0] == 7  # the rest of the ten waits; who was served files again
+    assert model.stations.queue[0] == 7  # the rest of the ten waits; firms that were served file again
 
 
 def test_no_more_cases_than_problems_are_served():
@@ -651,7 +651,7 @@ def test_firms_go_rather_where_the_queue_is_short():
 
 
 def test_more_capacity_solves_more():
-    """Where no other station stands (a slow one next door can also cost: who waits there waits nowhere else)."""
+    """Without any other station (a slow one nearby can also cost: a firm that waits there waits nowhere else)."""
 
     def solved(capacity):
         further = OneStopStations(per_1000_firms=100.0, reach=1.0, capacity=capacity, fee=0.0)

@@ -54,7 +54,7 @@ def only_books_and(model, without, *columns):
 # -- recall ----------------------------------------------------------------------------------------
 
 
-def test_industry_and_chain_learn_from_a_recall_and_nobody_without_one():
+def test_industry_and_chain_learn_from_a_recall_and_no_firm_learns_without_one():
     model = four_leaders(Recall(reach=1.0, lesson=0.1, **FREE), recall_rate=100.0)
     before = model.firms.capability.copy()
     begin(model)
@@ -73,7 +73,7 @@ def test_industry_and_chain_learn_from_a_recall_and_nobody_without_one():
     assert (programme.counts["analyses"], programme.counts["lessons"]) == (1, 3)
 
 
-def test_nobody_learns_from_a_recall_whose_analysis_the_budget_does_not_bear():
+def test_no_firm_learns_from_a_recall_if_the_budget_does_not_cover_its_analysis():
     model = four_leaders(Recall(reach=1.0, lesson=0.1, budget=199_999.0, **FREE))
     before = model.firms.capability.copy()
     model.firms.recall_due = [1e5, 0.0, 0.0, 0.0]
@@ -176,7 +176,7 @@ def test_winners_were_better_by_several_times_what_the_award_does():
     causal = [(otherwise - now)[stays & who].mean() for who in (won, ~won)]
     assert raw > 0.5
     assert raw > 5 * max(map(abs, causal))
-    assert np.log(before[stays & ~won]).mean() - np.log(before[stays & won]).mean() > 0.5  # before anybody had won
+    assert np.log(before[stays & ~won]).mean() - np.log(before[stays & won]).mean() > 0.5  # before any firm had won
 
 
 def test_only_other_firms_of_its_chain_learn_from_a_winner():

@@ -54,7 +54,7 @@ CALM = {
 
 
 def calm(**values):
-    """Parameters of a world in which nothing happens by itself, but for what is given."""
+    """Parameters of a world in which nothing happens by itself, except for what is given."""
     return parameters(**{**CALM, **values})
 
 
@@ -137,7 +137,7 @@ def test_solved_problems_raise_the_capability_of_their_kind_alone():
 
 
 def one_supplier_two_customers(**values):
-    """The leaders T and O buy alike of s and of nobody else; nothing is inspected; T's practice is far above that of s, O's below."""
+    """The leaders T and O buy equal amounts from s only; nothing is inspected; T's practice is far above that of s, O's below."""
     given = network({("s", "T"): 0.4, ("s", "O"): 0.4}, {"T": 1e7, "O": 1e7}, sector=[0, 0, 1], sectors=["sold", "parts"])
     quiet = {"interface_dpu": 0.0, "incoming_cost": 1.0, "final_cost": 1.0, "incoming_failure": 0.0, "final_failure": 0.0}
     model = world(given, calm(**quiet, **values), burn_in=0)
@@ -163,7 +163,7 @@ def test_defects_fall_twice_as_much_for_the_customer_that_taught():
     falls = {name: np.log(reaching(untaught, name) / reaching(taught, name)) for name in "TO"}
     assert not any(model.firms.exited.any() or (model.firms.entered > 0).any() for model in (untaught, taught))
     assert falls["O"] > 0.03  # the other customer gains as well
-    # 2:1 at r = 0.5, but for the month between a lesson and the goods that show it: within 2 %.
+    # 2:1 at r = 0.5, except for the month between a lesson and the goods that show it: within 2 %.
     assert falls["T"] / falls["O"] == pytest.approx(2.0, rel=0.02)
     assert untaught.links.relief[link(untaught, "s", "T")] == 0.0
     assert taught.links.relief[link(taught, "s", "O")] == 0.0
@@ -202,7 +202,7 @@ def test_relief_dies_with_an_entrant_in_the_place():
     model = world(4)
     links, gone = model.links, 12
     links.relief = 0.3
-    model.firms.exited[:] = False  # who gave up in the burn-in
+    model.firms.exited[:] = False  # firms that gave up in the burn-in
     model.firms.distress[gone] = model.parameters.distress_months
     sunk = np.where(np.arange(model.firms.n) == gone, model.firms.cash[gone] + monthly_sales(model), 0.0)
     model.firms_pay("outside", "misfortunes", sunk)
@@ -242,7 +242,7 @@ def test_next_to_nothing_spreads_without_a_link():
 
 
 def practice_left(seed):
-    """Share left after 102 months of the practice given to a tenth of firms, against the same firms without it; who gave up apart."""
+    """Share left after 102 months of the practice given to a tenth of firms, against the same firms without it (survivors only)."""
     without = StrongchainModel(rng=seed, burn_in=12)
     given = deepcopy(without)
     helped = np.arange(given.firms.n) % 10 == 0
@@ -341,7 +341,7 @@ def test_certificate_raises_the_bank_s_approval():
         without = approved(model)
         model.firms.certified = True
         with_it = approved(model)
-        assert (with_it | ~without).all()  # nobody loses by it
+        assert (with_it | ~without).all()  # no firm loses by it
         gained.append((with_it & ~without)[model.firms.size_class < 2])
     assert np.mean(gained) == pytest.approx(model.parameters.approval_signal, abs=0.015)
     model.firms.distress[0] = 1
@@ -395,7 +395,7 @@ def test_adoption_spreads_by_imitation():
     assert grown[1] > 3 * max(grown[0], 0.01)
 
 
-def test_adopters_in_one_chain_move_nobody_in_another():
+def test_adopters_in_one_chain_influence_no_firm_of_another():
     with_it, without = (world(7, burn_in=0) for _ in range(2))
     left = with_it.firms.chain == 0
     for model in (with_it, without):
@@ -547,7 +547,7 @@ def test_candidates_stand_no_nearer_to_the_leaders_and_leaders_supply_already():
     assert changed > 100
 
 
-def test_nobody_is_replaced_in_the_burn_in():
+def test_no_supplier_is_replaced_in_the_burn_in():
     model = StrongchainModel(parameters=parameters(relation_end=1.0), rng=3, burn_in=12)
     assert model.counts["suppliers replaced"] == 0
     model.run(3)
@@ -632,7 +632,7 @@ def test_member_without_customers_sells_a_small_part_elsewhere():
     model.run(3)
     most = model.parameters.orphan_demand * firms.steady_orders[b]
     assert firms.elsewhere[b] == firms.output[b] == pytest.approx(most, rel=1e-12)
-    assert firms.elsewhere.sum() == firms.elsewhere[b]  # who has customers here does not
+    assert firms.elsewhere.sum() == firms.elsewhere[b]  # a firm with customers here does not
     assert model.books.month["outside", "members", "sales elsewhere"] == pytest.approx(most * firms.price[b], rel=0.01)
     check_invariants(model)
 
@@ -737,7 +737,7 @@ def test_tracing_finds_firms_with_the_shares_in_which_defects_came(detection):
     model = world(traced_network(), calm(), burn_in=0)
     own = np.array([0.02, 0.05, 0.04, 0.06])  # A, b, c, d
     plain(model, own=own.tolist(), inspection=1.0, detection=detection, inspected=0.0)
-    model.firms.inspection = [1.0, 0.0, 0.0, 0.0]  # A's own inspection finds all alike, whoever made them
+    model.firms.inspection = [1.0, 0.0, 0.0, 0.0]  # A's own inspection finds the same share of all, whichever firm made them
     hold(model, 10)
     through = np.array([1.0, 0.5, 0.3 + 0.5 * 0.4 * 0.25, 0.5 * 0.4])  # units of each in a unit of A
     shares = own * through / (own @ through)
@@ -781,7 +781,7 @@ def test_cost_of_a_recall_is_borne_as_stated_next_month(traceability, liability)
     for each in (model, twin):
         each.step()
     assert model.firms.external_failure - twin.firms.external_failure == pytest.approx([cost - of_c, 0.0, of_c, 0.0])
-    assert (model.firms.charged == twin.firms.charged).all()  # who bears a recall is settled by then: nothing is charged back
+    assert (model.firms.charged == twin.firms.charged).all()  # by then it is settled which firm pays for a recall: nothing is charged back
     why = "returns, warranty and recalls"
     assert model.books.paid("firms", why) - twin.books.paid("firms", why) == pytest.approx(cost, rel=1e-9)
     assert not model.firms.recall_due.any()

@@ -38,7 +38,7 @@ CALM = {
 
 
 def calm(**values):
-    """Parameters of a world in which nothing happens by itself, but for what is given."""
+    """Parameters of a world in which nothing happens by itself, except for what is given."""
     return parameters(**{**CALM, **values})
 
 
@@ -64,14 +64,14 @@ def loans(**levers):
 def pairs():
     """Three leaders with one supplier each and nothing in common: no chain, product, sector or size class.
 
-    a, who supplies A, is the only small firm, A the only large one.
+    a, which supplies A, is the only small firm, A the only large one.
     """
     links = {("a", "A"): 0.02, ("b", "B"): 0.5, ("c", "C"): 0.5}
     each = {"chain": [0, 1, 2, 0, 1, 2], "sector": [0, 1, 2, 3, 4, 5], "chains": ["one", "two", "three"], "sectors": list("uvwxyz")}
     return network(links, {"A": 4e7, "B": 1.5e7, "C": 1.2e7}, **each)
 
 
-def test_bound_firm_invests_once_it_has_a_line_and_nobody_else_changes_by_a_bit():
+def test_bound_firm_invests_once_it_has_a_line_and_no_other_firm_changes_by_a_bit():
     ready = parameters(
         approval=(0.0, 1.0, 1.0), approval_signal=0.0, reserve=24.0, invest_fixed=3e3, invest_share=1e-4, targeted_samples=0.0
     )
@@ -115,7 +115,7 @@ def watched(instrument, seed, months, **values):
 def deciding(world, guarantee, discount):
     """What firms that decide on an investment plan, computed from the draws and the rules.
 
-    Who wants it with a bank loan and with a strong-chain loan, what cash it lacks;
+    Which firms want it with a bank loan and with a strong-chain loan, what cash they miss;
     whom the bank refuses, without and with the guarantee.
     """
     firms, p = world.firms, world.parameters
@@ -143,11 +143,11 @@ def test_loans_reach_only_firms_that_wanted_to_invest_lacked_cash_and_were_refus
         drawing = np.flatnonzero(drawn)
         (from_bank, from_programme), missing, (refused, refused_still) = deciding(before, 0.5, 0.01)
         assert drawn[drawing] == pytest.approx(missing[drawing], rel=1e-9)
-        assert (missing[drawing] > 0).all()  # lacked cash
+        assert (missing[drawing] > 0).all()  # had too little cash
         assert from_programme[drawing].all()
-        assert (refused | ~from_bank)[drawing].all()  # at the bank's own terms there was no loan, or none worth while
+        assert (refused | ~from_bank)[drawing].all()  # at the bank's own terms there was no loan, or none that paid
         assert not refused_still[drawing].any()
-        # And who was all that, and had line enough, got one.
+        # And every firm that was all that, and had a large enough line, got one.
         line = before.firms.programme_line - before.firms.programme_debt
         fit = from_programme & (missing > 0) & (refused | ~from_bank) & (missing <= line) & ~refused_still
         assert np.flatnonzero(fit).tolist() == drawing.tolist()
@@ -162,7 +162,7 @@ def test_loans_reach_only_firms_that_wanted_to_invest_lacked_cash_and_were_refus
 
 
 def test_bank_loan_is_preferred_to_a_line():
-    sure = {"approval": (1.0, 1.0, 1.0), "credit_ceiling": 5.0, "reserve": 24.0, "cash_limit": 24.0}  # nobody is in distress
+    sure = {"approval": (1.0, 1.0, 1.0), "credit_ceiling": 5.0, "reserve": 24.0, "cash_limit": 24.0}  # no firm is in distress
     for before, after in watched(loans(line_share=1.0, discount=0.0), seed=2, months=12, **sure):
         assert not after.firms.programme_debt.any()
         assert (after.firms.investment > 0).sum() == (after.firms.bank_debt > before.firms.bank_debt).sum()
@@ -317,7 +317,7 @@ def test_lenders_pay_out_the_interest_that_government_bears_as_well():
             paid[-1] += model.transaction_flow_matrix().loc["profits of lenders", "households"]
             sheet = model.balance_sheet()["lenders"]
             assert sheet["net worth"] <= 1e-9 * sheet["loans"]
-    # Who pays it, the firm or government, is the same to the bank.
+    # Whether the firm or government pays it makes no difference to the bank.
     assert paid[1] == pytest.approx(paid[0], rel=1e-3)
     assert paid[0] > 0
 
@@ -406,14 +406,14 @@ def test_overdraft_bears_interest_and_the_line_of_working_capital_ends_it():
     firms.distress[1], firms.bank_debt[1] = 1, firms.bank_debt[1] - 1e5
     before = firms.bank_debt[1]
     serve_debts(model)
-    assert firms.bank_debt[1] == before  # who is in distress can draw no more
+    assert firms.bank_debt[1] == before  # a firm in distress can draw nothing
 
 
 # -- charge-back -----------------------------------------------------------------------------------
 
 
 def charged(traceability):
-    """A buys alike of the poor and the sound supplier, whose own supplier is poor; the month up to settling, and after."""
+    """A buys equal amounts from the poor and the good supplier, whose own supplier is poor; the month up to settling, and after."""
     links = {("poor", "A"): 0.3, ("sound", "A"): 0.3}
     quiet = calm(payout=0.0, cash_most=120.0, cash_least=0.0, spillover=0.0)
     model = world(network(links, {"A": 1e7}), quiet, burn_in=0)
@@ -532,7 +532,7 @@ def test_exit_and_entry_settle_everything():
     of_firm = (links.supplier == gone) | (links.customer == gone)
     assert not links.relief[of_firm].any()
     assert not links.age[of_firm].any()
-    # Mesa's agents: the old one has gone, a new one stands in its place, the others are who they were
+    # Mesa's agents: the old one has gone, a new one is in its place, the others are the same
     after = {a.row: a for a in model.agents if a.population == "firms"}
     old = before["firms"][gone]
     assert old not in model.agents
@@ -613,7 +613,7 @@ def test_own_saving_is_own_profit_and_moves_the_class_price_by_its_share_alone()
     assert saving.firms.external_failure[3] >= 0
     assert saving.firms.profit - usual.firms.profit == pytest.approx(relief, abs=1e-3)
     cut = usual.firms.price - saving.firms.price
-    assert cut == pytest.approx(1e4 / usual.firms.output.sum() / PRICE_MONTHS, rel=1e-6)  # of all, alike, and of the saver no more
+    assert cut == pytest.approx(1e4 / usual.firms.output.sum() / PRICE_MONTHS, rel=1e-6)  # the same for all, and not more for the saver
 
 
 def test_saving_of_a_whole_class_passes_to_prices():
@@ -682,7 +682,7 @@ def test_last_row_of_the_flow_matrix_is_the_change_of_deposits(months_of_books):
             assert change[sector] == pytest.approx(after[sector] - before[sector], abs=1e-9 * size), sector
 
 
-def test_nobody_but_firms_and_households_hoards(months_of_books):
+def test_only_firms_and_households_accumulate_deposits(months_of_books):
     for month in months_of_books:
         sheet = month["sheet"]
         size = np.abs(sheet.loc["deposits"]).max()
