@@ -339,7 +339,7 @@ def test_an_interval_after_stopping_still_covers(half_width):
     assert known < np.mean(used) < 1.35 * known  # against knowing the spread beforehand
 
 
-# -- the gain of common luck ----------------------------------------------------------------------------------
+# -- the gain of common random numbers --------------------------------------------------------------------
 
 
 def test_the_gain_by_an_identity():

@@ -94,7 +94,7 @@ def test_counties_are_those_of_the_file_where_it_has_any(tmp_path):
     [arm] = arms_of(settings, words)
     assert institutions(arm) == (
         "institutions for 3 firms and 1 chain, in proportion to Liaoning: 1 station, 1 chain head, 3 counties (as in the file); "
-        "set others with region.stations, region.chain_heads, region.counties"
+        "to change them, set region.stations, region.chain_heads, region.counties"
     )
 
 
@@ -116,7 +116,7 @@ def test_the_numbers_are_told_before_the_run_and_kept_and_a_rerun_has_them(chain
     found = compare(*QUICK, *words, progress=True)
     said = (
         "institutions for 300 firms and 4 chains, in proportion to Liaoning: 7 stations (as typed), 5 chain heads, 2 counties; "
-        "set others with region.stations, region.chain_heads, region.counties"
+        "to change them, set region.stations, region.chain_heads, region.counties"
     )
     assert said in " ".join(capsys.readouterr().out.split())
     assert said in found.manifest["notes"]
