@@ -131,7 +131,7 @@ class Firms(Help):
     cases_served: Ints = column("cases", "cases served this month", monthly=True)
     served_by_kind: Ints = column("cases", "cases served this month by kind", width=4, monthly=True)
     months_waited: Floats = column("case-months", "months that its cases served this month had waited", monthly=True)
-    cases_solved: Ints = column("cases", "cases served with success this month", monthly=True)
+    cases_solved: Ints = column("cases", "cases whose problem was solved this month", monthly=True)
     cases_withdrawn: Ints = column("cases", "cases withdrawn this month", monthly=True)
     sampled: Flags = column("1", "sampled by the regulator this month")
     failed: Flags = column("1", "sampled this month, and the sample does not conform")

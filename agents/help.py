@@ -27,7 +27,7 @@ class Help(Population):
     records: Floats = _lent("share", "share of its lots that can be traced in addition to those that are traceable anyway")
     audits: Floats = _lent("share", "share of the defects that get past its goods-in which audits of suppliers show")
     strictness: Floats = _lent("share", "share by which its limit on suppliers' defects is lower than usual")
-    live_data: Floats = _lent("share", "share of the lag of its ratings that shared data remove")
+    live_data: Floats = _lent("share", "share of the delay of its ratings that shared data remove")
     joint_standard: Floats = _lent("share", "degree to which it keeps the joint standard of its chain; has an effect where both sides do")
     recall_ready: Floats = _lent("share", "share of the cost of a recall that readiness saves")
     visible: Floats = _lent("share", "share of others' uncertainty about its quality that a mark removes")

@@ -23,7 +23,7 @@ class Stations(Population):
     programme: Flags = column("1", "set up by the programme; only firms that it reached know it")
     received: Ints = column("cases", "cases received so far")
     served: Ints = column("cases", "cases served so far")
-    solved: Ints = column("cases", "cases served with success so far")
+    solved: Ints = column("cases", "cases whose problem was solved so far")
     withdrawn: Ints = column("cases", "cases withdrawn so far")
     waited: Floats = column("case-months", "total months that the served cases had waited")
     queue: Ints = column("cases", "cases waiting at the end of the month")

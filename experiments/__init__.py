@@ -1,4 +1,4 @@
-"""What a researcher does with the world: compose it, compare policies on the same luck, look at the results.
+"""What a researcher does with the world: compose it, compare policies with the same random numbers, look at the results.
 
 >>> from experiments import world, compare, load
 """

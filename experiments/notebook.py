@@ -21,7 +21,7 @@ def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("ch
     seed : int, optional
         The run is the first replicate of this seed.
     record : sequence of str
-        Groupings to record besides the total.
+        Groupings to record in addition to the total.
 
     Examples
     --------

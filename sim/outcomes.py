@@ -148,7 +148,7 @@ OUTCOMES: dict[str, Outcome] = _all(
             "Problems with a common cause", "共性问题", lambda w: w.firms.common_problems.sum(axis=1).astype(float), _ones),
     Outcome("cases_filed", "cases/month", "Σ cases filed", "", "Cases filed at stations", "新受理服务", _column("cases_filed")),
     Outcome("cases_served", "cases/month", "Σ cases served", "", "Cases served by stations", "完成服务", _column("cases_served")),
-    Outcome("cases_solved", "cases/month", "Σ cases served with success", "higher",
+    Outcome("cases_solved", "cases/month", "Σ cases whose problem was solved", "higher",
             "Problems solved by stations", "解决质量难题", _column("cases_solved")),
     *(Outcome(f"cases_served_{kind}", "cases/month", f"Σ cases of {kind} served", "", f"Cases of {kind} served", f"完成服务（{zh}）",
               _served(k))

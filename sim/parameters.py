@@ -65,7 +65,7 @@ def wrong_value(f: Field[Any], value: Any, name: str) -> str:
     for number in value if isinstance(value, tuple | list) and isinstance(f.default, tuple) else (value,):
         is_number = isinstance(number, int | float) and not isinstance(number, bool)
         if not is_number or not low <= number <= high or (whole and number != int(number)):
-            unit = "" if f.metadata["unit"] == "1" else f" {f.metadata['unit']}"
+            unit = "" if f.metadata["unit"] == "1" else f" ({f.metadata['unit']})"
             kind = "be a whole number" if whole else "lie"
             return f"{name} is {number!r}; it must {kind} in {low:g} … {high:g}{unit}"
     return ""
@@ -220,20 +220,20 @@ class Parameters:
         "share",
         CALIBRATED,
         "N",
-        "capability that a solved case leaves behind, of what is missing",
+        "share of the missing capability that a firm gains from a solved case",
     )
 
     # -- decisions (3.9) -----------------------------------------------------------------------
     review_hazard: float = parameter(
-        1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews what to invest in quality"
+        1 / 12, 0.0, 1.0, "1/month", "assumption: a yearly review", "N", "hazard that a firm reviews its investment in quality"
     )
     horizon: float = parameter(39.0, 0.0, 240.0, "months", "assumption, from a reduced prototype", "N",
                                "months within which an investment must pay for itself")  # fmt: skip
     invest_fixed: float = parameter(
-        17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "cost of one step of a capability, whatever the size"
+        17_000.0, 0.0, 1e7, "CNY", "assumption, from a reduced prototype", "N", "fixed part of the cost of one step of a capability"
     )
     invest_share: float = parameter(0.001, 0.0, 0.1, "share of yearly revenue", "assumption, from a reduced prototype", "N",
-                                    "cost of one step of a capability that grows with size")  # fmt: skip
+                                    "part of the cost of one step of a capability that grows with the size of the firm")  # fmt: skip
     invest_step: float = parameter(
         calibrated("invest_step"),
         0.0,
@@ -241,24 +241,22 @@ class Parameters:
         "share",
         CALIBRATED,
         "N",
-        "capability that one step gives, of what is missing, at full absorptive capacity",
+        "share of the missing capability that a firm of full absorptive capacity gains from one step",
     )
     judgement: float = parameter(0.6, 0.0, 5.0, "ln", "assumption", "N",
-                                 "error with which a firm judges the saving of each of the four capabilities")  # fmt: skip
+                                 "error of a firm when it estimates what each of the four capabilities would save")  # fmt: skip
     reserve: float = parameter(
         1.2, 0.0, 24.0, "months of sales", "assumption, from a reduced prototype", "N", "cash that a firm does not touch for an investment"
     )
     approval: tuple[float, float, float] = parameter((0.2, 0.5, 0.9), 0.0, 1.0, "share", "assumption: credit is rationed by size", "N",
                                                      "probability that a bank grants a loan for quality, by size class")  # fmt: skip
     approval_signal: float = parameter(
-        0.15, 0.0, 1.0, "share", "assumption", "N", "added to that probability for a firm with a certificate"
+        0.15, 0.0, 1.0, "share", "assumption", "N", "addition to that probability for a firm with a certificate"
     )
     credit_ceiling: float = parameter(
-        0.35, 0.0, 5.0, "share of yearly revenue", "assumption", "N", "debt up to which a firm's collateral reaches"
+        0.35, 0.0, 5.0, "share of yearly revenue", "assumption", "N", "largest debt for which a firm has collateral"
     )
-    loan_term: float = parameter(
-        36.0, 1.0, 360.0, "months", "assumption", "N", "a loan is repaid by one part in so many of what is left, each month"
-    )
+    loan_term: float = parameter(36.0, 1.0, 360.0, "months", "assumption", "N", "N: each month a firm repays 1/N of what is left of a loan")
     certificate_cost: float = parameter(30_000.0, 0.0, 1e7, "CNY", "assumption", "N", "cost of a certificate and its preparation, per term")
     certificate_months: int = parameter(
         36, 1, 240, "months", "certificates of management systems are valid for three years (ISO/IEC 17021-1)", "R", "term of a certificate"
@@ -272,12 +270,18 @@ class Parameters:
     officer_saving: float = parameter(calibrated("officer_saving"), 0.0, 1.0, "share", CALIBRATED, "N",
         "share of the cost of poor quality that firms see and expect a chief quality officer to save")  # fmt: skip
     adoption_alone: float = parameter(
-        0.0005, 0.0, 1.0, "1/month", "assumption", "N", "hazard of taking on an officer or a certificate that pays, if nobody else has"
+        0.0005,
+        0.0,
+        1.0,
+        "1/month",
+        "assumption",
+        "N",
+        "hazard of adopting an officer or certificate that pays, if no other firm of the chain has one",
     )
     adoption_imitation: float = parameter(calibrated("adoption_imitation"), 0.0, 1.0, "1/month", CALIBRATED + "; gives the logistic curve of adoption", "N",
                                           "additional hazard, times the share of the chain's firms that have adopted")  # fmt: skip
     officer_loss: float = parameter(
-        0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer goes and is not replaced"
+        0.004, 0.0, 1.0, "1/month", "assumption: once in twenty years", "N", "hazard that the officer leaves and is not replaced"
     )
     dropping: float = parameter(0.02, 0.0, 1.0, "1/month", "assumption", "N",
                                 "additional hazard of dropping an officer that does not pay")  # fmt: skip
@@ -287,7 +291,7 @@ class Parameters:
 
     # -- learning and loss (3.10) --------------------------------------------------------------
     problem_learning: float = parameter(0.02, 0.0, 1.0, "share", "assumption", "N",
-        "ℓ: capability that a problem solved leaves behind, of what is missing, at full absorptive capacity")  # fmt: skip
+        "ℓ: share of the missing capability that a firm of full absorptive capacity gains from a solved problem")  # fmt: skip
     spillover: float = parameter(calibrated("spillover"), 0.0, 1.0, "1/month", CALIBRATED, "N",
                                  "pace at which a supplier closes the gap to a customer's practice, if all its sales go to this customer")  # fmt: skip
     relation_share: float = parameter(0.5, 0.0, 1.0, "share",
@@ -326,7 +330,7 @@ class Parameters:
     fortune_spread: tuple[float, float, float] = parameter((calibrated("fortune_spread[0]"), 0.055, 0.03), 0.0, 1.0, "share of sales", CALIBRATED, "N",
                                                            "standard deviation of a firm's random gains and losses, by size class")  # fmt: skip
     fortune_memory: float = parameter(
-        0.93, 0.0, 0.999, "1", "assumption", "N", "part of those gains and losses that lasts into the next month"
+        0.93, 0.0, 0.999, "1", "assumption", "N", "part of these gains and losses that remains in the next month"
     )
     cash_limit: float = parameter(0.25, 0.0, 24.0, "months of sales", "assumption", "N", "overdraft beyond which a firm is in distress")
     distress_months: int = parameter(
@@ -353,7 +357,7 @@ class Parameters:
     view_noise: float = parameter(0.8, 0.0, 5.0, "ln", "assumption", "N", "error in a customer's view of a candidate's defects")
     certified_noise: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "multiple of that noise for a candidate with a certificate")
     caution: float = parameter(
-        0.5, 0.0, 5.0, "1", "assumption", "N", "caution of customers: what they add to a candidate's rating for a unit of noise"
+        0.5, 0.0, 5.0, "1", "assumption", "N", "caution of customers: what they add to a candidate's rating per unit of noise"
     )
     switching: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "how much better a candidate must look to replace a supplier")
     orphan_demand: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N",
@@ -364,7 +368,7 @@ class Parameters:
 
     # -- the market (3.13) -----------------------------------------------------------------------
     quality_elasticity: float = parameter(0.3, 0.0, 5.0, "1", "assumption", "N",
-        "d ln demand / d ln perceived conformity between the leaders of a product, with defects as users remember them")  # fmt: skip
+        "elasticity of demand between the leaders of a product: d ln demand / d ln conformity as users remember it")  # fmt: skip
     whole_elasticity: float = parameter(
         0.3, 0.0, 1.0, "1", "assumption", "N", "elasticity for the product as a whole, as a part of that between leaders"
     )
@@ -380,19 +384,25 @@ class Parameters:
     recall_tail: float = parameter(1.1, 0.2, 10.0, "1", "assumption: heavy-tailed", "N", "tail exponent of the size of recalls")
     recall_cost: float = parameter(0.1, 0.0, 5.0, "price", "assumption", "N", "cost of recalling a unit")
     recall_liability: float = parameter(2.0, 0.0, 120.0, "months of sales", "assumption", "N",
-                                        "largest cost of a traced recall for the supplier; the leader bears the rest")  # fmt: skip
+                                        "largest cost of a traced recall that the supplier bears; the leader bears the rest")  # fmt: skip
     recall_shock: float = parameter(0.3, 0.0, 5.0, "ln", "assumption", "N", "fall of a leader's appeal after a recall")
     collective_share: float = parameter(0.64, 0.0, 1.0, "share", "dairy scandal of 2008: spill-over 64 % of the direct loss", "S",
                                         "part of the fall of appeal that the other leaders of the chain share")  # fmt: skip
     reputation_memory: float = parameter(0.94, 0.0, 0.9999, "1/month", "assumption: half of it forgotten in a year", "N",
-                                         "part of a lost reputation that lasts into the next month")  # fmt: skip
+                                         "part of a lost reputation that is still lost in the next month")  # fmt: skip
 
     # -- oversight (3.13) ------------------------------------------------------------------------
     random_samples: float = parameter(
-        20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "random samples the regulator takes, each firm alike"
+        20.0,
+        0.0,
+        1e6,
+        "samples per 1,000 firms and month",
+        "assumption",
+        "N",
+        "random samples that the regulator takes; every firm is equally likely",
     )
     targeted_samples: float = parameter(
-        20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "risk-targeted samples the regulator takes"
+        20.0, 0.0, 1e6, "samples per 1,000 firms and month", "assumption", "N", "samples that the regulator takes by risk"
     )
     risk_size: tuple[float, float, float] = parameter((calibrated("risk_size[0]"), 1.0, 0.5), 0.0, 100.0, "1", CALIBRATED, "N",
                                                       "weight of a firm in risk-targeted sampling, by size class")  # fmt: skip
@@ -407,7 +417,7 @@ class Parameters:
     fine: float = parameter(0.02, 0.0, 3.0, "months of sales", "assumption; the Product Quality Law sets multiples of the goods' value",
                             "N", "fine for a sample that fails")  # fmt: skip
     rectification_cost: float = parameter(
-        0.01, 0.0, 3.0, "months of sales", "assumption", "N", "cost of putting right what a failed sample showed"
+        0.01, 0.0, 3.0, "months of sales", "assumption", "N", "cost of correcting what a failed sample showed"
     )
 
     # -- size classes ------------------------------------------------------------------------

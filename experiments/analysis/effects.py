@@ -1,4 +1,4 @@
-"""From runs to tables: every arm paired with the reference, replicate by replicate, on common luck.
+"""From runs to tables: every arm paired with the reference, replicate by replicate, with common random numbers.
 
 Each function takes runs and returns one table with a fixed order of rows and columns, and neither times nor hosts
 in it, so that the same study always gives the same bytes.
@@ -62,7 +62,7 @@ def tables_of(runs: Sequence[Run], reference: str, study: CompareStudy, groups: 
     study : CompareStudy
         How p-values are corrected, and how narrow intervals are to be.
     groups : bool
-        Whether the table of runs has their groups besides totals.
+        Whether the table of runs has their groups in addition to totals.
     """
     by_arm = {arm: [run for run in runs if run.arm == arm] for arm in dict.fromkeys(run.arm for run in runs)}
     tiers = max(run.origins.shape[0] for run in runs)
@@ -126,7 +126,7 @@ def effects_and_pairs(by_arm: ByArm, reference: str, study: CompareStudy) -> tup
     """Return the effects against the reference, all groups, and those of every pair of arms in total.
 
     With a correction p-values are adjusted in families: the headline outcomes of all other arms in total, and those of all
-    pairs; of other outcomes and groups, which nobody is to judge a policy by, an adjusted one is not known. The column
+    pairs. Other outcomes and groups are not for judging a policy; they have no adjusted p-value. The column
     `conclusion` says what each effect shows (`experiments.analysis.verdicts.Conclusion`).
     """
     effects = pd.concat([_effects(runs, by_arm[reference]) for runs in by_arm.values()], ignore_index=True)
@@ -320,7 +320,7 @@ def _enough(by_arm: ByArm, reference: str, study: CompareStudy) -> pd.DataFrame:
 
 
 def _luck(by_arm: ByArm, reference: str) -> pd.DataFrame:
-    """The gain of common luck: by what factor it cuts the variance of an effect, against independent seeds."""
+    """The gain of common random numbers: by what factor they reduce the variance of an effect, compared with independent seeds."""
     values = _headlines(by_arm)
     start = values.pop(reference)
     parts = [

@@ -1,4 +1,4 @@
-"""Tables that a comparison has besides, where they were asked for or make sense: what a budget bought, and what was left of effects.
+"""Additional tables of a comparison, where they were asked for or make sense: what a budget bought, and what was left of effects.
 
 Each function takes whole replicates by arm, as `experiments.analysis.effects` does, and returns one table.
 """
@@ -24,12 +24,12 @@ ByArm = Mapping[str, Sequence[Run]]
 
 #: Share of a budget from which it counts as spent: what is left over is less than one more firm, or the difference between runs.
 SPENT = 0.98
-#: Years after the end of which is told how much of the effect is left.
+#: Years after the end of the programmes for which the remaining effect is reported.
 LEFT = (1, 2, 5)
 
 
 def programme_tables(runs: Sequence[Run], about: Mapping[str, Any], reference: str) -> dict[str, pd.DataFrame]:
-    """Return the tables that a study has besides: "spending" and "per_yuan" with a budget, "aftermath" where programmes end before it does.
+    """Return the additional tables of a study: "spending" and "per_yuan" with a budget, "aftermath" where programmes end before it does.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:
         of_arm = np.zeros(len(runs))
         parts = []
         for key, values in levers.items():
-            cls = INSTRUMENTS.get(key)  # none where a study is loaded without the instrument that somebody wrote for it
+            cls = INSTRUMENTS.get(key)  # none where the study's own instrument is not registered here
             name = cls.budget_lever if cls else Instrument.budget_lever
             most = cls.__dataclass_fields__[name].metadata["range"][1] if cls else np.inf
             spent = np.array([run.spent.get(key, 0.0) for run in runs])

@@ -54,7 +54,7 @@ class Table(pd.DataFrame):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Arms compared on the same luck.
+    """Arms compared with the same random numbers.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Comparison:
     enough : DataFrame
         A row per arm and headline outcome: how narrow intervals are, and how many replicates are enough.
     luck : DataFrame
-        A row per arm and headline outcome: by what factor common luck cuts the variance of the effect.
+        A row per arm and headline outcome: by what factor common random numbers reduce the variance of the effect.
     manifest : dict
         Where the figures came from.
     maps : dict of str to MapPicture
@@ -156,7 +156,7 @@ def write_manifest(about: Mapping[str, Any], folder: Path) -> None:
 
 
 def _named(stem: Path, kind: str) -> Path:
-    """Return the name of a table's file: a dot in the stem, of an arm's name say, is no suffix."""
+    """Return the name of a table's file: a dot inside the stem (from the name of an arm, for example) does not begin a suffix."""
     return stem.with_name(f"{stem.name}.{kind}")
 
 

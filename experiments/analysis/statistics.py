@@ -1,8 +1,8 @@
-"""Paired effects: intervals, many comparisons, ratios, enough replicates?, the gain of common luck.
+"""Paired effects: intervals, many comparisons, ratios, whether replicates are enough, the gain of common random numbers.
 
 In everything here the first axis is replicates, independent of each other, and what follows it is
-free: outcomes, groups, months. `level` is the confidence level. Values that are no number (a group
-that has no firm in some replicate) are left out, and of what cannot be known the result is no number.
+free: outcomes, groups, months. `level` is the confidence level. Values that are not a number (a group
+that has no firm in some replicate) are left out; a result that cannot be known is not a number.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Intervals(NamedTuple):
 
 
 class Ratios(NamedTuple):
-    """Ratios with their confidence intervals; all three are no number where the ratio is not defined."""
+    """Ratios with their confidence intervals; all three are not a number where the ratio is not defined."""
 
     ratio: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -80,7 +80,7 @@ def _moments(x: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.floa
 
 
 def _student(n: NDArray[np.int64] | NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Student's quantile for the mean of so many values."""
+    """Student's quantile for the mean of a number of values."""
     return np.asarray(stats.t.ppf(0.5 + level / 2.0, np.maximum(n - 1, 1)), dtype=np.float64)
 
 
@@ -93,8 +93,8 @@ def mean_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
     Parameters
     ----------
     values : array, shape (replicates, …)
-        Independent along the first axis; for a paired effect the differences on the same
-        luck. Values that are no number are left out.
+        Independent along the first axis; for a paired effect the differences with the same
+        random numbers. Values that are not a number are left out.
 
     Notes
     -----
@@ -121,7 +121,7 @@ def _blocks(known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArr
 
 @lru_cache(maxsize=1)
 def _resamples(size: int) -> NDArray[np.float64]:
-    """The weight of each value in each resample of so many: the same whoever asks, and made once for all tables of a study."""
+    """The weight of each value in each resample of a given size: always the same, and made once for all tables of a study."""
     return np.random.default_rng(BOOTSTRAP_SEED).multinomial(size, np.full(size, 1.0 / size), RESAMPLES) / size
 
 
@@ -180,7 +180,7 @@ def shown_intervals(values: ArrayLike, level: float = 0.95) -> tuple[Intervals, 
     skewness G is near enough to normal for a 95 % interval where n > 25 G². There Student's interval is
     shown, elsewhere it is widened to hold the bootstrap's where that one is known. Not replaced by it: a long tail
     on both sides looks skewed in a sample, and a bootstrap alone then holds the truth in only 88 to 92 % of
-    samples (Student's in 96 %). So what is told from zero here is so by a t test too.
+    samples (Student's in 96 %). So an effect that is shown to differ from 0 here is so by a t test too.
     """
     x = np.asarray(values, dtype=np.float64)
     shown = mean_intervals(x, level)
@@ -251,7 +251,7 @@ def ratio_intervals(above: ArrayLike, below: ArrayLike, level: float = 0.95) -> 
     ----------
     above, below : array, shape (replicates, …)
         Say, cost and avoided defects of the same replicates against the reference. A pair of which
-        one is no number is left out.
+        one is not a number is left out.
 
     Notes
     -----
@@ -268,7 +268,7 @@ def ratio_intervals(above: ArrayLike, below: ArrayLike, level: float = 0.95) -> 
     common = np.where(known, (x - mean_x) * (y - mean_y), 0.0).sum(axis=0) / np.maximum(n * (n - 1), 1)
     t2 = _student(n, level) ** 2
     a, b, c = mean_y**2 - t2 * error_y**2, mean_x * mean_y - t2 * common, mean_x**2 - t2 * error_x**2
-    defined = np.asarray(a > 0.0)  # a comparison with what is no number is false
+    defined = np.asarray(a > 0.0)  # a comparison with "not a number" is false
     divisor = np.where(defined, a, np.nan)
     root = np.sqrt(np.where(defined, np.maximum(b**2 - a * c, 0.0), np.nan))
     return Ratios(mean_x / np.where(defined, mean_y, np.nan), (b - root) / divisor, (b + root) / divisor, defined)
@@ -346,7 +346,7 @@ def further_replicates(effects: ArrayLike, half_width: ArrayLike, cap: int, firs
     return Decision(False, int(step), False)
 
 
-# -- the gain of common luck ------------------------------------------------------------------------------
+# -- the gain of common random numbers --------------------------------------------------------------------
 
 
 def _gain(treated: NDArray[np.float64], base: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
@@ -357,18 +357,18 @@ def _gain(treated: NDArray[np.float64], base: NDArray[np.float64], axis: int = -
 
 
 def variance_ratios(treated: ArrayLike, base: ArrayLike, level: float = 0.95) -> Intervals:
-    """Return by what factor common luck cuts the variance of an effect, with its bootstrap interval.
+    """Return by what factor common random numbers reduce the variance of an effect, with its bootstrap interval.
 
     Parameters
     ----------
     treated, base : array, shape (replicates, …)
-        The same outcomes of two arms on common luck. Some hundred outcomes take a second.
+        The same outcomes of two arms with common random numbers. Some hundred outcomes take a second.
 
     Notes
     -----
     In place of means the ratios (variance of the one + variance of the other) / variance of the
-    difference: variance of the effect on independent seeds over that on common luck, and so the
-    factor of replicates saved. Infinite, without an interval, where the arms vary and their difference
+    difference: variance of the effect with independent seeds over that with common random
+    numbers, and so the factor of replicates saved. Infinite, without an interval, where the arms vary and their difference
     does not; not a number where nothing varies.
 
     The interval is the percentile interval corrected for bias and acceleration (BCa), the two arms

@@ -16,7 +16,7 @@ SIGNIFICANCE = 0.05
 
 
 class Conclusion(StrEnum):
-    """What may be said of a difference, as it stands in the column `conclusion` of the tables.
+    """What may be said about a difference: the values of the column `conclusion` in the tables.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Judgement(StrEnum):
 
 
 def judgement(concluded: Conclusion, better: str) -> Judgement:
-    """Judge a conclusion on an outcome of which ``"lower"`` or ``"higher"`` is better, or neither (``""``)."""
+    """Judge a conclusion on an outcome for which ``"lower"`` or ``"higher"`` is better, or neither (``""``)."""
     if not concluded.is_shown:
         return Judgement(concluded.value)
     if better not in (Conclusion.LOWER, Conclusion.HIGHER):

@@ -23,7 +23,7 @@ from sim.instruments import Delivery
 __all__ = ["KINDS", "NOT_MODELLED", "Practice", "becomes_known", "of_instrument", "practices", "wrong"]
 
 NOT_MODELLED = "not modelled"
-#: What a practice may become, in the order in which they are told.
+#: What a practice may become, in the order of the page.
 KINDS = ("instrument", "structure", NOT_MODELLED)
 #: Settings that are no field of a dataclass: which instruments act, and where the network comes from.
 WHOLE = ("instruments", "network")
@@ -66,7 +66,7 @@ def practices() -> tuple[Practice, ...]:
 
 
 def of_instrument(key: str) -> list[Practice]:
-    """Return the practices of which some part becomes a lever of an instrument."""
+    """Return the practices that become, in whole or in part, a lever of an instrument."""
     return [one for one in practices() if any(path.split(".")[0] == key for path in one.becomes)]
 
 

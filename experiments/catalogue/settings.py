@@ -90,7 +90,7 @@ def region_files() -> Iterator[Any]:
 
 
 def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
-    """Each figure of a region: its name, value and unit, source, and of which kind that is."""
+    """Each figure of a region: its name, value and unit, source, and the kind of source."""
     for f in fields(region):
         if "range" not in f.metadata:
             continue
@@ -142,7 +142,7 @@ def of_setting(s: Setting) -> list[str]:
     return [say("explain.setting", path=s.path), *about(rows)]
 
 
-#: What the docstring of an instrument may say of it at the start of a line.
+#: Words with which lines of an instrument's docstring begin, each for one kind of statement.
 NOTES = ("Cost", "Ends", "Stays", "Practice")
 
 

@@ -22,7 +22,7 @@ BARE = {"--info": "all", "-i": "all"}
 ALONE = ("--help", "-h", "--hydra-help", "--version", "--resolve", "--run", "-r", "--multirun", "-m", "--shell-completion", "-sc")
 #: Flags of Hydra that make it run every point of a sweep.
 MANY = ("-m", "--multirun")
-#: Flags of Hydra of which only one may be typed.
+#: Flags of Hydra that exclude each other.
 ONE_OF = (*MANY, "-r", "--run", "-c", "--cfg", "-i", "--info", "-sc", "--shell-completion")
 
 

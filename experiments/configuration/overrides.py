@@ -65,14 +65,14 @@ def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def read_override(typed: str) -> TypedOverride:
-    """Read one override; a value that Hydra's grammar cannot read is put between quotes as it stands.
+    """Read one override; a value that Hydra's grammar cannot read is put between quotes unchanged.
 
     The user need not know whether Hydra wants a ``+`` before it.
 
     Raises
     ------
     SettingsError
-        If it is no override; says what to type instead.
+        If it is not an override; the message says what to type instead.
     """
     start, equals, value = typed.partition("=")
     key = start.lstrip("+~")

@@ -97,7 +97,7 @@ def check_overrides(
     ----------
     overrides : sequence of str
     outer : sequence of TypedOverride, optional
-        What holds already, unless the overrides say otherwise: for an arm, the overrides of its study.
+        What holds already, unless the overrides change it: for an arm, the overrides of its study.
     single : str
         Why an override may have only one value, if it may.
 
@@ -173,7 +173,7 @@ def _composed(overrides: tuple[str, ...]) -> DictConfig | str:
     """Compose the configuration of the chosen groups, or say why it cannot be composed."""
     try:
         return compose_settings(overrides)
-    except Exception as mistake:  # whatever Hydra finds to complain of
+    except Exception as mistake:  # Hydra raises errors of many kinds
         return in_one_line(mistake)
 
 
@@ -277,7 +277,7 @@ def _too_few(overrides: Sequence[TypedOverride], config: DictConfig) -> Iterator
 
 
 def _no_arm(overrides: Sequence[TypedOverride], config: DictConfig) -> Iterator[tuple[set[str], str]]:
-    """Say where the reference is no arm, and which settings that depends on."""
+    """Say where the reference is not an arm, and on which settings this depends."""
     if config.study.kind != "compare":
         return
     added = [override.key.removeprefix("study.arms.") for override in overrides if override.key.startswith("study.arms.")]
@@ -343,9 +343,9 @@ def _arms_of_a_file(context: Sequence[TypedOverride]) -> str:
 
 
 def _same_file(name: Any, seen: dict[str, str]) -> Iterator[str]:
-    """Say if the name of an arm is no text, or differs from another name only by capital letters; note the name."""
+    """Say whether the name of an arm is not a text, or differs from another name only in capital letters; remember the name."""
     if not isinstance(name, str):
-        yield f"an arm's name is {name}, which is no text; write it with a word before it: 'arm {name}'"
+        yield f"an arm's name is {name}, which is not a text; put a word before it: 'arm {name}'"
     elif seen.setdefault(name.casefold(), name) != name:
         yield f"two arms are named {seen[name.casefold()]!r} and {name!r}, which are one file on Windows and macOS; rename one"
 
@@ -390,7 +390,7 @@ def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride]) -> It
     text = path.read_text(encoding="utf-8")
     try:
         written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    except Exception as mistake:  # whatever YAML finds to complain of
+    except Exception as mistake:  # YAML raises errors of many kinds
         yield f"cannot be read: {' '.join(str(mistake).split())}"
         return
     everywhere = re.search(r"^#\s*@package\s+_global_\s*$", text, re.MULTILINE)

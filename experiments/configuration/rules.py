@@ -73,7 +73,7 @@ class Several(Rule):
     """A setting that is a list of some of its choices."""
 
     def wrong(self, path: str, value: Any) -> str:
-        """Say that a value is no list, or which entry of it is no choice."""
+        """Say that a value is not a list, or which of its entries is not among the choices."""
         if not isinstance(value, list | tuple):
             return f"{path}={value}: it must {self.must}; type '{path}=[{value}]'"
         others = [entry for entry in value if entry not in self.choices]
@@ -82,7 +82,7 @@ class Several(Rule):
 
 @dataclass(frozen=True)
 class Options(Rule):
-    """A setting that lists files of a group of configurations, regions or policies say; they are looked up when they are asked for."""
+    """A setting that lists files of a group of configurations, such as regions; the files are looked up when they are needed."""
 
     group: str = ""
 
@@ -93,7 +93,8 @@ class Options(Rule):
             return f"{path}={value}: it must be a list of names; type '{path}=[{value}]'"
         for name in value:
             if name not in options:
-                return f"{path} names {name!r}; there is {', '.join(options)}{did_you_mean(str(name), options)}"
+                close = did_you_mean(str(name), options)
+                return f"{path} names {name!r}, but there is no such {self.group}; choose from {', '.join(options)}{close}"
         twice = [name for k, name in enumerate(value) if name in value[:k]]
         return f"{path} names {twice[0]!r} twice; once is enough" if twice else ""
 

@@ -154,11 +154,11 @@ class Task:
     months, window : int
         Months of a run, and how many of the last ones means are over.
     by : tuple of str
-        Groupings besides the total.
+        Groupings in addition to the total.
     check : bool
         Whether every invariant is checked after every month.
     save : tuple of str
-        What is kept besides totals: groups in the table of runs, series by month, firms at the end.
+        What is kept in addition to totals: groups in the table of runs, series by month, firms at the end.
     """
 
     months: int
@@ -172,7 +172,7 @@ class Task:
 class Settings:
     """Everything a study needs, checked.
 
-    `notes` say what is done in another way than was asked for, and `resolved` holds what is done; `drawn` is whether figures and a
+    `notes` say what the study does in another way than it was asked to, and `resolved` holds what is done; `drawn` is whether figures and a
     report are made after the runs, which the expected time includes.
     """
 
@@ -304,7 +304,7 @@ def _study(values: dict[str, Any]) -> Study:
     """Return the settings of the kind of study that values name."""
     kind = values["kind"]
     if kind not in KINDS:
-        raise SettingsError(f"study.kind is {kind!r}; there is {', '.join(KINDS)}{nearest(str(kind), KINDS)}")
+        raise SettingsError(f"study.kind is {kind!r}; choose from {', '.join(KINDS)}{nearest(str(kind), KINDS)}")
     given = {name: value for name, value in values.items() if name != "kind"}
     for name in given:
         if wrong := _of_another_kind("study", kind, name):
@@ -355,17 +355,17 @@ def too_short(months: int, window: int) -> str:
 
 
 def too_few(replicates: int, half_width: float | None, cap: int) -> str:
-    """Say that the cap is lower than the number of replicates at the start; nothing if no half-width is asked for, or if it is not."""
+    """Say that the cap is lower than the number of replicates at the start; empty if it is not, or if no half-width is asked for."""
     if half_width is None or cap >= replicates:
         return ""
-    return f"study.cap is {cap}, less than the {replicates} replicates that come first; raise it"
+    return f"study.cap is {cap}, less than replicates={replicates}; raise study.cap, or lower replicates"
 
 
 def no_arm(reference: object, names: Sequence[str], setting: str = "study.reference") -> str:
-    """Say that a setting names no arm; nothing if it names one."""
+    """Say that a setting names an arm that does not exist; empty if the arm exists."""
     if reference in names:
         return ""
-    return f"{setting} is {reference!r}, which is no arm; arms: {', '.join(names)}{nearest(str(reference), names)}"
+    return f"{setting} is {reference!r}, but there is no such arm; the arms are {', '.join(names)}{nearest(str(reference), names)}"
 
 
 def named_arms(reference: object, second_reference: object, only: Sequence[object]) -> list[tuple[str, object]]:
@@ -400,7 +400,7 @@ def _of_another_kind(group: str, chosen: str, name: str) -> str:
     if not homes or chosen in homes:
         return ""
     belongs = " or ".join(f"{group}={home}" for home in homes)
-    return f"belongs to {belongs}, and {group}={chosen} is chosen; type {group}={homes[0]} as well, or leave it out"
+    return f"this setting belongs to {belongs}, but {group}={chosen} is chosen; type {group}={homes[0]}, or leave the setting out"
 
 
 def idle_setting(config: DictConfig, path: str) -> str:
@@ -412,9 +412,10 @@ def idle_setting(config: DictConfig, path: str) -> str:
     name, _, lever = rest.partition(".")
     if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
         active = [key for key in INSTRUMENTS if config.instruments[key].active]
-        return f"{name} is not active, so the lever would change nothing; type 'instruments=[{','.join([*active, name])}]' as well"
+        return f"{name} is not active, so the lever would change nothing; to activate it, type 'instruments=[{','.join([*active, name])}]'"
     if path == "scale" and config.network.kind != "region":
-        return f"scales the firms of a region, and network={config.network.kind} has firms of its own; leave it out, or type network=region"
+        kind = config.network.kind
+        return f"scale is for the firms of a region, but network={kind} brings its own firms; leave scale out, or type network=region"
     return _of_another_kind(group, config[group].kind, name) if group in chosen_as_a_whole() and name else ""
 
 
@@ -427,12 +428,12 @@ def refuse_idle_settings(config: DictConfig, overrides: Sequence[str]) -> None:
         raise SettingsError("; ".join(idle))
 
 
-#: How lines of Hydra's errors begin that say nothing to a user: where it looks, and how it is built.
+#: First words of lines in Hydra's errors that do not help a user: where it searches, and how it is built.
 HYDRAS_OWN = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
 
 
 def in_one_line(mistake: Exception) -> str:
-    """Return what an error says, in one line: ours as it is, of Hydra's several lines those that say something to a user."""
+    """Return the message of an error in one line: our own messages unchanged, and of Hydra's messages the lines that help a user."""
     if not isinstance(mistake, HydraException | OmegaConfBaseException):
         return str(mistake)
     lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]

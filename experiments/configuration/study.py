@@ -45,17 +45,21 @@ class General:
     """What every study has: typed by its name alone, as in ``months=24``."""
 
     months: int = whole(60, 1, 12_000, "months", "months of a run, after the burn-in")
-    replicates: int = whole(20, 1, 1_000_000, "runs", "runs of every arm, each with random numbers of its own that the arms share")
+    replicates: int = whole(
+        20, 1, 1_000_000, "runs", "runs of every arm; each replicate has its own random numbers, and all arms share them"
+    )
     seed: int = whole(1, 0, 2**128, "1", "where the random numbers of all replicates come from")
     burn_in: int = whole(60, 0, 12_000, "months", "months before month 1, without any programme")
-    window: int = whole(12, 1, 12_000, "months", "effects are means over so many last months; over all where `months` is less")
+    window: int = whole(12, 1, 12_000, "months", "number of last months over which effects are averaged; all months if the run is shorter")
     scale: float | None = share(
         100, "multiple of the region's counts; none scales it down to about 2,000 firms", "1 is the region as published"
     )
     check: bool = yes_or_no("whether every invariant is checked after every month")
-    quiet: bool = yes_or_no("whether a study prints nothing but mistakes and where its results are, as logs want it")
-    by: tuple[str, ...] = choices(("tier", "size"), ("total", "chain", "tier", "size"), "groups of firms that have effects of their own")
-    save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run besides totals")
+    quiet: bool = yes_or_no("whether a study prints only mistakes and the folder of its results, for log files")
+    by: tuple[str, ...] = choices(
+        ("tier", "size"), ("total", "chain", "tier", "size"), "groupings of firms for which effects are computed as well"
+    )
+    save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")
     name: str = setting(
         "${now:%Y-%m-%d_%H-%M-%S}", Rule("1", "folder below results/ for the study", "a plain name", default_is="the time of day")
     )
@@ -92,7 +96,7 @@ class Parallel:
         -1,
         Rule(
             "processes",
-            "number of processes; -1 is one a core",
+            "number of processes; -1 is one per core",
             "-1, 1 …",
             "be a whole number from 1, or -1 for every core",
             _is_workers,
@@ -127,7 +131,7 @@ def _split() -> Any:
 
 
 def _length() -> Any:
-    meaning = "months after which every programme ends that has no length of its own; none lets it go on"
+    meaning = "months after which every programme without its own length ends; none lets it go on"
     return whole(None, 1, 12_000, "months", meaning)
 
 
@@ -152,7 +156,7 @@ class CompareStudy:
     half_width: float | None = share(
         1, "half-width of the headline's interval to reach by adding replicates; none adds none", "a share of the reference's level"
     )
-    cap: int = whole(200, 2, 1_000_000, "runs", "most replicates of an arm when they are added for `study.half_width`")
+    cap: int = whole(200, 2, 1_000_000, "runs", "largest number of replicates of an arm when replicates are added for `study.half_width`")
     budget: float | None = _budget()
     split: dict[str, dict[str, float]] | None = _split()
     length: int | None = _length()
@@ -160,14 +164,14 @@ class CompareStudy:
         (),
         Rule(
             "1",
-            "arms that run, besides the reference and `study.second_reference`; none is all",
+            "arms that run in addition to the reference and `study.second_reference`; none is all",
             "names of arms",
             "be a list of arms",
             lambda value: isinstance(value, list | tuple) and all(isinstance(arm, str) for arm in value),
         ),
     )
     second_reference: str | None = setting(
-        None, Rule("1", "second arm, besides the reference, that the others are compared with in a figure of its own", "an arm")
+        None, Rule("1", "second arm with which the others are compared, in an additional figure", "an arm")
     )
 
     def __post_init__(self) -> None:
@@ -182,10 +186,10 @@ class ExchangeStudy:
     kind: ClassVar[str] = "exchange"
 
     regions: tuple[str, ...] = setting(
-        (), Options("1", "regions that every portfolio is tried in; none is the region chosen", "names of regions", group="region")
+        (), Options("1", "regions in which every portfolio is tried; none is the chosen region", "names of regions", group="region")
     )
     policies: tuple[str, ...] = setting(
-        (), Options("1", "portfolios that are tried in every region; none is the policy chosen", "names of policies", group="policy")
+        (), Options("1", "portfolios that are tried in every region; none is the chosen policy", "names of policies", group="policy")
     )
     correction: str = _correction()
     budget: float | None = _budget()
@@ -226,7 +230,7 @@ class CalibrationStudy:
     cuts: tuple[float, ...] = setting(
         (2.0, 1.2, 0.6, 0.2),
         Rule(
-            "1", "largest implausibility with which points are chosen after each wave, one a wave", "numbers above 0",
+            "1", "largest implausibility with which points are kept after each wave, one number per wave", "numbers above 0",
             "be a list of numbers above 0, one a wave", _are_cuts,
         ),
     )  # fmt: skip

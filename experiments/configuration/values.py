@@ -61,7 +61,8 @@ def _unknown(key: str) -> str:
     unknown = f"there is no setting {key!r}"
     of_the_group = [known for known in settings() if known.startswith(f"{group}.")]
     if not rest or not of_the_group:
-        paths = [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
+        paths = [known for known in settings() if known.endswith(f".{key}")]
+        paths = paths or [known for known in settings() if known.split(".")[-1] == key.split(".")[-1]]
         if paths:
             return f"{unknown}; did you mean {paths[0]!r}?"
     return unknown + (nearest(key, of_the_group) or nearest(key, [*settings(), *groups()]))
@@ -73,8 +74,9 @@ def _choices(override: TypedOverride) -> Iterator[str]:
     chosen = [option for value in override.values for option in (value if isinstance(value, list) else [value])]
     for option in chosen:
         if str(option) not in options:
-            known = f"there is {', '.join(options)}" if options else "there is none yet"
-            yield f"{override.key}={option}: no such {override.key.rstrip('s')}; {known}{nearest(str(option), options)}"
+            known = f"choose from {', '.join(options)}" if options else "there is none yet"
+            group = override.key.rstrip("s")
+            yield f"{override.key}={option}: there is no {group} {str(option)!r}; {known}{nearest(str(option), options)}"
 
 
 def _value(key: str, value: Any) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _kind(group: str, value: Any) -> Iterator[str]:
     if value in options:
         yield f"{group}.kind is {value!r}; the kind of a {group} is chosen as a whole: type {group}={value}"
     else:
-        yield f"{group}.kind is {value!r}; there is {', '.join(options)}{nearest(str(value), options)}; type {group}=NAME"
+        yield f"{group}.kind is {value!r}; choose from {', '.join(options)}{nearest(str(value), options)}; type {group}=NAME"
 
 
 def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:

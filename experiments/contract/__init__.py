@@ -1,4 +1,4 @@
-"""What must hold for every instrument, one's own included.
+"""What must hold for every instrument, including the user's own.
 
 >>> from experiments.contract import CHECKS, failures
 """

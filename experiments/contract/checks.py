@@ -1,4 +1,4 @@
-"""The contract of instruments: rules that hold for every instrument, whatever it does.
+"""The contract of instruments: rules that hold for every instrument of any kind.
 
 `failures` lists the rules that a class breaks, in the manner of scikit-learn's `check_estimator`. Use it for an instrument of your own::
 
@@ -48,7 +48,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 SOURCE = re.compile(r"\bF\d{3}\b|\(\d{4}\)|https?://|assumption", re.IGNORECASE)
 #: What an instrument without effect changes when government pays everything: no firm's cash, and so no decision.
 BOOKKEEPING = {"balance", "record", "firms.government_cost", "chain_heads.spent", "chain_heads.awards"}
-#: What is lent to firms for a month, and what visits show of them: no effect unless somebody uses it.
+#: Help that firms get for one month, and what visits show about them: it has no effect unless it is used.
 LENT = {f"firms.{name}" for name in Help.declared} | {"firms.mapped"}
 #: The programme with which an instrument that serves other programmes is tried: it grows slowly, and uses the quality map.
 SLOW = Stewards(reach=0.3, visits=4.0, competence=1.0, ramp=8, monthly_capacity=3, targeting="quality_map")
@@ -217,7 +217,7 @@ def check_costs_are_booked(cls: type[Instrument]) -> None:
 
 
 def check_what_firms_pay_leaves_their_cash(cls: type[Instrument]) -> None:
-    """Firms that are taken on pay their part of the one-off cost, out of their own cash, and nobody pays it twice."""
+    """Firms that are taken on pay their part of the one-off cost, from their own cash, and no part is paid twice."""
     unit_cost, share = 1_000.0, 0.4
     free, shared = scene(full(cls, government_share=1.0)), scene(full(cls, government_share=share))
     for model in (free, shared):
@@ -239,7 +239,7 @@ def check_what_firms_pay_leaves_their_cash(cls: type[Instrument]) -> None:
 
 
 def check_it_never_spends_more_than_its_budget(cls: type[Instrument]) -> None:
-    """No budget is overdrawn, whatever its size."""
+    """No budget of any size is overdrawn."""
     unlimited = programme_of(run(full(cls), weather=STORMY), cls).spent
     for budget in (0.0, 1e-9, 1.0, 999.99, 2_500.0, 0.1 * unlimited, 0.5 * unlimited, unlimited, 2.0 * unlimited):
         programme = programme_of(run(full(cls, budget=budget), weather=STORMY), cls)
@@ -427,7 +427,7 @@ def failures(cls: type[Instrument]) -> list[str]:
     for check in CHECKS:
         try:
             check(cls)
-        except Exception as broken:  # whatever a user's code raises
+        except Exception as broken:  # a user's code can raise any error
             breaches.append(_breach(check, broken if isinstance(broken, AssertionError) else f"{type(broken).__name__}: {broken}"))
     return breaches
 

@@ -247,7 +247,7 @@ def _heat(ax: Axes, table: pd.DataFrame, stem: str, conclusion: str, regions: Ma
     Parameters
     ----------
     stem : {"per_yuan", "effect_share"}
-        Column of the value: what a CNY avoids, of which more is better, or a change of defects in %, of which less is.
+        Column of the value: what a CNY avoids (more is better), or a change of defects in % (less is better).
     conclusion : str
         Column of the conclusion on the value.
     """

@@ -107,7 +107,7 @@ def judged(row: Mapping[str, Any]) -> Judgement:
 
 @cache
 def _chinese() -> tuple[str, ...]:
-    """The font that comes with the figures, and for rare characters whatever the machine has."""
+    """The font that comes with the figures; for rare characters, any font of the machine."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     known = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
     return (add_chinese(), *(name for name in known if name in installed))
@@ -186,7 +186,7 @@ def _atoms(text: str) -> list[str]:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Break a text into lines of at most so many letters; what is longer than a line is broken inside."""
+    """Break a text into lines of a largest number of letters; a word longer than a line is broken inside."""
     lines = [""]
     for atom in _atoms(text):
         if lines[-1] and _columns(lines[-1] + atom.rstrip()) > width:

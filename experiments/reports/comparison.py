@@ -33,7 +33,7 @@ from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["SHOWN", "present", "summary"]
 
-#: Arms of which every figure shows all; of more the crowded ones show the reference, the main one and those with the fewest defects.
+#: Up to this number, every figure shows all arms; above it, crowded figures show the reference, the main arm and the best ones.
 MOST_ARMS = 12
 
 #: Outcomes of the summary.
@@ -51,8 +51,8 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
     comparison : Comparison
     folder : Path
     figures : bool
-        Whether figures are drawn besides the tables, and the report written. The points of a sweep go without, since a single study of the
-        same settings draws them from the same runs in seconds.
+        Whether figures are drawn and the report is written, in addition to the tables. Points of a sweep have neither: a single study with
+        the same settings makes both from the same runs in seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     comparison.save_tables(folder)
@@ -89,7 +89,7 @@ def _draw(comparison: Comparison, folder: Path) -> None:
 
 
 def _between(shown: Comparison) -> pd.DataFrame:
-    """The pairs of which both arms are shown."""
+    """The pairs whose two arms are both shown."""
     arms = set(shown.effects["arm"])
     return shown.pairs[shown.pairs["arm"].isin(arms) & shown.pairs["against"].isin(arms)]
 

@@ -25,7 +25,7 @@ DPI, WIDE = 160, 5.0
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as it stands in the page: data URI, what it shows in words, and whether it is two columns wide."""
+    """A figure of the page: data URI, what it shows in words, and whether it is two columns wide."""
 
     uri: str
     alt: str
@@ -34,7 +34,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what it is, its heads with units, its rows; so many first columns are text, the others numbers."""
+    """A table: what it is, its heads with units, its rows; the first `text_columns` columns are text, the others numbers."""
 
     caption: str
     head: Sequence[str]

@@ -53,7 +53,7 @@ FEW_REPLICATES = 10
 
 
 class Estimate(NamedTuple):
-    """A mean with the ends of its 95 % interval, which are not numbers where there is no interval."""
+    """A mean with the ends of its 95 % interval; the ends are not a number where there is no interval."""
 
     mean: float
     low: float
@@ -274,7 +274,7 @@ class Findings:
 
     @property
     def prices_move(self) -> bool:
-        """Whether firms' costs change, of which prices pass on a part."""
+        """Whether firms' costs change; firms pass a part of this on in their prices."""
         return any(one.payer == "firms" and one.cost.mean != 0.0 for one in self.costs)
 
     @property

@@ -56,7 +56,7 @@ def report(comparison: Comparison, folder: Path | None = None) -> str:
 
 
 def answer(shown: Findings) -> list[tuple[str, str]]:
-    """Return the answer of a study in three sentences, each with its heading: the effect, what it costs whom, what is not shown.
+    """Return the answer of a study in three parts, each with its heading: the effect, what it costs whom, what is not shown.
 
     Nothing counts as an effect that the study does not show to differ from 0.
     """
@@ -82,7 +82,7 @@ def write_report(comparison: Comparison, folder: Path) -> None:
 
 
 def _tongues(text: str) -> Markup:
-    """Mark the Chinese in a text, so that it is set and read aloud as such; let long names of settings break where they are joined."""
+    """Mark the Chinese in a text, so that browsers show and read it as Chinese; allow line breaks inside long names of settings."""
     chinese = re.sub(r"([\u3400-\u9fff]+)", r'<span lang="zh">\1</span>', str(escape(text)))
     return Markup(re.sub(r"(?<=[a-z0-9])([_.])(?=[a-z])", r"\1<wbr>", chinese.replace(" %", "\u00a0%")))
 
@@ -156,7 +156,7 @@ def assumed(comparison: Comparison) -> Section:
 
 
 def _settings(caption: str, rows: list[tuple[Setting, str]], folded: bool) -> Table:
-    """A table of settings; of folded ones, which nobody changed, without their defaults."""
+    """A table of settings; a folded table has only settings with default values, so it does not repeat the defaults."""
     names = ("setting", "what_it_is", "unit", "used_here", *(() if folded else ("default",)), "may_be")
     cells = [(s.path, label(s.meaning), label(s.unit), used, *(() if folded else (s.default,)), label(s.legal)) for s, used in rows]
     return Table(caption, [say(f"heads.{name}") for name in names], cells, text_columns=3, folded=folded)

@@ -63,7 +63,7 @@ class _View:
 
     @property
     def arms_shown(self) -> tuple[int, int] | None:
-        """How many arms there are, and how many of them figures show besides the reference; None where they show all."""
+        """How many arms there are, and how many of them figures show in addition to the reference; None where they show all."""
         if self.shown is self.comparison:
             return None
         return self.comparison.effects["arm"].nunique(), self.shown.effects["arm"].nunique() - 1

@@ -62,7 +62,7 @@ def by_default(comparison: Comparison) -> bool:
 def main_arm(comparison: Comparison) -> str | None:
     """Return the arm that the answer is about: "all" if there is one, else the one with the lowest mean of defects reaching users.
 
-    The second is chosen by its result, so that its effect is flattered by luck.
+    The second is chosen by its result, so its effect partly owes its size to chance.
     """
     rest = others(comparison)
     if not rest or "all" in rest:
@@ -105,7 +105,7 @@ def worlds_apart(comparison: Comparison) -> list[str]:
 
 
 def portfolio(comparison: Comparison) -> str:
-    """Return the label of the portfolio that a study tries as it stands in its file; nothing if it is one's own or was changed."""
+    """Return the label of the portfolio that a study tries as its file has it; empty if the portfolio is the user's own or was changed."""
     named = comparison.manifest["configuration"].get("portfolio") or {}
     changed = any(word.lstrip("+").startswith("instruments") for word in comparison.manifest["overrides"])
     return "" if changed or named.get("key", "custom") in ("custom", "none") else str(named["label"])

@@ -51,7 +51,7 @@ class Run:
     window : array, shape (outcomes, groups)
         Outcomes over the last months: of sums the mean a month, of ratios the ratio of the months' sums.
     cumulative : array, shape (outcomes, groups)
-        Flows summed over all months; not a number for what is no flow.
+        Flows summed over all months; not a number for outcomes that are not flows.
     series : array, shape (months, outcomes)
         Totals.
     origins : array, shape (tiers, causes)
@@ -133,7 +133,7 @@ def series_by_group(model: StrongchainModel) -> pd.DataFrame:
 
 
 def firms_at_the_end(model: StrongchainModel) -> pd.DataFrame:
-    """Return every firm as it stands: its name, chain and sector, and every column of its state."""
+    """Return every firm with its present state: its name, chain and sector, and every column of its state."""
     firms, network = model.firms, model.network
     columns: dict[str, NDArray] = {
         "firm": network.names,

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
 SECONDS_PER_FIRM_MONTH = 7e-6
-#: Start of the workers, each of which imports the world. Measured with two on two cores.
+#: Seconds to start the workers: each of them imports the world. Measured with two workers on two cores.
 STARTING = 4.0
 #: Figures and report of a comparison: at once, for each arm up to `ALL_DRAWN`, and for each further one, which the crowded figures
 #: leave out. CPU seconds of `present` on one core with 1, 2, 5, 12 and 22 arms: 3.1, 5.8, 11.3, 30.4, 37.8; these constants give 3.4,
@@ -36,7 +36,7 @@ STARTING = 4.0
 DRAWING, DRAWING_AN_ARM, DRAWING_A_FURTHER_ARM = 1.0, 2.35, 0.85
 #: Arms that all figures show (`experiments.reports.comparison.MOST_ARMS`).
 ALL_DRAWN = 12
-#: Figure and report of an exchange, whatever its arms.
+#: Figure and report of an exchange, for any number of arms.
 DRAWING_AN_EXCHANGE = 2.0
 
 

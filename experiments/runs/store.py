@@ -33,7 +33,7 @@ __all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "w
 
 #: Changes when what a file holds does.
 FORMAT = 4
-#: Seconds after which a file that was never finished belongs to nobody.
+#: Seconds after which an unfinished file is taken as abandoned.
 ABANDONED = 86_400.0
 _ARRAYS = ("window", "cumulative", "series", "origins")
 _PICTURE = ("names", "tier", "supplier", "customer")
@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:
 def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, code: str = CODE) -> list[list[str]]:
     """Return the key of every run, by replicate, then arm: a hash of all that its figures depend on.
 
-    The arm's name, the order of its instruments, what is saved besides and the number of workers are not among
+    The arm's name, the order of its instruments, what is saved in addition, and the number of workers are not among
     it. A network counts by the bytes of its files (not by their names), and by what was read from them.
 
     Raises
@@ -155,7 +155,7 @@ def write_whole(path: Path, data: bytes) -> None:
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary name to write a file under: it gets its own name when it is whole, and is there whole or not at all.
 
-    That holds whenever the process or the machine stops. A file that was not begun is no file.
+    This holds whenever the process or the machine stops: either the whole file exists, or no file.
 
     Raises
     ------
@@ -196,7 +196,7 @@ class Store:
     def get(self, key: str, arm: str, replicate: int, save: Sequence[str] = ()) -> Run | None:
         """Return the run of a key under the name of an arm, or None where there is none, or none that can be used.
 
-        A file that is damaged or foreign is as good as none, and said so once. The first replicate needs its picture,
+        A file that is damaged or not ours counts as missing, and this is reported once. The first replicate needs its picture,
         and every run what is to be saved of it.
         """
         if not all(self.extra(key, kind).exists() for kind in save if kind in EXTRAS):
@@ -207,7 +207,7 @@ class Store:
             return None
         try:
             run = _unpack(data, key, arm, replicate)
-        except Exception as damage:  # whatever is wrong with it, and however that shows
+        except Exception as damage:  # any damage can raise any error
             if key not in self._reported:
                 self._reported.add(key)
                 print(say("progress.damaged", path=self.path(key), damage=damage), file=sys.stderr)

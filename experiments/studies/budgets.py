@@ -112,7 +112,9 @@ def _check_split(arms: Sequence[Arm], split: Mapping[str, Any], idle: Sequence[s
         if name not in names and name in idle:
             continue
         if name not in names:
-            raise SettingsError(f"study.split names {name!r}, which is no arm; arms: {', '.join(names)}{nearest(str(name), list(names))}")
+            raise SettingsError(
+                f"study.split names {name!r}, but there is no such arm; the arms are {', '.join(names)}{nearest(str(name), list(names))}"
+            )
         if not isinstance(shares, Mapping) or set(shares) != set(names[name]):
             unknown = next((key for key in shares if key not in names[name]), "") if isinstance(shares, Mapping) else ""
             suggestion = nearest(str(unknown), names[name]) if unknown else ""

@@ -72,7 +72,7 @@ def figures_of(observed: Sequence[Observed | Exception]) -> Floats:
 
 
 def patterns_held(figures: Floats) -> NDArray[np.int64]:
-    """Count the patterns of which every telling figure lies in its range, by row; others are not counted."""
+    """Count the patterns whose observable figures all lie in their ranges, by row; other patterns are not counted."""
     held = np.zeros(len(figures), dtype=np.int64)
     for pattern in PATTERNS:
         columns = [TELLING.index(key) for key in pattern.probes if key in TELLING]

@@ -40,7 +40,7 @@ from experiments.terminal import paragraphs, write
 from sim.build.input_output import SectorEconomy
 from sim.network.network import SupplyNetwork
 
-#: Replicates before the first look at how narrow intervals are: earlier looks make them cover less than they say.
+#: Replicates before the width of intervals is first checked: with earlier checks, intervals cover less than 95 %.
 FIRST = 20
 
 __all__ = ["arms_of", "compare", "notes_of", "run_arms_of_study", "run_compare", "run_study"]
@@ -67,7 +67,7 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
 
 
 def _wanted(study: CompareStudy, names: list[str]) -> list[str]:
-    """Return the arms that run: all, or those asked for, the reference and the one that others are compared with besides."""
+    """Return the arms that run: all, or those asked for with the reference and the second reference."""
     for setting, arm in named_arms(study.reference, study.second_reference, study.only):
         if mistake := no_arm(arm, names, setting):
             raise SettingsError(mistake)
@@ -171,7 +171,7 @@ def run_arms_of_study(
 def run_study(
     settings: Settings, arms: Sequence[Arm], overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None
 ) -> Comparison:
-    """Run arms as settings say; prints the number of runs and the expected time first.
+    """Run the arms of the settings; first print the number of runs and the expected time.
 
     Runs that fail leave out their replicates and are listed in the manifest; if none is left the first failure is raised.
 

@@ -231,7 +231,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _rerun_and_report(folder: Path, into: Path) -> bool:
-    """Run a study again, say what came of it, and return whether it is the same."""
+    """Run a study again, print the result of the comparison, and return whether the tables are the same."""
     comparison, differences = rerun(folder, into)
     if differences:
         print(

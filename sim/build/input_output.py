@@ -64,7 +64,7 @@ class InputOutput:
     firms: int = parameter(2_000, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
     least_firms: int = parameter(3, 1, 10_000, "firms", "assumption", "N", "smallest number of firms of a sector")
     chains: int = parameter(4, 1, 1_000, "chains", "assumption", "N", "industrial chains, where `chain_sectors` names none")
-    leaders: int = parameter(20, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
+    leaders: int = parameter(20, 1, 100_000, "firms", "assumption", "N", "chain leaders; each chain in turn gets one until all are placed")
     coverage: float = parameter(
         0.99, 0.5, 1.0, "share", "assumption", "N", "share of a sector's purchases whose supplying sectors each get at least one link"
     )

@@ -43,16 +43,16 @@ class Region:
     counties: int = parameter(4, 1, MOST_UNITS, "counties", "assumption", "N", "counties or prefectures")
     sectors: int = parameter(12, 1, MOST_SECTORS, "sectors", "assumption", "N", "sectors of the firms' products")
     stations: int = parameter(
-        1, 0, MOST_STATIONS, "stations", "assumption", "N", "one-stop service stations that stand before any programme"
+        1, 0, MOST_STATIONS, "stations", "assumption", "N", "one-stop service stations that exist before any programme"
     )
     station_capacity: float = parameter(2.0, 0.0, MOST_CASES, "cases/month", "assumption: the rest goes to firms off the chains", "N",
-                                        "cases of chain firms that a standing station can serve")  # fmt: skip
+                                        "cases of chain firms that an existing station can serve")  # fmt: skip
     station_competence: float = parameter(
-        0.6, 0.0, 1.0, "share", "F051/F050, self-reported", "D", "probability that a standing station solves a case"
+        0.6, 0.0, 1.0, "share", "F051/F050, self-reported", "D", "probability that an existing station solves a case"
     )
-    station_online: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the standing stations that serve every county")
-    station_fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee of a standing station")
-    awareness: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of firms that know the standing stations")
+    station_online: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the existing stations that serve every county")
+    station_fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee of an existing station")
+    awareness: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of firms that know the existing stations")
     officers: float = parameter(
         0.1, 0.0, 1.0, "share", "assumption", "N", "share of firms that have a chief quality officer before any programme"
     )

@@ -66,8 +66,16 @@ class Synthetic:
 
     firms: int = parameter(300, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
     chains: int = parameter(4, 1, 1_000, "chains", "assumption", "N", "industrial chains")
-    leaders: int = parameter(6, 1, 100_000, "firms", "assumption", "N", "chain leaders, dealt out to the chains in turn")
-    sectors: int = parameter(12, 1, 1_000, "sectors", "assumption", "N", "sectors; a chain has its own run of them, its leaders the first")
+    leaders: int = parameter(6, 1, 100_000, "firms", "assumption", "N", "chain leaders; each chain in turn gets one until all are placed")
+    sectors: int = parameter(
+        12,
+        1,
+        1_000,
+        "sectors",
+        "assumption",
+        "N",
+        "sectors; each chain has its own consecutive sectors, and its leaders belong to the first of them",
+    )
     tier_shares: tuple[float, ...] = parameter(
         (0.25, 0.30, 0.25, 0.13, 0.07),
         0.0,
@@ -75,7 +83,7 @@ class Synthetic:
         "share",
         "assumption: a hump, as Willems (2008) has of stages by depth",
         "N",
-        "relative numbers of members in tiers 1, 2, …; as many tiers as entries above 0",
+        "relative numbers of members in tiers 1, 2, …; there are as many tiers as entries above 0",
     )
     mean_suppliers: float = parameter(5.0, 1.0, 50.0, "links/firm", "Japan: about 5 M links of 1 M firms", "S", "links per firm")
     supplier_tail: float = parameter(

@@ -39,20 +39,26 @@ class Assessment(Instrument):
     first: ClassVar[bool] = True
     budget_lever: ClassVar[str] = "counties"
     counted: ClassVar[dict[str, str]] = {
-        "county-months assessed": "months in which a county was assessed and got its bonus",
+        "county-months assessed": "sum over counties of the months in which a county was assessed and got its bonus",
     }
 
-    reach: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the firms of the counties assessed that it reaches")
+    reach: float = parameter(1.0, 0.0, 1.0, "share", "assumption", "N", "share of the firms in the assessed counties that it reaches")
     effort: float = parameter(
-        0.25, 0.0, 4.0, "1", "assumption", "N", "by how many times the usual pace other programmes are delivered faster"
+        0.25,
+        0.0,
+        4.0,
+        "1",
+        "assumption",
+        "N",
+        "increase of the pace at which other programmes are delivered, as a multiple of the usual pace",
     )
     uptake: float = parameter(
-        0.05, 0.0, 1.0, "share", "assumption", "N", "share of the firms beyond other programmes' reach that take part after all"
+        0.05, 0.0, 1.0, "share", "assumption", "N", "share of the firms outside the reach of other programmes that take part as well"
     )
     counties: float = parameter(
         1.0, 0.0, 1.0, "share", "F232: in Chongqing all counties", "D", "share of the counties that are assessed, drawn at random"
     )
-    bonus: float = parameter(500_000.0, 0.0, 1e9, "CNY/year", "assumption", "N", "bonus for each county assessed")
+    bonus: float = parameter(500_000.0, 0.0, 1e9, "CNY/year", "assumption", "N", "bonus for each assessed county")
 
     def assessed(self, world: World) -> NDArray[np.int64]:
         """Counties that are assessed, in the order of their selection: a larger share includes all counties of a smaller one."""

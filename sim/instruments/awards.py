@@ -43,14 +43,14 @@ class Awards(Instrument):
     doses_shown: ClassVar[tuple[float, ...]] = (0.001, 0.005, 0.01, 0.02, 0.03)
     counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
 
-    reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: awards are few", "N", "share of the eligible firms that win")
+    reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: few firms get an award", "N", "share of the eligible firms that win")
     targeting: str = field(default="best_first", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom the jury prefers"})
     demonstration: float = parameter(
         0.001,
         0.0,
         0.1,
         "1/month",
-        "assumption: five times what spreads unaided, next to nothing (Bloom et al. 2020)",
+        "assumption: five times what spreads without help, which is almost nothing (Bloom et al. 2020)",
         "N",
         "share of the gap to the winners of its chain that a firm of full absorptive capacity closes",
     )

@@ -39,23 +39,27 @@ class Brands(Instrument):
     theme: ClassVar[Theme] = Theme.OTHER
     hinges_on: ClassVar[str] = "instruments.brands.mark"
     doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
-    counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm bore the mark"}
+    counted: ClassVar[dict[str, str]] = {"months with a mark": "months in which a firm carried the mark, summed over firms"}
 
-    reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: marks are few", "N", "share of the eligible firms that it reaches")
+    reach: float = parameter(
+        0.1, 0.0, 1.0, "share", "assumption: few firms get the mark", "N", "share of the eligible firms that it reaches"
+    )
     mark: float = parameter(
-        0.05, 0.0, 1.0, "ln", "assumption: 5 % more demand, rivals being the same", "N", "appeal of a leader's mark to users"
+        0.05, 0.0, 1.0, "ln", "assumption: 5 % more demand if rivals stay the same", "N", "appeal of a leader's mark to users"
     )
     visible: float = parameter(
         0.5, 0.0, 1.0, "share", "assumption: as much as a certificate", "N", "share of others' doubt about its quality that a mark removes"
     )
-    bar: float = parameter(1.0, 0.0, 10.0, "1", "assumption", "N", "most defects of a marked product, as a multiple of its sector's mean")
+    bar: float = parameter(
+        1.0, 0.0, 10.0, "1", "assumption", "N", "most defects that a marked product may have, as a multiple of its sector's mean"
+    )
     clean_months: int = parameter(24, 0, 240, "months", "assumption: as long as the regulator remembers", "N",
-                                  "months without a failed sample that the mark takes")  # fmt: skip
+                                  "months without a failed sample that a firm needs for the mark")  # fmt: skip
     unit_cost: float = parameter(30_000.0, 0.0, 1e9, "CNY/firm", "assumption: tests and an audit", "N", "one-off cost of taking on a firm")
     government_share: float = parameter(
         0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
     )
-    fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/month", "assumption", "N", "what a firm pays for bearing the mark")
+    fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/month", "assumption", "N", "what a firm pays for carrying the mark")
 
     def eligible(self, world: World) -> NDArray[np.bool_]:
         """Firms above the threshold."""

@@ -48,7 +48,13 @@ class Certification(Instrument):
         0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
     )
     substance: float = parameter(
-        1.0, 0.0, 10.0, "1", "assumption: like any first certificate", "N", "what it leaves behind, as a multiple of its parameter"
+        1.0,
+        0.0,
+        10.0,
+        "1",
+        "assumption: like any first certificate",
+        "N",
+        "practice that a first certificate adds, as a multiple of `parameters.certificate_substance`",
     )
 
     def eligible(self, world: World) -> NDArray[np.bool_]:

@@ -46,8 +46,8 @@ class Consortia(Instrument):
     counted: ClassVar[dict[str, str]] = {
         "projects": "projects begun",
         "projects that succeeded": "projects that ended their common cause",
-        "projects that failed": "projects that did not",
-        "projects overtaken": "projects whose cause ended by itself",
+        "projects that failed": "projects that did not end their common cause",
+        "projects overtaken": "projects that stopped because their cause ended by itself",
     }
 
     reach: float = parameter(
@@ -55,7 +55,11 @@ class Consortia(Instrument):
     )
     targeting: str = field(
         default="largest",
-        metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom it takes on first: by default, who makes most"},
+        metadata={
+            "unit": "1",
+            "choices": tuple(TARGETING),
+            "meaning": "which firms it takes on first: by default, those with the largest output",
+        },
     )
     projects: float = parameter(
         7.0,
@@ -66,7 +70,7 @@ class Consortia(Instrument):
         "D",
         "projects that a chain starts in a year if it has causes enough",
     )
-    at_once: int = parameter(2, 1, 4, "projects", "assumption", "N", "projects that a chain has under way at most")
+    at_once: int = parameter(2, 1, 4, "projects", "assumption", "N", "most projects that a chain has under way at once")
     delay: int = parameter(12, 1, 120, "months", "assumption; three years at one firm (F181)", "N", "months that a project takes")
     success: float = parameter(0.6, 0.0, 1.0, "share", "assumption", "N", "probability that a project of all firms of a chain succeeds")
     grant: float = parameter(
@@ -74,7 +78,7 @@ class Consortia(Instrument):
     )
     members_pay: float = parameter(
         200_000.0, 0.0, 1e9, "CNY/project", "assumption: as much as government; firms of Liaoning bore 7 million, and more than that (F109/F106)", "N",
-        "the members' cost of a project, by their sales",
+        "the members' cost of a project, shared in proportion to their sales",
     )  # fmt: skip
 
     def apply(self, world: World, month: int, chosen: Ints) -> None:

@@ -40,7 +40,7 @@ class ChiefQualityOfficer(Instrument):
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
         "officers appointed": "chief quality officers appointed",
-        "months with an officer": "months in which a firm taken on had an officer",
+        "months with an officer": "months in which a firm of the programme had an officer, summed over firms",
     }
 
     unit_cost: float = parameter(

@@ -37,24 +37,28 @@ class DigitalQuality(Instrument):
     theme: ClassVar[Theme] = Theme.DATA
     hinges_on: ClassVar[str] = "instruments.digital_quality.insight"
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
-    counted: ClassVar[dict[str, str]] = {"months on the platform": "months in which a firm shared its data"}
+    counted: ClassVar[dict[str, str]] = {"months on the platform": "months in which a firm shared its data, summed over firms"}
 
     reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
     unit_cost: float = parameter(50_000.0, 0.0, 1e9, "CNY/firm", "assumption", "N", "one-off cost of taking on a firm")
     government_share: float = parameter(
         0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
     )
-    depth: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "how far a firm goes; scales all that follows")
-    live_data: float = parameter(0.8, 0.0, 1.0, "share", "assumption", "N", "share of the lag of its ratings that shared data remove")
+    depth: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "how fully a firm uses the platform; multiplies all its effects below"
+    )
+    live_data: float = parameter(0.8, 0.0, 1.0, "share", "assumption", "N", "share of the delay of its ratings that shared data remove")
     inspection_saved: float = parameter(
         0.15, 0.0, 1.0, "share", "F166: inspection 18 % more efficient, one firm", "D", "share of the cost of an inspection that it saves"
     )
     insight: float = parameter(
-        0.3, 0.0, 1.0, "share", "assumption", "N", "share of the hidden cost of poor quality that early warning shows"
+        0.3, 0.0, 1.0, "share", "assumption", "N", "share of its hidden cost of poor quality that early warnings show to the firm"
     )
-    records: float = parameter(0.3, 0.0, 1.0, "share", "assumption", "N", "share of its lots that can be traced beyond what anybody traces")
+    records: float = parameter(
+        0.3, 0.0, 1.0, "share", "assumption", "N", "share of its lots that can be traced in addition to what every firm traces"
+    )
     running_cost: float = parameter(
-        0.001, 0.0, 1.0, "share of sales", "assumption", "N", "what the platform costs a firm that goes all the way"
+        0.001, 0.0, 1.0, "share of sales", "assumption", "N", "what the platform costs a firm that uses it fully"
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:

@@ -38,14 +38,20 @@ class Metrology(Instrument):
     hinges_on: ClassVar[str] = "instruments.metrology.lesson"
     #: Full dose: a fifth of what is missing, each month.
     doses_shown: ClassVar[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)
-    counted: ClassVar[dict[str, str]] = {"calibrations": "months in which a firm calibrated with its partner"}
+    counted: ClassVar[dict[str, str]] = {"calibrations": "months in which a firm calibrated with its partner, summed over firms"}
 
     sizes: tuple[str, ...] = field(
         default=("small", "medium"),
         metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes; the plan is for small and medium firms"},
     )
     lesson: float = parameter(
-        0.02, 0.0, 1.0, "1/month", "assumption", "N", "metrology that a month with a partner leaves behind, of what is missing"
+        0.02,
+        0.0,
+        1.0,
+        "1/month",
+        "assumption",
+        "N",
+        "share of the missing metrology capability that a firm gains in a month with a partner",
     )
     partner_cost: float = parameter(500.0, 0.0, 1e6, "CNY/month", "assumption", "N", "government's cost of a partner for a firm")
 

@@ -49,7 +49,7 @@ class MutualHelp(Instrument):
     theme: ClassVar[Theme] = Theme.OTHER
     hinges_on: ClassVar[str] = "instruments.mutual_help.pace"
     doses_shown: ClassVar[tuple[float, ...]] = (0.03, 0.06, 0.12, 0.18, 0.25)
-    counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, each month anew"}
+    counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, summed over months"}
 
     reach: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
     pace: float = parameter(

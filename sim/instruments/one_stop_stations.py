@@ -42,8 +42,8 @@ class OneStopStations(Instrument):
     budget_lever: ClassVar[str] = "per_1000_firms"
     counted: ClassVar[dict[str, str]] = {
         "stations": "stations set up",
-        "cases served": "cases that they served",
-        "problems solved": "cases served with success",
+        "cases served": "cases that these stations served",
+        "problems solved": "cases whose problem was solved",
     }
 
     sizes: tuple[str, ...] = field(
@@ -54,18 +54,18 @@ class OneStopStations(Instrument):
             "meaning": "eligible size classes (F049: the stations serve small and medium chain firms)",
         },
     )
-    per_1000_firms: float = parameter(2.0, 0.0, 100.0, "stations per 1,000 firms", "assumption", "N", "further stations")
+    per_1000_firms: float = parameter(2.0, 0.0, 100.0, "stations per 1,000 firms", "assumption", "N", "additional stations")
     capacity: float = parameter(
         12.0, 0.0, 10_000.0, "cases/month", "assumption, from a reduced prototype", "N", "cases a station can serve"
     )
     competence: float = parameter(0.6, 0.0, 1.0, "share", "F051/F050: problems solved per service in Guangdong, self-reported", "D",
                                   "probability that a case is solved")  # fmt: skip
     elements: tuple[int, int, int, int] = parameter((1, 1, 1, 1), 0, 1, "1", "assumption: one-stop, all four", "N",
-                                          "whether it offers management, metrology, standards, testing")  # fmt: skip
+                                          "whether a station offers management, metrology, standards, testing (1) or not (0)")  # fmt: skip
     online_share: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the stations that serve every county")
     fee: float = parameter(1_000.0, 0.0, 1e6, "CNY/case", "assumption", "N", "fee the firm pays for a case")
     station_cost: float = parameter(300_000.0, 0.0, 1e9, "CNY/station", "assumption", "N", "government's cost of setting up a station")
-    running_cost: float = parameter(40_000.0, 0.0, 1e8, "CNY/month", "assumption", "N", "government's cost of keeping a station")
+    running_cost: float = parameter(40_000.0, 0.0, 1e8, "CNY/month", "assumption", "N", "government's cost of running a station")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """Inform firms about the new stations."""

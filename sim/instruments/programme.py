@@ -18,7 +18,7 @@ __all__ = ["TAKEN_ON", "Programme", "policy"]
 Mask = NDArray[np.bool_]
 
 #: What every programme counts, and what that is.
-TAKEN_ON = ("firms taken on", "firms that took part, each as often as it did")
+TAKEN_ON = ("firms taken on", "times that a firm joined (a firm that joins twice counts twice)")
 
 
 @dataclass

@@ -40,8 +40,8 @@ class QualityMapping(Instrument):
     counted: ClassVar[dict[str, str]] = {"visits": "visits of experts for the map"}
 
     accuracy: float = parameter(0.7, 0.0, 1.0, "share", "assumption", "N", "share of the doubt about a firm that a visit removes")
-    every: int = parameter(12, 1, 120, "months", "assumption: once a year", "N", "months from a visit to the next")
-    fading: float = parameter(0.03, 0.0, 0.5, "1/month", "assumption", "N", "share of what a visit has removed that comes back in a month")
+    every: int = parameter(12, 1, 120, "months", "assumption: once a year", "N", "months from one visit to the next")
+    fading: float = parameter(0.03, 0.0, 0.5, "1/month", "assumption", "N", "share of the removed doubt that comes back in a month")
     visit_cost: float = parameter(1_500.0, 0.0, 1e6, "CNY/visit", "assumption: a day of an expert", "N", "government's cost of a visit")
 
     def due(self, world: World, rows: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -41,13 +41,19 @@ class Recall(Instrument):
     #: Full dose: a fifth of what is missing, from each recall.
     doses_shown: ClassVar[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)
     counted: ClassVar[dict[str, str]] = {
-        "months ready to recall": "months in which a firm had a plan and drills",
-        "analyses": "recalls of which the cause was analysed",
-        "lessons": "firms that learnt from an analysis, each time anew",
+        "months ready to recall": "months in which a firm had a plan and drills, summed over firms",
+        "analyses": "recalls whose cause was analysed",
+        "lessons": "firms that learnt from an analysis, summed over analyses",
     }
 
     lesson: float = parameter(
-        0.02, 0.0, 1.0, "share", "assumption", "N", "management that a finding leaves behind in each firm concerned, of what is missing"
+        0.02,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "share of the missing management capability that each firm concerned gains from an analysis",
     )
     readiness: float = parameter(0.3, 0.0, 0.9, "share", "assumption", "N", "share of the cost of a recall that readiness saves")
     analysis_cost: float = parameter(

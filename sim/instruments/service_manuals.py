@@ -45,7 +45,7 @@ class ServiceManuals(Instrument):
         "share",
         "assumption",
         "N",
-        "share of the firms with a manual beyond other programmes' reach that take part after all",
+        "share of the firms with a manual outside the reach of other programmes that take part as well",
     )
     unit_cost: float = parameter(2_000.0, 0.0, 1e9, "CNY/firm", "assumption: a day or two of work", "N", "one-off cost of a manual")
 

@@ -36,7 +36,7 @@ class Standards(Instrument):
     theme: ClassVar[Theme] = Theme.CHAINS
     hinges_on: ClassVar[str] = "instruments.standards.strength"
     doses_shown: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.5, 0.75, 1.0)
-    counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that came to keep the joint standard"}
+    counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that adopted the joint standard"}
 
     unit_cost: float = parameter(
         20_000.0,
@@ -51,7 +51,13 @@ class Standards(Instrument):
         0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
     )
     strength: float = parameter(
-        0.3, 0.0, 1.0, "share", "assumption", "N", "share of the misfits of a link that the standard removes if both sides keep it"
+        0.3,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "share of the interface defects of a link that the standard removes if both sides keep it",
     )
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:

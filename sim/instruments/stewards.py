@@ -40,10 +40,12 @@ class Stewards(Instrument):
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.5, 1.0, 2.0, 4.0)
     counted: ClassVar[dict[str, str]] = {
         "visits": "visits of stewards to firms",
-        "problems solved": "problems closed in a visit",
+        "problems solved": "problems solved in a visit",
     }
 
-    reach: float = parameter(0.1, 0.0, 1.0, "share", "assumption: experts are few", "N", "share of the eligible firms that it reaches")
+    reach: float = parameter(
+        0.1, 0.0, 1.0, "share", "assumption: there are few experts", "N", "share of the eligible firms that it reaches"
+    )
     visits: float = parameter(
         0.125,
         0.0,
@@ -51,13 +53,13 @@ class Stewards(Instrument):
         "visits/month",
         "assumption: one firm a steward, of whom 159 made over 230 visits in a year (F223/F221)",
         "N",
-        "visits to a firm that it has reached",
+        "visits to each firm of the programme",
     )
     competence: float = parameter(
         0.6, 0.0, 1.0, "share", "assumption: that of a station", "N", "probability that a visit solves its problem"
     )
     lesson: float = parameter(
-        0.01, 0.0, 1.0, "share", "assumption", "N", "capability that a problem solved leaves behind, of what is missing"
+        0.01, 0.0, 1.0, "share", "assumption", "N", "share of the missing capability that a firm gains from a solved problem"
     )
     insight: float = parameter(
         0.25, 0.0, 1.0, "share", "assumption", "N", "share of the hidden cost of poor quality that a diagnosis shows"

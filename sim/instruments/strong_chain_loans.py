@@ -67,9 +67,11 @@ class StrongChainLoans(Instrument):
     support_to: ClassVar[str] = "lenders"
     counted: ClassVar[dict[str, str]] = {"loans": "strong-chain loans granted", "CNY lent": "CNY of these loans"}
 
-    line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line as a share of a year's orders of leaders")
-    tiers: int = parameter(2, 1, 20, "tiers", "assumption", "N", "customers that count: leaders alone (1), with tier 1 (2), …")
-    ceiling: float = parameter(25e6, 0.0, 1e12, "CNY/firm", "F064/F063: 0.1 bn CNY over 4 firms", "D", "most that a line can be")
+    line_share: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "credit line, as a share of the orders of leaders in a year")
+    tiers: int = parameter(
+        2, 1, 20, "tiers", "assumption", "N", "tiers of customers whose orders count: 1 is leaders only, 2 adds tier 1, …"
+    )
+    ceiling: float = parameter(25e6, 0.0, 1e12, "CNY/firm", "F064/F063: 0.1 bn CNY over 4 firms", "D", "largest credit line")
     guarantee: float = parameter(
         0.5,
         0.0,
@@ -77,12 +79,12 @@ class StrongChainLoans(Instrument):
         "share",
         "assumption",
         "N",
-        "share of lenders' losses that government bears; banks accept that share of those they would refuse",
+        "share of lenders' losses that government bears; banks then accept this share of the loans that they would refuse",
     )
     discount: float = parameter(0.01, 0.0, 0.5, "share/year", "assumption", "N", "discount on the interest that government bears")
     score_least: float = parameter(0.5, 0.0, 1.0, "1", "assumption", "N", "quality credit score that a firm needs")
     score_weight: float = parameter(
-        0.5, 0.0, 1.0, "share", "assumption", "N", "weight of quality in the score; the rest is standing as a debtor"
+        0.5, 0.0, 1.0, "share", "assumption", "N", "weight of quality in the score; the rest is how well the firm can pay its debts"
     )
 
     def eligible(self, world: World) -> NDArray[np.bool_]:

@@ -41,15 +41,17 @@ class Supervision(Instrument):
     #: Full dose: every batch is sampled.
     doses_shown: ClassVar[tuple[float, ...]] = (20.0, 100.0, 250.0, 500.0, 1000.0)
     budget_lever: ClassVar[str] = "samples"
-    counted: ClassVar[dict[str, str]] = {"samples": "further samples taken"}
+    counted: ClassVar[dict[str, str]] = {"samples": "samples taken in addition to the usual ones"}
 
     samples: float = parameter(
         20.0, 0.0, 1_000.0, "samples per 1,000 firms and month", "assumption: as many as the usual ones by risk", "N",
-        "further samples from the firms taken on",
+        "additional samples from the firms of the programme",
     )  # fmt: skip
-    targeted: float = parameter(0.7, 0.0, 1.0, "share", "assumption", "N", "share of them that goes by risk; the rest falls on all alike")
+    targeted: float = parameter(
+        0.7, 0.0, 1.0, "share", "assumption", "N", "share of these samples for which firms are chosen by risk; the rest is spread evenly"
+    )
     sharper_fine: float = parameter(
-        0.5, 0.0, 10.0, "1", "assumption", "N", "by how many times the usual fine is higher for the firms taken on"
+        0.5, 0.0, 10.0, "1", "assumption", "N", "increase of the fine for the firms of the programme, as a multiple of the usual fine"
     )
     sample_cost: float = parameter(3_000.0, 0.0, 1e6, "CNY/sample", "assumption: purchase and tests", "N", "government's cost of a sample")
 

@@ -40,7 +40,7 @@ class SupplierDevelopment(Instrument):
     theme: ClassVar[Theme] = Theme.CHAINS
     hinges_on: ClassVar[str] = "instruments.supplier_development.pace"
     doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.5, 1.0)
-    counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier"}
+    counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier, summed over suppliers"}
 
     reach: float = parameter(
         0.14, 0.0, 1.0, "share", "F037/F024: models passed to 5,000 suppliers, 35,000 firms of chains helped", "D",
@@ -53,10 +53,10 @@ class SupplierDevelopment(Instrument):
         "1/month",
         "assumption",
         "N",
-        "pace at which a supplier closes the gap to a customer's practice, were all its sales to it",
+        "pace at which a supplier closes the gap to a customer's practice, if all its sales go to this customer",
     )
     tiers: int = parameter(3, 1, 20, "tiers", "assumption", "N", "tiers of suppliers that take part, counted from the leaders")
-    cascade: int = parameter(12, 0, 240, "months", "assumption: a year", "N", "months after which teams come to one tier more")
+    cascade: int = parameter(12, 0, 240, "months", "assumption: a year", "N", "months after which teams come to the next tier")
     team_cost: float = parameter(
         0.01,
         0.0,
@@ -64,7 +64,7 @@ class SupplierDevelopment(Instrument):
         "CNY/CNY",
         "assumption: that of the development list",
         "N",
-        "what a supplier taught costs its customer, per CNY delivered",
+        "what it costs a customer to teach a supplier, per CNY that the supplier delivers",
     )
 
     def eligible(self, world: World) -> NDArray[np.bool_]:

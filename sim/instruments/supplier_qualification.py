@@ -36,15 +36,23 @@ class SupplierQualification(Instrument):
     theme: ClassVar[Theme] = Theme.CHAINS
     hinges_on: ClassVar[str] = "instruments.supplier_qualification.strictness"
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
-    counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier"}
+    counted: ClassVar[dict[str, str]] = {"suppliers audited, months": "months in which a customer audited a supplier, summed over links"}
 
     audits: float = parameter(
-        0.5, 0.0, 1.0, "share", "assumption", "N", "share of the defects that would not show on the customer's line which audits show"
+        0.5, 0.0, 1.0, "share", "assumption", "N", "of the defects that would not show on the customer's line, the share that audits show"
     )
-    strictness: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share by which the bar for suppliers is lower than usual")
+    strictness: float = parameter(
+        0.2,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "share by which a customer lowers the bar: the rating above which a supplier is put on the development list",
+    )
     audit_cost: float = parameter(
         0.002, 0.0, 1.0, "CNY/CNY", "assumption: a fifth of the development list", "N",
-        "what audits that show everything cost the customer, per CNY delivered",
+        "what audits cost the customer if they show everything, per CNY delivered",
     )  # fmt: skip
 
     def eligible(self, world: World) -> NDArray[np.bool_]:

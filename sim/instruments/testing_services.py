@@ -50,13 +50,13 @@ class TestingServices(Instrument):
             "meaning": "eligible size classes; stations near by are for small and medium firms",
         },
     )
-    tests: float = parameter(1.0, 0.0, 20.0, "tests/month", "assumption", "N", "tests for a firm that it has reached")
+    tests: float = parameter(1.0, 0.0, 20.0, "tests/month", "assumption", "N", "tests for each firm of the programme")
     reliability: float = parameter(
         0.1, 0.0, 1.0, "share", "assumption", "N", "share of the firm's latent defects that one test a month makes detectable"
     )
     saving: float = parameter(0.1, 0.0, 1.0, "share", "assumption", "N", "share of the cost of its inspections that one test a month saves")
     lesson: float = parameter(
-        0.01, 0.0, 1.0, "share", "assumption", "N", "testing capability that a test leaves behind, of what is missing"
+        0.01, 0.0, 1.0, "share", "assumption", "N", "share of the missing testing capability that a firm gains from a test"
     )
     test_cost: float = parameter(
         575.0,

@@ -38,15 +38,17 @@ class Traceability(Instrument):
     hinges_on: ClassVar[str] = "instruments.traceability.records"
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
-        "links on record, months": "months in which both sides of a link kept records",
+        "links on record, months": "months in which both sides of a link kept records, summed over links",
     }
 
     unit_cost: float = parameter(20_000.0, 0.0, 1e9, "CNY/firm", "assumption: software and codes", "N", "one-off cost of taking on a firm")
     government_share: float = parameter(
         0.5, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
     )
-    records: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of its lots that can be traced beyond what anybody traces")
-    running_cost: float = parameter(0.0005, 0.0, 1.0, "share of sales", "assumption", "N", "what recording all lots costs the firm")
+    records: float = parameter(
+        0.5, 0.0, 1.0, "share", "assumption", "N", "share of its lots that can be traced in addition to what every firm traces"
+    )
+    running_cost: float = parameter(0.0005, 0.0, 1.0, "share of sales", "assumption", "N", "what it costs a firm to record all its lots")
 
     def apply(self, world: World, month: int, chosen: NDArray[np.int64]) -> None:
         """No immediate effect: `act` keeps the records."""

@@ -38,16 +38,22 @@ class TrainingBases(Instrument):
     theme: ClassVar[Theme] = Theme.FIRMS
     hinges_on: ClassVar[str] = "instruments.training_bases.most"
     doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 20.0)
-    counted: ClassVar[dict[str, str]] = {"seats": "seats of firms in courses"}
+    counted: ClassVar[dict[str, str]] = {"seats": "places in courses that firms used"}
 
     days: float = parameter(5.0, 0.0, 60.0, "days", "assumption", "N", "length of a course")
-    trainees: int = parameter(2, 1, 1_000, "seats", "assumption", "N", "people whom a firm sends to a course")
-    every: int = parameter(12, 1, 120, "months", "assumption", "N", "months from a firm's course to its next")
+    trainees: int = parameter(2, 1, 1_000, "seats", "assumption", "N", "people that a firm sends to a course")
+    every: int = parameter(12, 1, 120, "months", "assumption", "N", "months from one course of a firm to the next")
     most: float = parameter(
-        0.15, 0.0, 1.0, "share", "assumption", "N", "management capability that a course without end leaves behind, of what is missing"
+        0.15,
+        0.0,
+        1.0,
+        "share",
+        "assumption",
+        "N",
+        "largest share of the missing management capability that a course can add, however long it is",
     )
     scale: float = parameter(
-        10.0, 0.1, 1_000.0, "days", "assumption", "N", "days after which a further day teaches 1/e of what the first did"
+        10.0, 0.1, 1_000.0, "days", "assumption", "N", "days after which one more day teaches 1/e of what the first day taught"
     )
     day_cost: float = parameter(500.0, 0.0, 1e5, "CNY/day", "assumption", "N", "price of a seat for a day")
     subsidy: float = parameter(

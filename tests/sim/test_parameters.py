@@ -155,7 +155,7 @@ def test_a_tuple_of_another_length_is_refused(name):
 
 
 def test_a_wrong_value_is_a_parameter_error():
-    with pytest.raises(ParameterError, match=r"^parameters\.latent_share is 0\.95; it must lie in 0 … 0\.9 share$"):
+    with pytest.raises(ParameterError, match=r"^parameters\.latent_share is 0\.95; it must lie in 0 … 0\.9 \(share\)$"):
         Parameters(latent_share=0.95)
 
 

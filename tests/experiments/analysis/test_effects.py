@@ -213,7 +213,7 @@ def test_replicates_are_added_until_the_half_width_is_reached():
 
 
 def test_a_cap_below_the_first_replicates_is_refused():
-    with pytest.raises(SettingsError, match="study.cap is 3, less than the 4 replicates"):
+    with pytest.raises(SettingsError, match="study.cap is 3, less than replicates=4"):
         read_settings(compose_settings([*SMALL, "study.half_width=0.1", "study.cap=3"]))
 
 

@@ -61,9 +61,9 @@ def test_chinese_names_blanks_and_commas_just_work(tmp_path, folder):
         ("network.path=missing_Z.csv", "there is no file 'missing_Z.csv'"),
         ("network.sectors_path=missing.csv", "there is no file 'missing.csv'"),
         ("network.chain_sector=[A]", "did you mean 'network.chain_sectors'"),
-        ("network.coverage=2", "network.coverage is 2; it must lie in 0.5 … 1 share"),
+        ("network.coverage=2", "network.coverage is 2; it must lie in 0.5 … 1 (share)"),
         ("network.domestic=perhaps", "network.domestic is 'perhaps'; it must be true or false"),
-        ("network.tier_shares=[1]", "type network=synthetic as well"),
+        ("network.tier_shares=[1]", "type network=synthetic, or leave the setting out"),
         ("network=input_outputs", "did you mean 'input_output'"),
     ],
 )

@@ -94,7 +94,7 @@ def test_counties_are_those_of_the_file_where_it_has_any(tmp_path):
     [arm] = arms_of(settings, overrides)
     assert institutions(arm) == (
         "institutions for 3 firms and 1 chain, in proportion to Liaoning: 1 station, 1 chain head, 3 counties (as in the file); "
-        "set others with region.stations, region.chain_heads, region.counties"
+        "to change them, set region.stations, region.chain_heads, region.counties"
     )
 
 
@@ -116,7 +116,7 @@ def test_the_numbers_are_printed_before_the_run_and_stored_and_a_rerun_has_them(
     comparison = compare(*QUICK, *overrides, progress=True)
     message = (
         "institutions for 300 firms and 4 chains, in proportion to Liaoning: 7 stations (as typed), 5 chain heads, 2 counties; "
-        "set others with region.stations, region.chain_heads, region.counties"
+        "to change them, set region.stations, region.chain_heads, region.counties"
     )
     assert message in " ".join(capsys.readouterr().out.split())
     assert message in comparison.manifest["notes"]

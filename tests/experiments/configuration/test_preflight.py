@@ -15,16 +15,16 @@ from experiments.configuration.settings import SettingsError, check_name, compos
 
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
-    ("region=liaonin", ["no such region", "jinzhong, liaoning, nanping", "did you mean 'liaoning'?"]),
-    ("instruments=[cqo,strong_chain_loan]", ["no such instrument", "did you mean 'strong_chain_loans'?"]),
+    ("region=liaonin", ["there is no region 'liaonin'", "jinzhong, liaoning, nanping", "did you mean 'liaoning'?"]),
+    ("instruments=[cqo,strong_chain_loan]", ["there is no instrument 'strong_chain_loan'", "did you mean 'strong_chain_loans'?"]),
     ("instruments.cqo.reech=0.5", ["did you mean 'instruments.cqo.reach'?"]),
     ("instruments.cko.reach=0.5", ["did you mean 'instruments.cqo.reach'?"]),
     ("latent_share=0.2", ["did you mean 'parameters.latent_share'?"]),
     ("+nonsense=1", ["no setting 'nonsense'"]),
-    ("instruments.cqo.reach=2", ["instruments.cqo.reach is 2", "0 … 1 share"]),
+    ("instruments.cqo.reach=2", ["instruments.cqo.reach is 2", "0 … 1 (share)"]),
     ("parameters.latent_share=abc", ["parameters.latent_share is 'abc'", "0 … 0.9"]),
     ("parameters.approval=[0.1,0.2]", ["3 numbers in 0 … 1"]),
-    ("instruments.strong_chain_loans.tiers=1.5", ["whole number in 1 … 20 tiers"]),
+    ("instruments.strong_chain_loans.tiers=1.5", ["whole number in 1 … 20 (tiers)"]),
     ("instruments.cqo.targeting=wurst", ["one of random", "did you mean 'worst_first'?"]),
     ("instruments.cqo.sizes=[small,huge]", ["is 'huge'", "small, medium, large"]),
     ("months=1.5", ["months is 1.5", "whole number in 1 … 12,000"]),
@@ -32,8 +32,8 @@ MISTAKES = [
     ("replicates=0", ["replicates is 0"]),
     ("months", ["months: its value is missing; type months=VALUE"]),
     ("name=a/b", ["name is 'a/b'", "plain name"]),
-    ("policy=nune", ["no such policy", "did you mean 'none'?"]),
-    ("study=compere", ["no such study", "did you mean 'compare'?"]),
+    ("policy=nune", ["there is no policy 'nune'", "did you mean 'none'?"]),
+    ("study=compere", ["there is no study 'compere'", "did you mean 'compare'?"]),
     ("parallel=locky", ["did you mean 'loky'?"]),
     ("network.path=missing.csv", ["there is no file 'missing.csv'"]),
     ("network.path=nowhere/chain.csv", ["nor is there a folder 'nowhere'"]),
@@ -274,8 +274,8 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
     ("overrides", "expected"),
     [
         (["network=file", "network.leaders=3"], "network.leaders is 3; it must be a list of names: 'network.leaders=[NAME,NAME]' ("),
-        (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
-        (["network=synthetic", "network={leaders: [L]}"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 firms ("),
+        (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 (firms) ("),
+        (["network=synthetic", "network={leaders: [L]}"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 (firms) ("),
         (["network=input_output", "network.keep=3"], "network.keep is 3; it must be a list of names: 'network.keep=[NAME,NAME]'"),
         (["network=synthetic", "study.arms={nothing: [], a: ['network.leaders=[L]']}"], "arm a: network.leaders is ['L']; it must"),
     ],
@@ -295,7 +295,8 @@ def test_a_file_with_a_value_for_another_kind_of_network_gets_one_line(configs):
 def test_scale_together_with_a_network_from_a_file_is_refused(network):
     [mistake] = check_overrides([f"network={network}", "scale=0.5"])[1]
     assert mistake == (
-        f"scale=0.5: scales the firms of a region, and network={network} has firms of its own; leave it out, or type network=region"
+        f"scale=0.5: scale is for the firms of a region, but network={network} brings its own firms; "
+        "leave scale out, or type network=region"
     )
 
 
@@ -303,13 +304,13 @@ def test_scale_counts_where_an_arm_has_the_network_of_a_region():
     arms = "study.arms={nothing: [], made: [network=synthetic]}"
     assert check_overrides(["scale=0.5", arms])[1] == []
     [mistake] = check_overrides([arms.replace("[network=synthetic]", "[network=synthetic, scale=0.5]")])[1]
-    assert mistake.startswith("arm made: scale=0.5: scales the firms of a region")
+    assert mistake.startswith("arm made: scale=0.5: scale is for the firms of a region")
 
 
 def test_a_lever_of_an_inactive_instrument_is_reported():
     _, mistakes = check_overrides(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
-    assert "type 'instruments=[cqo,strong_chain_loans]' as well" in mistakes[0]
+    assert "to activate it, type 'instruments=[cqo,strong_chain_loans]'" in mistakes[0]
     overrides = ["instruments=[cqo]", "instruments.strong_chain_loans.active=true", "instruments.strong_chain_loans.reach=1"]
     assert not check_overrides(overrides)[1]
     inside = check_overrides(["instruments=[]", "instruments.cqo={reach: 1, ramp: 2}"])[1]
@@ -327,7 +328,7 @@ def test_idle_levers_are_refused_before_a_job_too():
 def test_a_setting_of_another_kind_of_network_is_reported(tmp_path):
     _, mistakes = check_overrides(["network.mean_suppliers=4"])
     assert len(mistakes) == 1
-    assert "type network=synthetic as well" in mistakes[0]
+    assert "type network=synthetic, or leave the setting out" in mistakes[0]
     assert not check_overrides(["network=synthetic", "network.mean_suppliers=4"])[1]
 
 
@@ -341,7 +342,7 @@ def test_an_arm_is_composed_after_the_overrides_of_the_study():
     mean = "study.arms={nothing: [], a: [network.mean_suppliers=4], b: [network=region, network.mean_suppliers=4]}"
     _, mistakes = check_overrides(["network=synthetic", mean])
     assert [m.split(":")[0] for m in mistakes] == ["arm b"]
-    assert "type network=synthetic as well" in mistakes[0]
+    assert "type network=synthetic, or leave the setting out" in mistakes[0]
     lever = "study.arms={nothing: [], a: [instruments.cqo.reach=1], b: ['instruments=[cqo]', instruments.cqo.reach=1], c: [policy=none]}"
     assert [m.split(":")[0] for m in check_overrides(["policy=none", lever])[1]] == ["arm a"]
     assert check_overrides([lever])[1] == []
@@ -352,7 +353,7 @@ def test_arms_of_one_name_are_reported_across_overrides_but_not_across_points():
     assert not any("Windows" in mistake for mistake in check_overrides(["study.arms={A: []},{a: []}"])[1])
 
 
-NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"
+NONE = "but there is no such arm; the arms are nothing, cqo, one_stop_stations, strong_chain_loans, all"
 
 
 @pytest.mark.parametrize(
@@ -363,12 +364,12 @@ NONE = "which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loa
         (["study.reference=null"], ["study.reference is None"]),
         (["study.arms.半数=[]", "study.reference=半数"], ["cannot be typed here"]),
         (["months=abc", "window=70"], ["months is 'abc'"]),
-        (["study.kind=x", "study.reference=foo"], ["study.kind is 'x'", "'foo', which is no arm"]),
-        (["instruments=[cqo],[]", "study.reference=cqo"], ["'cqo', which is no arm; arms: nothing (at instruments=[])"]),
-        (["instruments=[cqo]", "study.reference=all"], ["'all', which is no arm; arms: nothing, cqo"]),
-        (["study.arms={a: []}"], ["study.reference is 'nothing', which is no arm; arms: a"]),
+        (["study.kind=x", "study.reference=foo"], ["study.kind is 'x'", "'foo', but there is no such arm"]),
+        (["instruments=[cqo],[]", "study.reference=cqo"], ["'cqo', but there is no such arm; the arms are nothing (at instruments=[])"]),
+        (["instruments=[cqo]", "study.reference=all"], ["'all', but there is no such arm; the arms are nothing, cqo"]),
+        (["study.arms={a: []}"], ["study.reference is 'nothing', but there is no such arm; the arms are a"]),
         (["study.arms={a: []},{nothing: []}"], ["arms: a"]),
-        (["study.half_width=0.1,null", "study.cap=10"], ["study.cap is 10, less than the 20 replicates"]),
+        (["study.half_width=0.1,null", "study.cap=10"], ["study.cap is 10, less than replicates=20"]),
     ],
 )
 def test_settings_that_contradict_each_other_are_reported_at_any_point(overrides, expected):
@@ -398,7 +399,9 @@ def test_settings_that_agree_pass(overrides):
 def test_what_an_experiment_sets_is_compared_with_what_is_typed(configs):
     configs("experiment/mine.yaml", "# @package _global_\nstudy: {reference: a, arms: {a: [], b: [burn_in=3]}}\n")
     assert check_overrides(["experiment=mine"])[1] == []
-    assert check_overrides(["experiment=mine", "study.reference=c"])[1] == ["study.reference is 'c', which is no arm; arms: a, b"]
+    assert check_overrides(["experiment=mine", "study.reference=c"])[1] == [
+        "study.reference is 'c', but there is no such arm; the arms are a, b"
+    ]
 
 
 @pytest.mark.study
@@ -468,7 +471,7 @@ EXPERIMENTS = [
     ("parameters:\n  approval: [0.1, 0.2]\n", ["3 numbers in 0 … 1"]),
     ("mnths: 3\ninstruments:\n  cqo: {reech: 1}\n", ["did you mean 'months'?", "did you mean 'instruments.cqo.reach'?"]),
     ("defaults:\n  - override /instruments: []\ninstruments:\n  cqo: {reach: 0.8}\n", ["cqo is not active"]),
-    ("network: {mean_suppliers: 4}\n", ["type network=synthetic as well"]),
+    ("network: {mean_suppliers: 4}\n", ["type network=synthetic, or leave the setting out"]),
     ("defaults:\n  - override /instruments: [cko]\n", ["did you mean 'cqo'?"]),
     ("defaults:\n  - override /region: liaonin\n", ["did you mean 'liaoning'?"]),
     ("defaults:\n  - override /policy: bad\n", ["configs/policy/bad.yaml: seed is -1"]),

@@ -97,13 +97,13 @@ def test_a_setting_of_another_kind_of_study_is_refused_in_a_line_that_names_its_
     default = compose_settings([f"study={kind}"]).study[name]
     value = {"searched": "{margin: [0.05,0.06]}"}.get(name, "null" if default is None else default)
     [mistake] = check_overrides([f"study={other}", f"study.{name}={value}"])[1]
-    assert f"belongs to study={kind}, and study={other} is chosen; type study={kind} as well, or leave it out" in mistake
+    assert f"this setting belongs to study={kind}, but study={other} is chosen; type study={kind}, or leave the setting out" in mistake
 
 
 def test_the_kind_comes_before_the_range():
     """Five points are too few for a calibration, too, but a validation has none."""
     [mistake] = check_overrides(["study=validation", "study.points=5"])[1]
-    assert mistake.startswith("study.points=5: belongs to study=calibration, and study=validation is chosen")
+    assert mistake.startswith("study.points=5: this setting belongs to study=calibration, but study=validation is chosen")
     [mistake] = check_overrides(["study=calibration", "study.points=5"])[1]
     assert mistake == "study.points is 5; it must be a whole number in 10 … 100,000"
 
@@ -112,7 +112,7 @@ def test_a_file_that_sets_what_another_kind_of_study_has_is_refused():
     config = compose_settings(["region=sample"])
     OmegaConf.set_struct(config, False)
     config.study.points = 5  # as a file of an experiment would set it
-    with pytest.raises(SettingsError, match=r"study\.points: belongs to study=calibration, and study=compare is chosen"):
+    with pytest.raises(SettingsError, match=r"study\.points: this setting belongs to study=calibration, but study=compare is chosen"):
         read_settings(config)
     del config.study["points"]
     config.study.pints = 5

@@ -330,8 +330,8 @@ def test_replicates_are_enough_where_the_interval_is_as_narrow_as_wanted():
     assert [t.get_text() for t in figure.axes[0].texts] == ["needs 15", "0: the effect does not vary", "no number"]
     not_asked = drawn(figures.enough_figure(rows.assign(wanted=np.nan, needed=np.nan, needed_to_show=[3.0, 40.0, np.nan, 6.0]), about()))
     assert "80 %: 40" in {text.get_text() for text in not_asked.axes[0].texts}
-    assert "in four of five cases" in " ".join(not_asked.get_supxlabel().split())
-    assert [text.get_text() for text in not_asked.legends[0].get_texts()] == ["no width asked for"]
+    assert "four of five new studies" in " ".join(not_asked.get_supxlabel().split())
+    assert [text.get_text() for text in not_asked.legends[0].get_texts()] == ["no half-width asked for"]
 
 
 def test_a_difference_that_never_varies_is_no_point_on_the_axis():

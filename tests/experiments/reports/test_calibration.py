@@ -83,7 +83,7 @@ def test_the_lines_of_a_calibration_say_what_is_plausible(calibration):
     first, second, third, fourth = summary_of_calibration(calibration).splitlines()
     assert first == "Wave 1: 4 of 10 points within 2; 1.3 % of the ranges left"
     assert second.endswith("less than 0.005 % of the ranges left")
-    assert third.startswith("2 of 3 sets") and fourth.startswith("  in them 8 to 10 of ")
+    assert third.startswith("2 of 3 sets") and fourth.startswith("  of the 11 patterns that one world can show, 8 to 10 hold")
 
 
 def test_the_page_of_a_validation_has_a_row_a_figure_and_a_plot_a_pattern(validation):

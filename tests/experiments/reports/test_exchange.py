@@ -30,10 +30,11 @@ def test_the_answer_names_the_best_cells_among_those_that_are_shown_to_help_and_
     assert shown.lowest is FEWER and shown.cheapest is FEWER, "cells with better means are not shown to help"
     assert say("exchange.effect", shown) == (
         "In 1 of 3 cells, fewer defects are shown to reach users than with no programme in the same region; the lowest mean is that of "
-        "P in A (−10.0 %, −15.0 to −5.0 %), chosen by its result; in 1, more defects are shown to reach them, which is harm."
+        "P in A (−10.0 %, −15.0 to −5.0 %), chosen because it is the lowest; "
+        "in 1 cell, more defects are shown to reach users, which is harm."
     )
     assert say("exchange.cost", shown).startswith(
-        "A CNY of government avoids most sales with a defect with P in A: 0.500 CNY (95 % interval 0.200 to 0.900)."
+        "One CNY of government avoids the most sales with a defect under P in A: 0.500 CNY (95 % interval 0.200 to 0.900)."
     )
     assert say("exchange.limits", shown).startswith("In 1 of 3 cells, no effect is shown. The sizes")
 
@@ -43,12 +44,12 @@ def test_an_answer_without_any_effect_shown_names_no_cell():
     assert shown.lowest is None and shown.cheapest is None
     assert say("exchange.effect", shown).startswith("In 0 of 1 cell, fewer defects are shown")
     assert "the lowest mean" not in say("exchange.effect", shown)
-    assert say("exchange.cost", shown).startswith("In no cell is it shown")
+    assert say("exchange.cost", shown).startswith("No cell is shown to avoid")
     assert "In 1 of 1 cell, no effect is shown. One replicate gives no interval." in say("exchange.limits", shown)
 
 
 def test_the_question_is_of_one_portfolio_or_of_several():
-    assert say("exchange.question", _findings(FEWER)) == "What does the portfolio P change in A, and what does a CNY buy where?"
+    assert say("exchange.question", _findings(FEWER)) == "What does the portfolio P change in A, and what does one CNY buy in each region?"
     assert say("exchange.question", _findings(FEWER, ALONE)).startswith("What do the portfolios P and Q change in A and B, and")
 
 

@@ -16,7 +16,7 @@ OFFICERS, BOTH = Arm("cqo", False, ("cqo",), True), Arm("all", False, ("cqo", "s
 
 def test_arms_that_do_not_spend_their_budget_are_named_with_the_reason():
     text = say("programmes.spending", 1e6, [("spent", BOTH, 0.99), ("cannot spend it", OFFICERS, 0.314), ("not all spent", BOTH, 0.97)])
-    assert text.startswith("Government has 1,000,000 CNY per 1,000 firms and year")
+    assert text.startswith("For every arm, government has 1,000,000 CNY per 1,000 firms and year")
     assert "the budget cannot be spent by chief quality officers alone (31 % of it)." in text
     assert text.endswith("Less than 98 % is spent by both together (97 % of it).")
     assert "Less than 98 %" not in say("programmes.spending", 1e6, [("spent", BOTH, 0.99)])
@@ -38,7 +38,9 @@ def test_arms_with_which_government_still_pays_are_named():
 
 def test_fewer_defects_than_the_second_reference_are_stated_for_the_arms_that_show_it():
     assert say("programmes.second", OFFICERS, [(BOTH, Estimate(-0.021, -0.03, -0.01))]).endswith("with both together (−2.1 %).")
-    assert say("programmes.second", OFFICERS, []) == "No arm is shown to have fewer defects reach users than chief quality officers alone."
+    assert (
+        say("programmes.second", OFFICERS, []) == "No arm is shown to have fewer defects reaching users than chief quality officers alone."
+    )
 
 
 def test_a_pair_read_in_the_other_direction_has_the_opposite_effect_and_conclusion():

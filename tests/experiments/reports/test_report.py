@@ -1,4 +1,4 @@
-"""The report of a study: its three sentences against the tables, its sections, that it needs no other file, that nothing in it runs."""
+"""The report of a study: its answer against the tables, its sections, that it needs no other file, that nothing in it runs."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ TWELVE = ",".join(f"p{k}: ['instruments=[cqo]','instruments.cqo.reach={k / 20}']
 
 
 def answer(comparison: Comparison) -> list[str]:
-    """The three sentences without their headings."""
+    """The three parts of the answer without their headings."""
     return [sentence for _, sentence in html_report.answer(findings(comparison))]
 
 
@@ -190,7 +190,7 @@ def test_no_arm_whose_interval_holds_zero_is_said_to_change_anything(seed):
         row, name = comparison.effect(arm), say("arms.name", arm_of(comparison, arm))
         holds = row["effect_low"] <= 0.0 <= row["effect_high"]
         [part] = [part for part in parts if name in part]
-        assert ("no change" in part) == holds
+        assert bool(re.search("no change|does not show a change", part)) == holds
         assert bool(re.search("fewer", part)) == (not holds and row["effect"] < 0)
         assert ("harm" in part) == (not holds and row["effect"] > 0)
         assert (name in third.split("nor how large")[0]) == holds
@@ -207,7 +207,7 @@ def test_an_arm_that_changes_nothing_is_said_to_change_nothing():
     ("mean", "expected"),
     [
         (0.01, "more defects per unit reach users than with no programme, which is harm"),
-        (0.0, "no change of the defects per unit that reach users is shown"),
+        (0.0, "the study does not show a change of the defects per unit that reach users"),
     ],
 )
 def test_of_a_reference_without_defects_there_is_no_share(no_pictures, mean, expected):
@@ -223,7 +223,7 @@ def test_one_replicate_says_that_no_interval_is_known():
     assert "in the one replicate that was run" in first
     assert "without an interval, this may be chance" in first
     assert "not defined, because one replicate gives no interval" in second
-    assert "a single replicate gives no interval" in third
+    assert "A single replicate gives no interval" in third
     assert not re.search(f"95 % .*{NUMBER} to {NUMBER}", first + second + third)
 
 
@@ -248,11 +248,12 @@ def test_without_an_arm_called_all_the_answer_is_about_the_one_with_the_fewest_d
     comparison = study({f"p{k}": {"field_dpu": (-0.0001 * k, 0.00005)} for k in range(1, 12)}, override)
     first, second, _ = answer(comparison)
     assert first.startswith(
-        "Of 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, and fewer than each of the others is shown: "
+        "Of the 11 arms compared with “nothing”, “p11” has the fewest defects reaching users, "
+        "and is shown to have fewer than each of the others: "
     )
     assert "fewer with" in first
     assert "“nothing”" in second
-    assert question(comparison).startswith("What do 11 arms change within 24 months, against “nothing”,")
+    assert question(comparison).startswith("How do 11 arms change the defects that reach users")
     page = Page(report(comparison))
     assert "Of 12 arms, the 5 with the lowest mean of defects are shown." in page.text["paths"]
 
@@ -275,13 +276,13 @@ def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, corr
     assert ((rows["effect_low"] > 0.0) | (rows["effect_high"] < 0.0)).any()
     first, _, third = answer(comparison)
     if correction == "holm":
-        assert first.startswith("None of 20 arms is shown to change the defects that reach users")
+        assert first.startswith("None of the 20 arms is shown to change the defects that reach users")
         assert not re.search("fewe|harm|chance:", first)
         assert "does not show that any of the arms change anything" in third
         assert "In no group" in (gains := Page(report(comparison)).text["gains"]) or "not asked for" in gains
     else:
         assert "not corrected for 20 comparisons" in first
-        assert "20 arms are compared without a correction, and one in twenty" in third
+        assert "20 arms are compared without a correction: of twenty arms without any effect, one" in third
         assert "has the fewest" not in first
 
 
@@ -289,12 +290,14 @@ def test_the_fewest_are_claimed_only_where_the_arm_is_shown_to_differ_from_every
     close_by = {"a1": {"field_dpu": (-0.0020, 0.0005)}, "a2": {"field_dpu": (-0.0021, 0.0005)}}
     first = answer(study(close_by, of_officers(2)))[0]
     assert re.match(
-        "Of 2 arms compared with “nothing”, “a[12]” has the lowest mean .* as the best of several it partly owes this to chance", first
+        "Of the 2 arms compared with “nothing”, “a[12]” has the lowest mean .* chosen as the best of several, so part of this is chance",
+        first,
     )
     apart = {"a1": {"field_dpu": (-0.001, 0.0001)}, "a2": {"field_dpu": (-0.004, 0.0001)}}
     comparison = study(apart, of_officers(2))
     assert answer(comparison)[0].startswith(
-        "Of 2 arms compared with “nothing”, “a2” has the fewest defects reaching users, and fewer than each of the others is shown"
+        "Of the 2 arms compared with “nothing”, “a2” has the fewest defects reaching users, "
+        "and is shown to have fewer than each of the others"
     )
     reverse = comparison.pairs.rename(columns={"arm": "against", "against": "arm"})
     reverse = reverse.assign(conclusion=reverse["conclusion"].replace({"lower": "higher", "higher": "lower"}))
@@ -306,14 +309,16 @@ def test_arms_that_are_exactly_alike_share_their_sentences():
     alike = comparison.effects[comparison.effects["arm"] == "a1"].assign(arm="a2")
     effects = pd.concat([comparison.effects[comparison.effects["arm"] != "a2"], alike], ignore_index=True)
     first = answer(replace(comparison, effects=effects))[0]
-    assert "“a1” and “a2” have, exactly alike, the lowest mean" in first
+    assert "“a1” and “a2” share exactly the same lowest mean" in first
     assert first.count("“a2”") == 1
-    assert answer(study({}, of_officers(2)))[0].startswith("None of 2 arms compared with “nothing” changes")
+    assert answer(study({}, of_officers(2)))[0].startswith("None of the 2 arms compared with “nothing” changes")
 
 
 def test_where_the_reference_has_the_fewest_no_arm_is_said_to_have_them():
     first = answer(study({"a1": {"field_dpu": (0.001, 0.0001)}, "a2": {"field_dpu": (0.002, 0.0001)}}, of_officers(2)))[0]
-    assert first.startswith("None of 2 arms compared with “nothing” is shown to have fewer defects; with “a1”, the lowest mean of them, 5")
+    assert first.startswith(
+        "None of the 2 arms compared with “nothing” is shown to have fewer defects; with “a1”, which has the lowest mean, 5"
+    )
     assert first.count("which is harm") == 2
     assert "fewest" not in first
 
@@ -322,9 +327,9 @@ def test_where_the_reference_has_the_fewest_no_arm_is_said_to_have_them():
 def test_a_reference_with_a_programme_is_named(no_pictures, reference, name):
     comparison = study(HELP, f"study.reference={reference}")
     first, second, _ = answer(comparison)
-    assert f"against {name}, in the defects" in question(comparison)
+    assert f", compared with {name}?" in question(comparison)
     assert f"per unit reach users than with {name}" in first
-    assert f"against {name}," in second
+    assert f"compared with {name}," in second
     assert "than with no programme" not in first
     assert "harm" not in first
     page = Page(report(comparison))
@@ -336,11 +341,12 @@ def test_arms_in_other_worlds_are_called_so(no_pictures):
     comparison = study({arm: LOWER | PAID for arm in ("north", "small", "same")}, override, "region=liaoning", "by=[]")
     second, third = answer(comparison)[1:]
     assert (
-        "“north” and “small” have the same random numbers, but other worlds (region.firms and scale): firms are not the same ones" in third
+        "“north” and “small” have the same random numbers as the reference, "
+        "but other worlds (region.firms and scale): the firms are not the same" in third
     )
     assert question(comparison).endswith(", in worlds that differ in region.firms and scale?")
     main = next(arm for arm in ("north", "small", "same") if f"With “{arm}”" in second)
-    assert ("per avoided defect in a product" in second) == (main == "same")
+    assert ("Per avoided defect in a product" in second) == (main == "same")
     html = report(comparison)
     page = Page(html)
     assert "north: another world (region.firms) · small: another world (scale)" in page.text[""]
@@ -354,10 +360,10 @@ def test_arms_in_other_worlds_are_called_so(no_pictures):
 def test_an_arm_in_another_world_has_no_cost_per_defect(no_pictures):
     comparison = study({"north": LOWER | PAID}, arms(north="'region=liaoning'"))
     assert comparison.costs["defined"].any()
-    assert "no cost per avoided defect is given, because the worlds differ in region." in answer(comparison)[1]
+    assert "No cost per avoided defect is given, because the worlds differ in region." in answer(comparison)[1]
     assert (
-        "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁), in worlds that differ in region?"
-        in question(comparison)
+        "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁) within 24 months, "
+        "compared with “nothing”, in worlds that differ in region?" in question(comparison)
     )
     assert not any("Cost per avoided defect" in str(image["alt"]) for image in Page(report(comparison)).all("img"))
 
@@ -379,7 +385,7 @@ def test_the_second_sentence_has_the_numbers_of_the_table(effects, firms):
             for one, value in zip((low, high), sorted(map(abs, row[1:])), strict=True):
                 assert close(one, value, UNITS[unit])
     assert f"firms’ cost of quality {firms} by " in sentence
-    assert "per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
+    assert "Per avoided defect in a product of 1,000 CNY" in sentence or "more defects reach users, not fewer" in sentence
 
 
 def test_a_cost_that_may_rise_or_fall_is_described_so():
@@ -388,7 +394,7 @@ def test_a_cost_that_may_rise_or_fall_is_described_so():
     assert "what government pays does not change" in sentence
     assert re.search(r"cost of quality rises or falls \([^)]*95 % interval ", sentence)
     assert sentence.count("95 %") == 1
-    assert "the cost per avoided defect is not defined, because the interval of the defects avoided holds 0" in sentence
+    assert "The cost per avoided defect is not defined, because the interval of the defects avoided holds 0" in sentence
 
 
 def test_more_defects_have_no_cost_per_defect_avoided():
@@ -426,29 +432,29 @@ def test_what_the_effect_of_an_instrument_hinges_on_is_an_assumption():
 def test_the_report_says_where_figures_come_from(tmp_path):
     assert "the counts of firms and stations are invented" in answer(study({}))[2]
     reported = answer(study({}, "region=liaoning"))[2]
-    assert "Liaoning’s as the authorities report them" in reported
-    assert "the network of firms is generated" in reported
+    assert "those that the authorities of Liaoning report" in reported
+    assert "The network of firms is generated" in reported
     chain = tmp_path / "my chain.csv"
     chain.write_text("supplier,customer,value_share\na,b,0.3\nc,b,0.2\n", encoding="utf-8")
     comparison = study({}, "network=file", f"network.path='{chain}'")
-    assert "the network is that of a file" in answer(comparison)[2]
+    assert "The network comes from a file" in answer(comparison)[2]
     assert "my chain.csv" in question(comparison)
 
 
 @pytest.mark.parametrize(
     ("overrides", "expected", "never"),
     [
-        ((), "chain leaders, firms, chain heads and stations are Liaoning’s as the authorities report them;", "set for this study"),
+        ((), "chain leaders, firms, chain heads and stations are those that the authorities of Liaoning report.", "set for this study"),
         (("region.stations=300",), "but the number of stations (300, not 30) was set for this study", "heads and stations are"),
-        (("scale=0.1",), "as the authorities report them, all of them scaled by 0.1;", "about 2,000"),
+        (("scale=0.1",), "the authorities of Liaoning report, all scaled by 0.1.", "about 2,000"),
         (
             ("region.firms=5000",),
-            "the number of firms (5,000, not 1,755) was set for this study, all of them scaled by 0.4, to about 2,000",
+            "the number of firms (5,000, not 1,755) was set for this study, all scaled by 0.4, to about 2,000",
             "firms, chain heads",
         ),
         (
             ("network=synthetic",),
-            "chain heads and stations are Liaoning’s as the authorities report them, "
+            "chain heads and stations are those that the authorities of Liaoning report, "
             "in proportion to the size of the network (5 chain heads and 5 stations)",
             "firms, chain heads",
         ),
@@ -470,7 +476,7 @@ def test_only_complete_replicates_are_counted_and_failed_ones_are_named(no_pictu
     page = Page(report(comparison))
     assert "10 replicates of 24 months for each of 5 arms · replicates 3 and 7 failed and are left out ·" in page.text[""]
     assert "2 runs failed, and their replicates are left out (replicates 3 and 7)" in answer(comparison)[2]
-    assert "With 10 replicates" in page.text["replicates"]
+    assert "With 10 replicates," in page.text["replicates"]
 
 
 @pytest.mark.parametrize(("replicates", "has_interval"), [(9, False), (12, True)])
@@ -478,7 +484,9 @@ def test_the_gain_of_common_random_numbers_has_its_interval_from_ten_replicates_
     comparison = study(HELP, replicates=replicates)
     text = Page(report(comparison)).text["replicates"]
     row = comparison.luck.query("arm == 'all' and outcome == 'field_dpu'").iloc[0]
-    interval = re.search(rf"would need ({NUMBER}) times as many for the same interval \(95 % interval ({NUMBER}) to ({NUMBER})\)", text)
+    interval = re.search(
+        rf"the same interval would need ({NUMBER}) times as many replicates \(95 % interval ({NUMBER}) to ({NUMBER})\)", text
+    )
     assert bool(interval) == bool(re.search(r"\d times", text)) == has_interval
     if interval:
         assert all(
@@ -501,7 +509,7 @@ def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(comparison, no
     effects = comparison.effects.assign(conclusion=comparison.effects["conclusion"].mask(comparison.effects.index.isin(rows), "lower"))
     text = Page(report(replace(comparison, effects=effects))).text["gains"]
     assert "the largest mean change" in text
-    assert "whether it is larger there than elsewhere is not tested" in text
+    assert "Whether the change is larger there than elsewhere is not tested" in text
     assert "In no group" in Page(report(replace(comparison, effects=comparison.effects.assign(conclusion="not shown")))).text["gains"]
 
 
@@ -509,7 +517,7 @@ def test_a_width_not_reached_too_few_replicates_and_failures_are_reported(no_pic
     comparison = study(HELP, "study.half_width=0.001", "study.cap=40", replicates=4)
     comparison.manifest.update(half_width_reached=False, failed=["arm cqo, replicate 3: out of <memory>"])
     third = answer(comparison)[2]
-    assert "from 4 replicates they are rough, wider than the 0.1 %" in third
+    assert "with 4 replicates they are rough; they are wider than the 0.1 %" in third
     assert "1 run failed, and its replicate is left out" in third
     assert "out of &lt;memory&gt;" in report(comparison)
 

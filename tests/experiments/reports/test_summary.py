@@ -47,9 +47,9 @@ def test_a_flow_is_summed_so_that_its_unit_is_not_that_of_a_month():
         (
             False,
             1234.0,
-            "are NOT at most 0.5 % of the level of 'nothing' with 20 replicates, the most that were allowed: about 1,234 are needed.",
+            "are NOT at most 0.5 % of the level of 'nothing' with 20 replicates, the largest number allowed; about 1,234 are needed.",
         ),
-        (False, math.inf, "the most that were allowed: more than a thousand million are needed."),
+        (False, math.inf, "the largest number allowed; more than 1,000 million are needed."),
     ],
 )
 def test_a_half_width_that_is_not_reached_says_how_many_replicates_are_needed(reached, needed, text):

@@ -373,7 +373,7 @@ def test_studies_and_sweeps_of_the_application_share_their_runs(tmp_path):
     for overrides in (("name=one",), ("name=two",), ("-m", "name=swept", "months=4,5")):
         done = typed(tmp_path, *overrides)
         assert done.returncode == 0, done.stderr
-        assert (", as 2 of them are there already" in done.stdout) == (overrides != ("name=one",))
+        assert ("; 2 of them are stored already" in done.stdout) == (overrides != ("name=one",))
     assert len(files(tmp_path / "results" / "runs")) == 4
     assert sorted(files(tmp_path / "results")) == ["one", "runs", "swept", "two"]
     one, two = ((tmp_path / "results" / name / "effects.csv").read_bytes() for name in ("one", "two"))

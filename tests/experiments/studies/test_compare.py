@@ -198,8 +198,11 @@ def test_an_arm_adds_its_overrides_to_those_of_the_job():
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
-        (("study.reference=nobody",), "'nobody', which is no arm; arms: nothing, cqo, one_stop_stations, strong_chain_loans, all"),
-        (("study.arms={a: []}",), "'nothing', which is no arm; arms: a"),
+        (
+            ("study.reference=nobody",),
+            "'nobody', but there is no such arm; the arms are nothing, cqo, one_stop_stations, strong_chain_loans, all",
+        ),
+        (("study.arms={a: []}",), "'nothing', but there is no such arm; the arms are a"),
         (("study.arms={nothing: ['instruments=[]', 'instruments.cqo.reach=1']}",), "cqo is not active"),
     ],
 )

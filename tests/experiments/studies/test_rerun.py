@@ -66,7 +66,7 @@ def test_a_rerun_that_gives_other_figures_says_which_and_fails(study, monkeypatc
     monkeypatch.setattr(WorldSettings, "build", lambda self, key, *others: build(self, (key[0] + 1, key[1]), *others))
     assert main([str(study)]) == 1
     printed = capsys.readouterr().err
-    assert "the tables are not what they were" in printed and "runs: field_dpu: 9 of 9 values" in printed
+    assert "the tables differ from those of the study" in printed and "runs: field_dpu: 9 of 9 values" in printed
 
 
 def test_one_replicate_is_written_in_full_with_the_totals_of_the_study(study, capsys):

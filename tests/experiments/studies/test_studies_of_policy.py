@@ -109,9 +109,9 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["study.budget=0"], "study.budget is 0; it must be above 0"),
         (["study.length=1.5"], "study.length is 1.5; it must be a whole number"),
         (["study.split=0.5"], "study.split is 0.5; it must give arms their shares"),
-        (["study.only=[cqo,alll]"], "study.only is 'alll', which is no arm.*did you mean 'all'?"),
+        (["study.only=[cqo,alll]"], "study.only is 'alll', but there is no such arm.*did you mean 'all'?"),
         (["+experiment=after_the_programme", "study.arms={a: []}"], "has arms of its own; add one with study.arms.NAME"),
-        (["study.second_reference=cpo"], "study.second_reference is 'cpo', which is no arm.*did you mean 'cqo'?"),
+        (["study.second_reference=cpo"], "study.second_reference is 'cpo', but there is no such arm.*did you mean 'cqo'?"),
     ],
 )
 def test_a_mistake_is_reported_with_the_correction(overrides, message):
@@ -122,7 +122,7 @@ def test_a_mistake_is_reported_with_the_correction(overrides, message):
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        ("{cpo: {cqo: 1}}", "study.split names 'cpo', which is no arm.*did you mean 'cqo'?"),
+        ("{cpo: {cqo: 1}}", "study.split names 'cpo', but there is no such arm.*did you mean 'cqo'?"),
         ("{all: {cqo: 0.5, stewards: 0.4}}", "its shares must be above 0 and sum to 1"),
         ("{all: {cqo: 1}}", "must give a share to each of cqo, stewards"),
         ("{all: {cqo: 0.5, steward: 0.5}}", "did you mean 'stewards'?"),

@@ -270,7 +270,7 @@ def test_files_are_missing_or_not_named(tmp_path):
 
 
 def test_a_setting_out_of_range_is_refused():
-    with pytest.raises(ParameterError, match=r"network\.coverage is 2; it must lie in 0\.5 … 1 share"):
+    with pytest.raises(ParameterError, match=r"network\.coverage is 2; it must lie in 0\.5 … 1 \(share\)"):
         InputOutput(coverage=2)
     with pytest.raises(ParameterError, match=r"network\.leaders is 1; it must lie between the number of chains, 4"):
         InputOutput(leaders=1)

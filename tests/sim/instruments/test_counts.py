@@ -120,6 +120,6 @@ def test_report_states_what_was_delivered(monkeypatch):
     table = pd.DataFrame([(*row, 1.0, 3) for row in counts], columns=comparison.counts.columns)
     (section,) = delivered(replace(comparison, counts=table))
     assert section.tables[0].rows[0] == ("chief quality officers", "officers appointed", "of them", "12.2", "11 to 13.5")
-    assert "nothing was delivered of chief quality officers: prizes." in section.says
+    assert "The count is 0 for prizes (chief quality officers)." in section.says
     alone = study({}, "policy=none", replicates=3)
     assert delivered(replace(alone, counts=table)) == [], "the reference has no programme"
