@@ -298,7 +298,9 @@ def test_a_mistake_in_a_file_is_told_by_name(line, said, own_policy):
 
 def test_an_instrument_that_there_is_not_is_told_by_name(own_policy):
     own_policy("", instruments="[cqoo]")
-    with pytest.raises(SettingsError, match=r"configs/policy/mine\.yaml: instruments=cqoo: no such instrument.*did you mean 'cqo'\?"):
+    with pytest.raises(
+        SettingsError, match=r"configs/policy/mine\.yaml: instruments=cqoo: there is no instrument 'cqoo'.*did you mean 'cqo'\?"
+    ):
         preflight(["policy=mine"])
 
 
@@ -306,12 +308,12 @@ def test_a_source_for_no_lever_is_told_by_name():
     config = compose_settings(["policy=hubei"])
     with open_dict(config):
         config.portfolio.sources["instruments.brands.reech"] = "assumption: none"
-    with pytest.raises(SettingsError, match=r"instruments\.brands\.reech.*no lever; did you mean 'instruments\.brands\.reach'\?"):
+    with pytest.raises(SettingsError, match=r"instruments\.brands\.reech.*nor a lever; did you mean 'instruments\.brands\.reach'\?"):
         read_settings(config)
 
 
 def test_a_policy_that_there_is_not_gets_the_nearest():
-    with pytest.raises(SettingsError, match=r"policy=guandong: no such policy; there is .*did you mean 'guangdong'\?"):
+    with pytest.raises(SettingsError, match=r"policy=guandong: there is no policy 'guandong'; choose from .*did you mean 'guangdong'\?"):
         preflight(["policy=guandong"])
 
 

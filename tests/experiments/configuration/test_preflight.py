@@ -368,7 +368,7 @@ NONE = "but there is no such arm; the arms are nothing, cqo, one_stop_stations, 
         (["instruments=[cqo],[]", "study.reference=cqo"], ["'cqo', but there is no such arm; the arms are nothing (at instruments=[])"]),
         (["instruments=[cqo]", "study.reference=all"], ["'all', but there is no such arm; the arms are nothing, cqo"]),
         (["study.arms={a: []}"], ["study.reference is 'nothing', but there is no such arm; the arms are a"]),
-        (["study.arms={a: []},{nothing: []}"], ["arms: a"]),
+        (["study.arms={a: []},{nothing: []}"], ["the arms are a"]),
         (["study.half_width=0.1,null", "study.cap=10"], ["study.cap is 10, less than replicates=20"]),
     ],
 )
