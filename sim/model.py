@@ -49,7 +49,7 @@ __all__ = ["MONTH", "NetworkSource", "StrongchainModel", "build_network"]
 NetworkSource = SupplyNetwork | Synthetic | FromFile | InputOutput | SectorEconomy | None
 
 #: One month, phase by phase: relations change before goods are shipped, and accounts are closed last.
-#: What a phase reads of another firm is last month's value, or the result of an earlier phase of this month.
+#: A value that a phase reads from another firm is last month's, or comes from an earlier phase of this month.
 MONTH: tuple[Callable[[World], None], ...] = (
     policy,
     review_suppliers,
@@ -73,7 +73,7 @@ MONTH: tuple[Callable[[World], None], ...] = (
     balance_others,
 )
 
-#: Passes of charge-back at the start, after which it hardly changes.
+#: Passes of charge-back at the start; after these it hardly changes.
 SETTLING = 3
 
 
@@ -223,7 +223,7 @@ class StrongchainModel(World):
         self.firms.turn_page()
 
     def step(self) -> None:
-        """Simulate one month and write it down."""
+        """Simulate one month and record it."""
         self._one_month()
         self.record.write(self)
 

@@ -1,4 +1,4 @@
-"""Additional tables of a comparison, where they were asked for or make sense: what a budget bought, and what was left of effects.
+"""Additional tables of a comparison, where they were asked for or make sense: what a budget bought, and how much of the effects remained.
 
 Each function takes whole replicates by arm, as `experiments.analysis.effects` does, and returns one table.
 """
@@ -86,7 +86,7 @@ def spending(by_arm: ByArm, arms: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def ends_of(arms: Mapping[str, Any], months: int) -> dict[str, int]:
-    """Last month of the programmes of each arm in which all end before the run does; an arm without programmes has none."""
+    """Last month of the programmes of each arm whose programmes all end before the run; none for an arm without programmes."""
     ends = {}
     for name, arm in arms.items():
         active = [levers for levers in arm["instruments"].values() if levers["active"]]

@@ -120,7 +120,7 @@ class Comparison:
         return say("report.failures", self.manifest.get("failed", []))
 
     def __getattr__(self, name: str) -> Any:
-        """Name the new name of an attribute that had another one; asked only for attributes that there are not."""
+        """Give the new name of a renamed attribute; Python asks only for attributes that do not exist."""
         raise AttributeError(renamed.attribute(type(self).__name__, name))
 
     def effect(self, arm: str, outcome: str = "field_dpu") -> pd.Series:
@@ -161,7 +161,7 @@ def _named(stem: Path, kind: str) -> Path:
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    """Write a table as CSV with a mark by which spreadsheets, Chinese ones too, see that it is UTF-8."""
+    """Write a table as CSV with a byte-order mark, so that spreadsheets read it as UTF-8 and show Chinese."""
     return table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
 
 

@@ -106,13 +106,13 @@ def mean_intervals(values: ArrayLike, level: float = 0.95) -> Intervals:
 
 
 def half_widths(intervals: Intervals) -> NDArray[np.float64]:
-    """Return how far intervals reach from their means, the farther side where they are lopsided; infinite where unknown."""
+    """Return the half-widths of intervals: the distance from the mean to the farther end; infinite where unknown."""
     half = np.maximum(intervals.high - intervals.mean, intervals.mean - intervals.low)
     return np.where(intervals.n > 1, half, np.inf)
 
 
 def _blocks(known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
-    """Columns in blocks that know the same replicates: which those are, and the columns."""
+    """Columns in blocks with values for the same replicates: these replicates, and the columns."""
     patterns, which = np.unique(known, axis=1, return_inverse=True)
     for pattern, rows in enumerate(patterns.T):
         columns = np.flatnonzero(which.ravel() == pattern)

@@ -1,4 +1,4 @@
-"""The portfolios of instruments in configs/policy: which instruments each switches on, with which levers, from which sources."""
+"""The portfolios of instruments in configs/policy: which instruments each portfolio activates, with which levers, from which sources."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Portfolio:
 
     @property
     def paths(self) -> list[str]:
-        """Everything that needs a source: each instrument that is switched on, then its levers."""
+        """Everything that needs a source: each active instrument, then its levers."""
         others = [path for path in self.levers if path.split(".")[1] not in self.instruments]
         ours = [[f"instruments.{key}", *(path for path in self.levers if path.split(".")[1] == key)] for key in self.instruments]
         return [*(path for paths in ours for path in paths), *others]

@@ -34,7 +34,7 @@ def networks() -> dict[str, type]:
 
 
 def chosen_as_a_whole() -> dict[str, dict[str, type]]:
-    """Groups of which an option brings settings of its own, with what declares these: kinds of study and of network."""
+    """Groups whose options have their own settings, with the classes that declare them: kinds of study and of network."""
     return {"study": dict[str, type](KINDS), "network": networks()}
 
 

@@ -1,4 +1,4 @@
-"""Where the configuration files lie, and which options of a group they give."""
+"""Where the configuration files are, and which options they give to a group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flags of Hydra on the command line: which may be typed, and what may follow them."""
+"""Flags of Hydra on the command line: which of them may be typed, and with which values."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _takes(flag: str) -> tuple[str, ...] | None:
 
 
 def _wrong(argument: str, flag: str, value: str) -> Iterator[str]:
-    """Say what is wrong with a flag or with what belongs to it."""
+    """Say what is wrong with a flag or with its value."""
     legal = _takes(flag)
     if flag in FROM_ANOTHER_PLACE:
         yield f"{flag}: takes settings from another place; type them, or put them into a file under configs/"

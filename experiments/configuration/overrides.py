@@ -108,7 +108,7 @@ def read_override(typed: str) -> TypedOverride:
 
 
 def why_unreadable(arms: str) -> str:
-    """Say why Hydra cannot read arms as a dictionary: a missing bracket, or a name that it cannot read; nothing if neither."""
+    """Say why Hydra cannot read arms as a dictionary: a missing bracket, or a name that it cannot read; empty if there is neither."""
     if mark := next((mark for mark in "'\"" if arms.count(mark) % 2), ""):
         return f"a {mark} is left open"
     dictionaries, brackets = _outline(arms)
@@ -192,7 +192,7 @@ def _parser() -> OverridesParser:
 
 
 def _sign(key: str, typed: str) -> str:
-    """Return what Hydra wants before a key: a plus for what is not in the main configuration, two for what may be or not."""
+    """Return what Hydra needs before a key: one plus if the key is not in the main configuration, two if it may be or may not be."""
     if key == "experiment":
         return "+"
     if any(key.startswith(f"{free}.") for free in FREE):

@@ -241,7 +241,7 @@ def _where(wrong_at: Sequence[str], points: int) -> str:
 
 
 def _disagree(overrides: Sequence[TypedOverride], broken: Collection[str]) -> Iterator[str]:
-    """Say which settings contradict each other at some point, though each is right by itself.
+    """Say which settings contradict each other at some point, though each setting alone is right.
 
     `broken` are the keys of overrides that are wrong by themselves.
     """
@@ -266,7 +266,7 @@ def _given(overrides: Sequence[TypedOverride], config: DictConfig, path: str) ->
 
 
 def _too_few(overrides: Sequence[TypedOverride], config: DictConfig) -> Iterator[tuple[set[str], str]]:
-    """Say where a cap is lower than the replicates, and which settings that depends on."""
+    """Say where a cap is lower than the replicates, and on which settings this depends."""
     replicates, caps, widths = (
         [value for value in _given(overrides, config, path) if isinstance(value, int | float)]
         for path in ("replicates", "study.cap", "study.half_width")

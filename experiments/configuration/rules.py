@@ -64,7 +64,7 @@ class Rule:
     default_is: str = ""
 
     def wrong(self, path: str, value: Any) -> str:
-        """Say what is wrong with a value of the setting at a path; nothing if it is right."""
+        """Say what is wrong with a value of the setting at a path; empty if it is right."""
         return "" if self.holds(value) else f"{path} is {value!r}; it must {self.must}{did_you_mean(str(value), self.choices)}"
 
 
@@ -87,7 +87,7 @@ class Options(Rule):
     group: str = ""
 
     def wrong(self, path: str, value: Any) -> str:
-        """Say which options there are not, or are named twice."""
+        """Say which options do not exist or are named twice."""
         options = sorted(files.options_in_files(files.CONFIGS)[self.group])
         if not isinstance(value, list | tuple):
             return f"{path}={value}: it must be a list of names; type '{path}=[{value}]'"

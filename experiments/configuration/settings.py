@@ -248,7 +248,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
 
 
 def _fitted(world: WorldSettings, configuration: dict[str, Any], taken: Mapping[str, str]) -> Region:
-    """Return the region with its institutions in proportion to a network that is not its own, but for those taken as they stand.
+    """Return the region with its institutions in proportion to a network that is not its own, except for those that are taken unchanged.
 
     The numbers that are used, and where each is from, go into the configuration of the arm, which fits nothing when it is read again.
     """
@@ -264,7 +264,7 @@ def _fitted(world: WorldSettings, configuration: dict[str, Any], taken: Mapping[
 
 
 def institutions(arm: Arm) -> str:
-    """Say in a line how many institutions an arm has; nothing if its network is its region's own."""
+    """Say in a line how many institutions an arm has; empty if its network is that of its region."""
     how, region = arm.configuration.get("institutions"), arm.world.region
     if not how:
         return ""
@@ -334,7 +334,7 @@ def of_kind(settings: Settings, kind: type[S]) -> S:
 
 
 def not_of_an_arm(arm: str, override: str) -> str:
-    """Say that an arm cannot set what an override sets, since that holds for the whole study; nothing if it can."""
+    """Say that an arm cannot set what an override sets, because this holds for the whole study; empty if it can."""
     key = re.split(r"[.=@]", override.lstrip("+~"), maxsplit=1)[0]
     if key in ARM_OVERRIDES:
         return ""
@@ -348,7 +348,7 @@ def are_lists(arms: object) -> bool:
 
 
 def too_short(months: int, window: int) -> str:
-    """Say that means are over all months, if the window is longer than the run; nothing if it fits."""
+    """Say that means are over all months if the window is longer than the run; empty if it is not."""
     if window <= months:
         return ""
     return say("notes.too_short", months, window)
@@ -395,7 +395,7 @@ def check_name(name: str, what: str) -> None:
 
 
 def _of_another_kind(group: str, chosen: str, name: str) -> str:
-    """Say which kind of network or study a setting belongs to, if it is another than the one chosen; nothing if it belongs to that."""
+    """Say which kind of network or study a setting belongs to, if it is not the chosen one; empty if it is."""
     homes = [kind for kind, cls in chosen_as_a_whole()[group].items() if name in {f.name for f in dataclasses.fields(cls)}]
     if not homes or chosen in homes:
         return ""
@@ -404,7 +404,7 @@ def _of_another_kind(group: str, chosen: str, name: str) -> str:
 
 
 def idle_setting(config: DictConfig, path: str) -> str:
-    """Say why a setting would change nothing in a composed configuration; nothing if it counts.
+    """Say why a setting would change nothing in a composed configuration; empty if it has an effect.
 
     Its instrument is not active, its network or study is of another kind, or it scales a region whose network is not used.
     """

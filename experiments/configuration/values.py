@@ -145,7 +145,7 @@ def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
 
 
 def wrong_for_network(kind: str, key: str, value: Any) -> str:
-    """Say that a value is wrong for a setting of one kind of network, though it may be right for another kind; nothing if it is right."""
+    """Say that a value is wrong for a setting of one kind of network, though it may be right for another kind; empty if it is right."""
     declared = [f for f in fields(networks()[kind]) if f"network.{f.name}" == key] if kind in networks() else []
     return next((f"{wrong} (network={kind})" for f in declared for wrong in _declared_value(f, key, value)), "")
 

@@ -139,7 +139,7 @@ def full(cls: type[Instrument], **levers: Any) -> Instrument:
 
 
 def scene(*instruments: Instrument, weather: Parameters = CALM) -> StrongchainModel:
-    """Make a world of 80 firms, two standing stations and some officers under a policy, in which every law is checked."""
+    """Make a world of 80 firms, two existing stations and some officers under a policy, in which every law is checked."""
     return world(SCENE, weather, instruments, region=PLACE, check=True)
 
 
@@ -178,7 +178,7 @@ def spent_by_month(
 
 
 def taken_on_each_month(cls: type[Instrument], **levers: Any) -> list[tuple[list[int], list[int]]]:
-    """Run in the storm: for each month the rows taken on, and all that could be, in the order in which they should come."""
+    """Run in the storm: for each month, the rows taken on, and all rows that could be taken on in their right order."""
     chosen: list[int] = []
 
     def apply(self: Instrument, model: World, month: int, rows: NDArray[np.int64]) -> None:

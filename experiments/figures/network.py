@@ -67,7 +67,7 @@ def network_map(picture: MapPicture, about: Mapping[str, Any] | None = None, tit
 
 
 def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str], NDArray[np.int64], NDArray[np.bool_]]:
-    """Map firms to drawn nodes: the firms of each tier in which most loss begins alone, the rest of the tier as one.
+    """Map firms to drawn nodes: in each tier the firms where most loss begins have their own node, the other firms share one.
 
     Returns
     -------

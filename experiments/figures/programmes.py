@@ -111,7 +111,7 @@ def _values(row: pd.Series, stem: str, times: float) -> tuple[float, float, floa
 
 
 def _bar(ax: Axes, y: float, values: Sequence[float], is_shown: bool) -> None:
-    """Draw one value and its interval, hollow where it is not shown to differ from 0; what leaves the axis ends in an arrow."""
+    """Draw one value and its interval, hollow where it is not shown to differ from 0; an interval that leaves the axis ends in an arrow."""
     value, low, high = values
     left, right = ax.get_xlim()
     if np.isfinite(low) and np.isfinite(high):

@@ -107,7 +107,7 @@ def _blocks(groups: Mapping[str, Sequence[Row]], letters: int) -> list[list[_Lin
 
 
 def _parts(blocks: list[list[_Line]]) -> list[list[list[_Line]]]:
-    """Cut the groups into two columns as even as can be, where one would be too long; a group is not cut."""
+    """Put the groups into two columns of similar length, where one column would be too long; a group is never cut."""
     heights = np.cumsum([sum(line.height for line in block) for block in blocks])
     if len(blocks) < 2 or heights[-1] <= MOST_LINES:
         return [blocks]

@@ -146,7 +146,7 @@ def arm_marks(arms: Sequence[str], reference: str) -> dict[str, Mark]:
 
 
 def scaled_unit(key: str) -> tuple[str, float]:
-    """Return the unit in which an outcome is drawn, and what its values are multiplied by: shares are drawn in %."""
+    """Return the unit in which an outcome is drawn, and the factor for its values: shares are drawn in %."""
     unit = OUTCOMES[key].unit
     return say("figures.unit", unit), 100.0 if unit.startswith("share") else 1.0
 

@@ -135,7 +135,7 @@ def _left(by_year: pd.DataFrame, year: int) -> str:
 
 
 def differences_from(comparison: Comparison, reference: str) -> pd.DataFrame:
-    """Return the paired differences of all arms from one, in total, in whichever direction the table of pairs has them."""
+    """Return the paired differences of all arms from one arm, in total; the table of pairs may have them in either direction."""
     pairs = comparison.pairs
     direct, reversed_pairs = pairs[pairs["against"] == reference].copy(), pairs[pairs["arm"] == reference].copy()
     in_total = comparison.effects[(comparison.effects["arm"] == reference) & (comparison.effects["by"] == "total")]

@@ -86,7 +86,7 @@ def leaves(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
 
 
 def other_world(comparison: Comparison, arm: str) -> list[str]:
-    """Return the settings by which an arm's world is not that of the reference; empty where it is the same one."""
+    """Return the settings in which an arm's world differs from that of the reference; empty where the world is the same."""
     of_arm, base = (
         {
             path: value

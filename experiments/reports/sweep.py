@@ -54,7 +54,7 @@ class CollectSweep(Callback):
     """Hydra's callback at the end of a sweep; the only code that a configuration of ours names."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Continue the same sweep where it stopped; refuse a folder of another one, whose points would mix with the new ones."""
+        """Continue the same sweep where it stopped; refuse the folder of another sweep, because its points would mix with the new ones."""
         folder, note = Path(config.hydra.sweep.dir), Path(config.hydra.sweep.dir) / "sweep.json"
         typed = [str(word) for word in config.hydra.overrides.task]
         points = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/point.json")]

@@ -40,7 +40,7 @@ def _lock() -> str | None:
 
 
 def _code_from() -> tuple[str | None, bool | None]:
-    """The commit of the code, and whether files of it are changed or not committed; nothing if it is no clone of its own."""
+    """The commit of the code, and whether it has changed or uncommitted files; empty if the code is not in a clone of the repository."""
     if Path(_git("rev-parse", "--show-toplevel") or "/").resolve() != ROOT:
         return None, None
     return _git("rev-parse", "HEAD") or None, bool(_git("status", "--porcelain", "--", "agents", "sim", "experiments", "configs"))

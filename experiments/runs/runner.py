@@ -53,7 +53,7 @@ class Failure:
 
 
 def _end_with(parent: int) -> None:
-    """End this worker soon after the process that started it, which cannot end its workers when it is killed."""
+    """End this worker soon after the process that started it: a killed process cannot end its workers itself."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -121,7 +121,7 @@ def drawing_seconds(arms: int, kind: str = "compare") -> float:
 
 
 def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers: int, missing: float = 1.0) -> float:
-    """Forecast roughly how long it takes to simulate a study of whose runs a share is missing, start of the workers included.
+    """Forecast roughly the time to simulate the missing share of a study's runs, including the start of the workers.
 
     What is drawn afterwards is `drawing_seconds`.
     """

@@ -215,7 +215,7 @@ class Store:
         return run if replicate or run.picture else None
 
     def put(self, key: str, run: Run, extras: Mapping[str, pd.DataFrame] | None = None) -> None:
-        """Keep a run, and before it the tables to be saved of it: after this it is there whole, before this not at all.
+        """Store a run, after the tables that are saved with it: either all of it is stored, or nothing.
 
         Raises
         ------

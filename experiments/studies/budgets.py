@@ -42,7 +42,7 @@ def months_at_work(ins: Instrument, months: int) -> int:
 
 
 def with_length(arm: Arm, length: int | None) -> Arm:
-    """Return an arm whose programmes end after a number of months, unless they have a length of their own."""
+    """Return an arm whose programmes end after a number of months; a programme with its own length keeps it."""
     if length is None:
         return arm
     return _with(arm, {ins.key: {"length": length} for ins in arm.instruments if ins.length is None})
@@ -93,7 +93,7 @@ class _Aim:
 
     @property
     def best(self) -> float:
-        """The least value known that spends the budget; else the one that spends most of it."""
+        """The smallest known value that spends the whole budget; if there is none, the value that spends most of it."""
         return self.plenty[0] if self.plenty else self.little[0] or self.value
 
 
@@ -106,7 +106,7 @@ def _targets(arm: Arm, budget: float, split: Mapping[str, Any], months: int) -> 
 
 
 def _check_split(arms: Sequence[Arm], split: Mapping[str, Any], idle: Sequence[str]) -> None:
-    """Raise if shares are of no arm, of no instrument of it, or do not sum to 1; those of idle arms are not looked at."""
+    """Raise if shares name an unknown arm, or an instrument that the arm does not have, or do not sum to 1; ignore arms that do not run."""
     names = {arm.name: [ins.key for ins in arm.instruments] for arm in arms}
     for name, shares in split.items():
         if name not in names and name in idle:

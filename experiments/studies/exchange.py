@@ -154,7 +154,7 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
 
 
 def _label(arm: Arm, part: str, key: str) -> str:
-    """How the region or the portfolio of an arm is called, in both languages; its key if that is not said."""
+    """The label of the region or the portfolio of an arm, in both languages; its key if it has no label."""
     names = arm.configuration.get(part) or {}
     return " ".join(dict.fromkeys(name for name in (names.get("label"), names.get("label_zh")) if name)) or key
 

@@ -79,7 +79,7 @@ class Region:
         """Return the region with its counts multiplied and the same structure: at least one of each where there was one.
 
         There are fewer chains, not smaller ones: a chain has as many firms, leaders and home sectors as before, as far as whole numbers allow;
-        so have firms stations and counties. The capacity of standing stations per firm stays exactly the same; it need not be a whole number.
+        so have firms stations and counties. The capacity of existing stations per firm stays exactly the same; it need not be a whole number.
         """
         from dataclasses import replace
 

@@ -44,7 +44,9 @@ class Awards(Instrument):
     counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
 
     reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: few firms get an award", "N", "share of the eligible firms that win")
-    targeting: str = field(default="best_first", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom the jury prefers"})
+    targeting: str = field(
+        default="best_first", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "which firms the jury prefers"}
+    )
     demonstration: float = parameter(
         0.001,
         0.0,

@@ -62,7 +62,7 @@ class ChiefQualityOfficer(Instrument):
         world.firms.cqo[chosen] = True
 
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Subsidised part of the officers' pay; nothing where the officer has left."""
+        """Subsidised part of the officers' pay; 0 where the officer has left."""
         return self.pay_subsidy * np.where(world.firms.cqo, cqo_cost(world), 0.0)[reached]
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:

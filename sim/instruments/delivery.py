@@ -70,13 +70,17 @@ class Delivery:
     key: ClassVar[str] = "delivery"
 
     start: int = parameter(1, 1, 10_000, "month", "a convention", "N", "month in which it begins")
-    length: int | None = parameter(None, 0, 10_000, "months", "a convention; none is to the end", "N", "months for which it runs")
+    length: int | None = parameter(
+        None, 0, 10_000, "months", "a convention; none means until the end of the run", "N", "months for which it runs"
+    )
     ramp: int = parameter(1, 1, 1_000, "months", "assumption: all at once", "N", "months over which it grows to its full reach")
     reach: float = parameter(0.5, 0.0, 1.0, "share", "assumption", "N", "share of the eligible firms that it reaches")
     monthly_capacity: int | None = parameter(
         None, 0, 10_000_000, "firms/month", "assumption: no limit", "N", "firms it can take on in a month"
     )
-    budget: float | None = parameter(None, 0.0, 1e15, "CNY", "assumption: no limit", "N", "what government may spend on it in all")
+    budget: float | None = parameter(
+        None, 0.0, 1e15, "CNY", "assumption: no limit", "N", "largest amount that government may spend on it in total"
+    )
     unit_cost: float = parameter(0.0, 0.0, 1e9, "CNY/firm", "assumption", "N", "one-off cost of taking on a firm")
     government_share: float = parameter(
         1.0, 0.0, 1.0, "share", "assumption", "N", "share of the one-off cost that government bears; the firm bears the rest"
@@ -84,7 +88,9 @@ class Delivery:
     sizes: tuple[str, ...] = field(
         default=SIZE_CLASSES, metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes"}
     )
-    targeting: str = field(default="random", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "whom it takes on first"})
+    targeting: str = field(
+        default="random", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "which firms it takes on first"}
+    )
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""

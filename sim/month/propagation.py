@@ -27,7 +27,7 @@ def escape_share(world: World) -> NDArray[np.float64]:
 
 
 def latent_share(world: World) -> NDArray[np.float64]:
-    """λ of each firm: share of own defects that no inspection finds, less the part that reliability tests make detectable, shape (n,)."""
+    """λ of each firm: share of own defects that no inspection finds, minus the part that reliability tests make detectable, shape (n,)."""
     return world.parameters.latent_share * (1.0 - world.firms.latent_found)
 
 
@@ -70,7 +70,8 @@ def propagate(world: World) -> None:
     firms.out_detectable = escape_share(world) * firms.before_final
     firms.out_latent = latent * firms.own_dpu + world.by_customer(links.passed_latent)
 
-    # The number of defects of a unit is Poisson. A unit is accepted if none of them is found and there is no false alarm.
+    # The number of defects in a unit has a Poisson distribution.
+    # A unit is accepted if inspection finds no defect and no false alarm occurs.
     accepted = (1.0 - firms.false_alarm) * np.exp(-firms.detection * firms.before_final)
     firms.reject = firms.inspection * (1.0 - accepted)
     firms.scrap = world.parameters.scrap_share * firms.reject

@@ -81,7 +81,7 @@ def _worth_needed(world: World) -> NDArray[np.float64]:
 def _stations_seen(world: World) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Which stations firms know: each firm's profile (n,), and the stations that each profile sees, (profiles, stations).
 
-    A profile is a county, and whether the firm knows the standing stations and those of the programme.
+    A profile is a county, and whether the firm knows the existing stations and those of the programme.
     A firm sees the stations that it knows and that serve its county.
     """
     firms, stations = world.firms, world.stations

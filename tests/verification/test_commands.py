@@ -68,7 +68,7 @@ VERBS = [
     ("strongchain completion zsh", "#compdef strongchain", "strongchain completion", "bash, zsh"),
 ]
 RERUNS = [
-    ("strongchain rerun results/mine", "the same tables", "strongchain rerun results/mien", "did you mean 'mine'?"),
+    ("strongchain rerun results/mine", "the tables are the same", "strongchain rerun results/mien", "did you mean 'mine'?"),
     (
         f"strongchain rerun results/first --replicate {at_size(2, 17)}",
         "its totals are those of the study",

@@ -185,7 +185,7 @@ def guangdong(key: Key) -> Pairs:
 
 
 def qingxu(key: Key) -> Pairs:
-    """Ten firms without a certificate, drawn at random, are led to one; three years later they are compared in both worlds."""
+    """Ten firms without a certificate, drawn at random, are helped to one; three years later they are compared in both worlds."""
     model = StrongchainModel(TOWN, key=key, burn_in=BURN_IN)
     already = model.firms.certified.copy()
     dpu = outgoing_dpu(model).copy()

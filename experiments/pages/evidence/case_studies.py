@@ -216,7 +216,7 @@ def _qingxu(measures: Mapping[str, PairedMeasure]) -> list[str]:
         "「編制撰寫良好案例10篇」 (F194). How many were certified in the end, and what became of their quality, is not reported.",
         "",
         "Simulated: a town of 60 firms in one county, twelve of which sell to users. Ten firms without a certificate, drawn at random, "
-        "are led to one in one month at government's cost (`certification`). They are compared one and three years later.",
+        "are helped to one in one month at government's cost (`certification`). They are compared one and three years later.",
         "",
         *_table(measures, rows),
         "",

@@ -120,7 +120,7 @@ typed together with a portfolio (`instruments.cqo.reach=0.9`); a typed `instrume
   230 visits by 159 stewards suggest, F223 and F221), a **training base** with the firms of one chain.
 - **Stations** of a portfolio are added to those that stand in the region in every arm. In its own region a place has its stations
   twice; `region.stations=0` removes the standing ones from every arm. Stations are counted over the whole place and also serve firms
-  outside the chains. So where no services are counted, their capacity is that of a standing station (2 cases a month), and so is their
+  outside the chains. So where no services are counted, their capacity is that of an existing station (2 cases a month), and so is their
   cost. In the same way, reported samples of the regulator are added to the usual ones.
 - **Budgets** are in no portfolio: money is reported for places of unknown size, and an absolute sum fits no other place. Where it is
   reported together with a number of projects or winners, it sets the cost of one.

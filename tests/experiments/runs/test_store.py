@@ -221,7 +221,7 @@ def test_a_damaged_file_counts_as_missing(tmp_path, capsys):
         assert back is None or same(back, kept)
         lost += back is None
     assert lost > 100
-    assert "is no whole run" in capsys.readouterr().err
+    assert "is damaged (" in capsys.readouterr().err
 
 
 def test_a_foreign_file_counts_as_missing(tmp_path, capsys):

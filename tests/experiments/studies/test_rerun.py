@@ -40,7 +40,7 @@ def test_a_rerun_gives_the_same_table(study, capsys):
     assert main([str(study)]) == 0
     first, second = load(study), load(study.with_name("study_rerun"))
     assert second.manifest["result"] == first.manifest["result"] == table_hash(first.runs)
-    assert f"the same tables; SHA-256 of the runs {first.manifest['result']}" in capsys.readouterr().out
+    assert f"the tables are the same; SHA-256 of the runs {first.manifest['result']}" in capsys.readouterr().out
     assert not (study.with_name("study_rerun") / "runs").exists(), "what was kept on the way is cleared away"
     assert second.manifest["id"] == first.manifest["id"] and second.manifest["overrides"] == first.manifest["overrides"]
 
@@ -103,7 +103,7 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
     for point, reach in enumerate((0.2, 0.4)):
         stored(tmp_path / "swept" / str(point), f"instruments.cqo.reach={reach}")
     assert main([str(tmp_path / "swept")]) == 0
-    assert capsys.readouterr().out.count("the same tables") == 2
+    assert capsys.readouterr().out.count("the tables are the same") == 2
     assert sorted(path.name for path in (tmp_path / "swept_rerun").iterdir()) == ["0", "1"]
     assert main([str(tmp_path / "swept"), "--replicate", "1"]) == 1
     assert "it is a sweep" in capsys.readouterr().err
