@@ -124,7 +124,7 @@ def test_an_effect_is_shown_by_its_interval_and_by_its_corrected_p_value():
 
 def test_the_guide_names_the_outcomes_whose_p_values_are_corrected():
     guide = Path(__file__).resolve().parents[3] / "docs/guide/statistics.md"
-    [said] = [part for part in guide.read_text(encoding="utf-8").split("\n\n") if part.startswith("**Many comparisons.**")]
+    [said] = [part for part in guide.read_text(encoding="utf-8").split("\n\n") if part.startswith("**Multiple comparisons.**")]
     assert tuple(word for word in re.findall(r"`(\w+)`", said) if word in OUTCOMES) == HEADLINES
     assert all("headline outcomes" in rule_of(f).meaning for f in declared_at("study.correction"))
 
