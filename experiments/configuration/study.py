@@ -109,7 +109,7 @@ class Parallel:
 
 def _correction() -> Any:
     options = ("none", "holm", "bh", "bonferroni")
-    return choice("none", options, "how p-values of the headline outcomes are corrected for many comparisons")
+    return choice("none", options, "how p-values of the headline outcomes are corrected for multiple comparisons")
 
 
 def _budget() -> Any:

@@ -146,7 +146,7 @@ def test_one_skewed_outcome_without_further_axes():
     assert shown.low == mean_intervals(x).low
 
 
-# -- many comparisons -------------------------------------------------------------------------------------
+# -- multiple comparisons -------------------------------------------------------------------------------------
 
 
 def test_p_values_are_students():
