@@ -6,7 +6,8 @@ A language is a folder beside this file and nothing else. It holds
 - ``*.j2``: sentences that depend on what is said. A macro is a sentence: ``answer.cost`` is the macro `cost` of ``answer.j2``;
 - ``labels.yaml``, which is optional: names of things (outcomes, settings, counts) by what English calls them.
 
-All of them are Jinja, and see what they are given. What a folder lacks is said in English.
+All of them are Jinja, and see what they are given. What a folder lacks is said in English, and a template that imports a file which the
+folder lacks (``lists.j2``, say) gets the English one. Numbers are written as English and Chinese do, 1,234.5.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from experiments.formatting import FILTERS, amounts, value
 
@@ -41,9 +42,10 @@ class Language:
     """
 
     def __init__(self, folder: Path, otherwise: Language | None = None) -> None:
-        self.code, self.otherwise = folder.name, otherwise
+        self.code, self.otherwise, self._folder = folder.name, otherwise, folder
+        places = [folder, *([otherwise._folder] if otherwise else [])]
         self._environment = Environment(
-            loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+            loader=FileSystemLoader(places), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
         )
         self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
         self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value}
@@ -54,15 +56,22 @@ class Language:
     def names(self) -> list[str]:
         """Return the names of all phrases and sentences of the folder, in alphabetical order."""
         sentences = [
-            f"{Path(file).stem}.{name}"
-            for file in self._environment.list_templates(extensions=["j2"])
-            for name in self._environment.get_template(file).module.__dict__
+            f"{file.stem}.{name}"
+            for file in sorted(self._folder.glob("*.j2"))
+            for name in self._environment.get_template(file.name).module.__dict__
             if not name.startswith("_")
         ]
         return sorted({*self._phrases, *sentences})
 
     def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.
+
+        Parameters
+        ----------
+        name : str
+            A name of ``phrases.yaml``, or FILE.MACRO.
+        *given, **values
+            What it is filled in with. A phrase sees values by their names alone; a sentence takes them like a function.
 
         Raises
         ------
@@ -133,10 +142,9 @@ class Language:
 
     def _sentence(self, name: str) -> Any:
         file, _, macro = name.partition(".")
-        try:
-            return getattr(self._environment.get_template(f"{file}.j2").module, macro, None)
-        except TemplateNotFound:
+        if not (self._folder / f"{file}.j2").is_file():
             return None
+        return getattr(self._environment.get_template(f"{file}.j2").module, macro, None)
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -149,9 +157,9 @@ def _flat(phrases: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _plain(text: str) -> str:
-    """Join the lines of a template: one blank between words, none before a full stop or a comma, none between Chinese characters."""
+    """Join the lines of a template: one blank between words, none before a full stop, a comma or a closing bracket, none in Chinese."""
     text = re.sub(r"[ \n\t]+", " ", text).strip(" ")
-    text = re.sub(r" (?=[,;.:)]( |$))|(?<=\() ", "", text)
+    text = re.sub(r" (?=[,.)]( |$))|(?<=\() ", "", text)
     return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
 
 

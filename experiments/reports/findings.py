@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
@@ -38,6 +38,7 @@ __all__ = [
     "NotDefined",
     "PayerCost",
     "Place",
+    "Precision",
     "Source",
     "arm_of",
     "estimate",
@@ -76,11 +77,12 @@ class Estimate(NamedTuple):
 
     @property
     def size(self) -> Estimate:
-        """The same without its sign, its ends in order."""
-        return Estimate(abs(self.mean), *sorted((abs(self.low), abs(self.high))))
+        """The same without its sign; the interval begins at 0 if it held 0."""
+        low, high = sorted((abs(self.low), abs(self.high)))
+        return Estimate(abs(self.mean), 0.0 if self.may_be_zero else low, high)
 
     def times(self, factor: float) -> Estimate:
-        """Return it in another unit."""
+        """Return it in another unit, of which it has so many (above 0)."""
         return Estimate(factor * self.mean, factor * self.low, factor * self.high)
 
 
@@ -91,7 +93,7 @@ def estimate(row: Mapping[str, Any], stem: str) -> Estimate:
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm: its name, whether a sentence calls it by that name, its active instruments, and whether other arms have some of them, too."""
+    """An arm: its name, whether a sentence calls it by that name, its active instruments, and whether it is one of them among several arms."""
 
     name: str
     by_name: bool
@@ -163,6 +165,37 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Precision:
+    """How narrow the interval of the main effect is, and how many replicates would be enough.
+
+    Attributes
+    ----------
+    replicates : int
+    share, wanted : float
+        Half-width of the interval and the one asked for, shares of the reference's level; not a number if none was asked for.
+    needed, needed_to_show : float
+        Replicates for the half-width asked for, and those of a new study that shows the effect in four of five cases.
+    enough, varies, chosen_by_result : bool
+        Whether there are enough; whether the effect varies at all; whether the arm was chosen by its result.
+    saved : Estimate or None
+        How many times as many replicates independent random numbers would take; None where it is not known well enough.
+    much : float
+        A gain beyond which its size no longer matters.
+    """
+
+    replicates: int
+    share: float
+    wanted: float
+    needed: float
+    needed_to_show: float
+    enough: bool
+    varies: bool
+    chosen_by_result: bool
+    saved: Estimate | None
+    much: float
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a comparison shows.
 
@@ -182,7 +215,20 @@ class Findings:
     lowest_shown : bool
         Whether it is shown to have fewer defects than each of the others.
     costs : tuple of PayerCost
-        Of the main arm; of the reference alone there is `monthly_costs`.
+        Of the main arm, and `no_ratio` says why there is no cost per avoided defect; of the reference alone there are `monthly_costs`.
+    other_worlds : tuple of (Arm, tuple of str)
+        Arms whose world is not that of the reference, each with the settings that differ.
+    places : tuple of Place
+        Where the study takes place; `portfolio` is the label of the portfolio that it tries, and `by_default` says whether its arms are
+        nothing, each instrument alone and all together.
+    assumptions : int
+        Number of settings that rest on no source; `hinges_on` are those on which most depends: what each is, and its values.
+    sources : tuple of (Source, tuple of Arm)
+        Where networks and counts come from, each with the arms that have it.
+    failed_runs : int
+        Runs that failed; `failed_replicates` are the replicates that are left out.
+    half_width : float or None
+        Half-width of the interval that was asked for, a share of the reference's level, and `half_width_reached` whether it is reached.
     """
 
     months: int
@@ -314,7 +360,7 @@ def findings(comparison: Comparison) -> Findings:
         same_as_main=tuple(
             one.arm for one in effects if chosen and main_effect and one is not main_effect and one.effect.mean == main_effect.effect.mean
         ),
-        lowest_shown=main is not None and all(_below(comparison, main, arm) for arm in rest if arm != main),
+        lowest_shown=main is not None and len(rest) > 1 and all(_below(comparison, main, arm) for arm in rest if arm != main),
         costs=_costs(comparison, main) if main else (),
         no_ratio=_no_ratio(comparison, main) if main else None,
         monthly_costs=() if main else tuple(
@@ -432,7 +478,7 @@ def _source(arm: Mapping[str, Any]) -> Source:
     )
 
 
-def failed_replicates(comparison: Comparison) -> Iterable[int]:
+def failed_replicates(comparison: Comparison) -> list[int]:
     """Return the replicates that were run and are not in the tables, because an arm of them failed."""
     kept: Sequence[int] = comparison.runs["replicate"].tolist()
     return sorted(set(range(1, comparison.manifest["replicates"] + 1)) - set(kept))

@@ -17,7 +17,7 @@ from experiments.analysis.verdicts import Conclusion, judgement
 from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
 from experiments.languages.wording import label, say, spoken
 from experiments.reports.elements import Draw, Pictures, Section, Table, cells, interval
-from experiments.reports.findings import FEW_REPLICATES, Arm, Estimate, Findings, arm_of, estimate
+from experiments.reports.findings import FEW_REPLICATES, Arm, Findings, Precision, arm_of, estimate
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
 from sim.outcomes import HEADLINE, OUTCOMES
@@ -224,7 +224,7 @@ def _gains(view: _View, main: str) -> Section:
         return Section("gains", heading, say("sections.no_groups"))
     largest = []
     for by, group in rows.groupby("by", sort=False):
-        shown = group[group["conclusion"].isin([Conclusion.LOWER, Conclusion.HIGHER])]
+        shown = group[[Conclusion(one).is_shown for one in group["conclusion"]]]
         if len(shown):
             best = shown.loc[shown["effect_share"].abs().idxmax()]
             largest.append((by, best["group"], estimate(best, "effect_share")))
@@ -262,7 +262,7 @@ def _queues(view: _View) -> Section:
         cases, months = (float(view.comparison.effect(arm, key)["level"]) for key in ("cases_waiting", "waiting_time"))
         return view.arm(arm), cases, months
 
-    says = say("sections.queues", [waiting(arm) for arm in view.compared], view.findings.window, view.arms_shown)
+    says = say("sections.queues", [waiting(arm) for arm in view.compared], view.findings, view.arms_shown)
     picture = view.draw(lambda: figures.queues_figure(view.shown.series, view.manifest), say("sections.queues_alt"), "queues")
     return Section("queues", say("sections.queues_heading"), says, [picture])
 
@@ -294,35 +294,6 @@ def _books(view: _View) -> Section:
     return Section("books", say("sections.books_heading", True), say("sections.books", view.arm(main)), [picture], [table])
 
 
-@dataclass(frozen=True)
-class Precision:
-    """How narrow the interval of the main effect is, and how many replicates would be enough.
-
-    Attributes
-    ----------
-    replicates : int
-    share, wanted : float
-        Half-width of the interval and the one asked for, shares of the reference's level; not a number if none was asked for.
-    needed, needed_to_show : float
-        Replicates for the half-width asked for, and those of a new study that shows the effect in four of five cases.
-    enough, varies, chosen : bool
-        Whether there are enough; whether the effect varies at all; whether the arm was chosen by its result.
-    saved : Estimate or None
-        How many times as many replicates independent random numbers would take; None where it is not known well enough.
-    """
-
-    replicates: int
-    share: float
-    wanted: float
-    needed: float
-    needed_to_show: float
-    enough: bool
-    varies: bool
-    chosen: bool
-    saved: Estimate | None
-    much: float = MUCH
-
-
 def _replicates(view: _View, main: str) -> Section:
     """Whether replicates are enough, and what common random numbers save."""
     comparison, heading = view.comparison, say("sections.replicates_heading")
@@ -341,8 +312,9 @@ def _replicates(view: _View, main: str) -> Section:
         float(row["needed_to_show"]),
         row["enough"] == "yes",
         row["half_width"] != 0.0,
-        main != "all" and len(enough) > 1,
+        view.findings.chosen_by_result,
         saved if sure else None,
+        MUCH,
     )
     asked = not math.isnan(row["wanted"])
     rows = []

@@ -33,7 +33,7 @@ __all__ = [
 #: Parts of an arm that make its world, and what of them is only a name.
 WORLD = ("region", "network", "scale", "burn_in")
 NAMES = ("region.key", "region.label", "region.label_zh", "region.sources")
-#: Arms that a sentence lists; of more it tells the number.
+#: Arms that a sentence lists by name; of more it tells the number.
 LISTED = 4
 
 

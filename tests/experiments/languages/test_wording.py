@@ -38,6 +38,19 @@ def test_a_language_is_a_folder_and_nothing_else(french):
     assert spoken().code == "en"
 
 
+def test_a_macro_that_is_copied_with_its_imports_needs_no_other_file(french):
+    """What a template imports and the folder lacks is the English one; a macro that is not copied stays English."""
+    macro = """{% import "lists.j2" as _lists %}
+{% macro names(arms, word="and") %}ces bras : {{ _lists.joined(arms) }}{% endmacro %}
+"""
+    (french / "arms.j2").write_text(macro, encoding="utf-8")
+    with use_language(french) as language:
+        assert say("arms.names", ["a", "b"]) == "ces bras : a and b"
+        assert "arms.names" in language.names()
+        assert "lists.joined" not in language.names(), "it is not of the folder"
+        assert say("lists.plural", 2, "replicate") == "replicates"
+
+
 def test_an_unknown_language_is_refused_with_those_available():
     with pytest.raises(ValueError, match=r"language is klingon; there is en, zh"), use_language("klingon"):
         pass
