@@ -93,7 +93,7 @@ def estimate(row: Mapping[str, Any], stem: str) -> Estimate:
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm: its name, whether a sentence calls it by that name, its active instruments, and whether it is one of them among several arms."""
+    """An arm: its name, whether a sentence calls it so, its active instruments, and whether it is one of them, alone among several arms."""
 
     name: str
     by_name: bool
