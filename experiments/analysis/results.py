@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,12 @@ SHEET = 1_048_575
 
 
 class Table(pd.DataFrame):
-    """A table of a study: of a column that had another name it says what it is called now. What is taken from it is a plain DataFrame."""
+    """A table of a study, and what is taken from it: of a column that had another name it says what it is called now."""
+
+    @property
+    def _constructor(self) -> Callable[..., Table]:
+        """What pandas makes of a part of the table."""
+        return Table
 
     def __getitem__(self, key: Any) -> Any:
         """Return a column, or what else pandas makes of the key.

@@ -116,7 +116,9 @@ def test_an_old_column_of_a_table_gets_the_new_name(old):
         _ = comparison.effects[old]
     with pytest.raises(KeyError, match="nonsense"):
         _ = comparison.effects["nonsense"]
-    assert type(comparison.effects[["arm"]]) is pd.DataFrame, "what is taken from a table is pandas' own"
+    with pytest.raises(KeyError, match="is now called"):
+        _ = comparison.effects[["arm"]][old]
+    pd.testing.assert_frame_equal(comparison.effects.query("arm == 'a'"), comparison.effects)
 
 
 # -- modules -------------------------------------------------------------------------------------------------

@@ -75,7 +75,8 @@ def drawn(figure: Figure) -> None:
 def test_a_window_longer_than_the_run_is_the_whole_run_and_is_noted(overrides, capsys):
     base = ("region=sample", "scale=0.1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
     short, exact = compare(*base, *overrides, progress=True), compare(*base, "months=3", "window=3")
-    note = f"means are over all 3 months of the run, as the window of {overrides[-1][-1] if len(overrides) > 1 else 12} months is longer"
+    window = overrides[-1][-1] if len(overrides) > 1 else 12
+    note = f"means are over all 3 months of the run, because the window of {window} months is longer than the run"
     assert f"  {note}\n" in capsys.readouterr().out
     assert short.manifest["notes"] == [note] and exact.manifest["notes"] == []
     assert short.manifest["configuration"]["window"] == 3 and short.manifest["id"] == exact.manifest["id"]
@@ -86,7 +87,9 @@ def test_a_window_longer_than_the_run_is_the_whole_run_and_is_noted(overrides, c
 
 def test_a_run_of_one_month_has_means_over_that_month():
     comparison = compare("region=sample", "scale=0.1", "months=1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
-    assert comparison.manifest["notes"] == ["means are over the one month of the run, as the window of 12 months is longer"]
+    assert comparison.manifest["notes"] == [
+        "means are over the one month of the run, because the window of 12 months is longer than the run"
+    ]
     assert "figures of the last month" in summary(comparison)
 
 
