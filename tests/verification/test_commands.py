@@ -65,7 +65,7 @@ VERBS = [
     ("strongchain --cfg job", "replicates: 20", "strongchain --cfg jbo", "jbo"),
     ("strongchain --info searchpath", "pkg://configs", "strongchain --info searchpaht", "searchpaht"),
     ("strongchain completion bash", "complete", "strongchain completion bsh", "did you mean 'bash'?"),
-    ("strongchain completion zsh", "#compdef strongchain", "strongchain completion", "bash, zsh"),
+    ("strongchain completion zsh", "#compdef strongchain", "strongchain completion", "choose bash or zsh"),
 ]
 RERUNS = [
     ("strongchain rerun results/mine", "the tables are the same", "strongchain rerun results/mien", "did you mean 'mine'?"),
