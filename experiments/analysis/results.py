@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments import renamed
+import experiments.renamed as renamed
 from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import programme_tables
 from experiments.configuration.settings import CompareStudy

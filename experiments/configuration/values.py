@@ -7,8 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import experiments.renamed as renamed
 from agents.spelling import nearest
-from experiments import renamed
 from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
 from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, TypedOverride, leaves, settings
 from experiments.configuration.rules import SettingsError, rule_of

@@ -15,9 +15,9 @@ import pandas as pd
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+import experiments.renamed as renamed
 from agents.spelling import nearest
 from agents.streams import replicate_keys
-from experiments import renamed
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
 from experiments.configuration.declared import VERBS
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind, read_arm, read_settings
