@@ -50,7 +50,7 @@ def _shares(rows: pd.DataFrame, marks: Mapping[str, Mark]) -> list[Row]:
     columns = ["arm", "effect_share", "effect_share_low", "effect_share_high", "conclusion"]
     for arm, value, low, high, conclusion in rows[columns].itertuples(index=False):
         mark = replace(marks[arm], filled=Conclusion(conclusion).is_shown)
-        drawn.append(Row(arm, 100 * value, 100 * low, 100 * high, mark, signed_percent(100 * value), say("figures.not_defined")))
+        drawn.append(Row(arm, 100 * value, 100 * low, 100 * high, mark, signed_percent(100 * value), say("not_defined")))
     return drawn
 
 

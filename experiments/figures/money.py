@@ -76,7 +76,7 @@ def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     groups: dict[str, list[Row]] = {}
     for row in rows.to_dict("records"):
         value, low, high = (float(row[c]) if row["defined"] else np.nan for c in ("ratio", "ratio_low", "ratio_high"))
-        note = say("figures.costs.more_defects") if row["avoided_high"] < 0.0 else say("figures.not_defined")
+        note = say("figures.costs.more_defects") if row["avoided_high"] < 0.0 else say("not_defined")
         text = significant(value) if np.isfinite(value) else ""
         payer = say(f"figures.costs.payers.{row['payer']}")
         groups.setdefault(row["arm"], []).append(Row(payer, value, low, high, PAYERS[row["payer"]], text, note))

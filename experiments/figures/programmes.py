@@ -80,9 +80,7 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
             if gain.at[arm, "defined"]:
                 _bar(third, y, bought_by, Conclusion(gain.at[arm, "conclusion"]).is_shown)
             else:
-                third.text(
-                    0.03, y, say("figures.not_defined"), transform=third.get_yaxis_transform(), va="center", fontsize=SMALL, style="italic"
-                )
+                third.text(0.03, y, say("not_defined"), transform=third.get_yaxis_transform(), va="center", fontsize=SMALL, style="italic")
         first.axvline(100.0, color=COLOURS[0], lw=0.8, ls=(0, (4, 2)))
         first.set_xlim(0.0, 105.0)
         for ax in (second, third):
@@ -99,7 +97,7 @@ def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.Da
         first.set_yticks(place, names, fontsize=SMALL)
         first.set_ylim(float(lines.sum()) + 0.2, -0.2)
         used = {verdict: colour for verdict, colour in BUDGET_COLOURS.items() if verdict in set(whole["verdict"])}
-        bars = [Rectangle((0, 0), 1, 1, fc=colour, label=say(f"figures.spending.budget.{verdict}")) for verdict, colour in used.items()]
+        bars = [Rectangle((0, 0), 1, 1, fc=colour, label=say(f"programmes.budget.{verdict}")) for verdict, colour in used.items()]
         legend(figure, bars, say("figures.spending.title", budget=about["configuration"]["study"]["budget"]))
         return finish(figure, about, say("figures.spending.marks"))
 
@@ -273,7 +271,7 @@ def _heat(ax: Axes, table: pd.DataFrame, stem: str, conclusion: str, regions: Ma
     for (y, x), one in np.ndenumerate(value):
         if not np.isfinite(one):
             ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="none", ec="0.75", hatch="////", lw=0))
-            note = say("figures.not_defined")
+            note = say("not_defined")
             ax.text(x, y, note, ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
             continue
         text = significant(one) if of_money else signed_percent(one)

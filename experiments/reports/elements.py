@@ -17,7 +17,7 @@ from experiments.formatting import UNKNOWN
 from experiments.languages.wording import say
 from experiments.reports.findings import Estimate
 
-__all__ = ["Draw", "Picture", "Pictures", "Section", "Table", "cells", "interval"]
+__all__ = ["Draw", "Picture", "Pictures", "Section", "Table", "cells", "heads", "interval"]
 
 #: Points to an inch of pictures, as in the figures that lie beside a report; and width from which one has a row to itself, inches.
 DPI, WIDE = 160, 5.0
@@ -86,6 +86,12 @@ class Pictures:
     @staticmethod
     def _encoded(path: Path, alt: str, width: float) -> Picture:
         return Picture(f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}", alt, width > WIDE)
+
+
+def heads(*names: str) -> list[str]:
+    """Return the heads of a table: those that tables share by their names, those of one kind of table as in ``exchange.region``."""
+    parts = (name.rpartition(".") for name in names)
+    return [say(f"{kind}.heads.{name}" if kind else f"heads.{name}") for kind, _, name in parts]
 
 
 def interval(low: str, high: str, known: bool) -> str:

@@ -13,7 +13,7 @@ from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
 from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
 from experiments.languages.wording import lines, say
-from experiments.reports.elements import Pictures, Section, Table, cells
+from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
 from experiments.reports.study import active_in, assumptions, replicates
@@ -24,7 +24,10 @@ from experiments.terminal import pad
 __all__ = ["Cell", "ExchangeFindings", "exchange_findings", "exchange_report", "present_exchange", "summary_of_exchange"]
 
 #: Heads of the table of cells, by name.
-HEADS = ("region", "portfolio", "effect", "interval_percent", "defects", "government", "per_yuan", "interval", "per_defect")
+HEADS = (
+    "exchange.region", "exchange.portfolio", "exchange.effect", "interval_percent", "exchange.defects",
+    "exchange.government", "exchange.per_yuan", "interval", "exchange.per_defect",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
 
 def _row(cell: Cell) -> tuple[str, ...]:
     """One cell as a row of a table."""
-    undefined = say("programmes.not_defined")
+    undefined = say("not_defined")
     return (
         cell.region,
         cell.policy,
@@ -167,7 +170,7 @@ def _portfolios(exchange: Exchange) -> Table:
         (name, say("exchange.instruments", active_in(exchange.manifest["arms"][f"{policy} in {first}"])))
         for policy, name in exchange.policies.items()
     ]
-    head = [say(f"exchange.heads.{name}") for name in ("portfolio", "instruments")]
+    head = heads("exchange.portfolio", "exchange.instruments")
     return Table(say("exchange.portfolios"), head, rows, text_columns=2)
 
 
@@ -177,7 +180,7 @@ def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
     heat = Pictures(about, folder).draw(
         lambda: exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), say("exchange.alt"), "exchange"
     )
-    head = [say(f"exchange.heads.{name}") for name in HEADS]
+    head = heads(*HEADS)
     table = Table(say("exchange.caption"), head, [_row(cell) for cell in shown.cells], text_columns=2)
     return page(
         question=say("exchange.question", shown),

@@ -17,7 +17,7 @@ from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, figures
 from experiments.formatting import value
 from experiments.languages.wording import label, say, spoken, written
-from experiments.reports.elements import Section, Table
+from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
 from experiments.reports.study import active_in, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
@@ -102,7 +102,7 @@ def _arms(comparison: Comparison, shown: Findings) -> Table:
         (arm, *([say("arms.name", arm_of(comparison, arm))] if described else []), _contents(comparison, arm))
         for arm in comparison.manifest["arms"]
     ]
-    head = [say(f"heads.{name}") for name in ("arm", *(["in_words"] if described else []), "contents")]
+    head = heads("arm", *(["in_words"] if described else []), "contents")
     return Table(say("report.arms_caption", bool(shown.other_worlds)), head, rows, text_columns=3)
 
 
@@ -159,7 +159,7 @@ def _settings(caption: str, rows: list[tuple[Setting, str]], folded: bool) -> Ta
     """A table of settings; a folded table has only settings with default values, so it does not repeat the defaults."""
     names = ("setting", "what_it_is", "unit", "used_here", *(() if folded else ("default",)), "may_be")
     cells = [(s.path, label(s.meaning), label(s.unit), used, *(() if folded else (s.default,)), label(s.legal)) for s, used in rows]
-    return Table(caption, [say(f"heads.{name}") for name in names], cells, text_columns=3, folded=folded)
+    return Table(caption, heads(*names), cells, text_columns=3, folded=folded)
 
 
 def _used(comparison: Comparison, one: Setting) -> str:
@@ -180,7 +180,7 @@ def _region(comparison: Comparison) -> Table:
     values = comparison.manifest["configuration"]["region"]
     region = Region(**{**values, "sources": values.get("sources") or {}})
     rows = [(name, text, label(source)) for name, text, source, _ in figures(region)]
-    head = [say(f"heads.{name}") for name in ("figure", "value", "source")]
+    head = heads("figure", "value", "source")
     return Table(say("report.region_caption", region=label(region)), head, rows, text_columns=3, folded=True)
 
 
@@ -208,7 +208,7 @@ def again(comparison: Comparison, folder: Path | None) -> Section:
     table += [(say("report.provenance.input", path=path), f"SHA-256 {content}") for path, content in about["input_files"].items()]
     for name, notes in (("note", about.get("notes", ())), ("network_note", about["network_notes"]), ("failure", about.get("failed", []))):
         table += [(say(f"report.provenance.{name}"), note) for note in notes]
-    head = [say(f"heads.{name}") for name in ("what", "which")]
+    head = heads("what", "which")
     provenance = Table(say("report.provenance_caption"), head, table, text_columns=2)
     return Section("again", say("report.again_heading"), say("report.again"), tables=[provenance], commands=commands)
 

@@ -17,7 +17,7 @@ from experiments.analysis.verdicts import Conclusion
 from experiments.figures.programmes import aftermath_figure, second_reference_figure, spending_figure
 from experiments.formatting import UNKNOWN, percent, rounded
 from experiments.languages.wording import say
-from experiments.reports.elements import Draw, Section, Table, cells
+from experiments.reports.elements import Draw, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, arm_of, estimate
 from experiments.terminal import table
 from sim.outcomes import HEADLINE
@@ -51,10 +51,6 @@ def programme_views(comparison: Comparison) -> list[ProgrammeView]:
     return [*views, *_second_reference(comparison)]
 
 
-def _head(*names: str) -> list[str]:
-    return [say(f"programmes.heads.{name}") for name in names]
-
-
 # -- what a budget bought ------------------------------------------------------------------------------------
 
 
@@ -74,9 +70,9 @@ def _spending(comparison: Comparison) -> ProgrammeView:
         rows.append((_name(comparison, arm), levers, spent, verdict, *share, *_per_yuan(per_yuan)))
     lacking = [(row.verdict, arm_of(comparison, str(arm)), float(row.share)) for arm, row in whole.iterrows()]
     head = [
-        *_head("arm", "levers"),
+        *heads("arm", "programmes.levers"),
         say("programmes.heads.spent", months=configuration["months"]),
-        *_head("budget", "effect", "interval_percent", "per_yuan", "interval"),
+        *heads("programmes.budget", "programmes.effect", "interval_percent", "programmes.per_yuan", "interval"),
     ]
     return ProgrammeView(
         "spending",
@@ -91,7 +87,7 @@ def _spending(comparison: Comparison) -> ProgrammeView:
 
 def _per_yuan(bought: Estimate | None) -> tuple[str, str]:
     """What a CNY bought, and its interval."""
-    return (say("programmes.not_defined"), UNKNOWN) if bought is None else cells(bought, rounded)
+    return (say("not_defined"), UNKNOWN) if bought is None else cells(bought, rounded)
 
 
 def _name(comparison: Comparison, arm: str) -> str:
@@ -108,12 +104,13 @@ def _aftermath(comparison: Comparison) -> ProgrammeView:
     for arm, of_arm in table.groupby("arm", sort=False):
         by_year = of_arm.set_index("year")
         last = by_year.loc[0]
-        left = [_left(by_year, year) if last["defined"] else say("programmes.not_defined") for year in years]
+        left = [_left(by_year, year) if last["defined"] else say("not_defined") for year in years]
         rows.append((_name(comparison, str(arm)), str(last["end"]), *cells(estimate(last, "effect_share"), percent), *left))
     after = table[table["year"] > 0]
     paid = after.groupby("arm")["government_cost"].max() if len(after) else pd.Series(dtype=float)
     paying = [arm_of(comparison, str(arm)) for arm, most in paid.items() if most > 0.0]
-    head = [*_head("arm", "last_month", "last_effect", "interval_percent"), *(say("programmes.heads.left", year=year) for year in years)]
+    head = heads("arm", "programmes.last_month", "programmes.last_effect", "interval_percent")
+    head += [say("programmes.heads.left", year=year) for year in years]
     return ProgrammeView(
         "aftermath",
         say("programmes.aftermath_heading"),
@@ -169,7 +166,7 @@ def _second_reference(comparison: Comparison) -> Iterator[ProgrammeView]:
         say("programmes.second", reference, fewer),
         lambda: second_reference_figure(differences, comparison.manifest, second),
         say("programmes.second_alt", reference),
-        Table(say("programmes.second_caption", reference), _head("arm", "difference", "interval_percent", "conclusion"), rows),
+        Table(say("programmes.second_caption", reference), heads("arm", "programmes.difference", "interval_percent", "conclusion"), rows),
     )
 
 

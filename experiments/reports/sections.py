@@ -16,7 +16,7 @@ from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import Conclusion, judgement
 from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
 from experiments.languages.wording import label, say, spoken
-from experiments.reports.elements import Draw, Pictures, Section, Table, cells, interval
+from experiments.reports.elements import Draw, Pictures, Section, Table, cells, heads, interval
 from experiments.reports.findings import FEW_REPLICATES, Arm, Findings, Precision, arm_of, estimate
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
@@ -116,11 +116,6 @@ def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
     return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
 
 
-def _head(*names: str) -> tuple[str, ...]:
-    """The heads of a table, from the table of phrases."""
-    return tuple(say(f"heads.{name}") for name in names)
-
-
 def _level(key: str, values: Sequence[float]) -> tuple[list[str], str]:
     """Write levels of an outcome with three figures, and their unit: shares in %, defects per 1,000 units."""
     unit = OUTCOMES[key].unit
@@ -148,7 +143,7 @@ def _effects(view: _View, main: str) -> Section:
         picture = view.draw(lambda: figures.costs_figure(costs, manifest), say("sections.costs_alt"), "" if apart else "costs")
         pictures.append(picture)
     corrected = [] if manifest["configuration"]["study"]["correction"] == "none" else list(HEADLINES)
-    head = (*_head("outcome", "unit"), view.name(comparison.reference), view.name(main), *_head("change", "interval_percent", "conclusion"))
+    head = (*heads("outcome", "unit"), view.name(comparison.reference), view.name(main), *heads("change", "interval_percent", "conclusion"))
     caption = say("sections.outcomes_caption", view.findings)
     return Section(
         "effects",
@@ -179,7 +174,7 @@ def _programme_money(view: _View) -> Table:
     kept = [name for name in spent if runs[name].any()]
     arms = [arm for arm in view.shown.effects["arm"].unique() if arm != comparison.reference]
     rows = [(view.name(arm), *(millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
-    head = (*_head("arm"), *(spoken().instrument(name.removeprefix("spent_on_")) for name in kept), *_head("in_all"))
+    head = (*heads("arm"), *(spoken().instrument(name.removeprefix("spent_on_")) for name in kept), *heads("in_all"))
     return Table(say("sections.money_caption", view.findings), head, rows if kept else ())
 
 
@@ -208,7 +203,7 @@ def _delivered(view: _View) -> list[Section]:
             nothing.append((name, label(one["count"])))
     table = Table(
         say("sections.delivered_caption"),
-        _head("programme", "count", "meaning", "in_a_run", "interval"),
+        heads("programme", "count", "meaning", "in_a_run", "interval"),
         rows,
         text_columns=3,
         folded=len(rows) > FOLDED,
@@ -283,8 +278,8 @@ def _books(view: _View) -> Section:
         value, low, high = (millions(one) for one in change)
         changed = (millions(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
         rows.append((*map(spoken().instrument, flow), millions(start.at[flow, "level"]), *changed))
-    head = (*_head("payer", "payee", "purpose"), view.name(comparison.reference))
-    head += (view.name(main), *_head("change_amount", "interval")) if main else ()
+    head = (*heads("payer", "payee", "purpose"), view.name(comparison.reference))
+    head += (view.name(main), *heads("change_amount", "interval")) if main else ()
     table = Table(say("sections.books_caption", view.findings), head, rows, text_columns=3, folded=bool(main))
     if main is None:
         return Section("books", say("sections.books_heading", False), say("sections.books_alone"), (), [table])
@@ -325,6 +320,6 @@ def _replicates(view: _View, main: str) -> Section:
         gain = say("sections.saved", ratio, MUCH) if known else UNKNOWN
         half = rounded([100.0 * one["share"]], 2)[0]
         rows.append((view.name(arm), count(one["replicates"]), half, say("sections.needed", needed), gain))
-    head = _head("arm", "replicates_run", "half_width", "needed" if asked else "needed_to_show", "saved")
+    head = heads("arm", "replicates_run", "half_width", "needed" if asked else "needed_to_show", "saved")
     table = Table(label(OUTCOMES[HEADLINE]), head, rows)
     return Section("replicates", heading, say("sections.replicates", precision), tables=[table])
