@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +18,32 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from experiments.configuration.flags import MANY
-from experiments.configuration.overrides import read_override
+from experiments.configuration.composed import CONFIG, composed, in_one_line, refuse_foreign
+from experiments.configuration.flags import MANY, shows_only
+from experiments.configuration.overrides import quoted, read_override
+from experiments.configuration.schema import register
 from experiments.configuration.settings import (
-    CONFIG,
+    Settings,
     SettingsError,
+    check_name,
     compose_settings,
-    in_one_line,
     marked,
     read_settings,
     refuse_idle_settings,
-    register,
 )
 from experiments.languages.wording import say
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
+from experiments.reports.sweep import POINT, is_whole
+from experiments.runs.files import write_whole
+from experiments.runs.manifests import MANIFEST
+from experiments.runs.ownership import Claim, claim, refuse_folder, remove_empty
 from experiments.runs.runner import expected_seconds, workers_of
-from experiments.runs.store import write_whole
+from experiments.runs.store import CODE
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
@@ -64,10 +69,10 @@ SHOWN: dict[str, tuple[Callable[..., None], Callable[..., str]]] = {
     "calibration": (present_calibration, summary_of_calibration),
     "validation": (present_validation, summary_of_validation),
 }
-#: Where Hydra keeps its notes in a folder of results.
-HYDRAS = ".hydra"
 
 _failures: list[str] = []
+#: What was not typed, but added to what was typed: no part of the record.
+_added: set[str] = set()
 
 
 def _fail(mistake: Exception) -> str:
@@ -78,45 +83,69 @@ def _fail(mistake: Exception) -> str:
     return error
 
 
-def _leave_nothing(folder: Path) -> None:
-    """Remove the folder that Hydra made for a command that was refused, unless there is more in it than Hydra's notes."""
-    if all(path.name == HYDRAS for path in folder.iterdir()):
-        shutil.rmtree(folder / HYDRAS, ignore_errors=True)
-        folder.rmdir()
+class _Whole(Exception):
+    """A point of a sweep that was simulated before the sweep was stopped."""
 
 
-def _is_of(folder: Path, study: str) -> bool | None:
-    """Whether a folder holds the study of an id; nothing if it holds none."""
-    path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8"))["id"] == study if path.exists() else None
+@dataclass
+class _Folder:
+    """The folder of a study: claimed when it is known what is simulated, given up if nothing was."""
+
+    path: Path
+    swept: bool
+    settings: Settings
+    claim: Claim | None = None
+
+    def begin(self, study: str) -> None:
+        """Claim the folder for the study of an id.
+
+        Raises
+        ------
+        SettingsError
+            If it belongs to somebody else, or holds this study.
+        _Whole
+            If it holds this point of a sweep.
+        """
+        kind = "point" if self.swept else "study"
+        self.claim = claim(self.path, kind, study, self.settings.task.months, self.settings.replicates)
+        if (self.path / MANIFEST).exists():
+            raise _Whole if self.swept else SettingsError(f"{self.path} already holds a study; choose another name")
+
+    def present(self, result: Any) -> None:
+        """Write everything of a study."""
+        if self.claim is None:
+            raise RuntimeError("the folder was not claimed")
+        self.claim.check()
+        present_result, _ = SHOWN[self.settings.study.kind]
+        present_result(result, self.path, figures=not self.swept)
+
+    def end(self) -> None:
+        """End the claim."""
+        if self.claim is not None:
+            self.claim.end()
 
 
 def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
+    refuse_foreign(config)
     refuse_idle_settings(config, overrides)
-    settings = read_settings(marked(config, overrides))
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
-    if (folder / "manifest.json").exists():
-        if swept and json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["overrides"] == overrides:
-            return  # of a sweep that goes on where it stopped
-        raise SettingsError(f"{folder} already holds a study; choose another name")
-    results = (folder.parent if swept else folder).parent
-    runs = results / "runs"  # shared by all studies
-    if runs in (folder, folder.parent):
-        raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
-    for stale in folder.glob("quality_map_*"):  # of arms that a study, stopped before it was whole, had and this one may not have
-        stale.unlink()
-    settings = replace(settings, drawn=not swept)
+    settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
+    owned = _Folder(folder, swept, settings)
     begun = time.perf_counter()
     try:
-        result = STUDIES[settings.study.kind](settings, overrides, progress=not settings.quiet, keep=runs)
-        if _is_of(folder, result.manifest["id"]) is False:
-            raise SettingsError(f"another study was written into {folder} at the same time; choose another name: the runs are kept")
+        result = STUDIES[settings.study.kind](
+            settings, overrides, progress=not settings.quiet, keep=_runs_of(folder, swept), begin=owned.begin
+        )
         if not (settings.quiet or swept):
             write(say("progress.drawing"))
-        present_result, summarise = SHOWN[settings.study.kind]
-        present_result(result, folder, figures=not swept)
+        owned.present(result)
+    except _Whole:
+        return
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
         raise SettingsError(str(trouble)) from trouble
+    finally:
+        owned.end()
+    _, summarise = SHOWN[settings.study.kind]
     if not settings.quiet:
         write(summarise(result))
     write(say("progress.written", seconds=time.perf_counter() - begun, swept=swept, folder=folder))
@@ -124,21 +153,35 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
         _fail(RuntimeError(result.failures))
 
 
+def _runs_of(folder: Path, swept: bool) -> Path:
+    """Return the folder of the runs that all studies share; no study can have its name.
+
+    Raises
+    ------
+    SettingsError
+        If the study has it.
+    """
+    runs = (folder.parent if swept else folder).parent / "runs"
+    if runs in (folder, folder.parent):
+        raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
+    return runs
+
+
 @hydra.main(version_base="1.3", config_path="pkg://configs", config_name=CONFIG)
 def _job(config: DictConfig) -> None:
     """One job. It never raises what a user can mend, so that a sweep goes on and is collected."""
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
-    overrides = [str(override) for override in job.overrides.task]
-    error = None
+    overrides = [override for override in map(str, job.overrides.task) if override not in _added]
+    note = folder / POINT
     try:
         _study(config, folder, overrides)
     except MENDABLE as mistake:
         error = _fail(mistake)
-        if job.mode == RunMode.RUN:
-            _leave_nothing(folder)
-    if job.mode == RunMode.MULTIRUN:
-        write_whole(folder / "point.json", json.dumps({"overrides": overrides, "error": error}, ensure_ascii=False).encode())
+        if job.mode == RunMode.MULTIRUN:
+            write_whole(note, json.dumps({"overrides": overrides, "error": error}, ensure_ascii=False).encode())
+        return
+    note.unlink(missing_ok=True)  # of this point, if it failed before
 
 
 def _announce_sweep(arguments: Sequence[str]) -> None:
@@ -157,6 +200,32 @@ def _announce_sweep(arguments: Sequence[str]) -> None:
     write(say("progress.sweep", points=points, runs=runs, seconds=seconds))
 
 
+def _placed(arguments: Sequence[str], key: str) -> tuple[list[str], Path]:
+    """Return what was typed with the name and the folder of the results written out, so that Hydra makes this folder and no other.
+
+    What stands for both may refer to other settings; in a sweep, to those that have one value.
+    """
+    keys = {argument: read_override(argument) for argument in arguments if not argument.startswith("-")}
+    config = composed([argument for argument, override in keys.items() if len(override.alone) == 1])
+    name = str(config.name)
+    check_name(name, "name")
+    folder = Path(str(OmegaConf.select(config, key)))
+    fixed = {"name": f"name={quoted(name)}", key: f"{key}={quoted(str(folder))}"}
+    kept = list(arguments)
+    for at, argument in enumerate(arguments):
+        if argument in keys and (literal := fixed.pop(keys[argument].key, "")):
+            plain = str(keys[argument].values[0]) in {name, str(folder)}
+            kept[at] = argument if plain else literal
+    _added.update(fixed.values())
+    return [*kept, *fixed.values()], folder.absolute()
+
+
+def _sweep_id(arguments: Sequence[str]) -> str:
+    """Hash what makes a sweep: what was typed, and the code. A sweep goes on only with the same."""
+    typed = [argument for argument in arguments if not argument.startswith("-") and argument not in _added]
+    return hashlib.blake2b(json.dumps([typed, CODE]).encode(), digest_size=6).hexdigest()
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run what was typed, flags included, through Hydra.
 
@@ -172,15 +241,49 @@ def run(arguments: Sequence[str]) -> int:
     """
     register()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in what was typed are raised, not printed, and shown as all others
-    sys.argv[1:] = arguments
     _failures.clear()
+    _added.clear()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
     try:
-        if set(arguments) & set(MANY):
-            _announce_sweep(arguments)
-        _job()
+        if shows_only(arguments):
+            sys.argv[1:] = arguments
+            _job()
+        elif set(arguments) & set(MANY):
+            _run_sweep(arguments)
+        else:
+            sys.argv[1:], folder = _placed(arguments, "hydra.run.dir")
+            _runs_of(folder, False)
+            refuse_folder(folder, "study")
+            if (folder / MANIFEST).exists():
+                raise SettingsError(f"{folder} already holds a study; choose another name")
+            _in_a_folder(folder)
     except MENDABLE as mistake:
         _fail(mistake)
     except OSError as trouble:
         _fail(trouble)
     return int(bool(_failures))
+
+
+def _in_a_folder(folder: Path) -> None:
+    """Let Hydra run in a folder that it makes; if nothing is written there, nothing is left of it."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        _job()
+    finally:
+        remove_empty(missing)
+
+
+def _run_sweep(arguments: Sequence[str]) -> None:
+    """Run every point of a sweep in the sweep's folder, and collect them."""
+    sys.argv[1:], folder = _placed(arguments, "hydra.sweep.dir")
+    _runs_of(folder / "0", True)
+    study = _sweep_id(sys.argv[1:])
+    refuse_folder(folder, "sweep", study)
+    if is_whole(folder):
+        raise SettingsError(f"{folder} already holds this sweep; choose another name")
+    _announce_sweep(arguments)
+    owned = claim(folder, "sweep", study)
+    try:
+        _in_a_folder(folder)
+    finally:
+        owned.end()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,10 @@ from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import programme_tables
 from experiments.configuration.settings import CompareStudy
 from experiments.languages.wording import say
+from experiments.runs.files import damages, write_whole, written_whole
+from experiments.runs.manifests import MANIFEST, read_manifest, write_manifest
 from experiments.runs.measure import MapPicture, Run
 from experiments.runs.provenance import is_older, made_by
-from experiments.runs.store import write_whole, written_whole
 
 __all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
 
@@ -155,11 +155,6 @@ class Comparison:
         write_manifest(self.manifest, folder)
 
 
-def write_manifest(about: Mapping[str, Any], folder: Path) -> None:
-    """Write the manifest of a study of any kind, last of all: it says that the study is whole."""
-    write_whole(folder / "manifest.json", json.dumps(about, indent=2, ensure_ascii=False).encode())
-
-
 def _named(stem: Path, kind: str) -> Path:
     """Return the name of a table's file: a dot inside the stem (from the name of an arm, for example) does not begin a suffix."""
     return stem.with_name(f"{stem.name}.{kind}")
@@ -226,16 +221,18 @@ def load(folder: str | Path) -> Comparison:
     FileNotFoundError
         If the folder holds no finished study.
     ValueError
-        If its tables are those of an older version.
+        If its tables are those of an older version, or a file was changed since: one line.
     """
     here = Path(folder)
-    if not (here / "manifest.json").is_file():
-        raise FileNotFoundError(f"{here} holds no finished study (there is no manifest.json in it)")
-    about = json.loads((here / "manifest.json").read_text(encoding="utf-8"))
+    if not (here / MANIFEST).is_file():
+        raise FileNotFoundError(f"{here} holds no finished study (there is no {MANIFEST} in it)")
+    about = read_manifest(here)
     if (kind := about.get("configuration", {}).get("study", {}).get("kind", "compare")) != "compare":
         raise FileNotFoundError(f"{here} holds a {kind}, no comparison; read its tables with pandas: {here / '*.parquet'}")
     if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
+    if "format" in about and (wrong := damages(here, (MANIFEST, *(f"{name}.parquet" for name in TABLES)))):
+        raise ValueError(f"{wrong[0]} since the study was written; strongchain verify {here} lists every such file")
     tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
     if is_older(about) and (old := [line for table in tables.values() for line in renamed.columns_in(list(table.columns))]):
         raise ValueError(f"{here} was made by {made_by(about)}: {old[0]}; open it with that version, or run the study again")

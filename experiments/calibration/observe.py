@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,9 +22,11 @@ from scipy.stats import spearmanr
 
 from agents.streams import Streams
 from experiments.configuration.settings import Parallel, WorldSettings
+from experiments.languages.wording import say
+from experiments.runs.files import sealed, unsealed, write_whole
 from experiments.runs.progress import Progress
 from experiments.runs.runner import fan_out
-from experiments.runs.store import CODE, Store, fingerprint, plain, write_whole
+from experiments.runs.store import CODE, Store, fingerprint, plain
 from sim import StrongchainModel
 from sim.build.synthetic import Synthetic, synthetic
 from sim.month.propagation import outgoing_dpu
@@ -282,7 +285,7 @@ def observe_all(
     if keep is not None:
         Store(keep).prepare()
         keep.mkdir(parents=True, exist_ok=True)
-    paths = [keep / f"{_name(world, key)}.json" if keep else None for world, key in zip(worlds, keys, strict=True)]
+    paths = [keep / f"{_name(world, key)}.observed" if keep else None for world, key in zip(worlds, keys, strict=True)]
     jobs = list(zip(range(len(worlds)), worlds, keys, paths, strict=True))
     observations: list[Observed | Exception | None] = [_read(path) for path in paths]
     missing = [job for job in jobs if observations[job[0]] is None]
@@ -296,9 +299,19 @@ def observe_all(
 def _read(path: Path | None) -> Observed | None:
     """Read the stored figures of a replicate; none if there is no file, or if it is damaged."""
     try:
-        return Observed(**json.loads(path.read_text(encoding="utf-8"))) if path is not None else None
-    except (OSError, ValueError, TypeError):
+        return _unpacked(path) if path is not None else None
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError, TypeError) as damage:
+        print(say("progress.damaged", path=path, damage=damage), file=sys.stderr)
+        return None
+
+
+def _unpacked(path: Path) -> Observed:
+    name, figures = json.loads(unsealed(path.read_bytes()))
+    if name != path.stem:
+        raise ValueError("it is of another world")
+    return Observed(**figures)
 
 
 def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Path | None) -> tuple[int, Observed | Exception]:
@@ -308,5 +321,5 @@ def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Pat
     except (ArithmeticError, ValueError) as error:  # for example, orders that grow without limit at these parameters
         return number, error
     if path is not None:
-        write_whole(path, json.dumps(asdict(observed)).encode())
+        write_whole(path, sealed(json.dumps([path.stem, asdict(observed)]).encode()))
     return number, observed

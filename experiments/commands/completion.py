@@ -1,5 +1,7 @@
 """Scripts that complete the words of ``strongchain`` in bash and zsh."""
 
+from experiments.configuration.declared import VERBS
+
 __all__ = ["BASH", "ZSH"]
 
 #: The shells ask for the words once, with an empty prefix, and remember them: asking takes a second or two.
@@ -19,7 +21,7 @@ _strongchain() {
     elif (( at == 2 )) && [[ ${COMP_WORDS[1]} == completion ]]; then
         words=$'bash\nzsh'
     elif (( at > 1 )) \
-        && [[ " results rerun regions policies instruments experiments parameters explain completion help " == *" ${COMP_WORDS[1]} "* ]]
+        && [[ " @VERBS@ " == *" ${COMP_WORDS[1]} "* ]]
     then
         return
     else
@@ -33,7 +35,7 @@ _strongchain() {
         COMPREPLY+=("${word#"$head"}")
     done <<< "$words"
 }
-complete -o nospace -o default -F _strongchain strongchain"""
+complete -o nospace -o default -F _strongchain strongchain""".replace("@VERBS@", " ".join(VERBS))
 ZSH = r"""#compdef strongchain
 # Completion of strongchain in zsh. To have it always: strongchain completion zsh >> ~/.zshrc (after compinit)
 _strongchain() {

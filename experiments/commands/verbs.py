@@ -1,6 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | rerun | regions | policies | instruments | experiments | parameters | explain | completion | help``.
+``strongchain results | rerun | verify | release | regions | policies | instruments | experiments | parameters | explain | completion |
+help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import inspect
-import json
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +25,9 @@ from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import CONFIGS
 from experiments.formatting import value
 from experiments.languages.wording import label, lines, say
+from experiments.runs.files import SUMS
+from experiments.runs.manifests import MANIFEST, read_manifest
+from experiments.runs.ownership import lives, owner_of
 from experiments.terminal import COLUMNS, did_you_mean, first_line, table, wrap
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
@@ -89,18 +92,20 @@ def summary(path: Path) -> tuple[str, ...]:
     full = sorted(table.parent.name for table in path.glob("*/series.parquet"))
     if full and re.fullmatch(r".+_replicate_\d+", path.name):
         return say("verbs.status.replicate"), ", ".join(full), "1", "?"
-    points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / "manifest.json").is_file()]
-    home = min(points, key=lambda point: (not (point / "manifest.json").is_file(), point.name), default=path)
-    noted = notes(home)
-    whole = sum((point / "manifest.json").is_file() for point in points or [path])
-    if path.name.endswith("_rerun") and not (home / ".hydra").is_dir():
+    points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / MANIFEST).is_file()]
+    home = min(points, key=lambda point: (not (point / MANIFEST).is_file(), point.name), default=path)
+    noted, owner = notes(home), owner_of(home)
+    whole = sum((point / MANIFEST).is_file() for point in points or [path])
+    if owner is not None and owner.kind == "rerun":
         homes = (path, path.with_name(path.name.removesuffix("_rerun")))
         begun = [point for folder in homes for point in folder.glob("[0-9]*") if point.is_dir()]
         many = len({one.name for one in begun}) or 1
         status = say("verbs.status.rerun" if whole == many else "verbs.status.unfinished_rerun", whole=whole, many=many)
     elif points:
-        collected = (path / "sweep.csv").is_file()
+        collected = (path / SUMS).is_file()
         status = say("verbs.status.sweep" if collected else "verbs.status.unfinished_sweep", whole=whole, many=len(points))
+    elif not whole and owner is not None and lives(home, owner):
+        status = say("verbs.status.running")
     else:
         status = say("verbs.status.complete" if whole else "verbs.status.unfinished", failed=len(noted.get("failed") or ()))
     configuration = noted.get("configuration") or {}
@@ -109,16 +114,11 @@ def summary(path: Path) -> tuple[str, ...]:
 
 
 def notes(home: Path) -> dict[str, Any]:
-    """Return the manifest of a study, or else the configuration that Hydra noted, or else nothing."""
-    import yaml  # type: ignore[import-untyped]
-
-    manifest, hydras = home / "manifest.json", home / ".hydra" / "config.yaml"
-    if manifest.is_file():
-        return dict(json.loads(manifest.read_text(encoding="utf-8")))
-    try:
-        return {"configuration": yaml.safe_load(hydras.read_text(encoding="utf-8"))} if hydras.is_file() else {}
-    except yaml.YAMLError as strange:
-        raise ValueError(f"{hydras} is no YAML") from strange
+    """Return the manifest of a study, or else what its claim says of it, or else nothing."""
+    if (home / MANIFEST).is_file():
+        return read_manifest(home)
+    owner = owner_of(home)
+    return {} if owner is None else {"configuration": {"months": owner.months or "?", "replicates": owner.replicates or "?"}}
 
 
 def regions() -> list[str]:
@@ -218,6 +218,26 @@ def typable() -> list[str]:
     return list(dict.fromkeys([*typed, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
 
 
+def verify(folder: str = "results") -> int:
+    """Check every file of a study, or of all studies and their runs, against its checksum."""
+    from experiments.commands.verification import main as checked
+
+    return checked(Path(folder))
+
+
+def release(folder: str = "") -> list[str]:
+    """Give up the claim of a study that was stopped: another process may go on with it."""
+    from experiments.configuration.rules import SettingsError
+    from experiments.runs.ownership import release as given_up
+
+    if not folder:
+        raise VerbError(say("verbs.release_what"))
+    try:
+        return [say(f"verbs.release.{given_up(Path(folder))}", folder=folder)]
+    except SettingsError as mistake:
+        raise VerbError(str(mistake)) from None
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     from experiments.studies.rerun import main as again
@@ -227,7 +247,10 @@ def rerun(*arguments: str) -> int:
 
 #: What answers each verb: with lines to print, or having printed them with an exit status.
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
-    **{one.__name__: one for one in (results, rerun, regions, policies, instruments, experiments, parameters, explain, completion)},
+    **{
+        one.__name__: one
+        for one in (results, rerun, verify, release, regions, policies, instruments, experiments, parameters, explain, completion)
+    },
     "help": help_on,
 }
 

@@ -15,6 +15,8 @@ __all__ = ["VERBS", "chosen_as_a_whole", "declared_at", "declaring", "fields_by_
 VERBS = {
     "results": "[FOLDER]",
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
+    "verify": "[FOLDER]",
+    "release": "FOLDER",
     "regions": "",
     "policies": "",
     "instruments": "",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from agents.spelling import nearest
 
-__all__ = ["MANY", "apart"]
+__all__ = ["MANY", "apart", "shows_only"]
 
 #: Flags of Hydra that take the configuration from another place.
 FROM_ANOTHER_PLACE = ("--config-path", "-cp", "--config-dir", "-cd", "--config-name", "-cn", "--experimental-rerun")
@@ -52,6 +52,12 @@ def apart(arguments: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     if len(first) > 1:
         mistakes.append(f"{' and '.join(first)}: Hydra takes only one of them; leave out the other{'s' if len(first) > 2 else ''}")
     return flags, overrides, mistakes
+
+
+def shows_only(arguments: Sequence[str]) -> bool:
+    """Whether flags only ask Hydra to print something."""
+    flags = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
+    return bool(flags - {*MANY, "-r", "--run", "--package", "-p", "--resolve"})
 
 
 def _takes(flag: str) -> tuple[str, ...] | None:

@@ -25,7 +25,7 @@ from experiments.configuration.settings import check_name
 from experiments.configuration.study import General
 from sim import INSTRUMENTS
 
-__all__ = ["FILES", "FREE", "OF_THE_WORLD", "TypedOverride", "leaves", "read_override", "settings", "why_unreadable"]
+__all__ = ["FILES", "FREE", "OF_THE_WORLD", "TypedOverride", "leaves", "quoted", "read_override", "settings", "why_unreadable"]
 
 #: Those settings of the world under which every key is the user's own.
 OF_THE_WORLD = ("network.filter", "network.columns", "network.node_columns", "region.sources")
@@ -85,9 +85,9 @@ def read_override(typed: str) -> TypedOverride:
     for names in _outline(value)[0] if "{" in value and key not in FILES else ():
         if twice := [name for k, name in enumerate(names) if name in names[:k]]:
             raise SettingsError(f"{typed}: {twice[0]} is named twice; give each its own name")
-    ways = [value, *_with_quotes(value), _quoted(value)]
+    ways = [value, *_with_quotes(value), quoted(value)]
     if key in FILES and Path(value).is_file():
-        ways = [_quoted(value)]  # a comma in its name makes no sweep
+        ways = [quoted(value)]  # a comma in its name makes no sweep
     for way in ways:
         readable = f"{sign}{key}={way}"
         with contextlib.suppress(HydraException):
@@ -165,7 +165,8 @@ def _swept(override: Override, group: str) -> tuple[tuple[Any, ...], tuple[str, 
     return tuple(override.sweep_iterator(transformer=Transformer.identity)), tuple(override.sweep_string_iterator())
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Put a text between quotes for Hydra's grammar."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -177,7 +178,7 @@ def _with_quotes(value: str) -> Iterator[str]:
             return "{" + ", ".join(f"{name}: {written(inner)}" for name, inner in part.items()) + "}"
         if isinstance(part, list):
             return "[" + ", ".join(map(written, part)) + "]"
-        return _quoted(part) if isinstance(part, str) else "null" if part is None else str(part).lower()
+        return quoted(part) if isinstance(part, str) else "null" if part is None else str(part).lower()
 
     for text in (value, re.sub(r"(?<![\w'\"])([\w./@+]+=\[[^\[\]'\"]*\])", r"'\1'", value)):
         with contextlib.suppress(yaml.YAMLError):

@@ -16,14 +16,17 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.configuration import files
+from experiments.configuration.composed import in_one_line
 from experiments.configuration.declared import declared_at, groups
 from experiments.configuration.flags import MANY, apart
-from experiments.configuration.overrides import TypedOverride, leaves, read_override, settings, why_unreadable
+from experiments.configuration.overrides import FILES, TypedOverride, leaves, read_override, settings, why_unreadable
 from experiments.configuration.settings import (
     NO_LISTS,
     Settings,
@@ -32,7 +35,6 @@ from experiments.configuration.settings import (
     check_name,
     compose_settings,
     idle_setting,
-    in_one_line,
     named_arms,
     no_arm,
     not_of_an_arm,
@@ -40,7 +42,7 @@ from experiments.configuration.settings import (
     refuse_idle_settings,
     too_few,
 )
-from experiments.configuration.values import mistakes_in, wrong_for_network
+from experiments.configuration.values import mistakes_in, wrong_for_network, wrong_value_of
 
 __all__ = ["check_overrides", "checked_settings", "preflight"]
 
@@ -71,6 +73,11 @@ def preflight(arguments: Sequence[str]) -> list[str]:
     if mistakes := mistakes + wrong:
         head = "" if len(mistakes) == 1 else f"{len(mistakes)} mistakes; nothing was run\n"
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
+    for point in _every_choice(list(map(read_override, overrides))):
+        try:
+            _check_as_composed(compose_settings(point))
+        except (HydraException, OmegaConfBaseException) as mistake:
+            raise SettingsError(in_one_line(mistake)) from mistake
     return [*flags, *readable]
 
 
@@ -153,6 +160,35 @@ def _swept(override: TypedOverride, single: str) -> Iterator[str]:
         yield f"{override.typed}: {override.key} holds for a whole study or sweep; give it one value"
     elif single:
         yield f"{override.typed}: {single}"
+
+
+def _every_choice(overrides: Sequence[TypedOverride]) -> Iterator[tuple[str, ...]]:
+    """Return the overrides of a sweep with every combination of the groups' options, and the first value of everything else.
+
+    Which files Hydra reads depends on these alone. Each is composed here, since Hydra opens logs and makes folders for a point before
+    the point's own job could refuse it.
+    """
+    axes = [override.alone if override.key in groups() else override.alone[:1] for override in overrides]
+    yield from itertools.product(*axes)
+
+
+def _check_as_composed(config: DictConfig) -> None:
+    """Check what becomes a name or a path, with all references in it resolved.
+
+    Raises
+    ------
+    SettingsError
+        One line for the first mistake.
+    """
+    check_name(str(config.name), "name")
+    arms = config.study.get("arms")
+    for name in arms if isinstance(arms, DictConfig) else ():
+        check_name(str(name), "an arm's name")
+    as_written = cast(dict[str, Any], OmegaConf.to_container(config.network, resolve=False))
+    for path in FILES:
+        if "${" in str(as_written.get(path.removeprefix("network."))):
+            for wrong in wrong_value_of(path, OmegaConf.select(config, path)):
+                raise SettingsError(wrong)
 
 
 # -- overrides together -----------------------------------------------------------------------------------
@@ -385,8 +421,8 @@ def _chosen_files(overrides: Sequence[TypedOverride], context: Sequence[TypedOve
                     yield from (f"configs/{override.key}/{path.name}: {mistake}" for mistake in _file(path, own, others))
 
 
-def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride]) -> Iterator[str]:
-    """Check one file: `own` is the override that chose it, `others` are all other overrides."""
+def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride], within: tuple[Path, ...] = ()) -> Iterator[str]:
+    """Check one file: `own` is the override that chose it, `others` are all other overrides, `within` the files that brought it in."""
     text = path.read_text(encoding="utf-8")
     try:
         written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
@@ -397,11 +433,17 @@ def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride]) -> It
     if not isinstance(written, dict):
         yield "holds no settings; write KEY: VALUE on each line"
         return
-    if own.key in {"experiment", "policy"} and not everywhere:
+    if own.key in {"experiment", "policy"} and not (everywhere or within):
         yield "its first line must be '# @package _global_', else Hydra does not read it"
         return
     named = {str(name): value for name, value in written.items() if name != "defaults"}
     settings_found = list(leaves("" if everywhere else own.key, named)) if named else []
+    if "hydra" in named:
+        yield "sets hydra, which no file may; take it out"
+        settings_found = [(key, value) for key, value in settings_found if not key.startswith("hydra.")]
+    for inner in _inner_files(path, written.get("defaults")):
+        if inner not in (*within, path):  # files that bring in each other are refused by Hydra
+            yield from (f"{inner.name}: {mistake}" for mistake in _file(inner, own, others, within=(*within, path)))
     overrides = [
         TypedOverride(f"{key}={value}", "", key, (value,), ("",)) for key, value in [*_defaults(written.get("defaults")), *settings_found]
     ]
@@ -418,6 +460,16 @@ def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride]) -> It
     if everywhere and not broken:
         yield from _idle([override for override in sound if override.key not in groups()], [own], with_failures=False)
     yield from _arms(sound, [*others, own])
+
+
+def _inner_files(path: Path, listed: Any) -> Iterator[Path]:
+    """Return the files that a file brings in by a name without a group, or in a group below its own."""
+    for entry in listed if isinstance(listed, list) else []:
+        named = [("", entry)] if isinstance(entry, str) else list(entry.items()) if isinstance(entry, dict) else []
+        for group, option in named:
+            inner = path.parent / str(group).split("@")[0] / f"{str(option).split('@')[0]}.yaml"
+            if not str(group).startswith(("/", "override ", "optional ")) and option != "_self_" and inner.is_file():
+                yield inner
 
 
 def _defaults(listed: Any) -> Iterator[tuple[str, Any]]:

@@ -14,17 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 
 from agents.spelling import nearest
 from experiments.configuration import files
+from experiments.configuration.composed import composed, without_hydra
 from experiments.configuration.declared import chosen_as_a_whole, networks
 from experiments.configuration.rules import SettingsError, check_rules
-from experiments.configuration.schema import register, restore
+from experiments.configuration.schema import restore
 from experiments.configuration.study import (
     KINDS,
     CalibrationStudy,
@@ -45,7 +43,6 @@ from sim.instruments import INSTRUMENTS
 
 __all__ = [
     "ARM_KEYS",
-    "CONFIG",
     "NO_LISTS",
     "Arm",
     "CompareStudy",
@@ -59,7 +56,6 @@ __all__ = [
     "check_name",
     "compose_settings",
     "idle_setting",
-    "in_one_line",
     "institutions",
     "marked",
     "named_arms",
@@ -69,15 +65,12 @@ __all__ = [
     "read_arm",
     "read_settings",
     "refuse_idle_settings",
-    "register",
     "too_few",
     "too_short",
 ]
 
 S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
 
-#: Name of the main configuration.
-CONFIG = "strongchain"
 #: The parts of a configuration that an arm has for itself.
 ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
@@ -428,25 +421,10 @@ def refuse_idle_settings(config: DictConfig, overrides: Sequence[str]) -> None:
         raise SettingsError("; ".join(idle))
 
 
-#: First words of lines in Hydra's errors that do not help a user: where it searches, and how it is built.
-HYDRAS_OWN = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
-
-
-def in_one_line(mistake: Exception) -> str:
-    """Return the message of an error in one line: our own messages unchanged, and of Hydra's messages the lines that help a user."""
-    if not isinstance(mistake, HydraException | OmegaConfBaseException):
-        return str(mistake)
-    lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
-    return " ".join(line for line in lines if line and not line.startswith(HYDRAS_OWN))
-
-
 def compose_settings(overrides: Sequence[str]) -> DictConfig:
-    """Compose a configuration from overrides, inside a running job or outside."""
-    if GlobalHydra.instance().is_initialized():
-        return marked(compose(config_name=CONFIG, overrides=list(overrides)), overrides)
-    register()
-    with initialize_config_module("configs", version_base="1.3"):
-        return marked(compose(config_name=CONFIG, overrides=["name=notebook", *overrides]), overrides)
+    """Compose a configuration from overrides, inside a running job or outside, and check it as a whole (`composed`)."""
+    named = overrides if GlobalHydra.instance().is_initialized() else ["name=notebook", *overrides]
+    return marked(without_hydra(composed(named)), overrides)
 
 
 def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:

@@ -9,48 +9,50 @@ from typing import Any
 
 import experiments.renamed as renamed
 from agents.spelling import nearest
+from experiments.configuration.composed import TYPABLE, foreign_reference, names_code, of_hydra
 from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
 from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, TypedOverride, leaves, settings
 from experiments.configuration.rules import SettingsError, rule_of
 from experiments.configuration.settings import check_name
 from sim.parameters import wrong_value
 
-__all__ = ["mistakes_in", "wrong_for_network"]
-
-#: Settings of Hydra that may be typed; all its others can name code to run, or put results in the wrong place.
-HYDRAS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.verbose", "hydra/launcher")
-#: Keys that make Hydra call something.
-CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_")
+__all__ = ["mistakes_in", "wrong_for_network", "wrong_value_of"]
 
 
 def mistakes_in(override: TypedOverride) -> Iterator[str]:
     """Say everything that is wrong with one override."""
     key = override.key
-    if names := [part for value in (key, *override.values) for part in _names_code(value)]:
+    texts = [text for value in (key, *override.values) for text in _texts(value)]
+    if names := [part for text in texts for part in names_code(text)]:
         yield f"{override.typed}: {names[0]} names code to run, which no setting may"
-    elif key.startswith("hydra"):
-        if key not in HYDRAS:
-            yield f"{override.typed}: of Hydra's own settings only {', '.join(HYDRAS)} can be typed{nearest(key, HYDRAS)}"
+    elif wrong := next(filter(None, map(foreign_reference, texts)), ""):
+        yield f"{override.typed}: {wrong}"
+    elif of_hydra(key):
+        if key not in TYPABLE:
+            yield f"{override.typed}: of Hydra's own settings only {', '.join(TYPABLE)} can be typed{nearest(key, TYPABLE)}"
+        elif isinstance(override.values[0], dict | list):
+            yield f"{override.typed}: {key} must be one value"
     elif key in groups() and not any(isinstance(value, dict) for value in override.values):
         yield from _choices(override)
     elif key in settings() or any(key.startswith(f"{free}.") for free in FREE):
         for value in override.values:
             for path, leaf in leaves(key, value):
-                yield from _value(path, leaf)
+                yield from wrong_value_of(path, leaf)
     else:
         yield f"{override.typed}: {_unknown(key)}"
 
 
-def _names_code(value: Any) -> Iterator[str]:
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in a value, keys of dictionaries too."""
     if isinstance(value, str):
-        yield from (part for part in value.replace("/", ".").split(".") if part in CODE)
+        yield value
     elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from _names_code(str(name))
-            yield from _names_code(inner)
+            yield str(name)
+            yield from _texts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _names_code(inner)
+            yield from _texts(inner)
 
 
 def _unknown(key: str) -> str:
@@ -79,10 +81,10 @@ def _choices(override: TypedOverride) -> Iterator[str]:
             yield f"{override.key}={option}: there is no {group} {str(option)!r}; {known}{nearest(str(option), options)}"
 
 
-def _value(key: str, value: Any) -> Iterator[str]:
+def wrong_value_of(key: str, value: Any) -> Iterator[str]:
     """Say what is wrong with one value of a setting."""
-    if isinstance(value, str) and value.startswith("${"):
-        return
+    if isinstance(value, str) and "${" in value:
+        return  # checked when it is resolved
     if key not in settings() and not any(key.startswith(f"{free}.") for free in FREE):
         yield _unknown(key)
     elif settings().get(key) == "node":

@@ -9,14 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.analysis.results import write_manifest, write_table
+from experiments.analysis.results import write_table
 from experiments.calibration.history_matching import CANDIDATES, ranges_of
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.languages.wording import lines
 from experiments.reports.findings import Place
-from experiments.runs.store import write_whole
+from experiments.runs.files import write_whole
+from experiments.runs.manifests import write_manifest
 from experiments.studies.calibrate import PLAUSIBLE, Calibration
 from experiments.studies.validate import Validation
 from sim.data.plausible import DEFAULT_SET

@@ -17,7 +17,7 @@ from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
 from experiments.reports.study import active_in, assumptions, replicates
-from experiments.runs.store import write_whole
+from experiments.runs.files import write_whole
 from experiments.studies.exchange import Exchange
 from experiments.terminal import pad
 

@@ -14,30 +14,62 @@ from omegaconf import DictConfig
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
 from experiments.languages.wording import lines
-from experiments.runs.store import write_whole
+from experiments.runs.files import SUMS, damages, read_regular, write_sums
+from experiments.runs.manifests import MANIFEST, read_manifest
 
-__all__ = ["CollectSweep", "collect_sweep"]
+__all__ = ["POINT", "CollectSweep", "collect_sweep", "is_whole"]
+
+#: Note of a point that failed: what was typed, and the error.
+POINT = "point.json"
+#: Bytes of such a note at most.
+MOST_BYTES = 1_000_000
+
+
+def _points(folder: Path) -> list[Path]:
+    """Return the points of a sweep that were finished, or failed, in their order."""
+    points = (point for point in folder.iterdir() if point.name.isdecimal() and not point.is_symlink())
+    return sorted((p for p in points if (p / MANIFEST).is_file() or (p / POINT).is_file()), key=lambda p: int(p.name))
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds a sweep of which every point was finished."""
+    return (folder / SUMS).is_file() and all((point / MANIFEST).is_file() for point in _points(folder))
+
+
+def _note(point: Path) -> tuple[list[str], str | None]:
+    """Return what was typed for a point, and its error if it failed."""
+    if (point / MANIFEST).is_file():
+        return list(read_manifest(point)["overrides"]), None
+    about = json.loads(read_regular(point / POINT, MOST_BYTES).decode("utf-8"))
+    return [str(override) for override in about["overrides"]], str(about["error"])
 
 
 def collect_sweep(folder: Path) -> pd.DataFrame:
     """Gather the effects of all points below a folder into one table, and draw it.
 
-    Points that failed stand in the table with their error. Writes ``sweep.csv``,
-    ``sweep.parquet`` and, where at least one point was finished, ``sweep.png``.
+    Points that failed stand in the table with their error. Writes ``sweep.csv``, ``sweep.parquet``, where at least one point was
+    finished ``sweep.png``, and last the checksums of all files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no point.
+    ValueError
+        If a file of a point was damaged.
     """
-    points: list[tuple[int, dict[str, str], str | None]] = []
-    for point in sorted((p for p in folder.iterdir() if p.name.isdigit()), key=lambda p: int(p.name)):
-        note = point / "point.json"
-        if note.is_file():
-            about = json.loads(note.read_text(encoding="utf-8"))
-            typed = {key: value for key, _, value in (word.lstrip("+").partition("=") for word in about["overrides"])}
-            points.append((int(point.name), typed, about["error"]))
-    keys = dict.fromkeys(key for _, typed, _ in points for key in typed)
-    swept = [key for key in keys if len({typed.get(key) for _, typed, _ in points}) > 1]
+    notes = {int(point.name): (point, *_note(point)) for point in _points(folder)}
+    values = {
+        number: {key: value for key, _, value in (override.lstrip("+").partition("=") for override in overrides)}
+        for number, (_, overrides, _) in notes.items()
+    }
+    keys = dict.fromkeys(key for typed in values.values() for key in typed)
+    swept = [key for key in keys if len({typed.get(key) for typed in values.values()}) > 1]
     parts = []
-    for number, typed, error in points:
-        rows = pd.DataFrame([{}]) if error else pd.read_parquet(folder / str(number) / "effects.parquet")
-        parts.append(rows.assign(point=number, error=error, **{key: typed.get(key) for key in swept}))
+    for number, (point, _, error) in notes.items():
+        if error is None and (wrong := damages(point, ("effects.parquet",))):
+            raise ValueError(wrong[0])
+        rows = pd.DataFrame([{}]) if error else pd.read_parquet(point / "effects.parquet")
+        parts.append(rows.assign(point=number, error=error, **{key: values[number].get(key) for key in swept}))
     if not parts:
         raise FileNotFoundError(f"{folder} holds no point of a sweep")
     table = pd.concat(parts, ignore_index=True)
@@ -45,27 +77,14 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     write_table(table, folder / "sweep")
     finished = table[table["error"].isna()]
     if swept and len(finished):
-        manifests = [json.loads((folder / str(n) / "manifest.json").read_text(encoding="utf-8")) for n in finished["point"].unique()]
+        manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
         save(sweep_figure(finished, swept, manifests), folder / "sweep.png", manifests)
+    write_sums(folder, {})
     return table
 
 
 class CollectSweep(Callback):
     """Hydra's callback at the end of a sweep; the only code that a configuration of ours names."""
-
-    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Continue the same sweep where it stopped; refuse the folder of another sweep, because its points would mix with the new ones."""
-        folder, note = Path(config.hydra.sweep.dir), Path(config.hydra.sweep.dir) / "sweep.json"
-        typed = [str(word) for word in config.hydra.overrides.task]
-        points = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*/point.json")]
-        if points:
-            whole = (folder / "sweep.csv").is_file() and not any(point["error"] for point in points)
-            same = note.is_file() and json.loads(note.read_text(encoding="utf-8")) == typed
-            if whole or not same:
-                print(lines("sweep.in_the_way", folder=folder, same=same), file=sys.stderr)
-                sys.exit(1)  # an exception would become a warning
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(note, json.dumps(typed, ensure_ascii=False).encode())
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collect the points, and print where the table lies."""

@@ -14,9 +14,10 @@ from typing import Any
 
 from experiments.configuration.settings import Arm
 from experiments.languages.wording import say
+from experiments.runs.manifests import FORMAT
 from experiments.runs.store import CODE, fingerprint
 
-__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys"]
+__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys", "study_id"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
@@ -46,6 +47,23 @@ def _code_from() -> tuple[str | None, bool | None]:
     return _git("rev-parse", "HEAD") or None, bool(_git("status", "--porcelain", "--", "agents", "sim", "experiments", "configs"))
 
 
+def _input_files(arms: Sequence[Arm]) -> dict[str, str]:
+    return dict(sorted({file for arm in arms for file in arm.world.files}))
+
+
+def study_id(resolved: Mapping[str, Any], keys: Sequence[tuple[int, int]], arms: Sequence[Arm] = ()) -> str:
+    """Hash all that the figures of a study depend on: two studies with one id are one study.
+
+    That is the resolved configuration (but for what changes no figure, `IDLE`), the configurations of its arms, the replicate
+    keys, the bytes of the input files and the code of the world.
+    """
+    settings = {key: value for key, value in resolved.items() if key not in IDLE}
+    composed = {arm.name: arm.configuration for arm in arms}
+    files = sorted(_input_files(arms).values())
+    core = json.dumps([settings, composed, [list(key) for key in keys], files, CODE], sort_keys=True, default=str)
+    return hashlib.blake2b(core.encode(), digest_size=6).hexdigest()
+
+
 def manifest(
     resolved: Mapping[str, Any],
     overrides: Sequence[str],
@@ -56,9 +74,7 @@ def manifest(
 ) -> dict[str, Any]:
     """Say what was run, with which code, files and random numbers.
 
-    `id` is a hash of the resolved configuration (but for what changes no figure, `IDLE`), the configurations of its arms, the
-    replicate keys, the bytes of the input files and the code of the world: two studies with one id are one study. To be called
-    before anything is simulated, since the code may be edited while it runs.
+    To be called before anything is simulated, since the code may be edited while it runs.
 
     Parameters
     ----------
@@ -74,20 +90,17 @@ def manifest(
     notes : sequence of str
         What is done in another way than was asked for.
     """
-    settings = {key: value for key, value in resolved.items() if key not in IDLE}
-    files = dict(sorted({file for arm in arms for file in arm.world.files}))
-    composed = {arm.name: arm.configuration for arm in arms}
-    core = json.dumps([settings, composed, [list(key) for key in keys], sorted(files.values()), CODE], sort_keys=True, default=str)
     commit, changed = _code_from()
     return {
-        "id": hashlib.blake2b(core.encode(), digest_size=6).hexdigest(),
+        "format": FORMAT,
+        "id": study_id(resolved, keys, arms),
         "overrides": list(overrides),
         "configuration": dict(resolved),
-        "arms": composed,
+        "arms": {arm.name: arm.configuration for arm in arms},
         **replicates_and_keys(keys),
         "notes": list(notes),
         "network_notes": list(network_notes),
-        "input_files": files,
+        "input_files": _input_files(arms),
         "code": {"world": CODE, "study": fingerprint([ROOT / "experiments"])},
         "commit": commit,
         "uncommitted_changes": changed,

@@ -1,7 +1,9 @@
 """A store of runs: one file a run, under a key made of all that the run's figures depend on.
 
 Studies share it, so that "nothing" is simulated once for all of them, and a study that was interrupted goes
-on where it stopped. A file is written under a temporary name and renamed when it is whole: none is ever torn.
+on where it stopped. A file is written under a temporary name and renamed when it is whole: none is ever torn. Every
+file has a checksum: that of a run in the file itself, those of the tables saved with it in the head of the run. What is damaged
+counts as missing, and is simulated again.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ import io
 import json
 import math
 import os
+import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,15 +29,18 @@ import pandas as pd
 
 from experiments.configuration.settings import Arm, Task
 from experiments.languages.wording import say
+from experiments.runs.files import Damaged, digest, sealed, unsealed, write_whole
 from experiments.runs.measure import EXTRAS, MapPicture, Run
 from sim.attribution.quality_map import QualityMap
 
-__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys", "write_whole", "written_whole"]
+__all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys"]
 
 #: Changes when what a file holds does.
-FORMAT = 4
+FORMAT = 5
 #: Seconds after which an unfinished file is taken as abandoned.
 ABANDONED = 86_400.0
+#: What unfinished files of a store are called: nothing else is cleared away.
+UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.(npz|observed|[a-z]+\.parquet)\.\d+\.[0-9a-f]{8}\.part")
 _ARRAYS = ("window", "cumulative", "series", "origins")
 _PICTURE = ("names", "tier", "supplier", "customer")
 _MAP = ("loss", "marginal", "link_loss")
@@ -107,11 +113,14 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
 # -- files -------------------------------------------------------------------------------------------
 
 
-def _pack(key: str, run: Run) -> bytes:
-    """Write a run as two arrays, and four times as many for a picture: opening one costs more than what is in it."""
+def _pack(key: str, run: Run, extras: Mapping[str, str]) -> bytes:
+    """Write a run as two arrays, and four times as many for a picture: opening one costs more than what is in it.
+
+    `extras` are the checksums of the tables that are saved with it.
+    """
     arrays = [np.asarray(getattr(run, name), dtype=np.float64) for name in _ARRAYS]
     head: dict[str, Any] = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent}
-    head["counts"] = run.counts
+    head |= {"counts": run.counts, "extras": dict(extras)}
     head["payments"] = [[*flow, amount] for flow, amount in run.payments.items()]
     head["shapes"] = [array.shape for array in arrays]
     members = {"values": np.concatenate([array.ravel() for array in arrays])}
@@ -122,15 +131,20 @@ def _pack(key: str, run: Run) -> bytes:
     members["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
     whole = io.BytesIO()
     np.savez(whole, allow_pickle=False, **members)
-    return whole.getvalue()
+    return sealed(whole.getvalue())
 
 
-def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
-    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+def _members(data: bytes, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arrays of a file and its head, if it is whole and of the run of this key."""
+    with np.load(io.BytesIO(unsealed(data)), allow_pickle=False) as file:
         members = {name: file[name] for name in file.files}
     head = json.loads(members["head"].tobytes())
     if (head["format"], head["key"]) != (FORMAT, key):
         raise ValueError("it is of another run")
+    return members, head
+
+
+def _unpack(members: Mapping[str, Any], head: Mapping[str, Any], arm: str, replicate: int) -> Run:
     picture = None
     if "total" in head:
         quality_map = QualityMap(**{name: members[name] for name in _MAP}, total=head["total"])
@@ -143,35 +157,6 @@ def _unpack(data: bytes, key: str, arm: str, replicate: int) -> Run:
     payments = {(why, payer, payee): amount for why, payer, payee, amount in head["payments"]}
     payments_and_counts: dict[str, Any] = {"spent": head["spent"], "payments": payments, "counts": head["counts"]}
     return Run(arm, replicate, tuple(head["outcomes"]), groups, **arrays, picture=picture, **payments_and_counts)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file at once, as `written_whole` does."""
-    with written_whole(path) as part:
-        part.write_bytes(data)
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write a file under: it gets its own name when it is whole, and is there whole or not at all.
-
-    This holds whenever the process or the machine stops: either the whole file exists, or no file.
-
-    Raises
-    ------
-    OSError
-        If the disk is full, the folder cannot be written, …; nothing is left of the file then.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        if part.exists():
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(part, path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -196,39 +181,94 @@ class Store:
     def get(self, key: str, arm: str, replicate: int, save: Sequence[str] = ()) -> Run | None:
         """Return the run of a key under the name of an arm, or None where there is none, or none that can be used.
 
-        A file that is damaged or not ours counts as missing, and this is reported once. The first replicate needs its picture,
-        and every run what is to be saved of it.
+        A file that is damaged or not ours counts as missing, and this is reported once; so does a table that is to be saved of
+        the run. The first replicate needs its picture.
         """
-        if not all(self.extra(key, kind).exists() for kind in save if kind in EXTRAS):
-            return None
         try:
             data = self.path(key).read_bytes()
         except OSError:
             return None
         try:
-            run = _unpack(data, key, arm, replicate)
+            members, head = _members(data, key)
+            run = _unpack(members, head, arm, replicate)
+            listed = head["extras"]
         except Exception as damage:  # any damage can raise any error
-            if key not in self._reported:
-                self._reported.add(key)
-                print(say("progress.damaged", path=self.path(key), damage=damage), file=sys.stderr)
+            self._report(key, self.path(key), damage)
             return None
+        for kind in (kind for kind in save if kind in EXTRAS):
+            if kind not in listed:  # saved of it by nobody yet
+                return None
+            try:
+                if digest(self.extra(key, kind).read_bytes()) != listed[kind]:
+                    raise Damaged("its checksum is not that of its content")
+            except (OSError, Damaged) as damage:
+                self._report(key, self.extra(key, kind), damage)
+                return None
         return run if replicate or run.picture else None
+
+    def _report(self, key: str, path: Path, damage: Exception) -> None:
+        """Say once of a run that it is simulated again, because a file of it is damaged."""
+        if key not in self._reported:
+            self._reported.add(key)
+            print(say("progress.damaged", path=path, damage=damage), file=sys.stderr)
+
+    def damages(self) -> list[str]:
+        """Say which files of the folder are damaged, or stand alone."""
+        wrong = []
+        for path in sorted(self.folder.glob("*.npz")):
+            try:
+                _, head = _members(path.read_bytes(), path.stem)
+                extras = {self.extra(path.stem, kind): checksum for kind, checksum in head["extras"].items()}
+            except Exception as damage:  # any damage can raise any error
+                wrong.append(f"{path} is damaged ({damage})")
+                continue
+            for extra, checksum in extras.items():
+                if not extra.is_file():
+                    wrong.append(f"{extra} is missing")
+                elif digest(extra.read_bytes()) != checksum:
+                    wrong.append(f"{extra} was changed or damaged")
+        for path in sorted(self.folder.glob("*.observed")):
+            try:
+                unsealed(path.read_bytes())
+            except (OSError, Damaged) as damage:
+                wrong.append(f"{path} is damaged ({damage})")
+        return wrong
 
     def put(self, key: str, run: Run, extras: Mapping[str, pd.DataFrame] | None = None) -> None:
         """Store a run, after the tables that are saved with it: either all of it is stored, or nothing.
+
+        Tables of other kinds that another study has saved of it stay with it.
 
         Raises
         ------
         StoreError
             If the disk is full, the folder cannot be written, …
         """
+        checksums = self._saved(key)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for kind, table in (extras or {}).items():
-                write_whole(self.extra(key, kind), table.to_parquet(index=False, compression="zstd"))
-            write_whole(self.path(key), _pack(key, run))
+                content = table.to_parquet(index=False, compression="zstd")
+                checksums[kind] = digest(content)
+                write_whole(self.extra(key, kind), content)
+            write_whole(self.path(key), _pack(key, run, checksums))
         except OSError as trouble:
             raise self._refusal(trouble.strerror or str(trouble)) from trouble
+
+    def _saved(self, key: str) -> dict[str, str]:
+        """Checksums of the tables that were saved of a run before; none if its file cannot be used."""
+        try:
+            return dict(_members(self.path(key).read_bytes(), key)[1]["extras"])
+        except Exception:  # there is none, or it is damaged: any damage can raise any error
+            return {}
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Remove the runs of some keys, with what was saved of them, and the folder if nothing else is in it."""
+        for key in keys:
+            for path in (self.path(key), *(self.extra(key, kind) for kind in EXTRAS)):
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
     def prepare(self) -> None:
         """Clear away what killed processes left unfinished, and see whether runs can be kept, before any is simulated.
@@ -245,7 +285,7 @@ class Store:
             raise self._refusal(f"{nearest} cannot be written")
         for part in self.folder.glob(".*.part"):
             with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > ABANDONED:
+                if UNFINISHED.fullmatch(part.name) and time.time() - part.lstat().st_mtime > ABANDONED:
                     part.unlink()
 
     def _refusal(self, why: str) -> StoreError:

@@ -164,7 +164,13 @@ def calibrate(
     return pd.concat(tables, ignore_index=True), sets, pd.DataFrame(waves), influence
 
 
-def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Calibration:
+def run_calibration(
+    settings: Settings,
+    overrides: Sequence[str] = (),
+    progress: bool = True,
+    keep: Path | None = None,
+    begin: Callable[[str], None] = lambda study: None,
+) -> Calibration:
     """Calibrate the world that settings describe.
 
     Raises
@@ -187,5 +193,6 @@ def run_calibration(settings: Settings, overrides: Sequence[str] = (), progress:
     )
     report(say("progress.calibration", runs=runs, **waves_of, **sets_of))
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, 1), [Arm("world", settings.world, (), {})])
+    begin(about["id"])
     points, sets, waves, influence = calibrate(search, study, settings.seed, report)
     return Calibration(points, sets, waves, influence, about | {"finished": now()})

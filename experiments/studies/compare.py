@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,7 +32,7 @@ from experiments.configuration.settings import (
 )
 from experiments.languages.wording import say
 from experiments.runs.measure import EXTRAS, Run
-from experiments.runs.provenance import manifest, now, replicates_and_keys
+from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
@@ -205,9 +205,20 @@ def run_study(
     return comparison
 
 
-def run_compare(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Comparison:
-    """Run the study that settings describe; it and each of its arms are composed from `overrides`."""
-    arms = within_budget(settings, arms_of(settings, overrides), Store(keep) if keep else None, progress)
+def run_compare(
+    settings: Settings,
+    overrides: Sequence[str] = (),
+    progress: bool = True,
+    keep: Path | None = None,
+    begin: Callable[[str], None] = lambda study: None,
+) -> Comparison:
+    """Run the study that settings describe; it and each of its arms are composed from `overrides`.
+
+    `begin` is called with the id of the study, before anything is simulated.
+    """
+    asked = arms_of(settings, overrides)
+    begin(study_id(settings.resolved, replicate_keys(settings.seed, settings.replicates), asked))
+    arms = within_budget(settings, asked, Store(keep) if keep else None, progress)
     return run_study(settings, arms, overrides, progress, keep)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from experiments.configuration.settings import Arm, Settings, SettingsError, of_
 from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.formatting import value
 from experiments.runs.measure import Run
-from experiments.runs.provenance import manifest, now, replicates_and_keys
+from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.store import Store
 from experiments.studies.budgets import within_budget
 from experiments.studies.compare import arms_of, notes_of, run_arms_of_study
@@ -114,7 +114,13 @@ def cells_of(by_region: dict[str, Comparison], bought: dict[str, pd.DataFrame]) 
     return pd.concat(parts, ignore_index=True)
 
 
-def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Exchange:
+def run_exchange(
+    settings: Settings,
+    overrides: Sequence[str] = (),
+    progress: bool = True,
+    keep: Path | None = None,
+    begin: Callable[[str], None] = lambda study: None,
+) -> Exchange:
     """Run every portfolio in every region that settings name.
 
     The runs are those of plain comparisons of the same arms, kept under the same keys.
@@ -126,6 +132,7 @@ def run_exchange(settings: Settings, overrides: Sequence[str] = (), progress: bo
     """
     cells = exchange_arms(settings, overrides)
     store = Store(keep) if keep else None
+    begin(study_id(settings.resolved, replicate_keys(settings.seed, settings.replicates), list(cells.values())))
     fitted = {arm.name: arm for arm in within_budget(settings, list(cells.values()), store, progress)}
     arms = [fitted[arm.name] for arm in cells.values()]
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, notes=notes_of(settings, arms))

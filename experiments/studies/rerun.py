@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+import hashlib
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,12 +19,17 @@ import experiments.renamed as renamed
 from agents.spelling import nearest
 from agents.streams import replicate_keys
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
+from experiments.configuration.composed import refuse_foreign
 from experiments.configuration.declared import VERBS
-from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind, read_arm, read_settings
+from experiments.configuration.settings import Arm, Settings, SettingsError, check_name, of_kind, read_arm, read_settings
 from experiments.configuration.study import CompareStudy
 from experiments.languages.wording import say
+from experiments.runs.files import write_sums
+from experiments.runs.manifests import MANIFEST, read_manifest
 from experiments.runs.measure import firms_at_the_end, series_by_group
+from experiments.runs.ownership import claim, refuse_link
 from experiments.runs.provenance import changes_since, made_by
+from experiments.runs.store import Store, run_keys
 from experiments.studies.compare import run_study
 from sim import NetworkError
 from sim.parameters import ParameterError
@@ -46,21 +51,27 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
     SettingsError
         If the folder holds no finished study, or one whose settings this version does not know.
     """
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     if not folder.is_dir():
         near = nearest(folder.name, [sibling.name for sibling in folder.parent.glob("*") if sibling.is_dir()])
         raise SettingsError(f"there is no folder {str(folder)!r}{near}; `strongchain results` lists the studies")
     if not path.is_file():
         sweep = "; it is a sweep, and a single run is of one of its points" if _points(folder) else ""
-        raise SettingsError(f"{folder} holds no finished study (there is no manifest.json in it){sweep}")
+        raise SettingsError(f"{folder} holds no finished study (there is no {MANIFEST} in it){sweep}")
+    about = read_manifest(folder)
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
         if old := sorted(set(renamed.settings_in(about["configuration"]))):
             raise SettingsError(f"{folder} was made by {made_by(about)}: {old[0]}; rerun it with that version")
         if (kind := about["configuration"]["study"].get("kind", "compare")) != "compare":
             typed = " ".join(about["overrides"])
             raise SettingsError(f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {typed}")
-        settings = read_settings(OmegaConf.create(about["configuration"]))
+        if "format" not in about:
+            raise SettingsError(f"{folder} was made by {made_by(about)}; rerun it with that version")
+        configuration = OmegaConf.create(about["configuration"])
+        refuse_foreign(configuration)
+        for name in about["arms"]:
+            check_name(name, "an arm's name")
+        settings = read_settings(configuration)
         arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
     except (SettingsError, ParameterError, NetworkError):
         raise
@@ -76,7 +87,7 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
 
 def _points(folder: Path) -> list[Path]:
     """Return the points of a sweep that were finished, in order; none for anything else."""
-    return sorted((path.parent for path in folder.glob("*/manifest.json") if path.parent.name.isdigit()), key=lambda point: int(point.name))
+    return sorted((path.parent for path in folder.glob(f"*/{MANIFEST}") if path.parent.name.isdigit()), key=lambda point: int(point.name))
 
 
 def _warn(about: Mapping[str, Any]) -> None:
@@ -105,18 +116,38 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
         What differs from the study, table by table; empty if all tables are the same.
     """
     settings, arms, about = read_study(folder)
-    if (into / "manifest.json").exists():
-        raise SettingsError(f"{into} holds a rerun already; remove or rename it first")
-    if table_hash(load(folder).runs) != about["result"]:
-        raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
-    _warn(about)
-    runs = into / "runs"  # kept until the end, so that a rerun that is interrupted goes on
-    comparison = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
-    comparison.save(into)
-    shutil.rmtree(runs)
     then = load(folder)
+    if table_hash(then.runs) != about["result"]:
+        raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
+    owned = claim(into, "rerun", about["id"], settings.task.months, settings.replicates)
+    try:
+        if (into / MANIFEST).exists():
+            raise SettingsError(f"{into} holds a rerun already; remove or rename it first")
+        _warn(about)
+        runs = _own_runs(into)  # kept until the end, so that a rerun that is interrupted goes on
+        comparison = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
+        owned.check()
+        comparison.save(into)
+        keys = run_keys(arms, replicate_keys(settings.seed, comparison.manifest["replicates"]), settings.task)
+        Store(runs).forget(itertools.chain(*keys))
+    finally:
+        owned.end()
     differences = {name: _differences(getattr(then, name), getattr(comparison, name)) for name in TABLES}
     return comparison, [f"{name}: {line}" for name, lines in differences.items() for line in lines]
+
+
+def _own_runs(into: Path) -> Path:
+    """Return the folder of the runs of a rerun, which is no link to those of others.
+
+    Raises
+    ------
+    SettingsError
+        If it is one.
+    """
+    runs = into / "runs"
+    if runs.is_symlink():
+        raise SettingsError(f"{runs} is a link; a rerun keeps its runs in a folder of its own: remove the link")
+    return runs
 
 
 def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
@@ -170,15 +201,22 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
     _warn(about)
     key = replicate_keys(settings.seed, settings.replicates)[replicate - 1]
     table = load(folder).runs.query("by == 'total' and replicate == @replicate").set_index("arm")
-    results = []
-    for chosen in (chosen for chosen in arms if arm in (None, chosen.name)):
-        into = folder.with_name(f"{folder.name}_replicate_{replicate}") / chosen.name
-        totals = _in_full(chosen, key, settings, into)
-        finished = chosen.name in table.index
-        same = finished and all(_same(table.at[chosen.name, name], value) for name, value in totals.items())
-        outcome = "left_out" if not finished else "same_totals" if same else "other_totals"
-        results.append((say(f"rerun.{outcome}", arm=chosen.name, folder=into), same or not finished))
-    return results
+    whole = folder.with_name(f"{folder.name}_replicate_{replicate}")
+    owned = claim(whole, "replicate", about["id"], settings.task.months, 1)
+    try:
+        results = []
+        for chosen in (chosen for chosen in arms if arm in (None, chosen.name)):
+            into = whole / chosen.name
+            refuse_link(into)
+            totals = _in_full(chosen, key, settings, into)
+            finished = chosen.name in table.index
+            same = finished and all(_same(table.at[chosen.name, name], value) for name, value in totals.items())
+            outcome = "left_out" if not finished else "same_totals" if same else "other_totals"
+            results.append((say(f"rerun.{outcome}", arm=chosen.name, folder=into), same or not finished))
+        write_sums(whole, {})
+        return results
+    finally:
+        owned.end()
 
 
 def _same(one: float, other: float) -> bool:
@@ -222,12 +260,21 @@ def main(arguments: Sequence[str]) -> int:
             print(*(line for line, _ in results), sep="\n")
             return int(not all(same for _, same in results))
         into = folder.with_name(f"{folder.name}_rerun")
-        points = _points(folder)
-        same = [_rerun_and_report(point, into / point.name) for point in points] if points else [_rerun_and_report(folder, into)]
+        same = _rerun_sweep(points, into) if (points := _points(folder)) else [_rerun_and_report(folder, into)]
     except (ValueError, OSError) as mistake:  # settings, parameters and networks are refused by kinds of ValueError
         print(f"strongchain: {mistake}", file=sys.stderr)
         return 1
     return int(not all(same))
+
+
+def _rerun_sweep(points: Sequence[Path], into: Path) -> list[bool]:
+    """Run every point of a sweep again; whether the tables of each are the same."""
+    ids = "".join(read_study(point)[2]["id"] for point in points)
+    owned = claim(into, "sweep", hashlib.blake2b(ids.encode(), digest_size=6).hexdigest())
+    try:
+        return [_rerun_and_report(point, into / point.name) for point in points]
+    finally:
+        owned.end()
 
 
 def _rerun_and_report(folder: Path, into: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,13 @@ def _judged(values: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: bool = True, keep: Path | None = None) -> Validation:
+def run_validation(
+    settings: Settings,
+    overrides: Sequence[str] = (),
+    progress: bool = True,
+    keep: Path | None = None,
+    begin: Callable[[str], None] = lambda study: None,
+) -> Validation:
     """Validate the world that settings describe, with the parameters of every plausible set in turn.
 
     `study.replicates_per_set` replicates of each set; rare events and lags are read off all replicates of some sets together.
@@ -95,6 +101,7 @@ def run_validation(settings: Settings, overrides: Sequence[str] = (), progress: 
     if progress:
         write(say("progress.worlds", sets=len(names), replicates=each, networks=NETWORKS))
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed + FRESH, each), [Arm("world", settings.world, (), {})])
+    begin(about["id"])
     worlds = [replace(settings.world, parameters=parameters) for parameters in sets.values() for _ in range(each)]
     keys = replicate_keys(settings.seed + FRESH, len(worlds))
     observed = observe_all(worlds, keys, settings.parallel, keep, progress)

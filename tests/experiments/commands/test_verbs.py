@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
+from pathlib import Path
 
 import pytest
 import yaml
@@ -24,7 +25,9 @@ from experiments.configuration.settings import compose_settings
 from experiments.configuration.study import KINDS, CompareStudy, General
 from experiments.job import STUDIES
 from experiments.run import main as application
+from experiments.runs.files import SUMS
 from experiments.runs.measure import EXTRAS
+from experiments.runs.ownership import CLAIM, Owner
 from experiments.terminal import COLUMNS, pad, table, width, wrap
 from sim import INSTRUMENTS, MONTH, OUTCOMES, Parameters
 from sim.parameters import declared
@@ -202,18 +205,24 @@ def test_what_can_be_chosen_is_what_the_program_knows():
 MANIFEST = {"configuration": {"months": 24, "replicates": 5}, "arms": {"nothing": {}, "cqo": {}}, "replicates": 8}
 
 
+def claimed(folder: Path, kind: str) -> None:
+    """Leave the claim of a process that has ended."""
+    owner = Owner(kind, "0123456789ab", 0, "", months=60, replicates=20)
+    (folder / CLAIM).write_text(json.dumps(asdict(owner)), encoding="utf-8")
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     """A folder of results: one whole study, an older unfinished one, a sweep, and the runs that they share."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "results"
     for name in ("默认 对比", "grid/0"):
-        (folder / name / ".hydra").mkdir(parents=True)
+        (folder / name).mkdir(parents=True)
         (folder / name / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
     (folder / "grid" / "1").mkdir()
     (folder / "grid" / "1" / "point.json").write_text("{}", encoding="utf-8")
-    (folder / "stopped" / ".hydra").mkdir(parents=True)
-    (folder / "stopped" / ".hydra" / "config.yaml").write_text("months: 60\nreplicates: 20\nname: ${now:%Y}\n", encoding="utf-8")
+    (folder / "stopped").mkdir()
+    claimed(folder / "stopped", "study")
     (folder / "broken").mkdir()
     (folder / "broken" / "manifest.json").write_text("{", encoding="utf-8")
     (folder / "runs").mkdir()
@@ -232,7 +241,7 @@ def test_results_newest_first(results, capsys):
     assert grid.split()[:5] == ["grid", "unfinished", "sweep", "nothing,", "cqo"]
     assert stopped.split()[:5] == ["stopped", "unfinished", "?", "20", "60"]
     assert broken.split()[:5] == ["broken", "unreadable", "?", "?", "?"]
-    (results / "grid" / "sweep.csv").write_text("", encoding="utf-8")
+    (results / "grid" / SUMS).write_text("", encoding="utf-8")
     (results / "broken" / "manifest.json").write_text(json.dumps(MANIFEST | {"failed": [{}, {}]}), encoding="utf-8")
     again = printed(capsys, "results")
     assert "sweep, 1 of 2 " in again
@@ -249,9 +258,6 @@ def test_results_newest_first(results, capsys):
         ("manifest.json", b'{"failed": 3}'),
         ("manifest.json", b"\x00\xff"),
         ("manifest.json", b"[" * 200_000),
-        (".hydra/config.yaml", b"months: [\n"),
-        (".hydra/config.yaml", b"months\n"),
-        (".hydra/config.yaml", b"\x00\xff"),
     ],
 )
 def test_one_bad_folder_hides_no_other(results, capsys, file, held):
@@ -274,9 +280,10 @@ def test_reruns_and_replicates_in_full_are_distinguished_from_studies(results, c
     def status(name: str) -> list[str]:
         return next(line for line in printed(capsys, "results").splitlines() if line.startswith(f"{name} ")).split()[1:]
 
-    for name in ("grid_rerun/0", "alone_rerun", "mine_rerun/.hydra"):
+    for name in ("grid_rerun/0", "alone_rerun", "mine_rerun"):
         (results / name).mkdir(parents=True)
-        (results / name.removesuffix(".hydra") / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+        (results / name / "manifest.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
+        claimed(results / name, "study" if name == "mine_rerun" else "rerun")
     assert status("grid_rerun")[:4] == ["unfinished", "rerun,", "1", "of"]
     shutil.copytree(results / "grid_rerun" / "0", results / "grid_rerun" / "1")
     assert status("grid_rerun")[:5] == ["rerun", "nothing,", "cqo", "8", "24"]

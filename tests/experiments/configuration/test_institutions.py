@@ -51,12 +51,14 @@ def test_the_world_has_the_numbers_that_are_stated():
     assert (model.stations.n, model.chain_heads.n, int(model.firms.county.max()) + 1) == (5, 5, 2)
 
 
+@pytest.mark.study
 def test_the_regions_own_network_and_one_of_its_size_change_nothing():
     assert counts(world_of("region=liaoning").region) == (30, 20, 14)
     same = world_of("region=sample", "network=synthetic").region
     assert same == world_of("region=sample").region and same.station_capacity == 2.0
 
 
+@pytest.mark.study
 def test_what_is_typed_is_taken_as_typed():
     typed = world_of(*MADE, "region.stations=30", "region.counties=3").region
     assert counts(typed) == (30, 5, 3), "even the region's own number"

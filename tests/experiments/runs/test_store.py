@@ -257,12 +257,14 @@ def test_a_folder_that_cannot_be_written_is_reported_before_anything_is_simulate
 
 
 def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path):
-    old, new = tmp_path / ".a.1.part", tmp_path / ".b.2.part"
-    for path in (old, new):
+    key = "a" * 64
+    old, new, foreign = (tmp_path / f".{name}.part" for name in (f"{key}.npz.1.0123abcd", f"{key}.npz.2.0123abcd", "mine"))
+    for path in (old, new, foreign):
         path.touch()
-    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    for path in (old, foreign):
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
     Store(tmp_path).prepare()
-    assert list(files(tmp_path)) == [new.name]
+    assert sorted(files(tmp_path)) == [new.name, foreign.name], "what is not ours stays, whatever its name"
 
 
 # -- studies -------------------------------------------------------------------------------------------
@@ -408,12 +410,13 @@ job.SHOWN["compare"] = present, tell
     assert repeated.returncode == 1 and "already holds this sweep" in repeated.stderr
 
 
-def test_a_study_that_was_stopped_leaves_no_map_of_an_arm_that_is_gone(tmp_path):
+def test_a_folder_of_somebody_else_is_refused_and_stays_as_it_is(tmp_path):
     folder = tmp_path / "results" / "left"
     folder.mkdir(parents=True)
     (folder / "quality_map_gone.csv").write_text("x", encoding="utf-8")
-    assert typed(tmp_path, "name=left").returncode == 0
-    assert not list(folder.glob("*gone*")) and list(folder.glob("quality_map_nothing.*"))
+    done = typed(tmp_path, "name=left")
+    assert done.returncode == 1 and "is not empty, and no claim in it says whose it is" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["quality_map_gone.csv"]
 
 
 def test_another_study_of_the_same_name_meanwhile_is_not_overwritten(tmp_path):
@@ -421,13 +424,14 @@ def test_another_study_of_the_same_name_meanwhile_is_not_overwritten(tmp_path):
 from experiments import job
 whole = job.STUDIES["compare"]
 def study(settings, *rest, **more):
-    found = whole(settings, *rest, **more)
-    (job.Path("results/mix/manifest.json")).write_text('{"id": "other"}')
-    return found
+    result = whole(settings, *rest, **more)
+    path = job.Path("results/mix/claim.json")
+    path.write_text(path.read_text().replace('"process": ', '"process": 1'))
+    return result
 job.STUDIES["compare"] = study
 """
     done = typed(tmp_path, "name=mix", poison=meanwhile)
-    assert done.returncode == 1 and "another study was written into" in done.stderr
+    assert done.returncode == 1 and "was released and claimed by another process" in done.stderr
     assert not (tmp_path / "results" / "mix" / "effects.csv").exists()
 
 
@@ -473,8 +477,8 @@ def test_a_full_disk_is_reported_in_one_line(tmp_path):
     done = typed(tmp_path, "name=full", poison=FULL)
     printed = [line for line in done.stderr.splitlines() if line.strip()]
     assert done.returncode == 1 and len(printed) == 1, done.stderr
-    assert printed[0].startswith("strongchain: cannot keep runs in ") and "No space left on device" in printed[0]
-    assert not files(tmp_path / "results" / "runs") and not (tmp_path / "results" / "full").exists()
+    assert printed[0].startswith("strongchain: results cannot be written into ") and "No space left on device" in printed[0]
+    assert not (tmp_path / "results").exists(), "what was made for it is gone"
 
 
 def test_a_failed_run_sets_the_exit_status_and_the_study_is_whole_without_it(tmp_path):

@@ -13,6 +13,8 @@ import pytest
 from experiments import compare, load
 from experiments.analysis.results import table_hash
 from experiments.configuration.settings import WorldSettings
+from experiments.runs.files import write_sums
+from experiments.runs.manifests import write_manifest
 from experiments.runs.provenance import changes_since, manifest
 from experiments.studies.rerun import main, read_study
 from sim import StrongchainModel
@@ -43,6 +45,14 @@ def test_a_rerun_gives_the_same_table(study, capsys):
     assert f"the tables are the same; SHA-256 of the runs {first.manifest['result']}" in capsys.readouterr().out
     assert not (study.with_name("study_rerun") / "runs").exists(), "what was kept on the way is cleared away"
     assert second.manifest["id"] == first.manifest["id"] and second.manifest["overrides"] == first.manifest["overrides"]
+
+
+def test_a_rerun_is_not_written_over(study, capsys):
+    assert main([str(study)]) == 0
+    before = {path: path.read_bytes() for path in study.with_name("study_rerun").iterdir()}
+    assert main([str(study)]) == 1
+    assert "holds a rerun already" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in study.with_name("study_rerun").iterdir()} == before
 
 
 def test_a_rerun_simulates_every_run_and_does_not_read_what_was_kept(tmp_path, monkeypatch):
@@ -89,7 +99,7 @@ def test_one_replicate_is_written_in_full_with_the_totals_of_the_study(study, ca
 
 def test_one_arm_of_a_replicate(study, capsys):
     assert main([str(study), "--replicate=3", "--arm=nothing"]) == 0
-    assert [path.name for path in study.with_name("study_replicate_3").iterdir()] == ["nothing"]
+    assert [path.name for path in study.with_name("study_replicate_3").iterdir() if path.is_dir()] == ["nothing"]
 
 
 def test_a_replicate_with_other_totals_fails(study, monkeypatch, capsys):
@@ -104,7 +114,7 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
         stored(tmp_path / "swept" / str(point), f"instruments.cqo.reach={reach}")
     assert main([str(tmp_path / "swept")]) == 0
     assert capsys.readouterr().out.count("the tables are the same") == 2
-    assert sorted(path.name for path in (tmp_path / "swept_rerun").iterdir()) == ["0", "1"]
+    assert sorted(path.name for path in (tmp_path / "swept_rerun").iterdir() if path.is_dir()) == ["0", "1"]
     assert main([str(tmp_path / "swept"), "--replicate", "1"]) == 1
     assert "it is a sweep" in capsys.readouterr().err
 
@@ -124,9 +134,9 @@ def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
         (["study", "--arm", "keen"], "goes with --replicate"),
         (["study", "--replicate", "1", "--arm", "ken"], "did you mean 'keen'?"),
         (["older"], "was written by another version"),
-        (["torn"], "was written by another version"),
-        (["again"], "holds a rerun already"),
-        (["latin"], "was written by another version"),
+        (["torn"], "torn/manifest.json is no manifest"),
+        (["again"], "again_rerun is not empty, and no claim"),
+        (["latin"], "latin/manifest.json is no manifest"),
         (["odd"], "was written by another version"),
         (["lost"], "runs.parquet is not there"),
         (["lost", "--replicate", "1"], "runs.parquet is not there"),
@@ -187,7 +197,7 @@ def test_the_warnings_come_with_the_rerun(study, capsys):
     path = study / "manifest.json"
     about = json.loads(path.read_text(encoding="utf-8"))
     about["versions"]["scipy"] = "0.1"
-    path.write_text(json.dumps(about), encoding="utf-8")
+    write_manifest(about, study)
     assert main([str(study), "--replicate", "1", "--arm", "nothing"]) == 0
     assert "warning: scipy was 0.1 and is" in capsys.readouterr().err
 
@@ -231,6 +241,9 @@ def test_tables_that_were_changed_are_not_called_the_same(study, capsys):
     runs["field_dpu"] /= 2.0
     runs.to_parquet(study / "runs.parquet", index=False)
     assert main([str(study)]) == 1
+    assert "runs.parquet was changed or damaged" in capsys.readouterr().err
+    write_sums(study, {})
+    assert main([str(study)]) == 1
     assert "is not the one that its manifest names" in capsys.readouterr().err
     assert not study.with_name("study_rerun").exists()
 
@@ -239,6 +252,7 @@ def test_other_tables_are_compared_too(study, capsys):
     costs = load(study).costs
     costs.loc[0, "ratio"] = 1.0
     costs.to_parquet(study / "costs.parquet", index=False)
+    write_sums(study, {})
     assert main([str(study)]) == 1
     printed = capsys.readouterr().err
     assert "costs: ratio: 1 of 6 values" in printed and "runs:" not in printed

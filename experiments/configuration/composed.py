@@ -1,0 +1,157 @@
+"""What Hydra composes, checked as a whole before any of it is used.
+
+What is typed and what files hold is data. Hydra, however, does what its own node ``hydra`` says: it calls callbacks and
+launchers, opens log files, makes folders. So it is not enough to look at what was typed, for a file can bring in another
+file. The composed configuration is held against the project's own: its ``hydra`` node must be the same, but for what may be
+typed there (`TYPABLE`), and its values may refer to other settings and to the time of day, and to nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+from hydra import compose, initialize_config_module
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.configuration.rules import SettingsError
+from experiments.configuration.schema import register
+
+__all__ = ["CONFIG", "TYPABLE", "composed", "foreign_reference", "in_one_line", "names_code", "of_hydra", "refuse_foreign", "without_hydra"]
+
+#: Name of the main configuration.
+CONFIG = "strongchain"
+#: Settings of Hydra that may be typed, one value each: all its others can name code to run, or write outside the results.
+TYPABLE = ("hydra.run.dir", "hydra.sweep.dir", "hydra.verbose")
+#: Keys that make Hydra, or Python's logging, call something.
+CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_", "()")
+#: What a value may ask for: the time of day. Others would bring in the environment, or text that is read as a configuration.
+RESOLVERS = ("now",)
+#: Parts of Hydra's node in which Hydra itself notes the command and the machine.
+NOTED_BY_HYDRA = ("overrides", "runtime")
+#: First words of lines in Hydra's errors that do not help a user: where it searches, and how it is built.
+HYDRAS_OWN = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
+
+
+def in_one_line(mistake: Exception) -> str:
+    """Return the message of an error in one line: our own messages unchanged, and of Hydra's messages the lines that help a user."""
+    if not isinstance(mistake, HydraException | OmegaConfBaseException):
+        return str(mistake)
+    lines = [line.strip() for line in f"{mistake}\n{mistake.__cause__ or ''}".splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith(HYDRAS_OWN))
+
+
+def of_hydra(override: str) -> bool:
+    """Whether an override, as typed, is one of Hydra's own."""
+    return re.split("[./=@]", override.lstrip("+~"), maxsplit=1)[0] == "hydra"
+
+
+def composed(overrides: Sequence[str]) -> DictConfig:
+    """Compose a configuration, its ``hydra`` node included, inside a running job or outside; nothing of it is resolved.
+
+    Raises
+    ------
+    SettingsError
+        If a file sets anything under ``hydra``, or a value names code or refers to what is no setting: one line.
+    """
+    config = _composed(tuple(overrides))
+    own = _own(tuple(override for override in overrides if of_hydra(override)))
+    if changed := next(_differences(own, _node(config), "hydra"), ""):
+        raise SettingsError(f"a file of the configuration sets {changed}; files may set nothing of Hydra's: take it out of the file")
+    noted = config.hydra.overrides
+    if [*noted.hydra, *noted.task] != [override for mine in (True, False) for override in overrides if of_hydra(override) is mine]:
+        raise SettingsError("a file of the configuration sets hydra.overrides, where Hydra notes what was typed; take it out of the file")
+    refuse_foreign(config)
+    return config
+
+
+def refuse_foreign(config: DictConfig) -> None:
+    """Raise if a value of a composed configuration names code, or refers to what is no setting.
+
+    Raises
+    ------
+    SettingsError
+        One line for the first such value.
+    """
+    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
+    for path, value in _texts({key: value for key, value in plain.items() if key != "hydra"}, ""):
+        if code := next(names_code(value), ""):
+            raise SettingsError(f"{path} holds {code}, which names code to run; no setting may")
+        if wrong := foreign_reference(value):
+            raise SettingsError(f"{path} is {value!r}: {wrong}")
+
+
+def names_code(text: str) -> Iterator[str]:
+    """Yield the parts of a key or value that would make Hydra call something."""
+    yield from (part for part in text.replace("/", ".").split(".") if part in CODE)
+
+
+def foreign_reference(text: str) -> str:
+    """Say what a text refers to that it may not; empty if it refers to other settings, to the time of day, or to nothing.
+
+    Taken apart from the inside: what stands in the innermost brackets is checked, then what is around them.
+    """
+    while (innermost := re.search(r"\$\{([^${}]*)\}", text)) is not None:
+        resolver, colon, _ = innermost[1].partition(":")
+        name = resolver.strip()
+        if (colon and name not in RESOLVERS) or (not colon and (not re.fullmatch(r"[\w.\[\]-]+", name) or re.match(r"\.*hydra\b", name))):
+            may = "a value may refer to other settings, as ${months}, and to the time of day, as ${now:%Y-%m-%d}"
+            return f"it refers to {innermost[1]!r}; {may}"
+        text = text[: innermost.start()] + "_" + text[innermost.end() :]
+    return "it begins a reference with ${ and does not end it with }" if "${" in text else ""
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield every text of a configuration, keys too, with the path at which it stands."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            below = f"{path}.{key}" if path else str(key)
+            yield below, str(key)
+            yield from _texts(inner, below)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, path)
+    elif isinstance(value, str):
+        yield path, value
+
+
+@lru_cache(maxsize=8)
+def _own(overrides: tuple[str, ...]) -> dict[str, Any]:
+    """Hydra's node as the project's own configuration has it, with what was typed of Hydra's."""
+    return _node(_composed(overrides))
+
+
+def _composed(overrides: tuple[str, ...]) -> DictConfig:
+    if GlobalHydra.instance().is_initialized():
+        return compose(config_name=CONFIG, overrides=list(overrides), return_hydra_config=True)
+    register()
+    with initialize_config_module("configs", version_base="1.3"):
+        return compose(config_name=CONFIG, overrides=list(overrides), return_hydra_config=True)
+
+
+def _node(config: DictConfig) -> dict[str, Any]:
+    """Hydra's own node, without what Hydra notes there itself."""
+    node = cast(dict[str, Any], OmegaConf.to_container(config.hydra, resolve=False))
+    job = {name: value for name, value in node["job"].items() if name != "override_dirname"}
+    return {name: value for name, value in node.items() if name not in NOTED_BY_HYDRA} | {"job": job}
+
+
+def _differences(own: Any, other: Any, path: str) -> Iterator[str]:
+    """Yield the paths at which a node is not the project's own."""
+    if isinstance(own, Mapping) and isinstance(other, Mapping):
+        for name in dict.fromkeys([*own, *other]):
+            yield from _differences(own.get(name), other.get(name), f"{path}.{name}")
+    elif type(own) is not type(other) or own != other:
+        yield path
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """Take Hydra's own node out of a composed configuration."""
+    with open_dict(config):
+        del config["hydra"]
+    return config

@@ -1,0 +1,230 @@
+"""Files as they are kept: there whole or not at all, with a checksum of every byte, and read with care.
+
+A folder of results lists the SHA-256 of its files in `SUMS`, in the form that the command ``sha256sum --check`` reads, too. A file
+that stands alone carries its checksum in itself (`sealed`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = [
+    "SUMS",
+    "Damaged",
+    "damages",
+    "digest",
+    "read_regular",
+    "sealed",
+    "sums_of",
+    "unsealed",
+    "write_sums",
+    "write_whole",
+    "written_whole",
+]
+
+#: Name of the list of checksums in a folder of results.
+SUMS = "SHA256SUMS"
+#: Bytes of such a list at most.
+MOST_BYTES_OF_SUMS = 16_777_216
+#: Name of a folder of runs, which have checksums of their own.
+RUNS = "runs"
+#: Letters of a checksum.
+LENGTH = 64
+
+
+class Damaged(ValueError):
+    """A file that does not hold what was written: which, and how that shows."""
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+# -- writing ----------------------------------------------------------------------------------------------
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file at once, as `written_whole` does."""
+    with written_whole(path) as part:
+        part.write_bytes(data)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write a file under: it gets its own name when it is whole, and is there whole or not at all.
+
+    This holds whenever the process or the machine stops: either the whole file exists, or no file. The temporary file is created
+    here under a name that nobody can foresee, so that nothing else is written through a link of that name; a link at `path` itself is
+    replaced, not followed.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, the folder cannot be written, …; nothing is left of the file then.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        yield part
+        if part.stat().st_size:  # else nothing was to be written
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(part, path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+# -- reading ----------------------------------------------------------------------------------------------
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Read a regular file of at most so many bytes: no device or pipe, which may never end.
+
+    Raises
+    ------
+    OSError
+        If it is not there, cannot be read, or is no regular file.
+    ValueError
+        If it is too large: one line.
+    """
+    with os.fdopen(_open_regular(path), "rb") as file:
+        if (size := os.fstat(file.fileno()).st_size) > most:
+            raise ValueError(f"{path} has {size:,} bytes; it must have at most {most:,}")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"{path} has grown over {most:,} bytes")
+    return data
+
+
+def _open_regular(path: Path) -> int:
+    """Open a file to read it, without waiting for a writer as a pipe would.
+
+    Raises
+    ------
+    OSError
+        If it is not there, cannot be read, or is no regular file.
+    """
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return file
+
+
+# -- a checksum in the file -------------------------------------------------------------------------------
+
+
+def sealed(data: bytes) -> bytes:
+    """Put the checksum of some bytes behind them."""
+    return data + digest(data).encode()
+
+
+def unsealed(data: bytes) -> bytes:
+    """Take off the checksum.
+
+    Raises
+    ------
+    Damaged
+        If it is not that of the bytes before it.
+    """
+    content, seal = data[:-LENGTH], data[-LENGTH:]
+    if digest(content).encode() != seal:
+        raise Damaged("its checksum is not that of its content")
+    return content
+
+
+# -- checksums of a folder --------------------------------------------------------------------------------
+
+
+def _digest_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file of any size."""
+    with os.fdopen(_open_regular(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_sums(folder: Path, last: dict[str, bytes]) -> None:
+    """List the checksums of all files of a folder and of its points, and then write the last files of it, which are listed too.
+
+    Parameters
+    ----------
+    folder : Path
+    last : dict of str to bytes
+        What is to be written after the list, by name.
+    """
+    sums = {name: digest(data) for name, data in last.items()}
+    for path in sorted([*folder.glob("*"), *folder.glob("*/*")]):
+        name = path.relative_to(folder).as_posix()
+        if path.parent.name == RUNS and path.parent != folder:
+            continue
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and name not in {SUMS, *last}:
+            sums[name] = _digest_of(path)
+    write_whole(folder / SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
+    for name, data in last.items():
+        write_whole(folder / name, data)
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Read the checksums of a folder, by the names of its files.
+
+    Raises
+    ------
+    OSError
+        If there is no list.
+    Damaged
+        If a line of it is not as it was written.
+    """
+    lines = read_regular(folder / SUMS, MOST_BYTES_OF_SUMS).decode("utf-8", "replace").split("\n")
+    if lines[-1] or lines[:-1] != sorted(lines[:-1], key=lambda line: line[LENGTH + 2 :]):
+        raise Damaged(f"{folder / SUMS} is not as it was written")
+    sums = {}
+    for line in lines[:-1]:
+        checksum, blanks, name = line[:LENGTH], line[LENGTH : LENGTH + 2], line[LENGTH + 2 :]
+        parts = name.split("/")
+        if (
+            blanks != "  "
+            or set(checksum) - set("0123456789abcdef")
+            or len(checksum) != LENGTH
+            or not all(parts)
+            or ".." in parts
+            or len(parts) > 2
+        ):
+            raise Damaged(f"{folder / SUMS} is not as it was written")
+        sums[name] = checksum
+    return sums
+
+
+def damages(folder: Path, names: tuple[str, ...] = ()) -> list[str]:
+    """Say which files of a folder are missing or changed: all that are listed, or those of some names.
+
+    Raises
+    ------
+    OSError
+        If the list cannot be read.
+    """
+    wrong = []
+    try:
+        sums = sums_of(folder)
+    except FileNotFoundError:
+        return [f"{folder / SUMS} is missing"]
+    except Damaged as damage:
+        return [str(damage)]
+    for name in names or sums:
+        try:
+            changed = _digest_of(folder / name) != sums.get(name)
+        except FileNotFoundError:
+            wrong.append(f"{folder / name} is missing")
+        except OSError as trouble:
+            wrong.append(f"{folder / name} cannot be read: {trouble.strerror}")
+        else:
+            if changed:
+                wrong.append(f"{folder / name} was changed or damaged" if name in sums else f"{folder / name} is not in {SUMS}")
+    return wrong
