@@ -23,7 +23,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from experiments.configuration import files
 from experiments.configuration.declared import declared_at, groups
 from experiments.configuration.flags import MANY, apart
-from experiments.configuration.overrides import TypedOverride, leaves, read_override, settings, why_unreadable
+from experiments.configuration.overrides import TypedOverride, leaves, read_override, settings, too_many_points, why_unreadable
 from experiments.configuration.settings import (
     NO_LISTS,
     Settings,
@@ -125,6 +125,9 @@ def check_overrides(
         if not wrong:
             sound.append(override)
     mistakes += _twice(read)
+    if outer is None and (mistake := too_many_points([len(override.alone) for override in read if override.alone])):
+        swept = " ".join(override.typed for override in read if len(override.alone) > 1)
+        return [override.readable for override in read], [*mistakes, f"{swept}: {mistake}"]
     context = [*(outer or ()), *sound]
     from_files = list(_chosen_files(sound, context))
     mistakes += from_files
