@@ -231,7 +231,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-class _WithoutAliases(yaml.SafeLoader):  # type: ignore[misc]
+class _WithoutAliases(yaml.SafeLoader):
     """Reads YAML without aliases: with them, a short text can stand for a list without end."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:

@@ -125,9 +125,9 @@ def check_overrides(
         if not wrong:
             sound.append(override)
     mistakes += _twice(read)
-    if outer is None and (mistake := too_many_points([len(override.alone) for override in read if override.alone])):
+    if outer is None and (too_many := too_many_points([len(override.alone) for override in read])):
         swept = " ".join(override.typed for override in read if len(override.alone) > 1)
-        return [override.readable for override in read], [*mistakes, f"{swept}: {mistake}"]
+        return [override.readable for override in read], [*mistakes, f"{swept}: {too_many}"]
     context = [*(outer or ()), *sound]
     from_files = list(_chosen_files(sound, context))
     mistakes += from_files
