@@ -25,7 +25,7 @@ from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import CONFIGS
 from experiments.formatting import value
 from experiments.languages.wording import label, lines, say
-from experiments.terminal import COLUMNS, did_you_mean, first_line, table, wrap
+from experiments.terminal import COLUMNS, did_you_mean, first_line, printable, table, wrap
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
@@ -258,12 +258,12 @@ def main(argv: Sequence[str]) -> int | None:
         else:
             output = answer(*arguments)
     except VerbError as mistake:
-        print(f"strongchain: {mistake}", file=sys.stderr)
+        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1
     if isinstance(output, int):
         return output
     try:
-        print("\n".join(output), flush=True)
+        print(printable("\n".join(output)), flush=True)
     except BrokenPipeError:  # the reader, say `head`, has seen enough
         sys.stderr.close()
     return 0

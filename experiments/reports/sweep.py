@@ -14,7 +14,9 @@ from omegaconf import DictConfig
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
 from experiments.languages.wording import lines
+from experiments.last_resort import noted
 from experiments.runs.store import write_whole
+from experiments.terminal import printable
 
 __all__ = ["CollectSweep", "collect_sweep"]
 
@@ -73,7 +75,8 @@ class CollectSweep(Callback):
         try:
             table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
-            print(lines("sweep.not_collected", folder=folder, mistake=mistake), file=sys.stderr)
+            why = str(mistake) if isinstance(mistake, OSError) else noted(mistake, sys.argv[1:])
+            print(printable(lines("sweep.not_collected", folder=folder, mistake=why)), file=sys.stderr)
             sys.exit(1)
         failed = table.loc[table["error"].notna(), "point"].nunique()
         print(lines("sweep.collected", points=table["point"].nunique(), failed=failed, table=folder / "sweep.csv"))

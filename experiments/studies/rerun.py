@@ -26,6 +26,7 @@ from experiments.languages.wording import say
 from experiments.runs.measure import firms_at_the_end, series_by_group
 from experiments.runs.provenance import changes_since, made_by
 from experiments.studies.compare import run_study
+from experiments.terminal import printable
 from sim import NetworkError
 from sim.parameters import ParameterError
 from sim.record import GROUPINGS
@@ -225,7 +226,7 @@ def main(arguments: Sequence[str]) -> int:
         points = _points(folder)
         same = [_rerun_and_report(point, into / point.name) for point in points] if points else [_rerun_and_report(folder, into)]
     except (ValueError, OSError) as mistake:  # settings, parameters and networks are refused by kinds of ValueError
-        print(f"strongchain: {mistake}", file=sys.stderr)
+        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1
     return int(not all(same))
 
