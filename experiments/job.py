@@ -35,6 +35,7 @@ from experiments.configuration.settings import (
     refuse_idle_settings,
 )
 from experiments.languages.wording import say
+from experiments.last_resort import noted
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
@@ -48,13 +49,13 @@ from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
-from experiments.terminal import write
+from experiments.terminal import printable, write
 from sim import NetworkError
 from sim.parameters import ParameterError
 
 __all__ = ["run"]
 
-#: What a user can mend. Anything else is an error of ours and shows its traceback.
+#: What a user can mend. Anything else is an error of ours, whose traceback goes into a file.
 MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
 STUDIES: dict[str, Callable[..., Any]] = {
     "compare": run_compare,
@@ -77,7 +78,7 @@ _added: set[str] = set()
 
 def _fail(mistake: Exception) -> str:
     """Note a mistake and show it, in a line."""
-    error = in_one_line(mistake)
+    error = printable(in_one_line(mistake))
     _failures.append(error)
     print(f"strongchain: {error}", file=sys.stderr)
     return error
@@ -169,15 +170,15 @@ def _runs_of(folder: Path, swept: bool) -> Path:
 
 @hydra.main(version_base="1.3", config_path="pkg://configs", config_name=CONFIG)
 def _job(config: DictConfig) -> None:
-    """One job. It never raises what a user can mend, so that a sweep goes on and is collected."""
+    """One job. It raises no error, so that a sweep goes on and is collected."""
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
     overrides = [override for override in map(str, job.overrides.task) if override not in _added]
     note = folder / POINT
     try:
         _study(config, folder, overrides)
-    except MENDABLE as mistake:
-        error = _fail(mistake)
+    except Exception as mistake:
+        error = _fail(mistake if isinstance(mistake, MENDABLE) else RuntimeError(noted(mistake, overrides)))
         if job.mode == RunMode.MULTIRUN:
             write_whole(note, json.dumps({"overrides": overrides, "error": error}, ensure_ascii=False).encode())
         return

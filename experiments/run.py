@@ -8,27 +8,41 @@ from __future__ import annotations
 import io
 import sys
 
-from experiments.commands import verbs
-from experiments.languages.wording import say
+from experiments.terminal import printable
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Answer a verb, or tell every mistake of what was typed, or run the study. The exit status is not 0 if anything failed."""
+    """Answer a verb, or tell every mistake of what was typed, or run the study. The exit status is not 0 if anything failed.
+
+    An error that nobody foresaw is written to a file, and named in one line; also one of what is imported here and below.
+    """
+    typed = sys.argv[1:]  # a study replaces it by what Hydra reads
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot write Chinese shows a question mark
     try:
-        sys.exit(_answer(sys.argv[1:]))
+        sys.exit(_answer(typed))
     except KeyboardInterrupt:
+        from experiments.languages.wording import say
+
         print(f"strongchain: {say('progress.interrupted')}", file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:  # the reader has gone: no error of ours
+        raise
+    except Exception as mistake:
+        from experiments.last_resort import noted
+
+        print(f"strongchain: {noted(mistake, typed)}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _answer(arguments: list[str]) -> int:
     if arguments in (["--help"], ["-h"]):
         arguments = ["help"]
+    from experiments.commands import verbs
+
     if (status := verbs.main(arguments)) is not None:
         return status
     from experiments.configuration.preflight import preflight
@@ -37,7 +51,7 @@ def _answer(arguments: list[str]) -> int:
     try:
         readable = preflight(arguments)
     except SettingsError as mistake:
-        print(f"strongchain: {mistake}", file=sys.stderr)
+        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1
     if {"--help", "-h"} & set(readable):  # beside settings, which were without mistakes
         return verbs.main(["help"]) or 0

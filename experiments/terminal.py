@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "table", "width", "wrap", "write"]
+__all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "printable", "table", "width", "wrap", "write"]
 
 #: Columns of a terminal that the output keeps to: what it has, or 100 where it has more or there is none.
 COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
@@ -18,9 +19,25 @@ COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
 def write(text: str) -> None:
     """Print a text at once; a reader that has seen enough, say `head`, stops nothing."""
     try:
-        print(text, flush=True)
+        print(printable(text), flush=True)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # for the rest of the process
+
+
+def printable(text: str) -> str:
+    r"""Return a text as a terminal may show it: what would steer the terminal, or cannot be seen, is written out (``\x1b``, ``\u202e``).
+
+    Written out are control characters but the line break, marks of the direction of writing, characters without width, separators of
+    lines and paragraphs, and halves of characters. Chinese, accents and every kind of blank stay.
+    """
+    return re.sub(r"[^\n -~\u4e00-\u9fff]", lambda found: _written_out(found[0]), text)
+
+
+def _written_out(c: str) -> str:
+    if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return c
+    code = ord(c)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

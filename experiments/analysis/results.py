@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import experiments.renamed as renamed
 from experiments.analysis.effects import tables_of
 from experiments.analysis.programmes import programme_tables
+from experiments.analysis.spreadsheets import MARK, csv
 from experiments.configuration.settings import CompareStudy
 from experiments.languages.wording import say
 from experiments.runs.files import damages, write_whole, written_whole
@@ -160,14 +161,13 @@ def _named(stem: Path, kind: str) -> Path:
     return stem.with_name(f"{stem.name}.{kind}")
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    """Write a table as CSV with a byte-order mark, so that spreadsheets read it as UTF-8 and show Chinese."""
-    return table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
-
-
 def table_hash(runs: pd.DataFrame) -> str:
-    """Return the SHA-256 of the table of runs as CSV: the hash of the result, since every other table is made of this one's runs."""
-    return hashlib.sha256(_csv(runs)).hexdigest()
+    """Return the SHA-256 of the table of runs as plain CSV: the hash of the result, since every other table is made of this one's runs.
+
+    Rows are sorted by arm, replicate and group, and columns by name: the order in which arms were typed changes no hash.
+    """
+    rows = runs[sorted(runs.columns)].sort_values(["arm", "replicate", "by", "group"], kind="stable")
+    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def write_table(table: pd.DataFrame, stem: Path) -> None:
@@ -176,7 +176,7 @@ def write_table(table: pd.DataFrame, stem: Path) -> None:
     table.to_parquet(parquet, index=False)
     write_whole(_named(stem, "parquet"), parquet.getvalue())
     if len(table) <= SHEET:
-        write_whole(_named(stem, "csv"), _csv(table))
+        write_whole(_named(stem, "csv"), MARK + csv(table))
 
 
 def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
@@ -199,14 +199,8 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
             part = pa.Table.from_pandas(table, preserve_index=False)
             if rows <= SHEET:
                 first = writer is None
-                table.to_csv(
-                    sheet,
-                    index=False,
-                    lineterminator="\n",
-                    mode="w" if first else "a",
-                    header=first,
-                    encoding="utf-8-sig" if first else "utf-8",
-                )
+                with sheet.open("wb" if first else "ab") as file:
+                    file.write((MARK if first else b"") + csv(table, head=first))
             writer = writer or pq.ParquetWriter(whole, part.schema, compression="zstd")
             writer.write_table(part)
         if writer:

@@ -28,7 +28,7 @@ from experiments.languages.wording import label, lines, say
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, read_manifest
 from experiments.runs.ownership import lives, owner_of
-from experiments.terminal import COLUMNS, did_you_mean, first_line, table, wrap
+from experiments.terminal import COLUMNS, did_you_mean, first_line, printable, table, wrap
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
@@ -281,12 +281,12 @@ def main(argv: Sequence[str]) -> int | None:
         else:
             output = answer(*arguments)
     except VerbError as mistake:
-        print(f"strongchain: {mistake}", file=sys.stderr)
+        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1
     if isinstance(output, int):
         return output
     try:
-        print("\n".join(output), flush=True)
+        print(printable("\n".join(output)), flush=True)
     except BrokenPipeError:  # the reader, say `head`, has seen enough
         sys.stderr.close()
     return 0

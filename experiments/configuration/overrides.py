@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from antlr4 import InputStream  # type: ignore[import-untyped]
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, Transformer
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep, Transformer
 from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
@@ -25,7 +26,18 @@ from experiments.configuration.settings import check_name
 from experiments.configuration.study import General
 from sim import INSTRUMENTS
 
-__all__ = ["FILES", "FREE", "OF_THE_WORLD", "TypedOverride", "leaves", "quoted", "read_override", "settings", "why_unreadable"]
+__all__ = [
+    "FILES",
+    "FREE",
+    "OF_THE_WORLD",
+    "TypedOverride",
+    "leaves",
+    "quoted",
+    "read_override",
+    "settings",
+    "too_many_points",
+    "why_unreadable",
+]
 
 #: Those settings of the world under which every key is the user's own.
 OF_THE_WORLD = ("network.filter", "network.columns", "network.node_columns", "region.sources")
@@ -33,6 +45,13 @@ OF_THE_WORLD = ("network.filter", "network.columns", "network.node_columns", "re
 FREE = ("study.arms", "study.split", "study.searched", "study.searched_only", "portfolio.sources", *OF_THE_WORLD)
 #: Settings that name files of the user's.
 FILES = ("network.path", "network.nodes", "network.sectors_path")
+#: Most points of a sweep.
+LARGEST_SWEEP = 10_000
+#: Most characters of an override, most entries of its lists together, and most brackets inside each other. The time Hydra takes to read
+#: a list grows with the square of its length: 2,000 entries take 0.4 s, 10,000 take 8 s.
+LONGEST, MOST_ENTRIES, DEEPEST = 100_000, 2_000, 50
+#: Characters that an error shows of an override that is too long.
+SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,7 @@ def read_override(typed: str) -> TypedOverride:
     SettingsError
         If it is not an override; the message says what to type instead.
     """
+    _refuse_too_long(typed)
     start, equals, value = typed.partition("=")
     key = start.lstrip("+~")
     if start.startswith("~"):
@@ -90,7 +110,7 @@ def read_override(typed: str) -> TypedOverride:
         ways = [quoted(value)]  # a comma in its name makes no sweep
     for way in ways:
         readable = f"{sign}{key}={way}"
-        with contextlib.suppress(HydraException):
+        with contextlib.suppress(HydraException, ValueError):  # a number of 5,000 digits is a ValueError
             override = _parser().parse_override(readable)
             break
     else:
@@ -101,10 +121,23 @@ def read_override(typed: str) -> TypedOverride:
     if not override.is_sweep_override():
         return TypedOverride(typed, readable, group, (override.value(),), (readable,))
     try:
-        values, texts = _swept(override, group)
-    except HydraException:
-        raise SettingsError(f"{typed}: cannot be swept; write out its values: {key}=A,B,C") from None
+        mistake = too_many_points([_count(override.value(), group)])
+        values, texts = ((), ()) if mistake else _swept(override, group)
+        mistake = mistake or ("" if values else f"has no values; write them out: {key}=A,B,C")
+    except (HydraException, ArithmeticError, ValueError):
+        mistake = f"cannot be swept; write out its values: {key}=A,B,C"
+    if mistake:
+        raise SettingsError(f"{typed}: {mistake}")
     return TypedOverride(typed, readable, group, values, tuple(f"{sign}{key}={text}" for text in texts))
+
+
+def too_many_points(counts: Sequence[float]) -> str:
+    """Say that sweeps with so many values each have too many points together; empty if they have not."""
+    points = math.prod(counts)
+    if points <= LARGEST_SWEEP:
+        return ""
+    number = f"{points:,} points" if points < 1e15 else "more points than can be counted"
+    return f"{number}; a sweep has at most {LARGEST_SWEEP:,}: type fewer values, or several sweeps, each with a name of its own"
 
 
 def why_unreadable(arms: str) -> str:
@@ -156,6 +189,46 @@ def _outline(text: str) -> tuple[list[list[str]], str]:
     return dictionaries, f"{lacking} is missing at its end" if lacking else ""
 
 
+def _refuse_too_long(typed: str) -> None:
+    """Refuse what would take minutes to read, before it is read."""
+    value = typed.partition("=")[2]
+    entries, depth, deepest = value.count(",") + 1, 0, 0
+    for bracket in re.findall(r"[\[\](){}]", value):
+        depth = depth + 1 if bracket in "[({" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    shown = typed if len(typed) <= SHOWN else f"{typed[:SHOWN]}…"
+    if not deepest and (mistake := too_many_points([entries])):
+        raise SettingsError(f"{shown}: {mistake}")
+    for number, most, what in (
+        (len(typed), LONGEST, "characters; a setting has at most"),
+        (deepest, DEEPEST, "brackets inside each other; a value has at most"),
+        (entries if deepest else 0, MOST_ENTRIES, "entries; the lists of a setting together have at most"),
+    ):
+        if number > most:
+            raise SettingsError(f"{shown}: {number:,} {what} {most:,}; write it into a file configs/experiment/NAME.yaml")
+
+
+def _count(sweep: Any, group: str) -> float:
+    """Count the values of a sweep without making them; infinite if it has no end.
+
+    Raises
+    ------
+    ArithmeticError, ValueError
+        If a range has a step of 0, or ends that are no numbers.
+    """
+    if isinstance(sweep, ChoiceSweep):
+        return sum(_count(one, group) for one in sweep.list)
+    if isinstance(sweep, Glob):
+        return len(sweep.filter(list(groups().get(group, ()))))
+    if isinstance(sweep, RangeSweep):
+        start, stop, step = sweep.start or 0, sweep.stop or 0, sweep.step
+        if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
+            return max(0, -((start - stop) // step))
+        values = (stop - start) / step  # no number if an end is none
+        return math.inf if values == math.inf else max(0, math.ceil(max(values, -1.0)))
+    return 1
+
+
 def _swept(override: Override, group: str) -> tuple[tuple[Any, ...], tuple[str, ...]]:
     """Return the values of a sweep, and how each is written."""
     sweep: Any = override.value()
@@ -170,6 +243,16 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+class _WithoutAliases(yaml.SafeLoader):
+    """Reads YAML without aliases: with them, a short text can stand for a list without end."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Read a part, and refuse an alias."""
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "an alias", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
+
 def _with_quotes(value: str) -> Iterator[str]:
     """Put quotes around the texts of a list or dictionary that YAML can read, and if need be around overrides like ``by=[tier]``."""
 
@@ -180,9 +263,9 @@ def _with_quotes(value: str) -> Iterator[str]:
             return "[" + ", ".join(map(written, part)) + "]"
         return quoted(part) if isinstance(part, str) else "null" if part is None else str(part).lower()
 
-    for text in (value, re.sub(r"(?<![\w'\"])([\w./@+]+=\[[^\[\]'\"]*\])", r"'\1'", value)):
-        with contextlib.suppress(yaml.YAMLError):
-            read = yaml.safe_load(text)
+    for text in (value, re.sub(r"(?<![\w./@+'\"])([\w./@+]+=\[[^\[\]'\"]*\])", r"'\1'", value)):
+        with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):  # also of a date like 2026-99-99, and of "- - - -"
+            read = yaml.load(text, _WithoutAliases)
             if isinstance(read, dict | list):
                 yield written(read)
 

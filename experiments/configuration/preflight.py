@@ -26,7 +26,7 @@ from experiments.configuration import files
 from experiments.configuration.composed import in_one_line
 from experiments.configuration.declared import declared_at, groups
 from experiments.configuration.flags import MANY, apart
-from experiments.configuration.overrides import FILES, TypedOverride, leaves, read_override, settings, why_unreadable
+from experiments.configuration.overrides import FILES, TypedOverride, leaves, read_override, settings, too_many_points, why_unreadable
 from experiments.configuration.settings import (
     NO_LISTS,
     Settings,
@@ -132,6 +132,9 @@ def check_overrides(
         if not wrong:
             sound.append(override)
     mistakes += _twice(read)
+    if outer is None and (too_many := too_many_points([len(override.alone) for override in read])):
+        swept = " ".join(override.typed for override in read if len(override.alone) > 1)
+        return [override.readable for override in read], [*mistakes, f"{swept}: {too_many}"]
     context = [*(outer or ()), *sound]
     from_files = list(_chosen_files(sound, context))
     mistakes += from_files

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.analysis.results import write_table
+from experiments.analysis.spreadsheets import csv
 from experiments.calibration.history_matching import CANDIDATES, ranges_of
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING
 from experiments.figures import save
@@ -130,7 +131,7 @@ def present_calibration(calibration: Calibration, folder: Path, figures: bool = 
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("points", "sets", "waves", "influence"):
         write_table(getattr(calibration, name), folder / name)
-    write_whole(folder / "plausible_sets.csv", plausible_table(calibration).to_csv(index=False, lineterminator="\n").encode())
+    write_whole(folder / "plausible_sets.csv", csv(plausible_table(calibration)))
     if figures:
         save(influence_figure(calibration.influence, calibration.manifest), folder / "influence.png", calibration.manifest)
         if calibration.sets["plausible"].any():

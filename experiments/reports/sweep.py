@@ -14,8 +14,10 @@ from omegaconf import DictConfig
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
 from experiments.languages.wording import lines
+from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
 from experiments.runs.manifests import MANIFEST, read_manifest
+from experiments.terminal import printable
 
 __all__ = ["POINT", "CollectSweep", "collect_sweep", "is_whole"]
 
@@ -92,7 +94,8 @@ class CollectSweep(Callback):
         try:
             table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
-            print(lines("sweep.not_collected", folder=folder, mistake=mistake), file=sys.stderr)
+            why = str(mistake) if isinstance(mistake, OSError) else noted(mistake, sys.argv[1:])
+            print(printable(lines("sweep.not_collected", folder=folder, mistake=why)), file=sys.stderr)
             sys.exit(1)
         failed = table.loc[table["error"].notna(), "point"].nunique()
         print(lines("sweep.collected", points=table["point"].nunique(), failed=failed, table=folder / "sweep.csv"))

@@ -31,6 +31,7 @@ from experiments.runs.ownership import claim, refuse_link
 from experiments.runs.provenance import changes_since, made_by
 from experiments.runs.store import Store, run_keys
 from experiments.studies.compare import run_study
+from experiments.terminal import printable
 from sim import NetworkError
 from sim.parameters import ParameterError
 from sim.record import GROUPINGS
@@ -262,7 +263,7 @@ def main(arguments: Sequence[str]) -> int:
         into = folder.with_name(f"{folder.name}_rerun")
         same = _rerun_sweep(points, into) if (points := _points(folder)) else [_rerun_and_report(folder, into)]
     except (ValueError, OSError) as mistake:  # settings, parameters and networks are refused by kinds of ValueError
-        print(f"strongchain: {mistake}", file=sys.stderr)
+        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1
     return int(not all(same))
 

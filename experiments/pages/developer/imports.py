@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim",),
     ("experiments.formatting", "experiments.renamed"),
     ("experiments.terminal", "experiments.languages"),
-    ("experiments.configuration", "experiments.contract"),
+    ("experiments.configuration", "experiments.contract", "experiments.last_resort"),
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),
     ("experiments.figures", "experiments.studies"),

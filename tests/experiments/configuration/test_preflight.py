@@ -10,6 +10,7 @@ import pytest
 
 from experiments.configuration import files
 from experiments.configuration import preflight as checks
+from experiments.configuration.overrides import read_override
 from experiments.configuration.preflight import check_overrides, preflight
 from experiments.configuration.settings import SettingsError, check_name, compose_settings, refuse_idle_settings
 
@@ -89,6 +90,14 @@ MISTAKES = [
     ("network.kind=file", ["type network=file"]),
     ("network.filter=3", ["network.filter is 3"]),
     ("parameters.latent_share=interval(0,1)", ["cannot be swept", "parameters.latent_share=A,B,C"]),
+    ("months=6,range(7,9)", ["cannot be swept", "months=A,B,C"]),
+    ("months=choice(6,choice(7,8))", ["cannot be swept", "months=A,B,C"]),
+    ("months=range(1,9,0)", ["cannot be swept", "months=A,B,C"]),
+    ("scale=range(0,nan)", ["cannot be swept", "scale=A,B,C"]),
+    ("months=range(0,5,-1)", ["months=range(0,5,-1): has no values", "months=A,B,C"]),
+    ("region=glob(zzz)", ["region=glob(zzz): has no values", "region=A,B,C"]),
+    (f"months={'9' * 5_000}", ["it must be a whole number"]),
+    ("name=[2026-99-99,a:b]", ["plain name"]),
 ]
 
 
@@ -124,6 +133,68 @@ def test_all_mistakes_are_reported_at_once():
     assert len(mistakes) == len(overrides)
     with pytest.raises(SettingsError, match=rf"{len(overrides)} mistakes; nothing was run\n  regoin"):
         preflight(overrides)
+
+
+MOST = "a sweep has at most 10,000: type fewer values, or several sweeps, each with a name of its own"
+
+
+@pytest.mark.parametrize(
+    ("typed", "points"),
+    [
+        ("months=range(1,1000000000)", "999,999,999 points"),
+        ("months=range(0,-20001,-2)", "10,001 points"),
+        ("months=shuffle(range(1,1000000000))", "999,999,999 points"),
+        ("scale=float(range(1,1000000000))", "999,999,999 points"),
+        ("scale=range(0.1,1,1e-12)", "900,000,000,000 points"),
+        ("scale=range(0,inf)", "more points than can be counted"),
+        ("months=range(0,1" + "0" * 4_000 + ")", "more points than can be counted"),
+        ("months=6,range(1,1000000000)", "1,000,000,000 points"),
+        ("months=choice(6,7),range(1,10000)", "10,001 points"),
+        ("months=" + "6," * 10_000 + "7", "10,001 points"),
+    ],
+)
+def test_the_points_of_a_sweep_are_counted_and_not_made(typed, points):
+    for flags in ([], ["-m"]):
+        with pytest.raises(SettingsError, match=re.escape(points)) as refused:
+            preflight([*flags, typed])
+        assert len(str(refused.value).splitlines()) == 1
+        assert str(refused.value).endswith(MOST)
+
+
+def test_the_points_of_all_sweeps_together_are_counted():
+    assert len(preflight(["-m", "months=range(6,106)", "seed=range(0,100)"])) == 3
+    with pytest.raises(SettingsError) as refused:
+        preflight(["-m", "months=range(6,107)", "quiet=true", "seed=range(0,100)"])
+    assert str(refused.value) == f"months=range(6,107) seed=range(0,100): 10,100 points; {MOST}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("name=" + "x" * 5_000_000, "5,000,005 characters; a setting has at most 100,000"),
+        ("x" * 100_001, "100,001 characters"),
+        ("study.regions=[" + "1," * 1_000_000 + "1]", "2,000,017 characters"),
+        ("study.regions=[" + "1," * 2_000 + "1]", "2,001 entries; the lists of a setting together have at most 2,000"),
+        *((f"study.regions={bracket * 5_000}", "5,000 brackets inside each other; a value has at most 50") for bracket in "[({"),
+        ("study.regions=" + "[" * 5_000 + "]" * 5_000, "5,000 brackets"),
+        ("study.regions=" + "${" * 5_000, "5,000 brackets"),
+    ],
+)
+def test_a_value_that_is_too_long_to_read_is_refused_at_once_and_shown_in_part(typed, why):
+    with pytest.raises(SettingsError, match=why) as refused:
+        preflight([typed])
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(typed[:60] + "…: ") and line.endswith("; write it into a file configs/experiment/NAME.yaml") and len(line) < 250
+
+
+@pytest.mark.parametrize("value", ["- " * 2_000 + "x", "&a [*a]", "[&a [x,x],&b [*a,*a],*b]", "." * 10_000])
+def test_text_that_yaml_would_unfold_is_read_as_text(value):
+    assert read_override(f"name={value}").values == (value,)
+
+
+def test_a_list_of_as_many_entries_as_are_taken_is_read():
+    (value,) = read_override("study.regions=[" + "'安徽 a'," * 499 + "a]").values
+    assert len(value) == 500
 
 
 def test_every_value_of_a_sweep_is_checked():

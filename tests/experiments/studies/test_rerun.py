@@ -261,3 +261,17 @@ def test_other_tables_are_compared_too(study, capsys):
 def test_an_arm_may_be_called_anything(tmp_path):
     folder = stored(tmp_path / "study", "study.arms={nothing: ['instruments=[]'], NOTE: []}")
     assert main([str(folder), "--replicate", "1"]) == 0
+
+
+def test_the_order_in_which_arms_are_typed_changes_no_result_and_no_id():
+    arms = {"nothing": "['instruments=[]']", "keen": "['instruments.cqo.reach=0.9']", "visits": "['instruments=[one_stop_stations]']"}
+
+    def made(**arms: str) -> tuple[str, str]:
+        typed = ", ".join(f"{name}: {overrides}" for name, overrides in arms.items())
+        about = compare(*SMALL, f"study.arms={{{typed}}}").manifest
+        return about["id"], about["result"]
+
+    study, result = made(**arms)
+    assert made(**dict(reversed(arms.items()))) == (study, result)
+    other_study, other_result = made(**(arms | {"keen": "['instruments.cqo.reach=0.8']"}))
+    assert other_study != study and other_result != result

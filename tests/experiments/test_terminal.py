@@ -1,0 +1,35 @@
+"""What is printed: nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.terminal import printable, write
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[31mred", r"a\x1b[31mred"),
+        ("tab\tbell\x07back\x08return\r\x00", r"tab\x09bell\x07back\x08return\x0d\x00"),
+        ("\x7f\x85\x9b", r"\x7f\x85\x9b"),
+        ("a\u202etxt.exe\u202c\u2066\u2069\u200f", r"a\u202etxt.exe\u202c\u2066\u2069\u200f"),
+        ("no\u200bwidth\u200d\ufeff\u00ad", r"no\u200bwidth\u200d\ufeff\xad"),
+        ("line\u2028paragraph\u2029", r"line\u2028paragraph\u2029"),
+        ("half\ud83d \udcff", r"half\ud83d \udcff"),
+        ("tag\U000e0041", r"tag\U000e0041"),
+    ],
+)
+def test_what_would_steer_a_terminal_or_cannot_be_seen_is_written_out(text, shown):
+    assert printable(text) == shown
+    shown.encode()
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "整车厂　链条（一）", "Zürich é e\u0301", "1\u202f000\u00a0CNY", "≤ – … ’ 😀", r"C:\x1b"])
+def test_other_text_stays_as_it_is(text):
+    assert printable(text) == text
+
+
+def test_a_text_for_the_terminal_is_written_out(capsys):
+    write("arm \x1b]0;title\x07")
+    assert capsys.readouterr().out == "arm \\x1b]0;title\\x07\n"
