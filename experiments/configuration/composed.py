@@ -63,8 +63,9 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     own = _own(tuple(override for override in overrides if of_hydra(override)))
     if changed := next(_differences(own, _node(config), "hydra"), ""):
         raise SettingsError(f"a file of the configuration sets {changed}; files may set nothing of Hydra's: take it out of the file")
-    noted = config.hydra.overrides
-    if [*noted.hydra, *noted.task] != [override for mine in (True, False) for override in overrides if of_hydra(override) is mine]:
+    noted = cast(dict[str, list[str]], OmegaConf.to_container(config.hydra.overrides, resolve=False))
+    typed = {"hydra": [one for one in overrides if of_hydra(one)], "task": [one for one in overrides if not of_hydra(one)]}
+    if noted != typed:
         raise SettingsError("a file of the configuration sets hydra.overrides, where Hydra notes what was typed; take it out of the file")
     refuse_foreign(config)
     return config

@@ -18,7 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -74,9 +73,12 @@ def preflight(arguments: Sequence[str]) -> list[str]:
         head = "" if len(mistakes) == 1 else f"{len(mistakes)} mistakes; nothing was run\n"
         raise SettingsError(head + "\n".join(f"  {mistake}" if head else mistake for mistake in mistakes))
     for point in _every_choice(list(map(read_override, overrides))):
+        config = _composed(point)
+        if isinstance(config, str):
+            raise SettingsError(config)
         try:
-            _check_as_composed(compose_settings(point))
-        except (HydraException, OmegaConfBaseException) as mistake:
+            _check_as_composed(config)
+        except OmegaConfBaseException as mistake:
             raise SettingsError(in_one_line(mistake)) from mistake
     return [*flags, *readable]
 
