@@ -17,7 +17,7 @@ from scipy import sparse
 from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
-from sim.build.reading.table import some
+from sim.build.reading.quoted import some
 from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, contracts, fixed_point, offending_loop, spectral_radius
 from sim.network.network import SupplyNetwork
