@@ -268,8 +268,9 @@ def _collapse(
 def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> NDArray[np.bool_]:
     """Return which stages are chain leaders, shape (stages,)."""
     named, linked, collapsed = listed(settings.leaders), stages["linked"].to_numpy(), stages["collapsed"].to_numpy()
+    known = set(stages["name"])
     for name in named:
-        if name not in set(stages["name"]):
+        if name not in known:
             raise NetworkError(f"network.leaders names {name!r}, which is not in {stages.attrs['file']}{nearest(name, stages['name'])}")
     leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
     for i in np.flatnonzero(leader & (collapsed | ~linked))[:1]:
