@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
 __all__ = ["nearest"]
+
+MOST_COMPARED = 20_000
+"""How many known words are compared: a second's work, and an error message must not take longer."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -16,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     word : str
         The word that was written, and is not known.
     known : iterable of str
-        Words that would have been right.
+        Words that would have been right; the first `MOST_COMPARED` of them are compared.
 
     Returns
     -------
@@ -30,5 +34,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     >>> nearest("zzz", ["capability", "cash"])
     ''
     """
-    match = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    match = get_close_matches(word, list(islice(known, MOST_COMPARED)), n=1, cutoff=0.5)
     return f"; did you mean {match[0]!r}?" if match else ""

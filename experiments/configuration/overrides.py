@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
@@ -106,7 +106,7 @@ def read_override(typed: str) -> TypedOverride:
         if twice := [name for k, name in enumerate(names) if name in names[:k]]:
             raise SettingsError(f"{typed}: {twice[0]} is named twice; give each its own name")
     ways = [value, *_with_quotes(value), quoted(value)]
-    if key in FILES and Path(value).is_file():
+    if key in FILES and os.path.isfile(value):
         ways = [quoted(value)]  # a comma in its name makes no sweep
     for way in ways:
         readable = f"{sign}{key}={way}"

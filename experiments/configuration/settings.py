@@ -6,8 +6,8 @@ import copy
 import dataclasses
 import hashlib
 import json
+import os
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from agents.characters import unfit
 from agents.spelling import nearest
 from experiments.configuration import files
 from experiments.configuration.composed import composed, without_hydra
@@ -38,6 +39,8 @@ from experiments.languages.wording import say
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
+from sim.build.reading.content import content
+from sim.build.reading.listing import check_settings
 from sim.build.region import INSTITUTIONS
 from sim.instruments import INSTRUMENTS
 
@@ -185,9 +188,19 @@ class Settings:
 
 @lru_cache(maxsize=16)
 def _read_file(kind: str, values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork | SectorEconomy:
-    """Read the file of a network once for all arms that use it, as long as its bytes stay the same."""
+    """Read the files of a network once for all arms that use them, as long as their bytes stay the same."""
     settings = restore(networks()[kind], json.loads(values))
-    return read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
+    network = read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
+    if _hashes([path for path, _ in files], settings.most_megabytes) != files:
+        raise SettingsError(
+            f"{' or '.join(path for path, _ in files)} changed while it was read; run this again when no program writes to it"
+        )
+    return network
+
+
+def _hashes(paths: Sequence[str], most_megabytes: int) -> tuple[tuple[str, str], ...]:
+    """Return the names of files, each with the hash of its bytes."""
+    return tuple((path, hashlib.sha256(content(path, most_megabytes)).hexdigest()) for path in paths)
 
 
 def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | SectorEconomy | None, tuple[tuple[str, str], ...]]:
@@ -201,9 +214,14 @@ def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | Sector
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/guide/networks.md)")
     if values.get("filter") is not None and not isinstance(values["filter"], dict):
         raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: 'network.filter={{chain: 36}}'")
-    names = restore(InputOutput, values).files if kind == "input_output" else [values["path"], values.get("nodes")]
-    paths = [Path(name) for name in names if name]
-    files = tuple((str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths if path.is_file())
+    settings = restore(networks()[kind], values)
+    if isinstance(settings, InputOutput):
+        names = settings.files
+    else:
+        check_settings(settings)
+        names = tuple(name for name in (settings.path, settings.nodes) if name)
+    # One that does not exist is named where it is read.
+    files = _hashes([str(Path(name)) for name in names if os.path.isfile(name)], settings.most_megabytes)
     return _read_file(kind, json.dumps(values), files), files
 
 
@@ -374,8 +392,8 @@ def check_name(name: str, what: str) -> None:
     """Raise if a name cannot be the name of a file in the results: it must not lead to another folder, and be legal on every system."""
     if not name.strip() or name in {".", ".."} or set(name) & set('/\\:*?"<>|'):
         why = 'it must be a plain name without any of / \\ : * ? " < > |'
-    elif any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
-        why = "it must hold no line break, tab or other control character"
+    elif invisible := unfit(name):
+        why = f"{invisible}; delete it"
     elif len(name) > 100 or len(name.encode()) > 240:
         why = f"it has {len(name)} characters; it must have at most 100, or 80 Chinese ones"
     elif name != name.strip() or name.endswith("."):

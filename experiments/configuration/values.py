@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -100,9 +101,11 @@ def wrong_value_of(key: str, value: Any) -> Iterator[str]:
         path = Path(str(value))
         if value == "" or (value is None and key == "network.path"):
             yield f"{key}={'null' if value is None else value}: which file? Type {key}=FILE.csv"
-        elif value is not None and path.is_dir():
+        elif value is not None and os.path.isdir(path):
             yield f"{key}: {str(value)!r} is a folder; name a file in it"
-        elif value is not None and not path.is_file():
+        elif value is not None and os.path.exists(path) and not os.path.isfile(path):
+            yield f"{key}: {str(value)!r} is a pipe or a device; save what it gives as a CSV file, and name that file"
+        elif value is not None and not os.path.isfile(path):  # unlike `Path.is_file`, it takes a name that is too long
             yield f"{key}: there is no file {str(value)!r}{_nearest_file(path)}"
     elif key.endswith(".active"):
         if not isinstance(value, bool):

@@ -76,9 +76,12 @@ CODE = fingerprint(
 
 
 def plain(value: Any) -> Any:
-    """What JSON cannot write, as what it can: settings by their fields, arrays by type, shape and a hash of their bytes."""
+    """What JSON cannot write, as what it can: settings by their fields but for notes, arrays by type, shape and a hash of their bytes.
+
+    Notes are for people. They name files, and no figure depends on them.
+    """
     if dataclasses.is_dataclass(value):
-        return {"kind": type(value).__name__, **{f.name: getattr(value, f.name) for f in dataclasses.fields(value)}}
+        return {"kind": type(value).__name__, **{f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name != "notes"}}
     if isinstance(value, np.ndarray):
         return [value.dtype.str, list(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]
     raise TypeError(f"{value!r} has no canonical form")

@@ -17,7 +17,7 @@ from scipy import sparse
 from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
-from sim.build.reading.table import some
+from sim.build.reading.quoted import some
 from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, contracts, fixed_point, offending_loop, spectral_radius
 from sim.network.network import SupplyNetwork
@@ -268,8 +268,9 @@ def _collapse(
 def _leaders(settings: FromFile, stages: pd.DataFrame, sells: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> NDArray[np.bool_]:
     """Return which stages are chain leaders, shape (stages,)."""
     named, linked, collapsed = listed(settings.leaders), stages["linked"].to_numpy(), stages["collapsed"].to_numpy()
+    known = set(stages["name"])
     for name in named:
-        if name not in set(stages["name"]):
+        if name not in known:
             raise NetworkError(f"network.leaders names {name!r}, which is not in {stages.attrs['file']}{nearest(name, stages['name'])}")
     leader = stages["name"].isin(named).to_numpy() if named else stages["marked"].to_numpy()
     for i in np.flatnonzero(leader & (collapsed | ~linked))[:1]:

@@ -6,14 +6,16 @@ statistics of observed networks, as in `sim.build.synthetic`. Summed over sector
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from agents.characters import in_normal_form
 from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
 from sim.build.drawing import LARGEST_PART, by_slot, expected_customers, fitted_power, pareto_counts
+from sim.build.reading.content import DEFAULTS, Reading
 from sim.build.sectors.balancing import Balance
 from sim.build.sectors.links import covered, first_customers, place_firms, shared_out, suppliers
 from sim.build.sectors.sector_table import SectorTable, read_sector_table
@@ -29,7 +31,7 @@ RELIEFS = 20  # rounds that add links for firms that would have to buy more than
 
 
 @dataclass(frozen=True, kw_only=True)
-class InputOutput:
+class InputOutput(Reading):
     """Settings of a network made from an input-output table.
 
     Attributes
@@ -45,8 +47,6 @@ class InputOutput:
         Codes of the sectors whose leaders lead the chains; if empty, the `chains` sectors that sell most to users.
     domestic : bool
         Whether imports are taken out of the table.
-    encoding : str
-        "auto" (UTF-8 with or without its mark, then GB18030) or the name of an encoding.
 
     Raises
     ------
@@ -60,7 +60,6 @@ class InputOutput:
     drop: tuple[str, ...] = ()
     chain_sectors: tuple[str, ...] = ()
     domestic: bool = False
-    encoding: str = "auto"
     firms: int = parameter(2_000, 2, 2_000_000, "firms", "assumption", "N", "firms, leaders included")
     least_firms: int = parameter(3, 1, 10_000, "firms", "assumption", "N", "smallest number of firms of a sector")
     chains: int = parameter(4, 1, 1_000, "chains", "assumption", "N", "industrial chains, where `chain_sectors` names none")
@@ -150,8 +149,11 @@ def read_economy(settings: InputOutput) -> SectorEconomy:
             "network.path in _Z.csv and that of the other file in its folder in _sectors.csv"
         )
     path, sectors = settings.files
-    table = read_sector_table(path, sectors, settings.keep, settings.drop, settings.domestic, settings.encoding)
-    economy = SectorEconomy(replace(settings, path="", sectors_path="", encoding="auto"), table)
+    codes = {name: in_normal_form(getattr(settings, name)) for name in ("keep", "drop", "chain_sectors")}
+    settings = replace(settings, **codes)
+    table = read_sector_table(path, sectors, settings.keep, settings.drop, settings.domestic, settings)
+    # The network does not depend on where its table was and how it was written.
+    economy = SectorEconomy(replace(settings, path="", sectors_path="", **asdict(DEFAULTS)), table)
     firms = _numbers_of_firms(settings, table)
     for chain, k in enumerate(_chain_sectors(settings, table)):
         wanted = len(range(chain, settings.leaders, len(settings.chain_sectors) or settings.chains))

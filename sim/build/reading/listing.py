@@ -7,17 +7,21 @@ list* (one row for each firm, followed by pairs of upstream stage and quantity).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from agents.characters import in_normal_form
 from agents.columns import Floats
 from agents.spelling import nearest
-from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table, some
+from sim.build.reading.content import Reading
+from sim.build.reading.quoted import quoted, some
+from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table
 from sim.network.fixed_points import NetworkError
+from sim.parameters import declared, wrong_value
 
 __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed", "read_listing"]
 
@@ -29,7 +33,7 @@ MOST = 1e15
 
 
 @dataclass(frozen=True)
-class FromFile:
+class FromFile(Reading):
     """Where the network is, and how to read it.
 
     Attributes
@@ -52,8 +56,6 @@ class FromFile:
         See their metadata.
     keep_scale : bool
         Whether demand × price in the file is CNY a month; else demand is scaled to `median_revenue`.
-    encoding : str
-        "auto" (UTF-8 with or without its mark, then GB18030) or the name of an encoding.
     """
 
     path: str = ""
@@ -85,7 +87,6 @@ class FromFile:
         },
     )
     keep_scale: bool = False
-    encoding: str = "auto"
 
 
 def check_settings(settings: FromFile) -> None:
@@ -98,16 +99,14 @@ def check_settings(settings: FromFile) -> None:
         for name in getattr(settings, setting):
             if name not in known:
                 raise NetworkError(f"network.{setting} has no {name!r}; it maps {some(known, 20)}{nearest(name, known)}")
-    for f in fields(FromFile):
-        if "range" in f.metadata:
-            (low, high), value = f.metadata["range"], getattr(settings, f.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise NetworkError(f"network.{f.name}={value} must be a number from {low:g} to {high:g} ({f.metadata['unit']})")
+    for f in declared(FromFile):
+        if wrong := wrong_value(f, getattr(settings, f.name), f"network.{f.name}"):
+            raise NetworkError(wrong)
 
 
 def listed(value: str | Iterable[Any]) -> list[str]:
-    """Return a setting that lists words as a list; a single word becomes a list of one."""
-    return [value] if isinstance(value, str) else [str(word) for word in value]
+    """Return a setting that lists names as a list, in the normal form of the file's; a single name becomes a list of one."""
+    return [in_normal_form(str(name)) for name in ([value] if isinstance(value, str) else value)]
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,9 @@ class _Columns:
         return self.table.numbers(name, most, positive) if name else np.full(len(self.table), np.nan)
 
     def text(self, key: str) -> NDArray[np.object_]:
-        """Return cells, '' where there are none."""
+        """Return names, '' where there are none."""
         name = self.find(key)
-        return self.table.text(name) if name else np.full(len(self.table), "", dtype=object)
+        return self.table.labels(name) if name else np.full(len(self.table), "", dtype=object)
 
     def flags(self, key: str) -> NDArray[np.bool_]:
         """Return yes and no; no where there is none."""
@@ -165,9 +164,11 @@ class _Columns:
 
 def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return stages, in order of first appearance, and links between their rows (a blank number is NaN)."""
-    table = read_table(settings.path, settings.encoding, pairs={"auto": None, "stages": True}.get(settings.format, False))
-    table = table.where(settings.filter, "network.filter")
-    of_firms = _Columns(table, settings.node_columns, "network.node_columns")
+    filters = in_normal_form(settings.filter)
+    table = read_table(settings.path, settings, pairs={"auto": None, "stages": True}.get(settings.format, False))
+    notes += table.notes
+    table = table.where(filters, "network.filter")
+    of_firms = _Columns(table, in_normal_form(settings.node_columns), "network.node_columns")
     if table.trailing:
         if settings.nodes:
             raise NetworkError(f"{table.file} is a stage list, which also holds the firms; leave network.nodes empty")
@@ -175,8 +176,9 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
     else:
         links, ends = _links(table, settings, notes)
         if settings.nodes:
-            nodes = read_table(settings.nodes, settings.encoding)
-            nodes = nodes.where({column: value for column, value in settings.filter.items() if column in nodes.columns}, "network.filter")
+            nodes = read_table(settings.nodes, settings)
+            notes += nodes.notes
+            nodes = nodes.where({column: value for column, value in filters.items() if column in nodes.columns}, "network.filter")
             of_firms = replace(of_firms, table=nodes)
         else:
             names = pd.unique(links[["supplier", "customer"]].to_numpy().ravel())
@@ -189,7 +191,7 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
         for k in np.flatnonzero(place.isna())[:1]:
             name, file = links[end].iloc[k], of_firms.table.file
             known = nearest(name, stages["name"])
-            raise table.refuse(int(links["at"].iloc[k]), column, f"firm {name!r} is not in {file}{known}; add a row for it there")
+            raise table.refuse(int(links["at"].iloc[k]), column, f"firm {quoted(name)} is not in {file}{known}; add a row for it there")
         links[end] = place.astype(np.int64)
     _refuse_links(links, stages, table)
     stages.attrs |= {"file": of_firms.table.file, "links": table.file}
@@ -204,9 +206,9 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
 
 def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, tuple[str, str]]:
     """Return the links of a table with one row for each link, and the names of its columns of suppliers and customers."""
-    columns = _Columns(table, settings.columns, "network.columns")
+    columns = _Columns(table, in_normal_form(settings.columns), "network.columns")
     ends = columns.find("supplier", needed=True), columns.find("customer", needed=True)
-    notes += columns.unread(LINK_COLUMNS, settings.filter)
+    notes += columns.unread(LINK_COLUMNS, in_normal_form(settings.filter))
     links = {
         "supplier": table.names(ends[0]),
         "customer": table.names(ends[1]),
@@ -227,7 +229,9 @@ def _pairs(table: Table, firm: str) -> pd.DataFrame:
             raise table.refuse(k, PAIRS, f"{len(cells)} cells do not make pairs; write an upstream stage, its quantity, and so on")
         for supplier, quantity in zip(cells[::2], cells[1::2], strict=True):
             units = (
-                read_number(quantity, MOST, positive=True) if quantity else f"the quantity of {supplier!r} is blank; write it, 1 if unknown"
+                read_number(quantity, MOST, positive=True)
+                if quantity
+                else f"the quantity of {quoted(supplier)} is blank; write it, 1 if unknown"
             )
             if not supplier or isinstance(units, str):
                 raise table.refuse(k, PAIRS, units if isinstance(units, str) else "an upstream stage is blank; write its name")
@@ -242,7 +246,7 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
     """Return one row for each stage with what the file says about it; '' or NaN if it says nothing."""
     table = nodes.table
     column = nodes.find("firm", needed=True)
-    notes += nodes.unread(NODE_COLUMNS, settings.filter)
+    notes += nodes.unread(NODE_COLUMNS, in_normal_form(settings.filter))
     names = table.names(column)
     for k in np.flatnonzero(pd.Series(names).duplicated())[:1]:
         first = table.row[np.flatnonzero(names == names[k])[0]]

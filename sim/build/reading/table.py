@@ -9,20 +9,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.characters import in_normal_form, unfit, unfit_at
 from agents.columns import Floats, Ints
 from agents.spelling import nearest
+from sim.build.reading.content import DEFAULTS, Reading, content
+from sim.build.reading.encodings import AS_CSV, text_in
+from sim.build.reading.quoted import quoted, some
 from sim.network.fixed_points import NetworkError
 
-__all__ = ["PAIRS", "Table", "misspelt", "read_table", "some"]
+__all__ = ["PAIRS", "Table", "misspelt", "read_number", "read_table"]
 
 PAIRS = "up_stages"
 """Last header column of a stage list: the cells from there on are pairs (upstream stage, quantity)."""
@@ -30,14 +35,18 @@ PAIRS = "up_stages"
 # ASCII digits only: Python's float() would also read full-width digits, 1_000, nan and inf.
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 YES, NO = {"yes", "y", "true", "t", "1", "是"}, {"no", "n", "false", "f", "0", "否", ""}
-SAVE_AS = "save it as CSV in UTF-8"
 
+LONGEST_NUMBER = 60
+"""Most characters of a number; what is longer is a slip."""
 
-def some(values: Iterable[Any], most: int = 8) -> str:
-    """Return the first values in quotes, and the number of the others."""
-    listed = list(dict.fromkeys(values))
-    shown = ", ".join(repr(str(value)) for value in listed[:most])
-    return shown + (f" and {len(listed) - most} more" if len(listed) > most else "")
+LONGEST_NAME = 200
+"""Most characters of a name. What is longer is a remark, or the rest of a file after a quote that is not closed."""
+
+MOST_COLUMNS = 20_000
+"""Most columns of a table: more than any published input-output table has."""
+
+MOST_CELLS = 100_000_000
+"""Most cells of a file, so that it is refused before it is split into cells that no memory holds."""
 
 
 def misspelt(word: str, meant: str) -> bool:
@@ -64,6 +73,8 @@ class Table:
         Row number of each in a spreadsheet.
     trailing : tuple of tuple of str, length rows
         What follows the last named column of a stage list; empty in other tables.
+    notes : tuple of str
+        In which encoding the file was read, if there is a doubt.
     """
 
     file: str
@@ -71,6 +82,7 @@ class Table:
     cells: NDArray[np.object_]
     row: Ints
     trailing: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -105,10 +117,20 @@ class Table:
         return self.cells[:, self.columns.index(column)]
 
     def names(self, column: str) -> NDArray[np.object_]:
-        """Return the cells of a column that must not have blanks, shape (rows,)."""
-        cells = self.text(column)
+        """Return the cells of a column of names that must not have blanks, shape (rows,)."""
+        cells = self.labels(column)
         for k in np.flatnonzero(cells == "")[:1]:
             raise self.refuse(int(k), column, "the cell is blank; give a name, or delete the row")
+        return cells
+
+    def labels(self, column: str) -> NDArray[np.object_]:
+        """Return the cells of a column of names, '' where there is none, shape (rows,)."""
+        cells = self.text(column)
+        # All cells together first, which is fast; one by one only if there is something to say.
+        if max(map(len, cells), default=0) > LONGEST_NAME or unfit_at("".join(cells)) >= 0:
+            for k, cell in enumerate(cells):
+                if problem := wrong_name(cell):
+                    raise self.refuse(k, column, problem)
         return cells
 
     def numbers(self, column: str, most: float = np.inf, positive: bool = False) -> Floats:
@@ -126,7 +148,9 @@ class Table:
         cells = [str(cell).lower() for cell in self.text(column)]
         for k, cell in enumerate(cells):
             if cell not in YES and cell not in NO:
-                raise self.refuse(k, column, f"{cell!r} is neither yes nor no; write yes or no (also true/false, 1/0, 是/否; blank is no)")
+                raise self.refuse(
+                    k, column, f"{quoted(cell)} is neither yes nor no; write yes or no (also true/false, 1/0, 是/否; blank is no)"
+                )
         return np.array([cell in YES for cell in cells], dtype=np.bool_)
 
     def keep(self, rows: NDArray[np.bool_]) -> Table:
@@ -144,8 +168,9 @@ class Table:
         """
         table = self
         for column, wanted in conditions.items():
-            cells = table.text(table.require(column, setting))
-            values = {str(value).strip() for value in ([wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else wanted)}
+            cells = table.text(table.require(in_normal_form(column), setting))
+            listed = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Iterable) else wanted
+            values = {in_normal_form(str(value)).strip() for value in listed}
             rows = np.array([cell in values for cell in cells], dtype=np.bool_)
             if not rows.any():
                 absent = " or ".join(repr(value) for value in sorted(values))
@@ -154,12 +179,21 @@ class Table:
         return table
 
 
+def wrong_name(cell: str) -> str:
+    """Say why a cell cannot be a name: it is too long, or holds a character that no name may hold; empty if it can."""
+    if problem := unfit(cell):
+        return f"{problem}, in {quoted(cell)}; delete it"
+    if len(cell) > LONGEST_NAME:
+        return f"the name {quoted(cell)} has {len(cell):,} characters; write at most {LONGEST_NAME}, and close every quote"
+    return ""
+
+
 def read_number(cell: str, most: float = np.inf, positive: bool = False) -> float | str:
     """Return the number in a cell, NaN if it is blank, or an error message as text."""
     if not cell:
         return float("nan")
-    if not NUMBER.fullmatch(cell) or not any(sign.isdigit() for sign in re.split("[eE]", cell)[0]):
-        return f"{cell!r} is not a number; write plain digits such as 1234.5, without a unit"
+    if len(cell) > LONGEST_NUMBER or not NUMBER.fullmatch(cell) or not any(sign.isdigit() for sign in re.split("[eE]", cell)[0]):
+        return f"{quoted(cell)} is not a number; write plain digits such as 1234.5, without a unit"
     value = float(cell.replace(",", ""))
     low = "above 0" if positive else "0 or more"
     if not (value > 0 if positive else value >= 0):
@@ -169,17 +203,17 @@ def read_number(cell: str, most: float = np.inf, positive: bool = False) -> floa
     return value
 
 
-def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = False) -> Table:
+def read_table(path: str | Path, reading: Reading = DEFAULTS, pairs: bool | None = False) -> Table:
     """Read a CSV file: cells separated by commas, quoted where they hold one, a header in row 1.
 
     Blank rows are skipped (but counted, as in a spreadsheet), and so are blank cells after
-    the last column.
+    the last column. Text is read in its normal form C.
 
     Parameters
     ----------
     path : str or Path
-    encoding : str
-        "auto" tries UTF-8, with or without its mark, then GB18030; or the name of an encoding.
+    reading : Reading
+        The encoding, and how large the file may be.
     pairs : bool or None
         Whether pairs of cells begin at the last column and go on to the end of the row (a stage list).
         With None the header decides: they do if the column is called ``up_stages``.
@@ -187,32 +221,54 @@ def read_table(path: str | Path, encoding: str = "auto", pairs: bool | None = Fa
     Raises
     ------
     NetworkError
-        For a file that is missing, not text, empty, without rows, or with rows of the wrong length.
+        For a file that is missing, too large, not text, empty, without rows, with rows of the wrong length, or with
+        characters that no name may hold.
     """
-    file = Path(path).expanduser()
-    records = _records(file.name, _text(file, encoding))
+    file = Path(path).name
+    raw = content(path, reading.most_megabytes)
+    if raw.startswith(b"PK\x03\x04"):
+        raise NetworkError(f"{file} is a workbook or archive, not a text table; {AS_CSV}")
+    text, encoding = text_in(raw, file, reading.encoding)
+    text = in_normal_form(text)
+    if unfit_at(text, lines=True) >= 0:
+        raise _unfit_cell(file, text, reading.most_rows)
+    records = list(_records(file, text, reading.most_rows))
     if not records:
-        raise NetworkError(f"{file.name} is empty; it must hold a header and at least one row")
-    header = _cut(records[0][1])
-    for name in header:
-        if header.count(name) > 1 or not name:
-            wrong = f"names column {name!r} {header.count(name)} times" if name else "has a column without a name"
-            raise NetworkError(f"{file.name}, row {records[0][0]}: the header {wrong}; give every column a different name")
+        raise NetworkError(f"{file} is empty; it must hold a header and at least one row")
+    header = _header(file, *records[0])
     if len(records) == 1:
-        raise NetworkError(f"{file.name} holds a header only; add at least one row below it")
+        raise NetworkError(f"{file} holds a header only; add at least one row below it")
     ragged = header[-1] == PAIRS if pairs is None else pairs
     width = len(header) - ragged
     for row, record in records[1:]:
         if len(record) < width:
             raise NetworkError(
-                f"{file.name}, row {row} has {len(record)} cells, but the header has {width}; leave cells blank, but keep their commas"
+                f"{file}, row {row} has {len(record)} cells, but the header has {width}; leave cells blank, but keep their commas"
             )
         if not ragged and len(filled := _cut(record)) > width:
-            raise NetworkError(f"{file.name}, row {row} has {len(filled)} cells, but the header has {width}; quote cells that hold a comma")
+            raise NetworkError(f"{file}, row {row} has {len(filled)} cells, but the header has {width}; quote cells that hold a comma")
     cells = np.empty((len(records) - 1, width), dtype=object)
     cells[:] = [record[:width] for _, record in records[1:]]
     numbers = np.array([row for row, _ in records[1:]], dtype=np.int64)
-    return Table(file.name, header[:width], cells, numbers, tuple(_cut(record[width:]) for _, record in records[1:]) if ragged else ())
+    trailing = tuple(_cut(record[width:]) for _, record in records[1:]) if ragged else ()
+    certain = reading.encoding != "auto" or encoding == "utf-8"
+    return Table(file, header[:width], cells, numbers, trailing, () if certain else (_doubt(file, encoding, cells),))
+
+
+def _header(file: str, row: int, cells: list[str]) -> tuple[str, ...]:
+    """Return the names of the columns, each of which must be a name that no other column has."""
+    header = _cut(cells)
+    if len(header) > MOST_COLUMNS:
+        raise NetworkError(f"{file}, row {row} has {len(header):,} columns; at most {MOST_COLUMNS:,} are read")
+    counts = Counter(header)
+    for k, name in enumerate(header, start=1):
+        # A header of one column is nearly always one whose cells are separated by another sign, which has its own message.
+        if len(header) > 1 and (problem := wrong_name(name)):
+            raise NetworkError(f"{file}, row {row}, column {k}: {problem}")
+        if counts[name] > 1 or not name:
+            wrong = f"names column {name!r} {counts[name]} times" if name else "has a column without a name"
+            raise NetworkError(f"{file}, row {row}: the header {wrong}; give every column a different name")
+    return header
 
 
 def _cut(cells: list[str]) -> tuple[str, ...]:
@@ -221,56 +277,45 @@ def _cut(cells: list[str]) -> tuple[str, ...]:
     return tuple(cells[:width])
 
 
-def _text(file: Path, encoding: str) -> str:
-    """Return the text of a file, without its byte-order mark."""
-    if file.is_dir():
-        raise NetworkError(
-            f"{file} is a folder; give the CSV file in it: {some(sorted(p.name for p in file.glob('*.csv'))) or 'it holds none'}"
-        )
-    if not file.exists():
-        if not file.parent.is_dir():
-            raise NetworkError(f"there is no file {file}, nor a folder {file.parent}; a relative path starts at {Path.cwd()}")
-        files = sorted(entry.name for entry in file.parent.iterdir() if entry.is_file())
-        alike = get_close_matches(file.name, files, n=3, cutoff=0.5) or [name for name in files if name.lower().endswith(".csv")]
-        raise NetworkError(f"there is no file {file}; its folder holds {some(alike, 3) if alike else 'no CSV file'}")
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise NetworkError(f"{file} cannot be read: {error.strerror}") from None
-    if raw.startswith(b"PK\x03\x04"):
-        raise NetworkError(f"{file.name} is a workbook or archive, not a text table; {SAVE_AS}")
-    tried = ("utf-8", "gb18030") if encoding == "auto" else (encoding,)
-    row = 1
-    for name in tried:
-        try:
-            text = raw.decode(name)
-        except UnicodeError as error:
-            row = raw.count(b"\n", 0, getattr(error, "start", 0)) + 1
-            continue
-        except LookupError:
-            raise NetworkError(f"network.encoding={encoding} is no text encoding; leave it at auto, or use utf-8 or gb18030") from None
-        if "\0" in text:
-            raise NetworkError(
-                f"{file.name}, row {text[: text.index(chr(0))].count(chr(10)) + 1} holds binary data (a NUL byte); {SAVE_AS}"
-            )
-        return text.removeprefix("\ufeff")
-    wrong = "neither UTF-8 nor GB18030" if encoding == "auto" else f"not in {encoding}"
-    remedy = f"{SAVE_AS}, or set network.encoding" + ("" if encoding == "auto" else "=auto")
-    raise NetworkError(f"{file.name}, row {row} is {wrong}; {remedy}")
+def _doubt(file: str, encoding: str, cells: NDArray[np.object_]) -> str:
+    """Say in which encoding a file was read that does not name it, with the first names that could be wrong."""
+    first = [str(cell) for cell in cells[:1_000].flat if cell]
+    names = dict.fromkeys([cell for cell in first if not cell.isascii()] or first)
+    return f"{file} is read as {encoding.upper()}; its first names are {some(list(names)[:2])}: if they look wrong, set network.encoding"
 
 
-def _records(file: str, text: str) -> list[tuple[int, list[str]]]:
-    """Return row number and cells, stripped, of every row that is not blank."""
+def _unfit_cell(file: str, text: str, most_rows: int) -> NetworkError:
+    """Make the error for the first cell with a character that no cell may hold."""
+    header: list[str] = []
+    for row, record in _rows(file, text, most_rows):
+        for k, cell in enumerate(record):
+            if problem := unfit(cell, lines=True):
+                column = quoted(header[k].strip()) if k < len(header) else k + 1
+                return NetworkError(f"{file}, row {row}, column {column}: {problem}, in {quoted(cell)}; delete it")
+        header = header or record
+    raise AssertionError("every character of a table is in a cell")
+
+
+def _records(file: str, text: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield row number and cells, stripped, of every row that is not blank."""
+    for row, record in _rows(file, text, most_rows):
+        cells = [cell.strip() for cell in record]
+        if any(cells):
+            yield row, cells
+
+
+def _rows(file: str, text: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of every row."""
+    if (commas := text.count(",")) > MOST_CELLS:
+        raise NetworkError(f"{file} has {commas:,} cells or more, and at most {MOST_CELLS:,} are read; leave out columns that are not used")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
-    records: list[tuple[int, list[str]]] = []
     row = 0
     try:
         for row, record in enumerate(reader, start=1):
-            cells = [cell.strip() for cell in record]
-            if any(cells):
-                records.append((row, cells))
+            if row > most_rows + 1:
+                raise NetworkError(f"{file} has more than {most_rows:,} rows below its header; delete some, or raise network.most_rows")
+            yield row, record
     except csv.Error as error:
         raise NetworkError(
             f"{file}, row {row + 1} cannot be split into cells ({error}); close every quote, and quote cells that hold one"
         ) from None
-    return records

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from agents.columns import Floats
 from agents.spelling import nearest
-from sim.build.reading.table import Table, read_table, some
+from sim.build.reading.content import DEFAULTS, Reading
+from sim.build.reading.quoted import some
+from sim.build.reading.table import Table, read_table
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["SectorTable", "read_sector_table"]
@@ -72,7 +74,7 @@ def read_sector_table(
     keep: Sequence[str] = (),
     drop: Sequence[str] = (),
     domestic: bool = False,
-    encoding: str = "auto",
+    reading: Reading = DEFAULTS,
 ) -> SectorTable:
     """Read a table of flows and a list of its sectors.
 
@@ -97,7 +99,7 @@ def read_sector_table(
     keep, drop : sequence of str
         Codes of the sectors to keep (all, if empty) and to leave out.
     domestic : bool
-    encoding : str
+    reading : Reading
         As in `read_table`.
 
     Raises
@@ -105,11 +107,11 @@ def read_sector_table(
     NetworkError
         One line: what is wrong, in which file, row and column, and what would be right.
     """
-    codes, flows, table = _flows(read_table(path, encoding))
-    listing, rows = _sectors(read_table(sectors_path, encoding), codes, table)
+    codes, flows, table = _flows(read_table(path, reading))
+    listing, rows = _sectors(read_table(sectors_path, reading), codes, table)
     output = _outputs(listing, rows)
     kept = _kept(codes, keep, drop, table.file)
-    notes: list[str] = []
+    notes = [*table.notes, *listing.notes]
     if domestic:
         imports = np.nan_to_num(listing.numbers("IM", MOST)[rows]) if "IM" in listing.columns else None
         if imports is None:
@@ -217,7 +219,8 @@ def _add_value(flows: Floats, output: Floats, codes: list[str], table: Table) ->
 def _names(listing: Table, rows: NDArray[np.int64]) -> tuple[str, ...]:
     """Return the names of sectors: with their codes if two have the same name, only the code if there is no name."""
     column = next((name for name in ("name", "name_zh") if name in listing.columns), "code")
-    pairs = [(str(listing.text("code")[k]), str(listing.text(column)[k])) for k in rows]
+    names = listing.labels(column)
+    pairs = [(str(listing.text("code")[k]), str(names[k])) for k in rows]
     all_names = [name for _, name in pairs]
     return tuple(name if name and all_names.count(name) == 1 else f"{code} {name}".strip() for code, name in pairs)
 

@@ -112,7 +112,9 @@ def test_a_mistake_is_reported_with_the_correction(override, expected):
     ("name", "expected"),
     [
         ("CON", "Windows keeps it"), ("nul.txt", "Windows keeps it"), ("Lpt9", "Windows keeps it"), ("a.", "dot"), ("a ", "blank"),
-        (" a", "blank"), ("x" * 101, "101 characters; it must have at most 100"), ("a\nb", "control character"), ("a\x07", "control"),
+        (" a", "blank"), ("x" * 101, "101 characters; it must have at most 100"), ("a\nb", r"character 2 is U\+000A, a tab or line end"),
+        ("a\x07", "U\\+0007, a control character"), ("half\u202e", r"character 5 is U\+202E.* direction of writing; delete it"),
+        ("\u200bhalf", "U\\+200B"),
         ("半" * 81, "80 Chinese"),
         ("<script>", "plain name"), ("", "plain name"), ("..", "plain name"),
     ],
@@ -296,6 +298,21 @@ def test_names_of_files_just_work(tmp_path, name):
     path.write_text("supplier,customer\nA,B\n", encoding="utf-8")
     overrides = preflight(["network=file", f"network.path={path}"])
     assert compose_settings(overrides).network.path == str(path)
+
+
+def test_a_name_of_a_file_that_is_too_long_and_a_device_are_reported(tmp_path):
+    _, mistakes = check_overrides(["network=file", f"network.path={'x' * 5_000}"])
+    assert len(mistakes) == 1 and "there is no file" in mistakes[0]
+    _, mistakes = check_overrides(["network=file", "network.path=/dev/null"])
+    assert mistakes == ["network.path: '/dev/null' is a pipe or a device; save what it gives as a CSV file, and name that file"]
+
+
+def test_bounds_of_files_are_checked_before_anything_starts(tmp_path):
+    _, mistakes = check_overrides(["network=file", "network.most_rows=0", "network.most_megabytes=much"])
+    assert mistakes == [
+        "network.most_rows is 0; it must be a whole number in 1 … 1e+09 (rows)",
+        "network.most_megabytes is 'much'; it must be a whole number in 1 … 1e+06 (MB)",
+    ]
 
 
 def test_a_misspelt_file_is_reported_with_the_nearest_name(tmp_path):

@@ -426,7 +426,7 @@ def test_files_that_are_no_text(save) -> None:
     path = save("supplier,customer\n钢厂,整车厂\n", encoding="gb18030")
     refused("row 2 is not in utf-8", "network.encoding=auto", path=path, encoding="utf-8")
     for name in ("utf-9", "base64"):
-        refused(f"network.encoding={name} is no text encoding", path=path, encoding=name)
+        refused(f"network.encoding={name!r} is no text encoding", path=path, encoding=name)
 
 
 def test_rows_of_the_wrong_length(save) -> None:
@@ -516,8 +516,8 @@ def test_bad_collapsing_and_demand(save) -> None:
 
 
 def test_settings_out_of_range(save) -> None:
-    refused("network.material_share=1.0 must be a number from 0.05 to 0.95", path=save(EDGES), material_share=1.0)
-    refused("network.median_revenue=nan", path=save(EDGES), median_revenue=float("nan"))
+    refused("network.material_share is 1.0; it must lie in 0.05 … 0.95", path=save(EDGES), material_share=1.0)
+    refused("network.median_revenue is nan", path=save(EDGES), median_revenue=float("nan"))
     refused("network.format=xml", path=save(EDGES), format="xml")
 
 
