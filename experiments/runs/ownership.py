@@ -379,7 +379,10 @@ def _read(path: Path) -> Owner:
         text = os.read(file, MOST_BYTES)
     finally:
         os.close(file)
-    values = json.loads(text)
+    try:
+        values = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if not isinstance(values, Mapping) or set(values) != {*Owner.__dataclass_fields__}:
         raise ValueError("it is no claim")
     return Owner(**values)
@@ -397,7 +400,7 @@ def _known(folder: Path) -> Owner:
     while True:
         try:
             return _read(folder / CLAIM)
-        except (OSError, ValueError, RecursionError) as damage:  # or it is being written at this moment
+        except (OSError, ValueError) as damage:  # or it is being written at this moment
             if time.monotonic() > limit:
                 raise SettingsError(f"{folder / CLAIM} cannot be read ({damage}); choose another name, or remove the folder") from None
         time.sleep(0.05)
