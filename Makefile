@@ -6,7 +6,7 @@ ARGS ?=
 PAGE ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check small gate verify mesa35 docs lock bench baseline notebook clean help which-python rebuild
+.PHONY: demo test check small gate verify mesa35 docs lock audit sbom bench baseline notebook clean help which-python rebuild
 
 # --- Which Python ---------------------------------------------------------------------------------------------------
 
@@ -30,14 +30,14 @@ endef
 # --- The environment ------------------------------------------------------------------------------------------------
 
 PIP = $(1)/bin/python -m pip --disable-pip-version-check -qq
-# The entries of requirements.lock, with their hashes, whose name is (~) or is not (!~) the given one.
-entries = awk '/^[^ \#]/ { keep = ($$0 $(1) /^$(2)==/) } keep' requirements.lock
+# The entries of a lock, with their hashes, whose name is (~) or is not (!~) the given one.
+entries = awk '/^[^ \#]/ { keep = ($$0 $(1) /^$(2)==/) } keep' $(3)
 
 # The build backend goes in first, locked as well: Hydra's parser runtime (which has no wheel) and Strongchain are
 # built with it, so that nothing outside the lock is fetched.
 define new_venv
 $(2) -m venv --clear $(1)
-$(call entries,~,setuptools) > $(1)/backend.txt
+$(call entries,~,setuptools,$(3)) > $(1)/backend.txt
 $(call PIP,$(1)) install --require-hashes -r $(1)/backend.txt
 endef
 LOCKED = install --require-hashes --no-build-isolation
@@ -46,7 +46,7 @@ EDITABLE = install --no-deps --no-build-isolation --editable .
 .venv/.locked: requirements.lock
 	$(need_python)
 	@echo "Setting up .venv with Python $(call version_of,$(PYTHON)) (once, about a minute) ..."
-	@$(call new_venv,.venv,$(PYTHON))
+	@$(call new_venv,.venv,$(PYTHON),requirements.lock)
 	@$(call PIP,.venv) $(LOCKED) -r requirements.lock
 	@touch $@
 
@@ -68,14 +68,12 @@ endif
 endif
 endif
 
-# Mesa 3.5 needs Python 3.12; the lock holds the newest Mesa that 3.11 can run. So its one entry is left out and replaced.
+# Mesa 3.5 needs Python 3.12; the other locks hold the newest Mesa that 3.11 can run. So it has a lock of its own.
 newer = $(call find_python,12)
-.venv-mesa35/.installed: requirements.lock pyproject.toml
+.venv-mesa35/.installed: requirements-mesa35.lock pyproject.toml
 	@echo "Setting up .venv-mesa35 with Python $(call version_of,$(newer)) (once, about a minute) ..."
-	@$(call new_venv,.venv-mesa35,$(newer))
-	@$(call entries,!~,mesa) > .venv-mesa35/requirements.txt
-	@$(call PIP,.venv-mesa35) $(LOCKED) -r .venv-mesa35/requirements.txt
-	@$(call PIP,.venv-mesa35) install --no-deps 'mesa>=3.5,<3.6'
+	@$(call new_venv,.venv-mesa35,$(newer),requirements-mesa35.lock)
+	@$(call PIP,.venv-mesa35) $(LOCKED) -r requirements-mesa35.lock
 	@$(call PIP,.venv-mesa35) $(EDITABLE)
 	@.venv-mesa35/bin/python -m pip --disable-pip-version-check check
 	@touch $@
@@ -102,11 +100,12 @@ check: .venv/.everything ## ruff, its format, mypy, the direction of imports, sp
 small: .venv/.installed ## the statistical checks of tests/verification at small size
 	@$(call pytest,.venv,-n auto --dist loadfile -m verification)
 
-gate: ## all that must pass before a change lands: check, test, mesa35, small (a quarter of an hour on two cores)
+gate: ## all that must pass before a change lands: check, test, mesa35, small, audit (a quarter of an hour on two cores)
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test ARGS=
 	@$(MAKE) --no-print-directory mesa35 ARGS=
 	@$(MAKE) --no-print-directory small ARGS=
+	@$(MAKE) --no-print-directory audit
 
 verify: ## everything at full size, the statistical checks too (an hour on two cores)
 	@$(MAKE) --no-print-directory check
@@ -122,13 +121,26 @@ mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Pyt
 docs: .venv/.installed ## write the pages of docs/ that are made from the code, or one page, as in PAGE=flagships (ARGS for its options)
 	@.venv/bin/python -m experiments.pages $(PAGE) $(ARGS)
 
-# The small lock is held to the versions of the large one, so that both describe the same environment.
+# The small locks are held to the versions of the large one, so that all describe the same environment; only Mesa differs in one.
 UV_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --universal --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest --python-version 3.11
-lock: .venv/.everything ## renew both lock files after a change of dependencies (ARGS=--upgrade for newer versions)
-	@$(UV_COMPILE) --all-extras $(ARGS) -o requirements-all.lock
-	@$(UV_COMPILE) --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
-	@! grep -n '://' requirements.lock requirements-all.lock
+	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest --python-version $(1)
+LOCKS = requirements.lock requirements-all.lock requirements-mesa35.lock
+lock: .venv/.everything ## renew all lock files after a change of dependencies (ARGS=--upgrade for newer versions)
+	@$(call UV_COMPILE,3.11) --all-extras $(ARGS) -o requirements-all.lock
+	@$(call UV_COMPILE,3.11) --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
+	@$(call entries,!~,mesa,requirements.lock) > .venv/without_mesa.txt
+	@echo 'mesa>=3.5,<3.6' | $(call UV_COMPILE,3.12) --no-annotate --extra test --extra studies -c .venv/without_mesa.txt $(ARGS) \
+		-o requirements-mesa35.lock -
+	@! grep -n '://' $(LOCKS)
+
+audit: .venv/.everything ## look the locked versions up in a database of vulnerabilities, if one answers
+	@.venv/bin/python .ci/audit.py requirements-all.lock
+
+sbom: .venv/.everything ## write the bill of materials of what a user installs (CycloneDX) to dist/sbom.cdx.json
+	@mkdir -p dist
+	@.venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --short-PURLs --output-reproducible \
+		--output-format JSON --output-file dist/sbom.cdx.json requirements.lock
+	@echo "dist/sbom.cdx.json"
 
 bench: .venv/.installed ## time the simulator
 	@.venv/bin/python -m benchmarks $(ARGS)

@@ -113,9 +113,14 @@ def _chinese() -> tuple[str, ...]:
     return (add_chinese(), *(name for name in known if name in installed))
 
 
+#: Settings of Matplotlib that draw nothing.
+_DRAW_NOTHING = ("backend", "backend_fallback", "interactive", "toolbar", "timezone", "datapath", "webagg", "date.epoch")
+
+
 def style() -> Any:
-    """Matplotlib settings of every figure."""
-    return {
+    """Matplotlib settings of every figure: its own defaults but for ours, since a ``matplotlibrc`` in the current folder may be anybody's."""
+    defaults = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith(_DRAW_NOTHING)}
+    return defaults | {
         "font.family": ["DejaVu Sans", *_chinese()],
         "font.size": TEXT,
         "axes.spines.top": False,
@@ -277,7 +282,8 @@ def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
     ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
     description = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
     drawn, metadata = io.BytesIO(), PngInfo()
-    figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
+    with matplotlib.rc_context(style()):
+        figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
     for key, value in (("Software", "Strongchain"), ("Description", description)):
         metadata.add_text(key, value)
     with Image.open(drawn) as picture:  # of 256 colours, a quarter of the bytes

@@ -18,7 +18,7 @@ from tests.support.size import at_size
 
 pytestmark = pytest.mark.verification
 
-PAIRS = at_size(3, 20)
+PAIRS = at_size(1, 20)
 STUDY = (
     "region=sample", "network=synthetic", "network.firms=30", "replicates=2", "months=2", "window=1", "burn_in=1", "parallel=serial",
     "policy=none", "quiet=true",

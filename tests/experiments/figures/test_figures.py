@@ -7,9 +7,10 @@ import re
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,6 +211,15 @@ def test_a_saved_figure_names_its_study(tmp_path):
         assert two.info["Description"] == "studies ab12cd34ef56, other"
         assert one.width / one.info["dpi"][0] == pytest.approx(SINGLE, rel=1e-3)
         assert one.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_settings_of_matplotlib_in_the_current_folder_draw_nothing(tmp_path, comparison):
+    """A `matplotlibrc` there may be anybody's, and may call LaTeX."""
+    draw = partial(figures.effects_figure, comparison.effects, about())
+    figures.save(draw(), tmp_path / "plain.png", about())
+    with matplotlib.rc_context({"text.usetex": True, "lines.linewidth": 9.0, "savefig.facecolor": "red"}):
+        figures.save(draw(), tmp_path / "foreign.png", about())
+    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "foreign.png").read_bytes()
 
 
 def test_arms_can_be_distinguished_without_colours():
