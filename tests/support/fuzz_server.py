@@ -30,8 +30,8 @@ WALL = 90.0
 OUTWARD = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "socket.connect", "socket.bind", "webbrowser.open"}
 #: Kinds of audit events that change files, with how many of their first arguments are paths.
 CHANGES = {
-    "os.mkdir": 1, "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.chmod": 1, "os.truncate": 1, "os.utime": 1,
-    "shutil.rmtree": 1, "shutil.move": 2, "shutil.copyfile": 2,
+    "os.mkdir": 1, "os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.link": 2, "os.symlink": 2, "os.chmod": 1, "os.truncate": 1,
+    "os.utime": 1, "shutil.rmtree": 1, "shutil.move": 2, "shutil.copyfile": 2,
 }  # fmt: skip
 #: Those of them whose last arguments are the folders where relative paths begin.
 RELATIVE = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink"}

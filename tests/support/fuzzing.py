@@ -90,9 +90,9 @@ class Desk:
         self.kept: dict[str, bytes] = {}
         self._lay()
         environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.base / "home"), "LANG": "C.UTF-8", "COLUMNS": "100", "PYTHONPATH": str(self.base / "tree"),
-            "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(self.aside / "matplotlib"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-            "SECRET_TOKEN": TOKEN, "STRONGCHAIN_SECRET": TOKEN,
+            "PATH": os.environ["PATH"], "HOME": str(self.base / "home"), "LANG": "C.UTF-8", "COLUMNS": "100",
+            "PYTHONPATH": str(self.base / "tree"), "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(self.aside / "matplotlib"),
+            "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "SECRET_TOKEN": TOKEN, "STRONGCHAIN_SECRET": TOKEN,
         }  # fmt: skip
         script = [sys.executable, "-P", str(ROOT / "tests" / "support" / "fuzz_server.py")]
         self.server = subprocess.Popen(script, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", bufsize=1)

@@ -14,15 +14,17 @@ Rows = list[list[str]]
 
 #: Texts that readers of files and of command lines have tripped over.
 STRANGE = (
-    "", " ", "\t", "0", "-0", "-1", "1e308", "1e309", "-1e309", "1e-320", "nan", "NaN", "inf", "-inf", "Infinity", "9" * 400, "1_000", "0x10", "1e",
-    "٣", "½", "１２", "1,5", "1 000", "NULL", "null", "None", "~", "true", "yes", "no", "on", "是", "[]", "{}", "[", "{", "}", "'", '"', "\\", "`id`",
-    "$(id)", "${oc.env:SECRET_TOKEN}", "${oc.env:HOME}", "${now:%Y}", "${name}", "${", "${oops", "${a:${b}}", "=1+1", '=HYPERLINK("http://x","y")',
-    "=cmd|' /C calc'!A0", "@SUM(1)", "+1", "-2+3", "../../outside/thesis.txt", "../outside", f"{BASE}/outside/thesis.txt", f"{BASE}/home", "/", ".", "..",
-    "~", "~/diary.txt", "/dev/zero", "/dev/stdin", "/proc/self/environ", "CON", "a/b", "a\\b", "a:b", "汽车零部件", "质量强链", "e\u0301", "\u00e9", "ﬁ",
-    "\u202eabc", "\u2066x\u2069", "\u200b", "\ufeff", "\u00a0", "\u2028", "\x1b[2J", "\x07", "\x85", "\U0001f600", "<script>alert(1)</script>", "&amp;",
-    "</td>", "{{ 7*7 }}", "{% raw %}", "%s", "%n", "{0.__class__}", "$a_{b$", "$\\frac{1}{0}$", "_" * 40, "a" * 300, "x" * 5_000, "hydra.run.dir",
-    "_target_", "__import__('os').system('id')", "!!python/object/apply:os.system [id]", "2026-02-30", "12:30:45", "1:1", "a=b", "a=b=c", "a,b", "a;b", "#x",
-    "nothing", "all", "total", "supplier", "customer", "firm", "A", "seat", "car",
+    "", " ", "\t", "0", "-0", "-1", "1e308", "1e309", "-1e309", "1e-320", "nan", "NaN", "inf", "-inf", "Infinity", "9" * 400, "1_000",
+    "0x10", "1e", "٣", "½", "１２", "1,5", "1 000", "NULL", "null", "None", "~", "true", "yes", "no", "on", "是", "[]", "{}", "[", "{", "}",
+    "'", '"', "\\", "`id`", "$(id)", "${oc.env:SECRET_TOKEN}", "${oc.env:HOME}", "${now:%Y}", "${name}", "${", "${oops", "${a:${b}}",
+    "=1+1", '=HYPERLINK("http://x","y")', "=cmd|' /C calc'!A0", "@SUM(1)", "+1", "-2+3", "../../outside/thesis.txt", "../outside",
+    f"{BASE}/outside/thesis.txt", f"{BASE}/home", "/", ".", "..", "~", "~/diary.txt", "/dev/zero", "/dev/stdin", "/proc/self/environ",
+    "CON", "a/b", "a\\b", "a:b", "汽车零部件", "质量强链", "e\u0301", "\u00e9", "ﬁ", "\u202eabc", "\u2066x\u2069", "\u200b", "\ufeff",
+    "\u00a0",
+    "\u2028", "\x1b[2J", "\x07", "\x85", "\U0001f600", "<script>alert(1)</script>", "&amp;", "</td>", "{{ 7*7 }}", "{% raw %}", "%s",
+    "%n", "{0.__class__}", "$a_{b$", "$\\frac{1}{0}$", "_" * 40, "a" * 300, "x" * 5_000, "hydra.run.dir", "_target_",
+    "__import__('os').system('id')", "!!python/object/apply:os.system [id]", "2026-02-30", "12:30:45", "1:1", "a=b", "a=b=c", "a,b",
+    "a;b", "#x", "nothing", "all", "total", "supplier", "customer", "firm", "A", "seat", "car",
 )  # fmt: skip
 
 
@@ -288,9 +290,9 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n\r') else cell
 
 
-def mutated_rows(rows: Rows, draw: random.Random, told: list[str]) -> bytes:
-    """Apply some mutations of rows, write them as CSV, and note the names of the mutations."""
-    rows = [list(row) for row in rows]
+def mutated_rows(text: str, draw: random.Random, told: list[str]) -> bytes:
+    """Apply some mutations to the rows of a CSV without quotes, write them as CSV, and note the names of the mutations."""
+    rows = [line.split(",") for line in text.splitlines()]
     for name in draw.choices(list(CELLS), k=draw.choice((1, 1, 2))):
         CELLS[name](rows, draw)
         told.append(name)

@@ -11,30 +11,41 @@ from tests.support.mutations import mutated_bytes, mutated_rows, nasty
 
 __all__ = ["chain_tries"]
 
-LINKS = [
-    line.split(",")
-    for line in (
-        "supplier,customer,units,value_share,sector,essential", "seat,car,1,0.05,interior,yes", "foam,seat,2,0.2,chemicals,no",
-        "engine,car,1,0.2,engines,1", "block,engine,1,0.3,castings,0", "steel,block,3,0.2,steel,", "steel,seat,1,0.1,steel,",
-        "缸体,engine,1,0.05,castings,是",
-    )
-]  # fmt: skip
-FIRMS = [
-    line.split(",")
-    for line in (
-        "firm,chain,sector,county,leader,kind,cost,price,demand", "car,cars,assembly,north,yes,Manuf,50000,120000,100", "seat,cars,interior,north,no,Manuf,900,2000,",
-        "foam,cars,chemicals,south,no,Manuf,100,200,", "engine,cars,engines,south,no,Manuf,9000,20000,", "block,cars,castings,north,no,Manuf,2000,4000,",
-        "steel,cars,steel,west,no,Proc,300,700,10", "缸体,cars,castings,west,no,Dist,400,900,",
-    )
-]  # fmt: skip
-STAGES = [
-    line.split(",")
-    for line in (
-        "firm,kind,cost,demand,up_stages", "car,Retail,10,100,seat,1,engine,1", "seat,Manuf,5,,foam,2", "engine,Manuf,8,,block,1", "foam,Part,1,", "block,Part,2,",
-    )
-]  # fmt: skip
-FLOWS = [line.split(",") for line in ("code,A,B,C", "A,10,40,5", "B,5,30,20", "C,3,8,12")]
-SECTORS = [line.split(",") for line in ("code,name,gross_output,firms,IM", "A,Farming,100,50,10", "B,机械,200,30,5", "C,Services,150,90,0")]
+LINKS = """supplier,customer,units,value_share,sector,essential
+seat,car,1,0.05,interior,yes
+foam,seat,2,0.2,chemicals,no
+engine,car,1,0.2,engines,1
+block,engine,1,0.3,castings,0
+steel,block,3,0.2,steel,
+steel,seat,1,0.1,steel,
+缸体,engine,1,0.05,castings,是
+"""
+FIRMS = """firm,chain,sector,county,leader,kind,cost,price,demand
+car,cars,assembly,north,yes,Manuf,50000,120000,100
+seat,cars,interior,north,no,Manuf,900,2000,
+foam,cars,chemicals,south,no,Manuf,100,200,
+engine,cars,engines,south,no,Manuf,9000,20000,
+block,cars,castings,north,no,Manuf,2000,4000,
+steel,cars,steel,west,no,Proc,300,700,10
+缸体,cars,castings,west,no,Dist,400,900,
+"""
+STAGES = """firm,kind,cost,demand,up_stages
+car,Retail,10,100,seat,1,engine,1
+seat,Manuf,5,,foam,2
+engine,Manuf,8,,block,1
+foam,Part,1,
+block,Part,2,
+"""
+FLOWS = """code,A,B,C
+A,10,40,5
+B,5,30,20
+C,3,8,12
+"""
+SECTORS = """code,name,gross_output,firms,IM
+A,Farming,100,50,10
+B,机械,200,30,5
+C,Services,150,90,0
+"""
 #: Settings of a network from a file, and values for them in part wrong.
 OF_FILES = {
     "format": ("auto", "edges", "stages", "csv"),
@@ -89,10 +100,6 @@ BY_SECTORS = [
 ]
 
 
-def _plain(rows: list[list[str]]) -> bytes:
-    return "".join(",".join(row) + "\n" for row in rows).encode()
-
-
 def _made(desk: Desk, arguments: list[str], files: dict[str, bytes]) -> dict[str, bytes]:
     """Run a study of sound files, and return what a rerun of it needs."""
     made = desk.run(Try(arguments, files, left=True))
@@ -102,8 +109,8 @@ def _made(desk: Desk, arguments: list[str], files: dict[str, bytes]) -> dict[str
 
 def chain_tries(desk: Desk) -> Any:
     """Return what makes a try from random numbers: one of twenty is typed as a whole, the others are reruns, which take less time."""
-    of_files = _made(desk, BY_FILE, {"desk/chain.csv": _plain(LINKS)})
-    of_sectors = _made(desk, BY_SECTORS, {"desk/flows.csv": _plain(FLOWS), "desk/sectors.csv": _plain(SECTORS)})
+    of_files = _made(desk, BY_FILE, {"desk/chain.csv": LINKS.encode()})
+    of_sectors = _made(desk, BY_SECTORS, {"desk/flows.csv": FLOWS.encode(), "desk/sectors.csv": SECTORS.encode()})
 
     def make(draw: random.Random) -> Try:
         told: list[str] = []
@@ -118,7 +125,7 @@ def chain_tries(desk: Desk) -> Any:
             files = {"chain.csv": LINKS} | ({"firms.csv": FIRMS} if "firms" in form else {})
             settings |= {"nodes": "firms.csv"} if "firms" in form else {}
         broken = draw.choice(list(files))
-        raw = {name: mutated_rows(rows, draw, told) if name == broken else _plain(rows) for name, rows in files.items()}
+        raw = {name: mutated_rows(text, draw, told) if name == broken else text.encode() for name, text in files.items()}
         if draw.random() < 0.25:
             known = OF_SECTORS if form == "sectors" else OF_FILES
             name = draw.choice(list(known))

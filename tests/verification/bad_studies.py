@@ -1,4 +1,4 @@
-"""Mutated manifests, tables and kept runs of a small finished study, read by its rerun, by the list of results, or by a study that goes on."""
+"""Mutated manifests, tables and kept runs of a small study, read by its rerun, by the list of results, or by a study that goes on."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ STUDY = [*TINY, "name=study"]
 FOLDER = "desk/results/study"
 #: What takes the place of any value of a manifest.
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 3, 2.5, 1e308, -(10**30), 10**4000, float("nan"), float("inf"), "", "x", "../../outside/evil", f"{BASE}/outside/evil", "${oc.env:SECRET_TOKEN}", "${seed}", "${nowhere}", "???",
-    [], {}, [[]], [None], {"a": 1}, {"": None}, {"_target_": "os.abort"}, ["name=../evil"], ["hydra.run.dir=../evil"], "\x1b[2J", "\u202e", "\x00", "\ud800", "a" * 100_000, {"kind": "file", "path": "/dev/zero"},
+    None, True, False, 0, -1, 1, 3, 2.5, 1e308, -(10**30), 10**4000, float("nan"), float("inf"), "", "x", "../../outside/evil",
+    f"{BASE}/outside/evil", "${oc.env:SECRET_TOKEN}", "${seed}", "${nowhere}", "???", [], {}, [[]], [None], {"a": 1}, {"": None},
+    {"_target_": "os.abort"}, ["name=../evil"], ["hydra.run.dir=../evil"], "\x1b[2J", "\u202e", "\x00", "\ud800", "a" * 100_000,
+    {"kind": "file", "path": "/dev/zero"},
 )  # fmt: skip
 #: What is typed.
 COMMANDS = (
-    ["rerun", "results/study"], ["rerun", "results/study"], ["rerun", "results/study"], ["rerun", "results/study", "--replicate", "1"], ["rerun", "results/study", "--replicate", "2", "--arm", "nothing"],
-    ["rerun", "results/study", "--replicate", "99999999999999999999"], ["rerun", "results/study/"], ["rerun", "results/../results/study"], ["rerun", "./results/./study"], ["rerun", "results/study/manifest.json"],
-    ["rerun", "results"], ["rerun", "."], ["rerun", "/"], ["rerun", ""], ["results"], ["results"], ["results", "results/study"], ["results", "results/study/manifest.json"], ["results", "."], ["results", ".."],
+    ["rerun", "results/study"], ["rerun", "results/study"], ["rerun", "results/study"], ["rerun", "results/study", "--replicate", "1"],
+    ["rerun", "results/study", "--replicate", "2", "--arm", "nothing"], ["rerun", "results/study", "--replicate", "99999999999999999999"],
+    ["rerun", "results/study/"], ["rerun", "results/../results/study"], ["rerun", "./results/./study"],
+    ["rerun", "results/study/manifest.json"], ["rerun", "results"], ["rerun", "."], ["rerun", "/"], ["rerun", ""], ["results"],
+    ["results"], ["results", "results/study"], ["results", "results/study/manifest.json"], ["results", "."], ["results", ".."],
 )  # fmt: skip
 
 
@@ -88,8 +92,10 @@ def _manifest(raw: bytes, draw: random.Random, told: list[str]) -> bytes:
 def _text(raw: bytes, draw: random.Random, told: list[str]) -> bytes:
     """Take the manifest for another text."""
     odd = {
-        "deep": b"[" * 100_000, "deep names": b'{"a":' * 50_000, "a list": b"[]", "a number": b"3", "a text": b'"x"', "null": b"null", "NaN": b"NaN", "twice": raw + raw, "twice the key": raw.replace(b'"arms"', b'"id": 1, "arms"', 1),
-        "comments": b"// x\n" + raw, "no manifest": b"{}", "a long number": b'{"replicates": ' + b"9" * 6_000 + b"}", "only arms": b'{"arms": {"a": {}}}', "names as lists": b'{"configuration": [], "arms": [], "overrides": {}}',
+        "deep": b"[" * 100_000, "deep names": b'{"a":' * 50_000, "a list": b"[]", "a number": b"3", "a text": b'"x"', "null": b"null",
+        "NaN": b"NaN", "twice": raw + raw, "twice the key": raw.replace(b'"arms"', b'"id": 1, "arms"', 1), "comments": b"// x\n" + raw,
+        "no manifest": b"{}", "a long number": b'{"replicates": ' + b"9" * 6_000 + b"}", "only arms": b'{"arms": {"a": {}}}',
+        "names as lists": b'{"configuration": [], "arms": [], "overrides": {}}',
     }  # fmt: skip
     name = draw.choice(list(odd))
     told.append(name)
