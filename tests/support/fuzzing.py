@@ -82,12 +82,18 @@ class Ended:
 
 
 class Desk:
-    """A working folder among canaries, a copy of the project, and a process that has imported it."""
+    """A working folder among canaries, a copy of the project, and a process that has imported it.
 
-    def __init__(self, folder: Path) -> None:
+    Attributes
+    ----------
+    kept : dict of str to bytes
+        Files that every try finds in addition to the canaries, and must leave as they are.
+    """
+
+    def __init__(self, folder: Path, kept: dict[str, bytes] | None = None) -> None:
         self.base, self.aside = folder / "base", folder / "aside"
         self.aside.mkdir(parents=True)
-        self.kept: dict[str, bytes] = {}
+        self.kept = kept or {}
         self._lay()
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.base / "home"), "LANG": "C.UTF-8", "COLUMNS": "100",
@@ -104,12 +110,6 @@ class Desk:
         assert self.server.stdin is not None
         self.server.stdin.close()
         self.server.wait(timeout=30)
-
-    def keep(self, files: dict[str, bytes]) -> None:
-        """Add files that every later try finds, and must leave as they are."""
-        self.kept |= files
-        self._put(files)
-        self.laid = frozenset(self._seen())
 
     def run(self, one: Try) -> Ended:
         """Type a try and look at what it did."""
@@ -150,7 +150,6 @@ class Desk:
             self._lay()
         else:
             self._clear(after)
-            self._put({path: self.kept[path] for path in files if path in self.kept})
         return Ended(ended["status"], ended["cpu"], *printed, wrong, left)
 
     def _heard(self) -> dict[str, Any]:
@@ -188,7 +187,7 @@ class Desk:
             "desk/results/foreign/quality_map_mine.csv": b"my own map\n",
             "desk/results/foreign/effects.csv": b"my own table\n",
         }
-        self._put({**files, **self.kept})
+        self._put(files)
         (self.base / "desk/results/linked").symlink_to("../../outside/folder")
         (self.base / "desk/results/loop").symlink_to("loop")
         (self.base / "desk/link.txt").symlink_to("../outside/thesis.txt")
@@ -196,6 +195,7 @@ class Desk:
         ignored = shutil.ignore_patterns("__pycache__")
         for package in PACKAGES:
             shutil.copytree(ROOT / package, self.base / "tree" / package, ignore=ignored)
+        self._put(self.kept)
         self.laid = frozenset(self._seen())
 
     def _seen(self) -> dict[str, tuple[Any, ...]]:
@@ -274,9 +274,9 @@ def _holds_token(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and TOKEN.encode() in path.read_bytes()
 
 
-def desk_of(folder: Path) -> Iterator[Desk]:
+def desk_of(folder: Path, kept: dict[str, bytes] | None = None) -> Iterator[Desk]:
     """Yield a desk, and end its process in the end: for a fixture."""
-    desk = Desk(folder)
+    desk = Desk(folder, kept)
     try:
         yield desk
     finally:
