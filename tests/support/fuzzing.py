@@ -315,7 +315,9 @@ def fuzz(desk: Desk, name: str, make: Callable[[random.Random], Try], tries: int
 def _kind(wrong: str) -> str:
     """Say what is wrong without the names that differ from try to try."""
     if wrong.startswith("reached outside"):
-        return " ".join(wrong.split()[:3])
+        return "reached outside"
+    if wrong.startswith(("new: ", "changed: ", "removed: ")):
+        return "/".join(wrong.split("/")[:2])
     return re.sub(r"\d+", "N", re.sub("[0-9a-f]{12,}", "…", wrong))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tests.support.fuzzing import BASE
 
-__all__ = ["BYTES", "CELLS", "ROWS", "STRANGE", "mutated_bytes", "mutated_rows", "nasty"]
+__all__ = ["BYTES", "CELLS", "ROWS", "STRANGE", "mutated_bytes", "mutated_rows", "nasty", "quoted"]
 
 Rows = list[list[str]]
 
@@ -277,16 +277,17 @@ CELLS: dict[str, Callable[[Rows, random.Random], None]] = {
 
 #: How rows are written as text.
 ROWS: dict[str, Callable[[Rows], str]] = {
-    "quoted where needed": lambda rows: "".join(",".join(map(_quoted, row)) + "\n" for row in rows),
+    "quoted where needed": lambda rows: "".join(",".join(map(quoted, row)) + "\n" for row in rows),
     "quoted everywhere": lambda rows: "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows),
     "never quoted": lambda rows: "".join(",".join(row) + "\n" for row in rows),
-    "semicolons": lambda rows: "".join(";".join(map(_quoted, row)) + "\n" for row in rows),
+    "semicolons": lambda rows: "".join(";".join(map(quoted, row)) + "\n" for row in rows),
     "tabs": lambda rows: "".join("\t".join(row) + "\n" for row in rows),
-    "no last line end": lambda rows: "\n".join(",".join(map(_quoted, row)) for row in rows),
+    "no last line end": lambda rows: "\n".join(",".join(map(quoted, row)) for row in rows),
 }
 
 
-def _quoted(cell: str) -> str:
+def quoted(cell: str) -> str:
+    """Write a cell, between quotes where it needs them."""
     return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\n\r') else cell
 
 

@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from tests.support.fuzzing import TINY, Desk, Try
-from tests.support.mutations import mutated_bytes, mutated_rows, nasty
+from tests.support.mutations import mutated_bytes, mutated_rows, nasty, quoted
 
 __all__ = ["chain_tries"]
 
@@ -46,6 +46,30 @@ A,Farming,100,50,10
 B,机械,200,30,5
 C,Services,150,90,0
 """
+#: Names of these files that figures and reports show.
+SHOWN = {
+    "car",
+    "seat",
+    "foam",
+    "engine",
+    "block",
+    "steel",
+    "cars",
+    "assembly",
+    "engines",
+    "castings",
+    "north",
+    "south",
+    "Farming",
+    "机械",
+    "A",
+}
+#: Names that a figure, a page of HTML, a template or a spreadsheet may take for what it must do.
+LABELS = (
+    "$a_{b$", "$\\frac{1}{0}$", "$$", "$x$", "\\$5_{", "a_b^c", "<script>alert(1)</script>", "</td></table>", "&amp;", "{{ 7*7 }}",
+    "{% raw %}", "%s", "${oc.env:SECRET_TOKEN}", "=1+1", "\u202eabc", "\u2066x", "\x1b[2J", "\U0001f600", "x" * 300, "a/b", "..",
+    "nothing", "total", "nan", "1e5",
+)  # fmt: skip
 #: Settings of a network from a file, and values for them in part wrong.
 OF_FILES = {
     "format": ("auto", "edges", "stages", "csv"),
@@ -108,7 +132,7 @@ def _made(desk: Desk, arguments: list[str], files: dict[str, bytes]) -> dict[str
 
 
 def chain_tries(desk: Desk) -> Any:
-    """Return what makes a try from random numbers: one of twenty is typed as a whole, the others are reruns, which take less time."""
+    """Return what makes a try from random numbers: one of twenty is typed as a whole, in part with its figures; reruns take less time."""
     of_files = _made(desk, BY_FILE, {"desk/chain.csv": LINKS.encode()})
     of_sectors = _made(desk, BY_SECTORS, {"desk/flows.csv": FLOWS.encode(), "desk/sectors.csv": SECTORS.encode()})
 
@@ -124,9 +148,14 @@ def chain_tries(desk: Desk) -> Any:
         else:
             files = {"chain.csv": LINKS} | ({"firms.csv": FIRMS} if "firms" in form else {})
             settings |= {"nodes": "firms.csv"} if "firms" in form else {}
+        typed = draw.random() < 1 / 20
+        drawn = typed and draw.random() < 0.25
         broken = draw.choice(list(files))
         raw = {name: mutated_rows(text, draw, told) if name == broken else text.encode() for name, text in files.items()}
-        if draw.random() < 0.25:
+        if drawn:
+            told = ["names that figures and reports show"]
+            raw = _relabelled(files, draw)
+        elif draw.random() < 0.25:
             known = OF_SECTORS if form == "sectors" else OF_FILES
             name = draw.choice(list(known))
             settings[name] = draw.choice(known[name])
@@ -145,12 +174,12 @@ def chain_tries(desk: Desk) -> Any:
             )
             told.append("a path that is no file of links")
         written = {f"desk/{name}": content for name, content in raw.items()}
-        if draw.random() < 1 / 20:
-            typed = [f"network.{name}={_typed(value)}" for name, value in settings.items() if name != "path"]
+        if typed:
+            chosen = [f"network.{name}={_typed(value)}" for name, value in settings.items() if name != "path"]
             path = [f"network.path={settings['path']}"] if "path" in settings else []
             whole = BY_SECTORS if form == "sectors" else BY_FILE
-            kept = [argument for argument in whole if argument.split("=")[0] not in {one.split("=")[0] for one in [*typed, *path]}]
-            return Try([*kept, *typed, *path], written, told=["typed", *told], drawn=draw.random() < 0.2)
+            kept = [argument for argument in whole if argument.split("=")[0] not in {one.split("=")[0] for one in [*chosen, *path]}]
+            return Try([*kept, *chosen, *path], written, told=["typed", *told], drawn=drawn)
         study = dict(of_sectors if form == "sectors" else of_files)
         about = json.loads(study["manifest.json"])
         _set(about, settings)
@@ -165,6 +194,16 @@ def chain_tries(desk: Desk) -> Any:
         )
 
     return make
+
+
+def _relabelled(files: dict[str, str], draw: random.Random) -> dict[str, bytes]:
+    """Give firms, chains, sectors and counties strange names, the same in every file."""
+    names = sorted({cell for text in files.values() for line in text.splitlines()[1:] for cell in line.split(",")} & SHOWN)
+    new = dict(zip(draw.sample(names, k=min(4, len(names))), draw.sample(LABELS, k=4), strict=False))
+    return {
+        name: "".join(",".join(quoted(new.get(cell, cell)) for cell in line.split(",")) + "\n" for line in text.splitlines()).encode()
+        for name, text in files.items()
+    }
 
 
 def _typed(value: Any) -> str:
