@@ -92,13 +92,15 @@ class Desk:
 
     def __init__(self, folder: Path, kept: dict[str, bytes] | None = None) -> None:
         self.base, self.aside = folder / "base", folder / "aside"
-        self.aside.mkdir(parents=True)
+        self.temporary = self.aside / "temporary"
+        self.temporary.mkdir(parents=True)
         self.kept = kept or {}
         self._lay()
         environment = {
             "PATH": os.environ["PATH"], "HOME": str(self.base / "home"), "LANG": "C.UTF-8", "COLUMNS": "100",
             "PYTHONPATH": str(self.base / "tree"), "PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(self.aside / "matplotlib"),
-            "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "SECRET_TOKEN": TOKEN, "STRONGCHAIN_SECRET": TOKEN,
+            "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "TMPDIR": str(self.temporary), "SECRET_TOKEN": TOKEN,
+            "STRONGCHAIN_SECRET": TOKEN,
         }  # fmt: skip
         script = [sys.executable, "-P", str(ROOT / "tests" / "support" / "fuzz_server.py")]
         self.server = subprocess.Popen(script, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", bufsize=1)
@@ -124,8 +126,8 @@ class Desk:
         out, err, note = (self.aside / name for name in ("stdout", "stderr", "note"))
         note.write_bytes(b"")
         request = {
-            "arguments": arguments, "cwd": str(self.base / "desk"), "allowed": [str(self.base / "desk" / "results")], "drawn": one.drawn,
-            "stdout": str(out), "stderr": str(err), "note": str(note),
+            "arguments": arguments, "cwd": str(self.base / "desk"), "allowed": [str(self.base / "desk" / "results"), str(self.temporary)],
+            "drawn": one.drawn, "stdout": str(out), "stderr": str(err), "note": str(note),
         }  # fmt: skip
         assert self.server.stdin is not None
         self.server.stdin.write(json.dumps(request) + "\n")
@@ -135,6 +137,9 @@ class Desk:
             *_wrong(ended, *printed, sum(map(len, arguments))),
             *(f"reached outside: {line}" for line in dict.fromkeys(note.read_text().splitlines())),
         ]
+        wrong += [f"left in the folder of temporary files: {path.name}" for path in self.temporary.iterdir()]
+        shutil.rmtree(self.temporary)
+        self.temporary.mkdir()
         after = self._seen()
         changed = [*_changed(before, after)]
         wrong += [f"{how}: {path}" for how, path in changed]

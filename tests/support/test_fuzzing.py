@@ -31,6 +31,8 @@ DONE = (
     ("bytearray(40 * 2 ** 30)", "a traceback of MemoryError"),
     ("open('new.txt', 'w').write('x')", "new: desk/new.txt"),
     ("open('new.txt', 'w').close(); os.remove('new.txt')", "reached outside: open"),
+    ("import tempfile; tempfile.TemporaryDirectory().cleanup()", ""),
+    ("import tempfile; tempfile.mkstemp()", "left in the folder of temporary files"),
     ("open('results/linked/x', 'w').write('x')", "new: outside/folder/x"),
     ("open('results/OTHER/x', 'w').write('x')", "new: desk/results/OTHER/x"),
     ("open('results/foreign/effects.csv', 'a').write('x')", "changed: desk/results/foreign/effects.csv"),

@@ -105,7 +105,7 @@ def _key(key: str, draw: random.Random) -> str:
 
 def _override(draw: random.Random, told: list[str]) -> str:
     chance = draw.random()
-    if chance < 0.3:
+    if chance < 0.25:
         told.append("reaching")
         return draw.choice(REACHING)
     key = draw.choice(list(SETTINGS))
@@ -135,12 +135,13 @@ def _of_settings(draw: random.Random, told: list[str]) -> list[str]:
     told.append("settings")
     spoilt = [_override(draw, told) for _ in range(draw.choice((1, 1, 2)))]
     keys = {one.split("=")[0].lstrip("+~") for one in spoilt}
-    kept = [one for one in TINY if one.split("=")[0] not in keys] if draw.random() < 0.5 else []
-    flags = [draw.choice(FLAGS) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))]
+    reaching = "reaching" in told  # is run if it is not refused
+    kept = [one for one in TINY if one.split("=")[0] not in keys] if reaching or draw.random() < 0.4 else []
+    flags = [draw.choice(FLAGS) for _ in range(draw.choice((0, 0, 0, 1, 1, 2)))] if not reaching or draw.random() < 0.2 else []
     if flags:
         told.append("flags")
     arguments = [*kept, *spoilt]
-    if not kept or draw.random() < 0.6:  # so that nothing is run, and all else is checked
+    if not kept or (not reaching and draw.random() < 0.7):  # so that nothing is run, and all else is checked
         arguments = [*(one for one in arguments if one != "months=2"), "months=0"]
         told.append("refused for its months")
     for flag in flags:
