@@ -322,7 +322,7 @@ def _kind(wrong: str) -> str:
     if wrong.startswith("reached outside"):
         return "reached outside"
     if wrong.startswith(("new: ", "changed: ", "removed: ")):
-        return "/".join(wrong.split("/")[:2])
+        return "/".join(wrong.split("/")[:3])
     return re.sub(r"\d+", "N", re.sub("[0-9a-f]{12,}", "…", wrong))
 
 
