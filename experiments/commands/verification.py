@@ -54,7 +54,7 @@ def problems(folder: Path) -> Iterator[str]:
     if "format" not in about:
         yield say("verify.no_sums", folder=folder, made_by=made_by(about))
     elif not (folder / SUMS).is_file():
-        yield say("verify.sums_missing", sums=folder / SUMS)
+        yield say("verify.missing", path=folder / SUMS)
     elif "result" in about:
         try:
             same = table_hash(pd.read_parquet(folder / "runs.parquet")) == about["result"]

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
+import matplotlib
 from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -118,7 +119,7 @@ _DRAW_NOTHING = ("backend", "backend_fallback", "interactive", "toolbar", "timez
 
 
 def style() -> Any:
-    """Matplotlib settings of every figure: its own defaults but for ours, since a ``matplotlibrc`` in the current folder may be anybody's."""
+    """Return the Matplotlib settings of every figure: ours, and else its defaults, since a ``matplotlibrc`` may be anybody's."""
     defaults = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith(_DRAW_NOTHING)}
     return defaults | {
         "font.family": ["DejaVu Sans", *_chinese()],

@@ -15,6 +15,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from experiments.languages.wording import say
+
 __all__ = [
     "SUMS",
     "Damaged",
@@ -214,17 +216,17 @@ def damages(folder: Path, names: tuple[str, ...] = ()) -> list[str]:
     try:
         sums = sums_of(folder)
     except FileNotFoundError:
-        return [f"{folder / SUMS} is missing"]
+        return [say("verify.missing", path=folder / SUMS)]
     except Damaged as damage:
         return [str(damage)]
     for name in names or sums:
         try:
             changed = _digest_of(folder / name) != sums.get(name)
         except FileNotFoundError:
-            wrong.append(f"{folder / name} is missing")
+            wrong.append(say("verify.missing", path=folder / name))
         except OSError as trouble:
-            wrong.append(f"{folder / name} cannot be read: {trouble.strerror}")
+            wrong.append(say("verify.unreadable", path=folder / name, damage=trouble.strerror))
         else:
             if changed:
-                wrong.append(f"{folder / name} was changed or damaged" if name in sums else f"{folder / name} is not in {SUMS}")
+                wrong.append(say(f"verify.{'changed' if name in sums else 'not_listed'}", path=folder / name, sums=SUMS))
     return wrong

@@ -223,18 +223,18 @@ class Store:
                 _, head = _members(path.read_bytes(), path.stem)
                 extras = {self.extra(path.stem, kind): checksum for kind, checksum in head["extras"].items()}
             except Exception as damage:  # any damage can raise any error
-                wrong.append(f"{path} is damaged ({damage})")
+                wrong.append(say("verify.unreadable", path=path, damage=damage))
                 continue
             for extra, checksum in extras.items():
                 if not extra.is_file():
-                    wrong.append(f"{extra} is missing")
+                    wrong.append(say("verify.missing", path=extra))
                 elif digest(extra.read_bytes()) != checksum:
-                    wrong.append(f"{extra} was changed or damaged")
+                    wrong.append(say("verify.changed", path=extra))
         for path in sorted(self.folder.glob("*.observed")):
             try:
                 unsealed(path.read_bytes())
             except (OSError, Damaged) as damage:
-                wrong.append(f"{path} is damaged ({damage})")
+                wrong.append(say("verify.unreadable", path=path, damage=damage))
         return wrong
 
     def put(self, key: str, run: Run, extras: Mapping[str, pd.DataFrame] | None = None) -> None:

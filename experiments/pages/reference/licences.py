@@ -29,9 +29,9 @@ def licence_of(name: str) -> str:
     except importlib.metadata.PackageNotFoundError:
         return ""
     classifiers = [line.rsplit("::", 1)[-1].strip() for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
-    stated = (about.get("License") or "").strip()
+    stated, expression = ((about.get_all(head) or [""])[0].strip() for head in ("License", "License-Expression"))
     short = stated if stated and "\n" not in stated and len(stated) < 40 and stated != "UNKNOWN" else ""
-    return KNOWN.get(name) or about.get("License-Expression") or short or ", ".join(classifiers)
+    return KNOWN.get(name) or expression or short or ", ".join(classifiers)
 
 
 def licences_page() -> str:
