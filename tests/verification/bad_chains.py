@@ -132,7 +132,7 @@ def _made(desk: Desk, arguments: list[str], files: dict[str, bytes]) -> dict[str
 
 
 def chain_tries(desk: Desk) -> Any:
-    """Return what makes a try from random numbers: one of twenty is typed as a whole, in part with its figures; reruns take less time."""
+    """Return what makes a try from random numbers: one of thirty is typed as a whole, in part with its figures; reruns take less time."""
     of_files = _made(desk, BY_FILE, {"desk/chain.csv": LINKS.encode()})
     of_sectors = _made(desk, BY_SECTORS, {"desk/flows.csv": FLOWS.encode(), "desk/sectors.csv": SECTORS.encode()})
 
@@ -148,8 +148,8 @@ def chain_tries(desk: Desk) -> Any:
         else:
             files = {"chain.csv": LINKS} | ({"firms.csv": FIRMS} if "firms" in form else {})
             settings |= {"nodes": "firms.csv"} if "firms" in form else {}
-        typed = draw.random() < 1 / 20
-        drawn = typed and draw.random() < 0.25
+        typed = draw.random() < 1 / 30
+        drawn = typed and draw.random() < 0.3
         broken = draw.choice(list(files))
         raw = {name: mutated_rows(text, draw, told) if name == broken else text.encode() for name, text in files.items()}
         if drawn:
