@@ -60,7 +60,7 @@ def warm() -> None:
     tqdm.get_lock()
 
     from experiments.configuration.overrides import read_override
-    from experiments.configuration.settings import register
+    from experiments.configuration.schema import register
 
     Plugins.instance()
     register()
