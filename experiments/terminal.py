@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 
 __all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "printable", "table", "width", "wrap", "write"]
 
+#: Characters of a line at most; what is longer helps nobody.
+LONGEST = 4_000
 #: Columns of a terminal that the output keeps to: what it has, or 100 where it has more or there is none.
 COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
 
@@ -28,9 +30,11 @@ def printable(text: str) -> str:
     r"""Return a text as a terminal may show it: what would steer the terminal, or cannot be seen, is written out (``\x1b``, ``\u202e``).
 
     Written out are control characters but the line break, marks of the direction of writing, characters without width, separators of
-    lines and paragraphs, and halves of characters. Chinese, accents and every kind of blank stay.
+    lines and paragraphs, and halves of characters. Chinese, accents and every kind of blank stay. A line of more than `LONGEST`
+    characters is cut in its middle.
     """
-    return re.sub(r"[^\n -~\u4e00-\u9fff]", lambda found: _written_out(found[0]), text)
+    lines = (line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}" for line in text.split("\n"))
+    return re.sub(r"[^\n -~\u4e00-\u9fff]", lambda found: _written_out(found[0]), "\n".join(lines))
 
 
 def _written_out(c: str) -> str:

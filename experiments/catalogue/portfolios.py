@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from experiments.configuration.files import CONFIGS
+from experiments.configuration.files import each_file
+from experiments.languages.wording import say
 
 __all__ = ["EMPTY", "Portfolio", "portfolios", "read_portfolio"]
 
@@ -82,4 +83,15 @@ def read_portfolio(path: Path) -> Portfolio:
 @lru_cache(maxsize=1)
 def portfolios() -> tuple[Portfolio, ...]:
     """Every portfolio of configs/policy that holds instruments."""
-    return tuple(read_portfolio(path) for path in sorted((CONFIGS / "policy").glob("*.yaml")) if path.stem not in EMPTY)
+    return tuple(one for one in each_file("policy", _checked) if one is not None)
+
+
+def _checked(path: Path) -> Portfolio | None:
+    """Read a portfolio that holds instruments, as far as lists show it; nothing for one that holds none."""
+    if path.stem in EMPTY:
+        return None
+    one = read_portfolio(path)
+    texts = (one.label, one.label_zh, *one.instruments, *one.sources.values())
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(path, str) for path in one.unsourced):
+        raise ValueError(say("explain.no_settings"))
+    return one

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from experiments.catalogue.portfolios import Portfolio, portfolios
 from experiments.configuration.declared import chosen_as_a_whole, declaring
-from experiments.configuration.files import CONFIGS
+from experiments.configuration.files import each_file
 from experiments.configuration.rules import Rule
 from experiments.formatting import value
 from experiments.languages.wording import label, say, written
@@ -81,12 +82,25 @@ def settings() -> list[Setting]:
 
 def region_files() -> Iterator[Any]:
     """Every region of configs/region, as the world takes it."""
+    yield from each_file("region", _region)
+
+
+def _region(path: Path) -> Any:
     from omegaconf import OmegaConf
 
+    from experiments.configuration.schema import restore
     from sim import Region
 
-    for path in sorted((CONFIGS / "region").glob("*.yaml")):
-        yield Region(**OmegaConf.to_container(OmegaConf.load(path)))  # type: ignore[arg-type]
+    values = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    if not isinstance(values, dict):
+        raise ValueError(say("explain.no_settings"))
+    if "defaults" in values:  # it is made from another region
+        from experiments.configuration.settings import compose_settings
+
+        values = OmegaConf.to_container(compose_settings([f"region={path.stem}"]).region)
+    region = restore(Region, cast(dict[str, Any], values))
+    list(figures(region))  # what cannot be shown is not listed either
+    return region
 
 
 def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:

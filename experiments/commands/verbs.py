@@ -22,7 +22,7 @@ from experiments.catalogue.settings import MARKS, explained, figures, region_fil
 from experiments.commands.completion import BASH, ZSH
 from experiments.commands.help import help_text
 from experiments.configuration.declared import VERBS, groups
-from experiments.configuration.files import CONFIGS
+from experiments.configuration.files import each_file
 from experiments.formatting import value
 from experiments.languages.wording import label, lines, say
 from experiments.runs.files import SUMS
@@ -158,10 +158,12 @@ def instruments() -> list[str]:
 
 def experiments() -> list[str]:
     """List the experiments, or say how to add one."""
-    rows = []
-    for path in sorted((CONFIGS / "experiment").glob("*.yaml")):
+
+    def read(path: Path) -> tuple[str, str]:
         comments = [line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        rows.append((path.stem, next((line for line in comments if not line.startswith("@package")), "")))
+        return path.stem, next((line for line in comments if not line.startswith("@package")), "")
+
+    rows = list(each_file("experiment", read))
     return table(_head("experiment", "asks"), rows) if rows else lines("verbs_text.no_experiment").splitlines()
 
 

@@ -15,7 +15,7 @@ from experiments.runs.manifests import MANIFEST, ManifestError, read_manifest
 from experiments.runs.ownership import CLAIM
 from experiments.runs.provenance import made_by
 from experiments.runs.store import Store
-from experiments.terminal import did_you_mean
+from experiments.terminal import did_you_mean, printable
 
 __all__ = ["main", "problems", "studies_in"]
 
@@ -86,11 +86,13 @@ def main(folder: Path) -> int:
     if not studies:
         print(f"strongchain: {say('verify.nothing', folder=folder)}", file=sys.stderr)
         return 1
-    status = 0
+    problems_in_all = 0
     for study in studies:
         line, wrong = _said(study)
-        status |= bool(wrong)
-        print(line)
+        problems_in_all += len(wrong)
+        print(printable(line))
         for problem in wrong:
-            print(f"  {problem}", file=sys.stderr)
-    return status
+            print(f"  {printable(problem)}")
+    if problems_in_all:
+        print(f"strongchain: {say('verify.problems', problems=problems_in_all)}", file=sys.stderr)
+    return int(problems_in_all > 0)

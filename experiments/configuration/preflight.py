@@ -66,6 +66,8 @@ def preflight(arguments: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
+    for path in files.files_with_aliases(files.CONFIGS):
+        raise SettingsError(f"{path} refers to a part of itself (*NAME); write it out there, or take the file away")
     flags, overrides, mistakes = apart(arguments)
     single = "" if set(flags) & set(MANY) else "several values are a sweep; type strongchain -m …, or write a list as [A,B]"
     readable, wrong = check_overrides(overrides, single=single)
@@ -428,8 +430,8 @@ def _chosen_files(overrides: Sequence[TypedOverride], context: Sequence[TypedOve
 
 def _file(path: Path, own: TypedOverride, others: Sequence[TypedOverride], within: tuple[Path, ...] = ()) -> Iterator[str]:
     """Check one file: `own` is the override that chose it, `others` are all other overrides, `within` the files that brought it in."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         written = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     except Exception as mistake:  # YAML raises errors of many kinds
         yield f"cannot be read: {' '.join(str(mistake).split())}"

@@ -88,7 +88,7 @@ class Options(Rule):
 
     def wrong(self, path: str, value: Any) -> str:
         """Say which options do not exist or are named twice."""
-        options = sorted(files.options_in_files(files.CONFIGS)[self.group])
+        options = sorted(files.options_in_files(files.CONFIGS).get(self.group, ()))
         if not isinstance(value, list | tuple):
             return f"{path}={value}: it must be a list of names; type '{path}=[{value}]'"
         for name in value:

@@ -124,6 +124,7 @@ def style() -> Any:
     return defaults | {
         "font.family": ["DejaVu Sans", *_chinese()],
         "font.size": TEXT,
+        "text.parse_math": False,  # a name may hold any sign
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.linewidth": 0.6,

@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,14 @@ def study_id(resolved: Mapping[str, Any], keys: Sequence[tuple[int, int]], arms:
     return hashlib.blake2b(core.encode(), digest_size=6).hexdigest()
 
 
+def _version(name: str) -> str:
+    """Version of a package; that of a clone that was not installed stands in its own project file."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
 def manifest(
     resolved: Mapping[str, Any],
     overrides: Sequence[str],
@@ -105,7 +114,7 @@ def manifest(
         "commit": commit,
         "uncommitted_changes": changed,
         "lock": _lock(),
-        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "platform": platform.platform(),
         "finished": now(),
     }

@@ -258,7 +258,8 @@ def main(arguments: Sequence[str]) -> int:
         folder, replicate, arm = _read(arguments)
         if replicate is not None:
             results = rerun_replicate(folder, replicate, arm)
-            print(*(line for line, _ in results), sep="\n")
+            for line, same_totals in results:
+                print(line if same_totals else f"strongchain: {line}", file=sys.stdout if same_totals else sys.stderr)
             return int(not all(same for _, same in results))
         into = folder.with_name(f"{folder.name}_rerun")
         same = _rerun_sweep(points, into) if (points := _points(folder)) else [_rerun_and_report(folder, into)]

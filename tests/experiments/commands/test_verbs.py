@@ -20,6 +20,7 @@ from experiments.catalogue import settings as catalogue
 from experiments.commands import verbs
 from experiments.commands.help import help_text, options
 from experiments.configuration import declared as declarations
+from experiments.configuration import files as configured
 from experiments.configuration.rules import rule_of
 from experiments.configuration.settings import compose_settings
 from experiments.configuration.study import KINDS, CompareStudy, General
@@ -151,7 +152,7 @@ def test_instruments(capsys):
 
 
 def test_experiments_or_how_to_add_one(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(verbs, "CONFIGS", tmp_path)
+    monkeypatch.setattr(configured, "CONFIGS", tmp_path)
     out = printed(capsys, "experiments")
     assert "configs/experiment/NAME.yaml" in out
     recipe = "\n".join(line[4:] for line in out.splitlines() if line.startswith("    "))

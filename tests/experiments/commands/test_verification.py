@@ -29,7 +29,8 @@ def verified(folder, capsys) -> tuple[int, list[str], list[str]]:
     capsys.readouterr()
     status = main(folder)
     printed = capsys.readouterr()
-    return status, printed.out.splitlines(), printed.err.splitlines()
+    lines = printed.out.splitlines()
+    return status, [line for line in lines if line[0] != " "], [line for line in lines if line[0] == " "] or printed.err.splitlines()
 
 
 def test_what_is_whole_is_said(results, capsys):

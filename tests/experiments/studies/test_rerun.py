@@ -106,7 +106,7 @@ def test_a_replicate_with_other_totals_fails(study, monkeypatch, capsys):
     build = WorldSettings.build
     monkeypatch.setattr(WorldSettings, "build", lambda self, key, *others, **options: build(self, (key[0] + 1, key[1]), *others, **options))
     assert main([str(study), "--replicate", "1", "--arm", "keen"]) == 1
-    assert "its totals are NOT those of the study" in capsys.readouterr().out
+    assert "its totals are NOT those of the study" in capsys.readouterr().err
 
 
 def test_the_points_of_a_sweep_are_run_one_after_the_other(tmp_path, capsys):
