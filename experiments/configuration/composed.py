@@ -22,7 +22,18 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.configuration.rules import SettingsError
 from experiments.configuration.schema import register
 
-__all__ = ["CONFIG", "TYPABLE", "composed", "foreign_reference", "in_one_line", "names_code", "of_hydra", "refuse_foreign", "without_hydra"]
+__all__ = [
+    "CONFIG",
+    "TYPABLE",
+    "composed",
+    "foreign_reference",
+    "in_one_line",
+    "names_code",
+    "of_hydra",
+    "refuse_foreign",
+    "refuse_foreign_values",
+    "without_hydra",
+]
 
 #: Name of the main configuration.
 CONFIG = "strongchain"
@@ -79,7 +90,17 @@ def refuse_foreign(config: DictConfig) -> None:
     SettingsError
         One line for the first such value.
     """
-    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=False))
+    refuse_foreign_values(cast(dict[str, Any], OmegaConf.to_container(config, resolve=False)))
+
+
+def refuse_foreign_values(plain: Mapping[str, Any]) -> None:
+    """Raise if a value of a plain configuration names code, or refers to what is no setting.
+
+    Raises
+    ------
+    SettingsError
+        One line for the first such value.
+    """
     for path, value in _texts({key: value for key, value in plain.items() if key != "hydra"}, ""):
         if code := next(names_code(value), ""):
             raise SettingsError(f"{path} holds {code}, which names code to run; no setting may")

@@ -68,6 +68,7 @@ __all__ = [
     "read_arm",
     "read_settings",
     "refuse_idle_settings",
+    "settings_of",
     "too_few",
     "too_short",
 ]
@@ -292,7 +293,17 @@ def read_settings(config: DictConfig) -> Settings:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    plain = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    return settings_of(cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)))
+
+
+def settings_of(plain: dict[str, Any]) -> Settings:
+    """Check a resolved configuration, which is changed into what is done, and turn it into settings.
+
+    Raises
+    ------
+    SettingsError, ParameterError, NetworkError
+        One line: what, where, and what would be right.
+    """
     check_name(plain["name"], "name")
     check_rules(General, plain)
     check_rules(Portfolio, plain["portfolio"], "portfolio.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import itertools
 import sys
@@ -12,16 +13,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 import experiments.renamed as renamed
 from agents.spelling import nearest
 from agents.streams import replicate_keys
 from experiments.analysis.results import TABLES, Comparison, load, table_hash, write_table
-from experiments.configuration.composed import refuse_foreign
+from experiments.configuration.composed import refuse_foreign_values
 from experiments.configuration.declared import VERBS
-from experiments.configuration.settings import Arm, Settings, SettingsError, check_name, of_kind, read_arm, read_settings
+from experiments.configuration.settings import Arm, Settings, SettingsError, check_name, of_kind, read_arm, settings_of
 from experiments.configuration.study import CompareStudy
 from experiments.languages.wording import say
 from experiments.runs.files import write_sums
@@ -68,15 +67,14 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
             raise SettingsError(f"{folder} holds a {kind}, whose runs are no arms: type its command again under another name: {typed}")
         if "format" not in about:
             raise SettingsError(f"{folder} was made by {made_by(about)}; rerun it with that version")
-        configuration = OmegaConf.create(about["configuration"])
-        refuse_foreign(configuration)
+        refuse_foreign_values(about["configuration"])
         for name in about["arms"]:
             check_name(name, "an arm's name")
-        settings = read_settings(configuration)
+        settings = settings_of(copy.deepcopy(about["configuration"]))
         arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
     except (SettingsError, ParameterError, NetworkError):
         raise
-    except (KeyError, TypeError, AttributeError, ValueError, OmegaConfBaseException) as strange:
+    except (KeyError, TypeError, AttributeError, ValueError) as strange:
         why = f"{type(strange).__name__}: {str(strange).splitlines()[0]}"
         raise SettingsError(
             f"{path} was written by another version of Strongchain, or changed since ({why}); "

@@ -61,6 +61,7 @@ def warm() -> None:
 
     from experiments.configuration.overrides import read_override
     from experiments.configuration.schema import register
+    from experiments.runs import manifests
 
     Plugins.instance()
     register()
@@ -70,6 +71,7 @@ def warm() -> None:
     for found in gc.get_objects():
         if isinstance(found, _lru_cache_wrapper) and str(found.__module__).split(".")[0] in {"agents", "sim", "experiments"}:
             found.__name__ == "_register" or found.cache_clear()
+    manifests._validator().is_valid({})
 
 
 def watch(allowed: tuple[str, ...], note: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from typing import Any
 
+from experiments.runs.files import SUMS
 from tests.support.fuzzing import TINY, Desk, Try
 from tests.support.mutations import mutated_bytes, mutated_rows, nasty, quoted
 
@@ -187,6 +189,8 @@ def chain_tries(desk: Desk) -> Any:
             study["manifest.json"] = mutated_bytes(study["manifest.json"], draw, told)
         else:
             study["manifest.json"] = json.dumps(about).encode()
+        listed = sorted((name, hashlib.sha256(content).hexdigest()) for name, content in study.items() if name != SUMS)
+        study[SUMS] = "".join(f"{checksum}  {name}\n" for name, checksum in listed).encode()
         return Try(
             ["rerun", "results/study"],
             written | {f"desk/results/study/{name}": content for name, content in study.items()},

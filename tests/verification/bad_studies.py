@@ -31,7 +31,8 @@ COMMANDS = (
     ["rerun", "results/study", "--replicate", "2", "--arm", "nothing"], ["rerun", "results/study", "--replicate", "99999999999999999999"],
     ["rerun", "results/study/"], ["rerun", "results/../results/study"], ["rerun", "./results/./study"],
     ["rerun", "results/study/manifest.json"], ["rerun", "results"], ["rerun", "."], ["rerun", "/"], ["rerun", ""], ["results"],
-    ["results"], ["verify"], ["verify", "results/study"], ["release", "results/study"], ["results", "results/study"], ["results", "results/study/manifest.json"], ["results", "."], ["results", ".."],
+    ["verify"], ["verify", "results/study"], ["release", "results/study"], ["results"], ["results", "results/study"],
+    ["results", "results/study/manifest.json"], ["results", "."], ["results", ".."],
 )  # fmt: skip
 
 
