@@ -21,7 +21,7 @@ from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
 from experiments.reports.study import active_in, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
-from experiments.runs.files import write_whole
+from experiments.runs.files import update_sums, write_whole
 from sim import INSTRUMENTS, Region
 
 __all__ = ["again", "answer", "assumed", "page", "report", "terms", "write_report"]
@@ -79,6 +79,7 @@ def page(**parts: Any) -> str:
 def write_report(comparison: Comparison, folder: Path) -> None:
     """Write the report of a study into its folder, as ``report.html``."""
     write_whole(folder / "report.html", report(comparison, folder).encode())
+    update_sums(folder, "report.html")
 
 
 def _tongues(text: str) -> Markup:

@@ -26,6 +26,7 @@ __all__ = [
     "sealed",
     "sums_of",
     "unsealed",
+    "update_sums",
     "write_sums",
     "write_whole",
     "written_whole",
@@ -169,9 +170,20 @@ def write_sums(folder: Path, last: dict[str, bytes]) -> None:
             continue
         if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and name not in {SUMS, *last}:
             sums[name] = _digest_of(path)
-    write_whole(folder / SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
+    write_whole(folder / SUMS, _listed(sums))
     for name, data in last.items():
         write_whole(folder / name, data)
+
+
+def update_sums(folder: Path, name: str) -> None:
+    """List a file of a folder anew that was written again after the list; without a list nothing is done."""
+    if (folder / SUMS).is_file():
+        sums = sums_of(folder) | {name: _digest_of(folder / name)}
+        write_whole(folder / SUMS, _listed(sums))
+
+
+def _listed(sums: dict[str, str]) -> bytes:
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
 
 
 def sums_of(folder: Path) -> dict[str, str]:

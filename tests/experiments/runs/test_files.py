@@ -7,7 +7,19 @@ import random
 
 import pytest
 
-from experiments.runs.files import SUMS, Damaged, damages, read_regular, sealed, sums_of, unsealed, write_sums, write_whole, written_whole
+from experiments.runs.files import (
+    SUMS,
+    Damaged,
+    damages,
+    read_regular,
+    sealed,
+    sums_of,
+    unsealed,
+    update_sums,
+    write_sums,
+    write_whole,
+    written_whole,
+)
 
 
 def test_a_link_at_the_name_of_a_file_is_replaced_and_not_followed(tmp_path):
@@ -60,6 +72,17 @@ def test_what_changed_in_a_folder_is_listed(tmp_path):
     assert damages(tmp_path, ("质量.csv",)) == []
     (tmp_path / "new.csv").touch()
     assert damages(tmp_path, ("new.csv",)) == [f"{tmp_path / 'new.csv'} is not in {SUMS}"]
+
+
+def test_a_file_that_is_written_again_is_listed_again(tmp_path):
+    (tmp_path / "report.html").write_bytes(b"first")
+    update_sums(tmp_path, "report.html")
+    assert not (tmp_path / SUMS).exists(), "a folder without a list gets none"
+    write_sums(tmp_path, {"manifest.json": b"{}"})
+    (tmp_path / "report.html").write_bytes(b"in Chinese")
+    assert damages(tmp_path)
+    update_sums(tmp_path, "report.html")
+    assert not damages(tmp_path)
 
 
 def test_every_bit_of_the_list_counts(tmp_path):
