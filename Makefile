@@ -30,24 +30,24 @@ endef
 # --- The environment ------------------------------------------------------------------------------------------------
 
 PIP = $(1)/bin/python -m pip --disable-pip-version-check -qq
-# The entries of requirements.lock, with their hashes, whose name is (~) or is not (!~) the given one.
-entries = awk '/^[^ \#]/ { keep = ($$0 $(1) /^$(2)==/) } keep' requirements.lock
+# The entries of a lock file, with their hashes, whose name is (~) or is not (!~) the given one.
+entries = awk '/^[^ \#]/ { keep = ($$0 $(1) /^$(2)==/) } keep' $(3)
 
+LOCKED = install --require-hashes --no-build-isolation
 # The build backend goes in first, locked as well: Hydra's parser runtime (which has no wheel) and Strongchain are
 # built with it, so that nothing outside the lock is fetched.
 define new_venv
 $(2) -m venv --clear $(1)
-$(call entries,~,setuptools) > $(1)/backend.txt
-$(call PIP,$(1)) install --require-hashes -r $(1)/backend.txt
+$(call entries,~,setuptools,$(3)) > $(1)/backend.txt
+$(call PIP,$(1)) $(LOCKED) -r $(1)/backend.txt
+$(call PIP,$(1)) $(LOCKED) -r $(3)
 endef
-LOCKED = install --require-hashes --no-build-isolation
 EDITABLE = install --no-deps --no-build-isolation --editable .
 
 .venv/.locked: requirements.lock
 	$(need_python)
 	@echo "Setting up .venv with Python $(call version_of,$(PYTHON)) (once, about a minute) ..."
-	@$(call new_venv,.venv,$(PYTHON))
-	@$(call PIP,.venv) $(LOCKED) -r requirements.lock
+	@$(call new_venv,.venv,$(PYTHON),requirements.lock)
 	@touch $@
 
 .venv/.installed: .venv/.locked pyproject.toml
@@ -68,14 +68,11 @@ endif
 endif
 endif
 
-# Mesa 3.5 needs Python 3.12; the lock holds the newest Mesa that 3.11 can run. So its one entry is left out and replaced.
+# Mesa 3.5 needs Python 3.12, and requirements.lock holds the newest Mesa that 3.11 can run: so it has a lock of its own.
 newer = $(call find_python,12)
-.venv-mesa35/.installed: requirements.lock pyproject.toml
+.venv-mesa35/.installed: requirements-mesa35.lock pyproject.toml
 	@echo "Setting up .venv-mesa35 with Python $(call version_of,$(newer)) (once, about a minute) ..."
-	@$(call new_venv,.venv-mesa35,$(newer))
-	@$(call entries,!~,mesa) > .venv-mesa35/requirements.txt
-	@$(call PIP,.venv-mesa35) $(LOCKED) -r .venv-mesa35/requirements.txt
-	@$(call PIP,.venv-mesa35) install --no-deps 'mesa>=3.5,<3.6'
+	@$(call new_venv,.venv-mesa35,$(newer),$<)
 	@$(call PIP,.venv-mesa35) $(EDITABLE)
 	@.venv-mesa35/bin/python -m pip --disable-pip-version-check check
 	@touch $@
@@ -122,13 +119,16 @@ mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Pyt
 docs: .venv/.installed ## write the pages of docs/ that are made from the code, or one page, as in PAGE=flagships (ARGS for its options)
 	@.venv/bin/python -m experiments.pages $(PAGE) $(ARGS)
 
-# The small lock is held to the versions of the large one, so that both describe the same environment.
+# requirements.lock is held to the versions of the large lock, and that of Mesa 3.5 to those of requirements.lock, so that
+# all describe the same environment; -c - reads what is piped in.
 UV_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --universal --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest --python-version 3.11
-lock: .venv/.everything ## renew both lock files after a change of dependencies (ARGS=--upgrade for newer versions)
-	@$(UV_COMPILE) --all-extras $(ARGS) -o requirements-all.lock
-	@$(UV_COMPILE) --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
-	@! grep -n '://' requirements.lock requirements-all.lock
+	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest
+lock: .venv/.everything ## renew the lock files after a change of dependencies (ARGS=--upgrade for newer versions)
+	@$(UV_COMPILE) --python-version 3.11 --all-extras $(ARGS) -o requirements-all.lock
+	@$(UV_COMPILE) --python-version 3.11 --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
+	@{ $(call entries,!~,mesa,requirements.lock); echo 'mesa>=3.5,<3.6'; } | \
+	 $(UV_COMPILE) --python-version 3.12 --extra test --extra studies -c - $(ARGS) -o requirements-mesa35.lock
+	@! grep -n '://' requirements*.lock
 
 bench: .venv/.installed ## time the simulator
 	@.venv/bin/python -m benchmarks $(ARGS)
