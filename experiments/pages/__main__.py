@@ -13,6 +13,7 @@ from agents.spelling import nearest
 #: What writes each page that needs no simulation, and each that does.
 DECLARED = {
     "glossary": "reference.glossary",
+    "licences": "reference.licences",
     "parameters": "reference.parameters",
     "portfolios": "reference.portfolios",
     "rooms": "developer.architecture",
