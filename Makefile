@@ -6,7 +6,7 @@ ARGS ?=
 PAGE ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test check small gate verify mesa35 docs lock bench baseline notebook clean help which-python rebuild
+.PHONY: demo test check small gate verify mesa35 docs lock audit sbom bench baseline notebook clean help which-python rebuild
 
 # --- Which Python ---------------------------------------------------------------------------------------------------
 
@@ -59,6 +59,13 @@ EDITABLE = install --no-deps --no-build-isolation --editable .
 	@$(call PIP,.venv) $(LOCKED) -r requirements-all.lock
 	@touch $@
 
+# What the bill of materials describes: the packages of requirements.lock and nothing else.
+.venv-base/.locked: requirements.lock
+	$(need_python)
+	@echo "Setting up .venv-base with Python $(call version_of,$(PYTHON)) (once, about a minute) ..."
+	@$(call new_venv,.venv-base,$(PYTHON),$<)
+	@touch $@
+
 # If PYTHON is given and is not the Python of .venv, .venv is built again.
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard .venv/.locked),)
@@ -99,17 +106,19 @@ check: .venv/.everything ## ruff, its format, mypy, the direction of imports, sp
 small: .venv/.installed ## the statistical checks of tests/verification at small size
 	@$(call pytest,.venv,-n auto --dist loadfile -m verification)
 
-gate: ## all that must pass before a change lands: check, test, mesa35, small (a quarter of an hour on two cores)
+gate: ## all that must pass before a change lands: check, test, mesa35, small, audit (a quarter of an hour on two cores)
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test ARGS=
 	@$(MAKE) --no-print-directory mesa35 ARGS=
 	@$(MAKE) --no-print-directory small ARGS=
+	@$(MAKE) --no-print-directory audit
 
 verify: ## everything at full size, the statistical checks too (an hour on two cores)
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory mesa35 ARGS=
 	@$(MAKE) --no-print-directory .venv/.installed
 	@STRONGCHAIN_FULL=1 $(call pytest,.venv,-n auto -m 'unit or study or verification or full')
+	@$(MAKE) --no-print-directory audit
 
 MESA_TESTS = tests/agents
 mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Python 3.12 or 3.13)
@@ -130,6 +139,16 @@ lock: .venv/.everything ## renew the lock files after a change of dependencies (
 	 $(UV_COMPILE) --python-version 3.12 --extra test --extra studies -c - $(ARGS) -o requirements-mesa35.lock
 	@! grep -n '://' requirements*.lock
 
+audit: .venv/.everything ## look the locked packages up in a vulnerability database; says so if none answers
+	@.venv/bin/python .ci/audit.py
+
+SBOM = dist/sbom.cdx.json
+sbom: .venv/.everything .venv-base/.locked ## write dist/sbom.cdx.json: the packages of requirements.lock as a CycloneDX bill of materials
+	@mkdir -p $(dir $(SBOM))
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	 --validate -o $(SBOM) .venv-base
+	@echo "$(SBOM): $$(grep -c '"purl"' $(SBOM)) packages"
+
 bench: .venv/.installed ## time the simulator
 	@.venv/bin/python -m benchmarks $(ARGS)
 
@@ -140,7 +159,7 @@ notebook: .venv/.everything ## open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab --notebook-dir=notebooks $(ARGS)
 
 clean: ## remove the environments, caches and build files (results/ stays)
-	@rm -rf .venv .venv-mesa35 build dist strongchain.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-base .venv-mesa35 build dist strongchain.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 help: ## this list
