@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from experiments.configuration.settings import Arm
 from experiments.languages.wording import say
 from experiments.runs.store import CODE, fingerprint
 
-__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys"]
+__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys", "version"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
@@ -31,6 +32,16 @@ def _git(*arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return finished.stdout.strip() if finished.returncode == 0 else ""
+
+
+def version(package: str) -> str:
+    """Return the version of a package; of Strongchain in a clone that was not installed, that of the clone."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if package != "strongchain":
+            raise
+        return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _lock() -> str | None:
@@ -92,7 +103,7 @@ def manifest(
         "commit": commit,
         "uncommitted_changes": changed,
         "lock": _lock(),
-        "versions": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "platform": platform.platform(),
         "finished": now(),
     }
