@@ -30,24 +30,24 @@ endef
 # --- The environment ------------------------------------------------------------------------------------------------
 
 PIP = $(1)/bin/python -m pip --disable-pip-version-check -qq
-# The entries of a lock, with their hashes, whose name is (~) or is not (!~) the given one.
+# The entries of a lock file, with their hashes, whose name is (~) or is not (!~) the given one.
 entries = awk '/^[^ \#]/ { keep = ($$0 $(1) /^$(2)==/) } keep' $(3)
 
+LOCKED = install --require-hashes --no-build-isolation
 # The build backend goes in first, locked as well: Hydra's parser runtime (which has no wheel) and Strongchain are
 # built with it, so that nothing outside the lock is fetched.
 define new_venv
 $(2) -m venv --clear $(1)
 $(call entries,~,setuptools,$(3)) > $(1)/backend.txt
-$(call PIP,$(1)) install --require-hashes -r $(1)/backend.txt
+$(call PIP,$(1)) $(LOCKED) -r $(1)/backend.txt
+$(call PIP,$(1)) $(LOCKED) -r $(3)
 endef
-LOCKED = install --require-hashes --no-build-isolation
 EDITABLE = install --no-deps --no-build-isolation --editable .
 
 .venv/.locked: requirements.lock
 	$(need_python)
 	@echo "Setting up .venv with Python $(call version_of,$(PYTHON)) (once, about a minute) ..."
 	@$(call new_venv,.venv,$(PYTHON),requirements.lock)
-	@$(call PIP,.venv) $(LOCKED) -r requirements.lock
 	@touch $@
 
 .venv/.installed: .venv/.locked pyproject.toml
@@ -59,6 +59,13 @@ EDITABLE = install --no-deps --no-build-isolation --editable .
 	@$(call PIP,.venv) $(LOCKED) -r requirements-all.lock
 	@touch $@
 
+# What the bill of materials describes: the packages of requirements.lock and nothing else.
+.venv-base/.locked: requirements.lock
+	$(need_python)
+	@echo "Setting up .venv-base with Python $(call version_of,$(PYTHON)) (once, about a minute) ..."
+	@$(call new_venv,.venv-base,$(PYTHON),$<)
+	@touch $@
+
 # If PYTHON is given and is not the Python of .venv, .venv is built again.
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard .venv/.locked),)
@@ -68,12 +75,11 @@ endif
 endif
 endif
 
-# Mesa 3.5 needs Python 3.12; the other locks hold the newest Mesa that 3.11 can run. So it has a lock of its own.
+# Mesa 3.5 needs Python 3.12, and requirements.lock holds the newest Mesa that 3.11 can run: so it has a lock of its own.
 newer = $(call find_python,12)
 .venv-mesa35/.installed: requirements-mesa35.lock pyproject.toml
 	@echo "Setting up .venv-mesa35 with Python $(call version_of,$(newer)) (once, about a minute) ..."
-	@$(call new_venv,.venv-mesa35,$(newer),requirements-mesa35.lock)
-	@$(call PIP,.venv-mesa35) $(LOCKED) -r requirements-mesa35.lock
+	@$(call new_venv,.venv-mesa35,$(newer),$<)
 	@$(call PIP,.venv-mesa35) $(EDITABLE)
 	@.venv-mesa35/bin/python -m pip --disable-pip-version-check check
 	@touch $@
@@ -112,6 +118,7 @@ verify: ## everything at full size, the statistical checks too (an hour on two c
 	@$(MAKE) --no-print-directory mesa35 ARGS=
 	@$(MAKE) --no-print-directory .venv/.installed
 	@STRONGCHAIN_FULL=1 $(call pytest,.venv,-n auto -m 'unit or study or verification or full')
+	@$(MAKE) --no-print-directory audit
 
 MESA_TESTS = tests/agents
 mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Python 3.12 or 3.13)
@@ -121,26 +128,26 @@ mesa35: ## the tests that touch Mesa, on Mesa 3.5 (skipped where there is no Pyt
 docs: .venv/.installed ## write the pages of docs/ that are made from the code, or one page, as in PAGE=flagships (ARGS for its options)
 	@.venv/bin/python -m experiments.pages $(PAGE) $(ARGS)
 
-# The small locks are held to the versions of the large one, so that all describe the same environment; only Mesa differs in one.
+# requirements.lock is held to the versions of the large lock, and that of Mesa 3.5 to those of requirements.lock, so that
+# all describe the same environment; -c - reads what is piped in.
 UV_COMPILE = .venv/bin/uv pip compile pyproject.toml --quiet --group build --universal --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest --python-version $(1)
-LOCKS = requirements.lock requirements-all.lock requirements-mesa35.lock
-lock: .venv/.everything ## renew all lock files after a change of dependencies (ARGS=--upgrade for newer versions)
-	@$(call UV_COMPILE,3.11) --all-extras $(ARGS) -o requirements-all.lock
-	@$(call UV_COMPILE,3.11) --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
-	@$(call entries,!~,mesa,requirements.lock) > .venv/without_mesa.txt
-	@echo 'mesa>=3.5,<3.6' | $(call UV_COMPILE,3.12) --no-annotate --extra test --extra studies -c .venv/without_mesa.txt $(ARGS) \
-		-o requirements-mesa35.lock -
-	@! grep -n '://' $(LOCKS)
+	--no-emit-index-url --no-emit-find-links --annotation-style line --fork-strategy fewest
+lock: .venv/.everything ## renew the lock files after a change of dependencies (ARGS=--upgrade for newer versions)
+	@$(UV_COMPILE) --python-version 3.11 --all-extras $(ARGS) -o requirements-all.lock
+	@$(UV_COMPILE) --python-version 3.11 --extra test --extra studies -c requirements-all.lock $(ARGS) -o requirements.lock
+	@{ $(call entries,!~,mesa,requirements.lock); echo 'mesa>=3.5,<3.6'; } | \
+	 $(UV_COMPILE) --python-version 3.12 --extra test --extra studies -c - $(ARGS) -o requirements-mesa35.lock
+	@! grep -n '://' requirements*.lock
 
-audit: .venv/.everything ## look the locked versions up in a database of vulnerabilities, if one answers
-	@.venv/bin/python .ci/audit.py requirements-all.lock
+audit: .venv/.everything ## look the locked packages up in a vulnerability database; says so if none answers
+	@.venv/bin/python .ci/audit.py
 
-sbom: .venv/.everything ## write the bill of materials of what a user installs (CycloneDX) to dist/sbom.cdx.json
-	@mkdir -p dist
-	@.venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --short-PURLs --output-reproducible \
-		--output-format JSON --output-file dist/sbom.cdx.json requirements.lock
-	@echo "dist/sbom.cdx.json"
+SBOM = dist/sbom.cdx.json
+sbom: .venv/.everything .venv-base/.locked ## write dist/sbom.cdx.json: the packages of requirements.lock as a CycloneDX bill of materials
+	@mkdir -p $(dir $(SBOM))
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	 --validate -o $(SBOM) .venv-base
+	@echo "$(SBOM): $$(grep -c '"purl"' $(SBOM)) packages"
 
 bench: .venv/.installed ## time the simulator
 	@.venv/bin/python -m benchmarks $(ARGS)
@@ -152,7 +159,7 @@ notebook: .venv/.everything ## open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab --notebook-dir=notebooks $(ARGS)
 
 clean: ## remove the environments, caches and build files (results/ stays)
-	@rm -rf .venv .venv-mesa35 build dist strongchain.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-base .venv-mesa35 build dist strongchain.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 help: ## this list

@@ -18,7 +18,7 @@ from experiments.languages.wording import say
 from experiments.runs.manifests import FORMAT
 from experiments.runs.store import CODE, fingerprint
 
-__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys", "study_id"]
+__all__ = ["changes_since", "is_older", "made_by", "manifest", "now", "replicates_and_keys", "study_id", "version"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
@@ -33,6 +33,16 @@ def _git(*arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return finished.stdout.strip() if finished.returncode == 0 else ""
+
+
+def version(package: str) -> str:
+    """Return the version of a package; of Strongchain in a clone that was not installed, that of the clone."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if package != "strongchain":
+            raise
+        return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def _lock() -> str | None:
@@ -63,14 +73,6 @@ def study_id(resolved: Mapping[str, Any], keys: Sequence[tuple[int, int]], arms:
     files = sorted(_input_files(arms).values())
     core = json.dumps([settings, composed, [list(key) for key in keys], files, CODE], sort_keys=True, default=str)
     return hashlib.blake2b(core.encode(), digest_size=6).hexdigest()
-
-
-def _version(name: str) -> str:
-    """Version of a package; that of a clone that was not installed stands in its own project file."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def manifest(
@@ -114,7 +116,7 @@ def manifest(
         "commit": commit,
         "uncommitted_changes": changed,
         "lock": _lock(),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "platform": platform.platform(),
         "finished": now(),
     }

@@ -107,7 +107,7 @@ def look(firms: Firms, world: World) -> None:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> list[str]:
     """What mypy says of the snippet, line by line."""
-    api: Any = pytest.importorskip("mypy.api", reason="mypy is not installed: it comes with the tools of `make lint`")
+    api: Any = pytest.importorskip("mypy.api", reason="mypy is not installed: it comes with the tools of `make check`")
     file = tmp_path_factory.mktemp("typed") / "snippet.py"
     file.write_text(SNIPPET, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:

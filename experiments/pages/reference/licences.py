@@ -1,4 +1,4 @@
-"""The page of the packages that Strongchain stands on, with their licences: ``make docs`` writes docs/reference/licences.md."""
+"""The page of the packages used and of their licences: ``make docs`` writes docs/reference/licences.md."""
 
 from __future__ import annotations
 
@@ -7,37 +7,51 @@ import re
 from pathlib import Path
 
 from experiments.formatting import table
-from experiments.pages import REFERENCE
+from experiments.pages import DOCS, REFERENCE
 
-__all__ = ["LOCK", "licence_of", "licences_page", "locked", "write"]
+__all__ = ["licence_of", "licences_page", "locked", "write"]
 
-#: What `make` installs.
-LOCK = Path(__file__).resolve().parents[3] / "requirements.lock"
-#: Licences of packages whose own statement is a whole text, or none.
-KNOWN = {"matplotlib": "PSF-2.0", "ptyprocess": "ISC", "scipy": "BSD-3-Clause"}
+LOCK = DOCS.parent / "requirements.lock"
+ENTRY = re.compile(r"([\w.-]+)==(\S+)")
+#: Packages of the lock that this system may not have, because only macOS, Windows or PyPy needs them: as they declare it themselves.
+ELSEWHERE = {
+    "appnope": "BSD-2-Clause",
+    "beniget": "BSD License",
+    "cffi": "MIT-0",
+    "colorama": "BSD License",
+    "gast": "BSD License",
+    "ply": "BSD",
+    "pycparser": "BSD-3-Clause",
+    "pythran": "BSD-3-Clause",
+}
 
 
-def locked() -> dict[str, str]:
-    """Return the packages of the lock and their versions."""
-    return dict(re.findall(r"^([a-z0-9.-]+)==([^ ]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+def locked(text: str) -> dict[str, list[str]]:
+    """Return the versions of each package in the text of a lock file: of some, another for an older Python."""
+    versions: dict[str, list[str]] = {}
+    for name, version in (found.groups() for line in text.splitlines() if (found := ENTRY.match(line))):
+        versions.setdefault(name, []).append(version)
+    return versions
 
 
-def licence_of(name: str) -> str:
-    """Return the licence of a package as it states it; empty if it is not installed here."""
+def licence_of(package: str) -> str:
+    """Return what an installed package declares: an expression, else the names of its classifiers, else the first line of its text."""
     try:
-        about = importlib.metadata.metadata(name)
+        about = importlib.metadata.metadata(package)
     except importlib.metadata.PackageNotFoundError:
-        return ""
-    classifiers = [line.rsplit("::", 1)[-1].strip() for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
-    stated, expression = ((about.get_all(head) or [""])[0].strip() for head in ("License", "License-Expression"))
-    short = stated if stated and "\n" not in stated and len(stated) < 40 and stated != "UNKNOWN" else ""
-    return KNOWN.get(name) or expression or short or ", ".join(classifiers)
+        if package not in ELSEWHERE:
+            hint = f"install it, or give its licence in ELSEWHERE of {Path(__file__).name}"
+            raise ValueError(f"{package} is in requirements.lock and not installed: {hint}") from None
+        return ELSEWHERE[package]
+    expression, classifiers, text = (about.get_all(key) or [] for key in ("License-Expression", "Classifier", "License"))
+    named = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License :: ")]
+    return ", ".join(expression or named) or "".join(text).partition("\n")[0] or "not declared"
 
 
 def licences_page() -> str:
-    """Return the page: a row for each package that this system needs."""
-    rows = [[name, version, licence_of(name)] for name, version in locked().items() if licence_of(name)]
-    return INTRODUCTION + "\n".join(table(["package", "version", "licence"], rows)) + "\n"
+    """Return the page: a row for each package of requirements.lock."""
+    rows = ([name, ", ".join(versions), licence_of(name)] for name, versions in locked(LOCK.read_text(encoding="utf-8")).items())
+    return "\n".join([*INTRODUCTION.splitlines(), "", *table(["package", "version", "licence"], rows)]) + "\n"
 
 
 def write(folder: Path) -> None:
@@ -46,14 +60,14 @@ def write(folder: Path) -> None:
 
 
 INTRODUCTION = """\
-# Licences
+# Licences of the packages used
 
-Strongchain is under the Apache License 2.0. It stands on the packages below, which `make` installs from `requirements.lock` (those for
-tests included); none of them is copied into the repository. The font in `experiments/figures/fonts` is under the SIL Open Font License 1.1,
-whose text lies beside it. Packages that only other systems need are in the lock, too. Written by `make docs` from what each package states;
-`make sbom` writes the same list as a bill of materials (CycloneDX).
+Written by `make docs` from `requirements.lock` and from what each installed package declares. Strongchain is under the
+[Apache License 2.0](../../LICENSE). It contains none of these packages: pip installs them. Some are needed only on macOS, on
+Windows, or by the tests. A package may contain code of others under further licences; its own files name them.
 
-"""
+One part of the project is under another licence: the Chinese font (Noto Sans SC) in `experiments/figures/fonts` is under the
+[SIL Open Font License 1.1](../../experiments/figures/fonts/OFL.txt)."""
 
 if __name__ == "__main__":
     write(REFERENCE)
