@@ -65,7 +65,7 @@ def older(tmp_path) -> Path:
     folder = tmp_path / "older"
     compare(*SMALL).save(folder)
     about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    del about["versions"]["strongchain"]
+    del about["versions"]["strongchain"], about["format"]
     about["configuration"]["study"]["beside"] = None
     about["commit"] = "0123456789abcdef"
     (folder / "manifest.json").write_text(json.dumps(about), encoding="utf-8")

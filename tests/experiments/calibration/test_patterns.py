@@ -16,6 +16,7 @@ from experiments.configuration.settings import Parallel, compose_settings, read_
 from experiments.configuration.study import searched_ranges
 from experiments.pages.evidence.plausible_worlds import publish
 from experiments.reports.calibration import calibration_page, plausible_table, present_calibration, present_validation, validation_page
+from experiments.runs.files import unsealed
 from experiments.studies.calibrate import patterns_held, run_calibration
 from experiments.studies.validate import run_validation
 from sim import Parameters
@@ -137,12 +138,12 @@ def _text(observed):
 def test_stored_figures_are_read_again_and_a_damaged_file_is_replaced(world, tmp_path, monkeypatch):
     keys = replicate_keys(3, 2)
     first = _text(observe_all([world, world], keys, SERIAL, tmp_path))
-    files = sorted(tmp_path.glob("*.json"))
+    files = sorted(tmp_path.glob("*.observed"))
     assert len(files) == 2 and first[0] != first[1]
     files[0].write_text("{", encoding="utf-8")
     stamp = files[1].stat().st_mtime_ns
     assert _text(observe_all([world, world], keys, SERIAL, tmp_path)) == first
-    assert files[1].stat().st_mtime_ns == stamp and json.loads(files[0].read_text(encoding="utf-8"))["figures"]
+    assert files[1].stat().st_mtime_ns == stamp and json.loads(unsealed(files[0].read_bytes()))[1]["figures"]
 
 
 # -- sets ------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from experiments.reports.elements import Picture, Section
 from experiments.reports.findings import findings
 from experiments.reports.sections import results
 from experiments.runs.measure import Run, measure
-from experiments.runs.store import _pack, _unpack
+from experiments.runs.store import Store
 from sim.instruments import INSTRUMENTS, TAKEN_ON, OneStopStations, StrongChainLoans
 from sim.model import StrongchainModel
 from tests.experiments.reports.test_report import LOWER, study
@@ -81,10 +81,12 @@ def run() -> Run:
     return measure(model, "a", 0, Task(4, 2))
 
 
-def test_counts_are_kept_with_a_run(run):
+def test_counts_are_kept_with_a_run(run, tmp_path):
     assert run.counts["one_stop_stations"]["stations"] == 3
     assert set(run.counts["strong_chain_loans"].values()) == {0}
-    assert _unpack(_pack("k", run), "k", "a", 0).counts == run.counts
+    Store(tmp_path).put("k", run)
+    back = Store(tmp_path).get("k", "a", 0)
+    assert back is not None and back.counts == run.counts
 
 
 def test_counts_are_tables_and_nothing_counted_is_an_empty_one():
