@@ -10,9 +10,9 @@ import pandas as pd
 
 from experiments.analysis.results import table_hash
 from experiments.languages.wording import say
-from experiments.runs.files import SUMS, damages, sums_of
+from experiments.runs.files import SUMS, Damaged, damages, sums_of
 from experiments.runs.manifests import MANIFEST, ManifestError, read_manifest
-from experiments.runs.ownership import CLAIM
+from experiments.runs.ownership import CLAIM, OF_THE_SYSTEM
 from experiments.runs.provenance import made_by
 from experiments.runs.store import Store
 from experiments.terminal import did_you_mean, printable
@@ -30,7 +30,7 @@ def _is_kept(folder: Path) -> bool:
 
 
 def _is_store(folder: Path) -> bool:
-    return any(path.suffix in {".npz", ".observed"} for path in folder.iterdir())
+    return any(path.suffix in {".npz", ".observed"} and path.is_file() for path in folder.iterdir())
 
 
 def problems(folder: Path) -> Iterator[str]:
@@ -38,12 +38,12 @@ def problems(folder: Path) -> Iterator[str]:
     if _is_store(folder):
         yield from Store(folder).damages()
         return
-    points = sorted((point for point in folder.iterdir() if point.is_dir() and point.name.isdecimal()), key=lambda point: int(point.name))
     if (folder / SUMS).is_file():
         yield from damages(folder)
-    for point in points:
-        if _is_kept(point):
-            yield from problems(point)
+        yield from _not_listed(folder)
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()):
+        if _is_kept(inner):
+            yield from problems(inner)
     if not (folder / MANIFEST).is_file():
         return
     try:
@@ -63,6 +63,17 @@ def problems(folder: Path) -> Iterator[str]:
             return
         if not same:
             yield say("verify.other_result", folder=folder)
+
+
+def _not_listed(folder: Path) -> Iterator[str]:
+    """Say which files of a folder are not in its list: the list was cut off, or they were put there later."""
+    try:
+        sums = sums_of(folder)
+    except Damaged:
+        return  # said already
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        if path.name not in {*sums, SUMS, *OF_THE_SYSTEM} and not path.name.startswith("."):
+            yield say("verify.not_listed", path=path, sums=SUMS)
 
 
 def _said(folder: Path) -> tuple[str, list[str]]:

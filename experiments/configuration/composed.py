@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, cast
 
 from hydra import compose, initialize_config_module
@@ -19,6 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from agents.characters import unfit
 from experiments.configuration.rules import SettingsError
 from experiments.configuration.schema import register
 
@@ -43,8 +43,40 @@ TYPABLE = ("hydra.run.dir", "hydra.sweep.dir", "hydra.verbose")
 CODE = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_", "()")
 #: What a value may ask for: the time of day. Others would bring in the environment, or text that is read as a configuration.
 RESOLVERS = ("now",)
-#: Parts of Hydra's node in which Hydra itself notes the command and the machine.
-NOTED_BY_HYDRA = ("overrides", "runtime")
+#: Parts of Hydra's node in which Hydra itself notes the command and the machine, and the texts of its own help.
+NOTED_BY_HYDRA = ("overrides", "runtime", "help", "hydra_help")
+#: What the rest of the node must be. It is written out here, and not taken from a composition: a file could be in any that we made.
+OWN: dict[str, Any] = {
+    "callbacks": {"collect": {"_target_": "experiments.reports.sweep.CollectSweep"}},
+    "env": {},
+    "hydra_logging": {
+        "disable_existing_loggers": False,
+        "formatters": {"simple": {"format": "[%(asctime)s][HYDRA] %(message)s"}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "simple", "stream": "ext://sys.stdout"}},
+        "loggers": {"logging_example": {"level": "DEBUG"}},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "version": 1,
+    },
+    "job": {
+        "chdir": None,
+        "config": {"override_dirname": {"exclude_keys": [], "item_sep": ",", "kv_sep": "="}},
+        "config_name": CONFIG,
+        "env_copy": [],
+        "env_set": {},
+        "id": "???",
+        "name": CONFIG,
+        "num": "???",
+    },
+    "job_logging": {"disable_existing_loggers": False, "root": None, "version": 1},
+    "launcher": {"_target_": "hydra._internal.core_plugins.basic_launcher.BasicLauncher"},
+    "mode": None,
+    "output_subdir": None,
+    "run": {"dir": "results/${name}"},
+    "searchpath": [],
+    "sweep": {"dir": "results/${name}", "subdir": "${hydra.job.num}"},
+    "sweeper": {"_target_": "hydra._internal.core_plugins.basic_sweeper.BasicSweeper", "max_batch_size": None, "params": None},
+    "verbose": False,
+}
 #: First words of lines in Hydra's errors that do not help a user: where it searches, and how it is built.
 HYDRAS_OWN = ("To append to", "Config search path", "provider=", "full_key:", "object_type=", "reference_type=", "See http", "^")
 
@@ -71,8 +103,8 @@ def composed(overrides: Sequence[str]) -> DictConfig:
         If a file sets anything under ``hydra``, or a value names code or refers to what is no setting: one line.
     """
     config = _composed(tuple(overrides))
-    own = _own(tuple(override for override in overrides if of_hydra(override)))
-    if changed := next(_differences(own, _node(config), "hydra"), ""):
+    typed_there = {override.lstrip("+~").split("=", 1)[0] for override in overrides if of_hydra(override)}
+    if changed := next((path for path in _differences(OWN, _node(config), "hydra") if path not in typed_there), ""):
         raise SettingsError(f"a file of the configuration sets {changed}; files may set nothing of Hydra's: take it out of the file")
     noted = cast(dict[str, list[str]], OmegaConf.to_container(config.hydra.overrides, resolve=False))
     typed = {"hydra": [one for one in overrides if of_hydra(one)], "task": [one for one in overrides if not of_hydra(one)]}
@@ -104,7 +136,7 @@ def refuse_foreign_values(plain: Mapping[str, Any]) -> None:
     for path, value in _texts({key: value for key, value in plain.items() if key != "hydra"}, ""):
         if code := next(names_code(value), ""):
             raise SettingsError(f"{path} holds {code}, which names code to run; no setting may")
-        if wrong := foreign_reference(value):
+        if wrong := foreign_reference(value) or unfit(value, lines=True):
             raise SettingsError(f"{path} is {value!r}: {wrong}")
 
 
@@ -140,12 +172,6 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inner, path)
     elif isinstance(value, str):
         yield path, value
-
-
-@lru_cache(maxsize=8)
-def _own(overrides: tuple[str, ...]) -> dict[str, Any]:
-    """Hydra's node as the project's own configuration has it, with what was typed of Hydra's."""
-    return _node(_composed(overrides))
 
 
 def _composed(overrides: tuple[str, ...]) -> DictConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml  # type: ignore[import-untyped]
 from experiments.languages.wording import say
 from experiments.terminal import printable
 
-__all__ = ["CONFIGS", "each_file", "files_with_aliases", "options_in_files"]
+__all__ = ["CONFIGS", "each_file", "files_with_aliases", "options_in_files", "shadowing"]
 
 T = TypeVar("T")
 
@@ -38,14 +39,18 @@ def each_file(group: str, read: Callable[[Path], T]) -> Iterator[T]:
             yield result
 
 
+def shadowing(configs: Path) -> Iterator[Path]:
+    """Yield the files that would take the place of what the program itself gives to Hydra: groups whose options are no files."""
+    for name in ("network", "study", "instruments", "parameters", "hydra"):
+        yield from sorted((configs / name).rglob("*.yaml"))
+    yield from (path for path in configs.glob("*.yaml") if path.stem != "strongchain")
+
+
 def files_with_aliases(configs: Path) -> Iterator[Path]:
     """Yield the files that refer to parts of themselves (`*name`): nine lines of them can stand for a billion values."""
     for path in sorted(configs.rglob("*.yaml")):
         text = path.read_bytes()
         if b"*" in text and b"&" in text:
-            try:
-                events = list(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-            except (yaml.YAMLError, ValueError, RecursionError):
-                continue  # which is said where the file is chosen
-            if any(isinstance(event, yaml.AliasEvent) for event in events):
-                yield path
+            with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):  # which is said where the file is chosen
+                if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):  # as it will be read
+                    yield path

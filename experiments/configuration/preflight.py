@@ -66,6 +66,8 @@ def preflight(arguments: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
+    for path in files.shadowing(files.CONFIGS):
+        raise SettingsError(f"{path} stands where the program's own settings are; put it into configs/policy, region or experiment")
     for path in files.files_with_aliases(files.CONFIGS):
         raise SettingsError(f"{path} refers to a part of itself (*NAME); write it out there, or take the file away")
     flags, overrides, mistakes = apart(arguments)

@@ -36,8 +36,6 @@ __all__ = [
 SUMS = "SHA256SUMS"
 #: Bytes of such a list at most.
 MOST_BYTES_OF_SUMS = 16_777_216
-#: Name of a folder of runs, which have checksums of their own.
-RUNS = "runs"
 #: Letters of a checksum.
 LENGTH = 64
 
@@ -166,8 +164,6 @@ def write_sums(folder: Path, last: dict[str, bytes]) -> None:
     sums = {name: digest(data) for name, data in last.items()}
     for path in sorted([*folder.glob("*"), *folder.glob("*/*")]):
         name = path.relative_to(folder).as_posix()
-        if path.parent.name == RUNS and path.parent != folder:
-            continue
         if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and name not in {SUMS, *last}:
             sums[name] = _digest_of(path)
     write_whole(folder / SUMS, _listed(sums))

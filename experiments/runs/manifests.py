@@ -53,6 +53,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         about = json.loads(read_regular(path, MOST_BYTES).decode("utf-8"))
+        json.dumps(about, ensure_ascii=False).encode()  # halves of characters, written out, are read and cannot be written
     except (ValueError, RecursionError) as strange:
         raise ManifestError(f"{path} is no manifest: {str(strange).splitlines()[0]}") from None
     if not isinstance(about, dict):
@@ -73,7 +74,7 @@ def _wrong(about: dict[str, Any]) -> str:
     except RecursionError:
         return "it is nested too deeply"
     if mistake is None:
-        return ""
+        return "" if type(about["replicates"]) is int else "replicates: it must be a whole number"
     where = ".".join(str(part)[:60] for part in mistake.absolute_path)
     return f"{where + ': ' if where else ''}{mistake.message[:200]}"
 

@@ -113,7 +113,7 @@ class Claim:
         ------
         SettingsError
         """
-        if _read(self.folder / CLAIM) != self.owner:
+        if owner_of(self.folder) != self.owner:
             raise SettingsError(
                 f"{self.folder} was released and claimed by another process meanwhile; nothing was written: choose another name"
             )
@@ -123,10 +123,11 @@ class Claim:
 
         What was taken over stays: somebody may go on with it.
         """
-        if not self.taken_over and _others(self.folder) == []:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the folder may be gone
+            ours = os.path.samestat(os.fstat(self.file), os.lstat(self.folder / CLAIM))
+            if ours and not self.taken_over and _others(self.folder) == []:
                 (self.folder / CLAIM).unlink()
-            remove_empty(self.made)
+                remove_empty(self.made)
         os.close(self.file)
 
 
@@ -186,9 +187,9 @@ def refuse_folder(folder: Path, kind: str, study: str = "") -> None:
     SettingsError
         One line: whose the folder is, and what can be done.
     """
-    around = folder.parent / CLAIM
-    if kind != "point" and os.path.lexists(around) and not (kind == "rerun" and _known(folder.parent).kind == "sweep"):
-        raise SettingsError(f"{folder} lies in {folder.parent}, which holds another study; choose another name")
+    parents = folder.absolute().parents[1 if kind in {"point", "rerun"} else 0 :]  # points lie in their sweep
+    for around in (parent for parent in parents if os.path.lexists(parent / CLAIM)):
+        raise SettingsError(f"{folder} lies in {around}, which holds another study; choose another name")
     refuse_link(folder)
     if not folder.exists():
         return

@@ -144,7 +144,8 @@ def fan_out(work: Callable[..., T], jobs: Sequence[tuple[Any, ...]], parallel: P
     backend = parallel.backend if workers > 1 else "sequential"
     watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if backend in {"loky", "multiprocessing"} else {}
     with parallel_config(backend=backend, **watched):
-        pool = Pool(n_jobs=workers, return_as="generator" if ordered else "generator_unordered")
+        as_they_come = "generator" if ordered else "generator_unordered"
+        pool = Pool(n_jobs=workers, return_as="list" if backend == "multiprocessing" else as_they_come)  # which cannot hand out one by one
     yield from pool(delayed(work)(*job) for job in jobs)
 
 

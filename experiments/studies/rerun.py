@@ -71,11 +71,14 @@ def read_study(folder: Path) -> tuple[Settings, list[Arm], dict[str, Any]]:
         for name in about["arms"]:
             check_name(name, "an arm's name")
         settings = settings_of(copy.deepcopy(about["configuration"]))
+        reference = of_kind(settings, CompareStudy).reference
+        if reference not in about["arms"]:
+            raise SettingsError(f"{path}: the reference {reference!r} is none of its arms")
         arms = [read_arm(name, configuration) for name, configuration in about["arms"].items()]
     except (SettingsError, ParameterError, NetworkError):
         raise
-    except (KeyError, TypeError, AttributeError, ValueError) as strange:
-        why = f"{type(strange).__name__}: {str(strange).splitlines()[0]}"
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as strange:
+        why = f"{type(strange).__name__}: {' '.join(str(strange).split())[:200]}"
         raise SettingsError(
             f"{path} was written by another version of Strongchain, or changed since ({why}); "
             "check out the commit that it names to run it again"
@@ -91,7 +94,7 @@ def _points(folder: Path) -> list[Path]:
 
 def _warn(about: Mapping[str, Any]) -> None:
     for change in changes_since(about):
-        print(say("rerun.warning", change=change), file=sys.stderr)
+        print(printable(say("rerun.warning", change=change)), file=sys.stderr)
 
 
 # -- the whole study ------------------------------------------------------------------------------------
@@ -116,7 +119,7 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
     """
     settings, arms, about = read_study(folder)
     then = load(folder)
-    if table_hash(then.runs) != about["result"]:
+    if _hash(then.runs) != about.get("result"):
         raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
     owned = claim(into, "rerun", about["id"], settings.task.months, settings.replicates)
     try:
@@ -126,13 +129,22 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
         runs = _own_runs(into)  # kept until the end, so that a rerun that is interrupted goes on
         comparison = run_study(settings, arms, about["overrides"], progress=True, keep=runs)
         owned.check()
-        comparison.save(into)
+        comparison.save_tables(into)
         keys = run_keys(arms, replicate_keys(settings.seed, comparison.manifest["replicates"]), settings.task)
-        Store(runs).forget(itertools.chain(*keys))
+        Store(runs).forget(itertools.chain(*keys))  # before the manifest, so that the folder's checksums are of what stays
+        comparison.save_manifest(into)
     finally:
         owned.end()
     differences = {name: _differences(getattr(then, name), getattr(comparison, name)) for name in TABLES}
     return comparison, [f"{name}: {line}" for name, lines in differences.items() for line in lines]
+
+
+def _hash(runs: pd.DataFrame) -> str:
+    """Hash a table of runs; empty if it has not the columns of one."""
+    try:
+        return table_hash(runs)
+    except (LookupError, TypeError, ValueError):
+        return ""
 
 
 def _own_runs(into: Path) -> Path:
@@ -151,7 +163,7 @@ def _own_runs(into: Path) -> Path:
 
 def _differences(then: pd.DataFrame, now: pd.DataFrame) -> list[str]:
     """Tell how two tables of runs differ."""
-    if list(then.columns) != list(now.columns):
+    if list(then.columns) != list(now.columns) or [column.kind for column in then.dtypes] != [column.kind for column in now.dtypes]:
         missing, new = (sorted(set(a) - set(b)) for a, b in ((then.columns, now.columns), (now.columns, then.columns)))
         return [say("rerun_text.columns", missing, new)]
     if len(then) != len(now):

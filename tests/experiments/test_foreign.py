@@ -93,6 +93,22 @@ def test_a_file_of_the_configuration_makes_hydra_do_nothing(node, tree, desk):
     assert kept(desk) == before and not mark.exists() and not (desk / "results").exists()
 
 
+def test_a_file_that_is_chosen_by_default_makes_hydra_do_nothing_either(tree, desk):
+    """It is in every composition, so no composition of ours can be what it is held against."""
+    chosen = tree / "configs" / "region" / "liaoning.yaml"
+    whole = chosen.read_text(encoding="utf-8")
+    chosen.write_text(f"defaults: [/policy/zz_evil@_global_, _self_]\n{whole}", encoding="utf-8")
+    evil = tree / "configs" / "policy" / "zz_evil.yaml"
+    evil.write_text(f"{NODES['empties a file']}\n", encoding="utf-8")
+    before = kept(desk)
+    try:
+        refused(typed(desk, *SMALL[1:], ARMS, "name=x", tree=tree), "hydra.job_logging")
+    finally:
+        chosen.write_text(whole, encoding="utf-8")
+        evil.unlink()
+    assert kept(desk) == before and not (desk / "results").exists()
+
+
 def test_nothing_of_the_environment_comes_into_a_report(tree, desk):
     below = "# @package _global_\nportfolio: {label: '${oc.env:SECRET_TOKEN}'}\n"
     (tree / "configs" / "policy" / "mine.yaml").write_text("# @package _global_\ndefaults: [zz_sub, _self_]\n", encoding="utf-8")

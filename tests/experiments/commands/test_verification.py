@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -53,6 +54,30 @@ def test_every_damage_is_said(results, capsys):
         assert any(str(path) in problem for problem in problems), path
     (study / SUMS).unlink()
     assert "is missing" in verified(study, capsys)[2][0]
+
+
+def test_a_list_that_was_cut_off_is_said(results, capsys):
+    study = results / "study"
+    lines = (study / SUMS).read_text(encoding="utf-8").splitlines(keepends=True)
+    for kept in ([], [line for line in lines if "effects" not in line]):
+        (study / SUMS).write_text("".join(kept), encoding="utf-8")
+        status, _, problems = verified(study, capsys)
+        assert status == 1 and any("effects.csv is not in SHA256SUMS" in problem for problem in problems)
+
+
+def test_a_study_that_is_called_like_a_run_hides_no_other(results, capsys):
+    (results / "study").rename(results / "x.npz")
+    (results / "x.npz" / "effects.csv").write_bytes(b"")
+    status, lines, problems = verified(results, capsys)
+    assert status == 1 and len(lines) == 2 and "effects.csv was changed" in problems[0]
+
+
+def test_what_lies_deeper_is_checked_too(results, capsys):
+    inner = results / "study" / "0_rerun"
+    shutil.copytree(results / "study", inner)
+    (inner / "effects.csv").write_bytes(b"")
+    status, _, problems = verified(results / "study", capsys)
+    assert status == 1 and str(inner / "effects.csv") in problems[0]
 
 
 def test_a_manifest_that_names_another_result_is_said_even_if_every_checksum_is_right(results, capsys):

@@ -78,7 +78,10 @@ WAYS = {
         {"policy/mine.yaml": "# @package _global_\ndefaults: [{{in: sub}}, _self_]\n", "policy/in/sub.yaml": "# @package _global_\n{node}"},
         "policy=mine",
     ),
-    "from a region": ({"region/mine.yaml": "defaults: [sample, /away/sub@_global_, _self_]\n", "away/sub.yaml": "{node}"}, "region=mine"),
+    "from a region": (
+        {"region/mine.yaml": "defaults: [sample, /policy/sub@_global_, _self_]\n", "policy/sub.yaml": "{node}"},
+        "region=mine",
+    ),
 }
 
 
@@ -87,6 +90,18 @@ def test_in_whatever_way_a_file_comes_in(configs, written, typed):
     for name, text in written.items():
         configs(name, text.format(node=NODES["callback"]))
     refused([typed], "hydra")
+
+
+@pytest.mark.parametrize("name", ["study/compare.yaml", "schema.yaml", "hydra/launcher/basic.yaml", "network/region.yaml", "evil.yaml"])
+def test_no_file_takes_the_place_of_what_the_program_gives_to_hydra(configs, name):
+    configs(name, "months: 3\n")
+    refused([], f"{name} stands where the program's own settings are")
+
+
+def test_no_text_of_a_configuration_steers_a_terminal(configs):
+    configs("policy/mine.yaml", '# @package _global_\nportfolio: {label: "L\\e[31mX"}\n')
+    refused(["policy=mine"], "U+001B, a control character")
+    refused(["portfolio.label=a\u202eb"], "U+202E")
 
 
 def test_the_package_of_a_file_does_not_hide_it(configs):

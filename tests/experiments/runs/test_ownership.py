@@ -128,7 +128,22 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path):
 def test_no_study_lies_in_the_folder_of_another(tmp_path):
     owned = claim(tmp_path / "a", "study", STUDY)
     refused(tmp_path / "a" / "inner", "which holds another study")
+    refused(tmp_path / "a" / "deep" / "inner", "which holds another study")
     owned.end()
+
+
+def test_a_claim_that_somebody_else_made_in_its_place_stays(tmp_path):
+    first = claim(tmp_path / "a", "study", STUDY)
+    (tmp_path / "a" / CLAIM).unlink()
+    (tmp_path / "a").rmdir()
+    second = claim(tmp_path / "a", "study", OTHER)
+    first.end()
+    assert owner_of(tmp_path / "a") == second.owner
+    (tmp_path / "a" / CLAIM).unlink()
+    (tmp_path / "a").rmdir()
+    with pytest.raises(SettingsError, match="was released"):
+        second.check()
+    second.end()  # the folder is gone, and that is no error
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b"[" * 60_000, b'{"kind": "study"}'])
