@@ -163,7 +163,7 @@ def _runs_of(folder: Path, swept: bool) -> Path:
         If the study has it.
     """
     runs = (folder.parent if swept else folder).parent / "runs"
-    if runs in (folder, folder.parent):
+    if "runs" in {folder.name.casefold(), folder.parent.name.casefold() if swept else ""}:  # one folder where capital letters do not count
         raise SettingsError("name is 'runs', where the runs of all studies are kept; choose another name")
     return runs
 
