@@ -30,6 +30,8 @@ from sim import Region, StrongchainModel
 from sim.parameters import declared
 from tests.support.places import EVIDENCE, FACTS, ROOT
 
+pytestmark = pytest.mark.study  # configurations are composed, each in a fifth of a second
+
 #: The collected facts; their documents lie outside the repository.
 OFFICIAL = re.compile(r"\bofficial\b")
 #: How the facts call the place of a preset, where it is not by its name in front of its label.

@@ -14,6 +14,8 @@ from sim import NetworkError
 from sim.build.input_output import SectorEconomy
 from tests.sim.build.test_input_output import FLOWS, SECTORS, written
 
+pytestmark = pytest.mark.study  # configurations are composed, each in a fifth of a second
+
 KEYS = [(1, 2)]
 
 

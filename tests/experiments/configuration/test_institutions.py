@@ -15,6 +15,8 @@ from experiments.studies.compare import arms_of
 from experiments.studies.rerun import main, read_study
 from sim import Region, SupplyNetwork, Synthetic
 
+pytestmark = pytest.mark.study  # configurations are composed, each in a fifth of a second
+
 QUICK = ("months=2", "burn_in=2", "replicates=2", "parallel=serial")
 MADE = ("region=liaoning", "network=synthetic", "network.firms=300", "network.chains=4")
 

@@ -14,6 +14,8 @@ from experiments.configuration.overrides import read_override
 from experiments.configuration.preflight import check_overrides, preflight
 from experiments.configuration.settings import SettingsError, check_name, compose_settings, refuse_idle_settings
 
+pytestmark = pytest.mark.study  # configurations are composed, each in a fifth of a second
+
 MISTAKES = [
     ("regoin=liaoning", ["no setting 'regoin'", "did you mean 'region'?"]),
     ("region=liaonin", ["there is no region 'liaonin'", "jinzhong, liaoning, nanping", "did you mean 'liaoning'?"]),

@@ -20,6 +20,8 @@ from experiments.configuration.settings import compose_settings, of_kind, read_s
 from experiments.configuration.study import KINDS, CalibrationStudy, CompareStudy, ExchangeStudy, ValidationStudy, searched_ranges
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.study  # configurations are composed, each in a fifth of a second
+
 #: Groups whose files choose settings that are declared with a default.
 GROUPS = ("study", "design", "parallel")
 #: Settings of each kind of study, which must be typed for it alone.
