@@ -153,7 +153,9 @@ def foreign_reference(text: str) -> str:
     while (innermost := re.search(r"\$\{([^${}]*)\}", text)) is not None:
         resolver, colon, _ = innermost[1].partition(":")
         name = resolver.strip()
-        if (colon and name not in RESOLVERS) or (not colon and (not re.fullmatch(r"[\w.\[\]-]+", name) or re.match(r"\.*hydra\b", name))):
+        if (colon and name not in RESOLVERS) or (
+            not colon and (not re.fullmatch(r"[\w.\[\]-]+", name) or re.match(r"[.\[]*hydra\b", name))
+        ):
             may = "a value may refer to other settings, as ${months}, and to the time of day, as ${now:%Y-%m-%d}"
             return f"it refers to {innermost[1]!r}; {may}"
         text = text[: innermost.start()] + "_" + text[innermost.end() :]

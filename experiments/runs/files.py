@@ -225,8 +225,8 @@ def damages(folder: Path, names: tuple[str, ...] = ()) -> list[str]:
         sums = sums_of(folder)
     except FileNotFoundError:
         return [say("verify.missing", path=folder / SUMS)]
-    except Damaged as damage:
-        return [str(damage)]
+    except Damaged:
+        return [say("verify.changed", path=folder / SUMS)]
     for name in names or sums:
         try:
             changed = _digest_of(folder / name) != sums.get(name)

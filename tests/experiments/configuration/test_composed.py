@@ -137,6 +137,7 @@ def test_a_region_may_be_made_from_another(configs):
         ("${ oc.env : HOME }", " oc.env"),
         ("${oc.select:months}", "oc.select"),
         ("${hydra.runtime.cwd}", "hydra.runtime.cwd"),
+        ("${[hydra].runtime.cwd}", "[hydra].runtime.cwd"),
         ("${..hydra.job.name}", "..hydra.job.name"),
         ("${hydra:runtime.cwd}", "hydra:runtime.cwd"),
         ("${now:${oc.env:HOME}}", "oc.env:HOME"),

@@ -101,7 +101,7 @@ def test_every_bit_of_the_list_counts(tmp_path):
 @pytest.mark.parametrize("name", ["../foreign", "/etc/hosts", "a/../../b", "a/b/c"])
 def test_a_list_names_nothing_outside_its_folder(tmp_path, name):
     (tmp_path / SUMS).write_text(f"{'0' * 64}  {name}\n", encoding="utf-8")
-    assert damages(tmp_path) == [f"{tmp_path / SUMS} is not as it was written"]
+    assert damages(tmp_path) == [f"{tmp_path / SUMS} was changed or damaged"]
 
 
 def test_a_list_that_is_missing_is_said(tmp_path):
