@@ -39,9 +39,9 @@ from experiments.last_resort import noted
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
-from experiments.reports.sweep import POINT, is_whole
+from experiments.reports.sweep import is_whole
 from experiments.runs.files import write_whole
-from experiments.runs.manifests import MANIFEST
+from experiments.runs.manifests import MANIFEST, POINT
 from experiments.runs.ownership import Claim, claim, refuse_folder, remove_empty
 from experiments.runs.runner import expected_seconds, workers_of
 from experiments.runs.store import CODE

@@ -26,7 +26,7 @@ from experiments.configuration.files import each_file
 from experiments.formatting import value
 from experiments.languages.wording import label, lines, say
 from experiments.runs.files import SUMS
-from experiments.runs.manifests import MANIFEST, read_manifest
+from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.runs.ownership import lives, owner_of
 from experiments.terminal import COLUMNS, did_you_mean, first_line, printable, table, wrap
 
@@ -92,7 +92,7 @@ def summary(path: Path) -> tuple[str, ...]:
     full = sorted(table.parent.name for table in path.glob("*/series.parquet"))
     if full and re.fullmatch(r".+_replicate_\d+", path.name):
         return say("verbs.status.replicate"), ", ".join(full), "1", "?"
-    points = [point for point in path.iterdir() if (point / "point.json").is_file() or (point / MANIFEST).is_file()]
+    points = [point for point in path.iterdir() if (point / POINT).is_file() or (point / MANIFEST).is_file()]
     home = min(points, key=lambda point: (not (point / MANIFEST).is_file(), point.name), default=path)
     noted, owner = notes(home), owner_of(home)
     whole = sum((point / MANIFEST).is_file() for point in points or [path])

@@ -153,9 +153,8 @@ def foreign_reference(text: str) -> str:
     while (innermost := re.search(r"\$\{([^${}]*)\}", text)) is not None:
         resolver, colon, _ = innermost[1].partition(":")
         name = resolver.strip()
-        if (colon and name not in RESOLVERS) or (
-            not colon and (not re.fullmatch(r"[\w.\[\]-]+", name) or re.match(r"[.\[]*hydra\b", name))
-        ):
+        is_setting = re.fullmatch(r"[\w.\[\]-]+", name) and not re.match(r"[.\[]*hydra\b", name)
+        if not (name in RESOLVERS if colon else is_setting):
             may = "a value may refer to other settings, as ${months}, and to the time of day, as ${now:%Y-%m-%d}"
             return f"it refers to {innermost[1]!r}; {may}"
         text = text[: innermost.start()] + "_" + text[innermost.end() :]

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.configuration import files
 from experiments.configuration.study import KINDS, General, Parallel, Portfolio
 
-__all__ = ["VERBS", "chosen_as_a_whole", "declared_at", "declaring", "fields_by_path", "groups", "networks", "of_studies"]
+__all__ = ["VERBS", "chosen_as_a_whole", "declared_at", "declaring", "fields_by_path", "groups", "networks", "of_studies", "registered"]
 
 #: What can be typed after ``strongchain`` instead of settings, and what follows it.
 VERBS = {
@@ -73,15 +73,20 @@ def declared_at(path: str) -> list[Field[Any]]:
     return [f for prefix, cls in declaring() for f in fields(cls) if _path(prefix, f.name) == path]
 
 
-def groups() -> dict[str, tuple[str, ...]]:
-    """Groups and their options: the files under configs/, and what is registered."""
+def registered() -> dict[str, tuple[str, ...]]:
+    """Groups whose options the program itself gives to Hydra, with these options."""
     from sim import INSTRUMENTS
     from sim.data.plausible import plausible_sets
 
-    registered: dict[str, tuple[str, ...]] = {
+    return {
         "network": ("region", *networks()),
         "study": tuple(KINDS),
         "instruments": tuple(INSTRUMENTS),
         "parameters": tuple(plausible_sets()),
     }
-    return {name: tuple(sorted(options)) for name, options in sorted({**files.options_in_files(files.CONFIGS), **registered}.items())}
+
+
+def groups() -> dict[str, tuple[str, ...]]:
+    """Groups and their options: the files under configs/, and what is registered."""
+    every = {**files.options_in_files(files.CONFIGS), **registered()}
+    return {name: tuple(sorted(options)) for name, options in sorted(every.items())}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,9 +39,9 @@ def each_file(group: str, read: Callable[[Path], T]) -> Iterator[T]:
             yield result
 
 
-def shadowing(configs: Path) -> Iterator[Path]:
-    """Yield the files that would take the place of what the program itself gives to Hydra: groups whose options are no files."""
-    for name in ("network", "study", "instruments", "parameters", "hydra"):
+def shadowing(configs: Path, registered: Iterable[str]) -> Iterator[Path]:
+    """Yield the files that would take the place of what the program itself gives to Hydra: in groups whose options are no files."""
+    for name in (*registered, "hydra"):
         yield from sorted((configs / name).rglob("*.yaml"))
     yield from (path for path in configs.glob("*.yaml") if path.stem != "strongchain")
 

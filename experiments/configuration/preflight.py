@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.configuration import files
 from experiments.configuration.composed import in_one_line
-from experiments.configuration.declared import declared_at, groups
+from experiments.configuration.declared import declared_at, groups, registered
 from experiments.configuration.flags import MANY, apart
 from experiments.configuration.overrides import FILES, TypedOverride, leaves, read_override, settings, too_many_points, why_unreadable
 from experiments.configuration.settings import (
@@ -66,7 +66,7 @@ def preflight(arguments: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
-    for path in files.shadowing(files.CONFIGS):
+    for path in files.shadowing(files.CONFIGS, registered()):
         raise SettingsError(f"{path} stands where the program's own settings are; put it into configs/policy, region or experiment")
     for path in files.files_with_aliases(files.CONFIGS):
         raise SettingsError(f"{path} refers to a part of itself (*NAME); write it out there, or take the file away")

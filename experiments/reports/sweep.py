@@ -16,13 +16,11 @@ from experiments.figures import save, sweep_figure
 from experiments.languages.wording import lines
 from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
-from experiments.runs.manifests import MANIFEST, read_manifest
+from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.terminal import printable
 
-__all__ = ["POINT", "CollectSweep", "collect_sweep", "is_whole"]
+__all__ = ["CollectSweep", "collect_sweep", "is_whole"]
 
-#: Note of a point that failed: what was typed, and the error.
-POINT = "point.json"
 #: Bytes of such a note at most.
 MOST_BYTES = 1_000_000
 

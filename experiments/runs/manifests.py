@@ -14,10 +14,12 @@ from typing import Any
 
 from experiments.runs.files import read_regular, write_sums
 
-__all__ = ["FORMAT", "MANIFEST", "MOST_BYTES", "SCHEMA", "ManifestError", "read_manifest", "write_manifest"]
+__all__ = ["FORMAT", "MANIFEST", "MOST_BYTES", "POINT", "SCHEMA", "ManifestError", "read_manifest", "write_manifest"]
 
 #: Name of the file.
 MANIFEST = "manifest.json"
+#: Name of the note of a point of a sweep that failed, where others have a manifest: what was typed, and the error.
+POINT = "point.json"
 #: Version of the schema.
 FORMAT = 1
 #: File of the schema, in this package.
