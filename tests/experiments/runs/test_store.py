@@ -278,6 +278,13 @@ def tables(comparison, folder: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading", "sequential"])
+def test_every_backend_gives_the_same_table(tmp_path, backend):
+    one = tables(compare(*SMALL, EXCHANGED), tmp_path / "one")
+    two = tables(compare(*SMALL[:-1], EXCHANGED, f"parallel.backend={backend}", "parallel.workers=2"), tmp_path / "two")
+    assert one == two
+
+
 def test_tables_are_the_same_fresh_resumed_and_read_and_with_any_number_of_workers(tmp_path, monkeypatch):
     runs = tmp_path / "runs"
     fresh = tables(compare(*SMALL, EXCHANGED), tmp_path / "fresh")
