@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
@@ -28,6 +28,8 @@ from experiments.formatting import FILTERS, amounts, value
 __all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language", "written"]
 
 ENGLISH, HERE = "en", Path(__file__).parent
+#: Stands for a blank of a path while the lines of a template are joined: a character that no text has.
+KEPT = "\ue000"
 
 
 class Language:
@@ -71,7 +73,8 @@ class Language:
         name : str
             A name of ``phrases.yaml``, or FILE.MACRO.
         *given, **values
-            What it is filled in with. A phrase sees values by their names alone; a sentence takes them like a function.
+            What it is filled in with. A phrase sees values by their names alone; a sentence takes them like a function. The blanks of a
+            path stay as they are.
 
         Raises
         ------
@@ -79,9 +82,10 @@ class Language:
             If no language has it.
         """
         if name in self._phrases:
-            return _plain(self._phrase(name).render(**values))
+            return _plain(self._phrase(name).render({key: _with_blanks_kept(value) for key, value in values.items()}))
         if (sentence := self._sentence(name)) is not None:
-            return _plain(str(sentence(*given, **values)))
+            kept = {key: _with_blanks_kept(value) for key, value in values.items()}
+            return _plain(str(sentence(*map(_with_blanks_kept, given), **kept)))
         if self.otherwise is not None:
             return self.otherwise.say(name, *given, **values)
         raise KeyError(f"no phrase and no sentence is called {name!r}")
@@ -160,7 +164,13 @@ def _plain(text: str) -> str:
     """Join the lines of a template: one blank between words, none before a full stop, a comma or a closing bracket, none in Chinese."""
     text = re.sub(r"[ \n\t]+", " ", text).strip(" ")
     text = re.sub(r" (?=[,.)]( |$))|(?<=\() ", "", text)
-    return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
+    text = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef]) (?=[\u3000-\u9fff\uff00-\uffef])", "", text)
+    return text.replace(KEPT, " ")
+
+
+def _with_blanks_kept(given: Any) -> Any:
+    """Return a path as a text whose blanks are no blanks between words; anything else unchanged."""
+    return str(given).replace(" ", KEPT) if isinstance(given, PurePath) else given
 
 
 @cache

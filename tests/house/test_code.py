@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import tomllib
 
+import pytest
 import yaml
 
 from experiments.pages.developer.imports import OURS, ROOT, tree
 from tests.house.reading import FILES, YAML, functions, instruments_named, loops, name_of, repeats, targets, unannotated
+
+pytestmark = pytest.mark.study  # reads every file of the project
 
 #: So many instruments a file may name: an example, or what a few have in common, is no table.
 FEW = 6

@@ -22,6 +22,8 @@ from experiments.pages.developer.imports import (
 )
 from tests.house.reading import FILES, name_of
 
+pytestmark = pytest.mark.study  # reads every file of the project
+
 GRAPH = who_imports_whom(modules())
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 
+import pytest
+
 from experiments.pages.developer.imports import ROOT
 from tests.house.reading import name_of
+
+pytestmark = pytest.mark.study  # reads every file of the project
 
 DOCUMENTS = [path for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md") for path in sorted(ROOT.glob(pattern))]
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")

@@ -6,7 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from experiments.pages.developer.imports import ROOT, tree
+
+pytestmark = pytest.mark.study  # reads every file of the project
 
 #: Rooms that show something to a reader.
 ROOMS = ("reports", "figures", "commands", "studies", "analysis", "runs", "catalogue", "job.py", "run.py", "notebook.py")

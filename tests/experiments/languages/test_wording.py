@@ -91,3 +91,12 @@ def test_outcomes_and_instruments_speak_both_languages():
 def test_lines_of_a_template_become_one_sentence():
     assert wording._plain("one ,\n   two ( three )  .") == "one, two (three)."
     assert wording._plain("三 家 企业 ， 好") == "三家企业，好"
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_path_is_said_as_it_is(code):
+    folder = Path("/家/新 人/two  blanks/a , b")
+    with use_language(code):
+        assert str(folder) in say("verify.nothing", folder=folder)
+        assert str(folder) in say("progress.written", seconds=3.0, swept=False, folder=folder)
+        assert str(folder) in say("sweep.not_collected", folder, "why")
