@@ -27,8 +27,8 @@ __all__ = [
     "TYPABLE",
     "composed",
     "foreign_reference",
+    "foreign_texts",
     "in_one_line",
-    "names_code",
     "of_hydra",
     "refuse_foreign",
     "refuse_foreign_values",
@@ -133,16 +133,17 @@ def refuse_foreign_values(plain: Mapping[str, Any]) -> None:
     SettingsError
         One line for the first such value.
     """
-    for path, value in _texts({key: value for key, value in plain.items() if key != "hydra"}, ""):
-        if code := next(names_code(value), ""):
-            raise SettingsError(f"{path} holds {code}, which names code to run; no setting may")
-        if wrong := foreign_reference(value) or unfit(value, lines=True):
-            raise SettingsError(f"{path} is {value!r}: {wrong}")
+    for path, text, wrong in foreign_texts({key: value for key, value in plain.items() if key != "hydra"}):
+        raise SettingsError(f"{path} is {text!r}: {wrong}")
 
 
-def names_code(text: str) -> Iterator[str]:
-    """Yield the parts of a key or value that would make Hydra call something."""
-    yield from (part for part in text.replace("/", ".").split(".") if part in CODE)
+def foreign_texts(value: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield every text in a value, keys of dictionaries too, that no setting may hold: where it stands, the text, and what is wrong."""
+    for where, text in _texts(value, path):
+        code = next((part for part in text.replace("/", ".").split(".") if part in CODE), "")
+        names_code = f"{code} names code to run, which no setting may" if code else ""
+        if wrong := names_code or foreign_reference(text) or unfit(text, lines=True):
+            yield where, text, wrong
 
 
 def foreign_reference(text: str) -> str:

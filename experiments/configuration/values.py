@@ -10,7 +10,7 @@ from typing import Any
 
 import experiments.renamed as renamed
 from agents.spelling import nearest
-from experiments.configuration.composed import TYPABLE, foreign_reference, names_code, of_hydra
+from experiments.configuration.composed import TYPABLE, foreign_texts, of_hydra
 from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
 from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, TypedOverride, leaves, settings
 from experiments.configuration.rules import SettingsError, rule_of
@@ -23,10 +23,7 @@ __all__ = ["mistakes_in", "wrong_for_network", "wrong_value_of"]
 def mistakes_in(override: TypedOverride) -> Iterator[str]:
     """Say everything that is wrong with one override."""
     key = override.key
-    texts = [text for value in (key, *override.values) for text in _texts(value)]
-    if names := [part for text in texts for part in names_code(text)]:
-        yield f"{override.typed}: {names[0]} names code to run, which no setting may"
-    elif wrong := next(filter(None, map(foreign_reference, texts)), ""):
+    if wrong := next((wrong for _, _, wrong in foreign_texts([key, *override.values])), ""):
         yield f"{override.typed}: {wrong}"
     elif of_hydra(key):
         if key not in TYPABLE:
@@ -41,19 +38,6 @@ def mistakes_in(override: TypedOverride) -> Iterator[str]:
                 yield from wrong_value_of(path, leaf)
     else:
         yield f"{override.typed}: {_unknown(key)}"
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every text in a value, keys of dictionaries too."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield str(name)
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
 
 
 def _unknown(key: str) -> str:
