@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, cause_patches, finish, legend, style, wrapped
@@ -140,6 +140,7 @@ def _draw_flows(figure: Figure, ax: Axes, xy: NDArray[np.float64], share: NDArra
     ax.add_collection(lines)
     bar = figure.colorbar(lines, ax=ax, shrink=0.6, pad=0.01, label=say("figures.network.scale"))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())  # it would write powers as formulas, and no text is read as one
 
 
 def _draw_nodes(
