@@ -299,19 +299,12 @@ def observe_all(
 def _read(path: Path | None) -> Observed | None:
     """Read the stored figures of a replicate; none if there is no file, or if it is damaged."""
     try:
-        return _unpacked(path) if path is not None else None
+        return Observed(**json.loads(unsealed(path.read_bytes(), path.stem))) if path is not None else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError) as damage:
         print(say("progress.damaged", path=path, damage=damage), file=sys.stderr)
         return None
-
-
-def _unpacked(path: Path) -> Observed:
-    name, figures = json.loads(unsealed(path.read_bytes()))
-    if name != path.stem:
-        raise ValueError("it is of another world")
-    return Observed(**figures)
 
 
 def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Path | None) -> tuple[int, Observed | Exception]:
@@ -321,5 +314,5 @@ def _observed(number: int, world: WorldSettings, key: tuple[int, int], path: Pat
     except (ArithmeticError, ValueError) as error:  # for example, orders that grow without limit at these parameters
         return number, error
     if path is not None:
-        write_whole(path, sealed(json.dumps([path.stem, asdict(observed)]).encode()))
+        write_whole(path, sealed(json.dumps(asdict(observed)).encode(), path.stem))
     return number, observed

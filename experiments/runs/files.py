@@ -124,22 +124,22 @@ def _open_regular(path: Path) -> int:
 # -- a checksum in the file -------------------------------------------------------------------------------
 
 
-def sealed(data: bytes) -> bytes:
-    """Put the checksum of some bytes behind them."""
-    return data + digest(data).encode()
+def sealed(data: bytes, name: str) -> bytes:
+    """Put a checksum of some bytes, and of the name that they are kept under, behind them."""
+    return data + digest(name.encode() + data).encode()
 
 
-def unsealed(data: bytes) -> bytes:
+def unsealed(data: bytes, name: str) -> bytes:
     """Take off the checksum.
 
     Raises
     ------
     Damaged
-        If it is not that of the bytes before it.
+        If it is not that of the name and of the bytes before it.
     """
     content, seal = data[:-LENGTH], data[-LENGTH:]
-    if digest(content).encode() != seal:
-        raise Damaged("its checksum is not that of its content")
+    if digest(name.encode() + content).encode() != seal:
+        raise Damaged("its checksum is not that of its content, or it was kept under another name")
     return content
 
 

@@ -122,7 +122,7 @@ def _pack(key: str, run: Run, extras: Mapping[str, str]) -> bytes:
     `extras` are the checksums of the tables that are saved with it.
     """
     arrays = [np.asarray(getattr(run, name), dtype=np.float64) for name in _ARRAYS]
-    head: dict[str, Any] = {"format": FORMAT, "key": key, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent}
+    head: dict[str, Any] = {"format": FORMAT, "outcomes": run.outcomes, "groups": run.groups, "spent": run.spent}
     head |= {"counts": run.counts, "extras": dict(extras)}
     head["payments"] = [[*flow, amount] for flow, amount in run.payments.items()]
     head["shapes"] = [array.shape for array in arrays]
@@ -134,16 +134,16 @@ def _pack(key: str, run: Run, extras: Mapping[str, str]) -> bytes:
     members["head"] = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
     whole = io.BytesIO()
     np.savez(whole, allow_pickle=False, **members)
-    return sealed(whole.getvalue())
+    return sealed(whole.getvalue(), key)
 
 
 def _members(data: bytes, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the arrays of a file and its head, if it is whole and of the run of this key."""
-    with np.load(io.BytesIO(unsealed(data)), allow_pickle=False) as file:
+    with np.load(io.BytesIO(unsealed(data, key)), allow_pickle=False) as file:
         members = {name: file[name] for name in file.files}
     head = json.loads(members["head"].tobytes())
-    if (head["format"], head["key"]) != (FORMAT, key):
-        raise ValueError("it is of another run")
+    if head["format"] != FORMAT:
+        raise ValueError("it is of another version")
     return members, head
 
 
@@ -216,7 +216,7 @@ class Store:
             print(say("progress.damaged", path=path, damage=damage), file=sys.stderr)
 
     def damages(self) -> list[str]:
-        """Say which files of the folder are damaged, or stand alone."""
+        """Say which runs, tables saved with them and observations are damaged or missing."""
         wrong = []
         for path in sorted(self.folder.glob("*.npz")):
             try:
@@ -232,7 +232,7 @@ class Store:
                     wrong.append(say("verify.changed", path=extra))
         for path in sorted(self.folder.glob("*.observed")):
             try:
-                unsealed(path.read_bytes())
+                unsealed(path.read_bytes(), path.stem)
             except (OSError, Damaged) as damage:
                 wrong.append(say("verify.unreadable", path=path, damage=damage))
         return wrong

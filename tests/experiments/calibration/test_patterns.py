@@ -143,7 +143,7 @@ def test_stored_figures_are_read_again_and_a_damaged_file_is_replaced(world, tmp
     files[0].write_text("{", encoding="utf-8")
     stamp = files[1].stat().st_mtime_ns
     assert _text(observe_all([world, world], keys, SERIAL, tmp_path)) == first
-    assert files[1].stat().st_mtime_ns == stamp and json.loads(unsealed(files[0].read_bytes()))[1]["figures"]
+    assert files[1].stat().st_mtime_ns == stamp and json.loads(unsealed(files[0].read_bytes(), files[0].stem))["figures"]
 
 
 # -- sets ------------------------------------------------------------------------------------------------

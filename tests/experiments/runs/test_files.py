@@ -49,14 +49,16 @@ def test_a_pipe_is_not_waited_for_and_a_large_file_not_read(tmp_path):
     assert read_regular(tmp_path / "large", 11) == b"x" * 11
 
 
-def test_every_bit_of_a_sealed_file_counts():
-    whole = sealed(b"what was measured")
-    assert unsealed(whole) == b"what was measured"
+def test_every_bit_of_a_sealed_file_and_its_name_count():
+    whole = sealed(b"what was measured", "a")
+    assert unsealed(whole, "a") == b"what was measured"
+    with pytest.raises(Damaged, match="another name"):
+        unsealed(whole, "b")
     for at in range(8 * len(whole)):
         damaged = bytearray(whole)
         damaged[at // 8] ^= 1 << at % 8
         with pytest.raises(Damaged):
-            unsealed(bytes(damaged))
+            unsealed(bytes(damaged), "a")
 
 
 def test_what_changed_in_a_folder_is_listed(tmp_path):
