@@ -53,8 +53,8 @@ class Patterns:
     """Entries of ``labels.yaml`` that stand for many texts: ``"Firm {number}": "企业{number}"``.
 
     A placeholder stands for characters without a blank: a number, a year, a path. One whose name ends in ``_label`` stands for any text,
-    and what it stands for is given its own label. The whole text must have the form of the pattern. If it has the form of several, the pattern
-    with the most characters outside placeholders is used; of two with as many, the first.
+    and what it stands for is given its own label. The whole text must have the form of the pattern. If it has the form of several, the
+    pattern with the most characters outside placeholders is used; of two with as many, the first.
 
     Parameters
     ----------
