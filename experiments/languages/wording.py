@@ -45,6 +45,8 @@ ENGLISH, HERE = "en", Path(__file__).parent
 #: The files of a language that hold what English texts are called in it.
 LABELS = ("labels.yaml", "explanations.yaml")
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+#: What a placeholder stands for: characters without a blank, or else by the last word of its name.
+UNBROKEN, STANDS_FOR = r"\S+", {"number": r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "label": ".+"}
 #: Stands for a blank of a path while the lines of a template are joined: a character that no text has.
 KEPT = "\ue000"
 
@@ -52,9 +54,10 @@ KEPT = "\ue000"
 class Patterns:
     """Entries of ``labels.yaml`` that stand for many texts: ``"Firm {number}": "企业{number}"``.
 
-    A placeholder stands for characters without a blank: a number, a year, a path. One whose name ends in ``_label`` stands for any text,
-    and what it stands for is given its own label. The whole text must have the form of the pattern. If it has the form of several, the
-    pattern with the most characters outside placeholders is used; of two with as many, the first.
+    A placeholder stands for characters without a blank: a name, a path. One that is called ``number``, or whose name ends in ``_number``,
+    stands for a number. One whose name ends in ``_label`` stands for any text, and what it stands for is given its own label. The whole
+    text must have the form of the pattern. If it has the form of several, the pattern with the most characters outside placeholders is
+    used; of two with as many, the first.
 
     Parameters
     ----------
@@ -94,8 +97,7 @@ def _form(english: str) -> re.Pattern[str]:
     """Return the expression that texts of the form of a pattern match."""
     form = ""
     for at, part in enumerate(PLACEHOLDER.split(english)):  # words and names of placeholders take turns
-        stands_for = ".+" if part.endswith("_label") else r"\S+"
-        form += f"(?P<{part}>{stands_for})" if at % 2 else re.escape(part)
+        form += f"(?P<{part}>{STANDS_FOR.get(part.rpartition('_')[2], UNBROKEN)})" if at % 2 else re.escape(part)
     return re.compile(form, re.DOTALL)
 
 

@@ -24,10 +24,13 @@ def test_labels_and_explanations_are_read_alike(tmp_path):
 
 
 def test_a_pattern_stands_for_every_text_of_its_form_and_for_no_part_of_one(tmp_path):
-    language = speaking(tmp_path, '"Firm {number}": "entreprise no {number}"\n"{low} … {high}": "de {low} à {high}"')
+    language = speaking(
+        tmp_path, '"Firm {number}": "entreprise no {number}"\n"{low_number} … {high_number}": "de {low_number} à {high_number}"'
+    )
     assert language.label("Firm 00012") == "entreprise no 00012"
     assert language.label("0 … 1") == "de 0 à 1"
-    for text in ("Firm", "Firm ", "Firm 12 of 30", "A Firm 12", "firm 12"):
+    assert language.label("-1.5 … 1e+12") == "de -1.5 à 1e+12"
+    for text in ("Firm", "Firm ", "Firm 12 of 30", "A Firm 12", "firm 12", "Firm Ltd", "low … high"):
         assert language.label(text) == text
 
 
