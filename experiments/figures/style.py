@@ -246,7 +246,7 @@ def _small_print(studies: Sequence[Mapping[str, Any]], marks: str, regions: Sequ
         network = configuration["network"]
         if network.get("kind") in ("file", "input_output"):
             return "network", PurePath(network["path"]).name
-        return "region", configuration["region"]["key"]
+        return "region", say("things.region", configuration["region"]["key"], configuration["region"].get("label_zh", ""))
 
     def runs(study: Mapping[str, Any]) -> tuple[int, int]:
         configuration = study["configuration"]

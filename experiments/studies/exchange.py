@@ -15,6 +15,7 @@ from experiments.analysis.results import TABLES, Comparison, collect, table_hash
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
 from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.formatting import value
+from experiments.languages.wording import say
 from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.store import Store
@@ -161,9 +162,9 @@ def run_exchange(
 
 
 def _label(arm: Arm, part: str, key: str) -> str:
-    """The label of the region or the portfolio of an arm, in both languages; its key if it has no label."""
+    """What the region or the portfolio of an arm is called; its key if it has no label."""
     names = arm.configuration.get(part) or {}
-    return " ".join(dict.fromkeys(name for name in (names.get("label"), names.get("label_zh")) if name)) or key
+    return say("things.place", names.get("label") or "", names.get("label_zh") or "") or key
 
 
 def _together(by_region: dict[str, Comparison]) -> dict[str, pd.DataFrame]:
