@@ -444,6 +444,17 @@ def test_firms_without_a_leader_are_not_called_a_tier():
     assert {"chain leaders", "tier 1", "firms that reach no leader"} <= set(texts) and "tier 2" not in texts
 
 
+def test_generated_names_of_firms_and_the_region_are_chinese_in_a_chinese_map():
+    built = network({("Firm 00012", "Leader 1"): 0.4}, {"Leader 1": 1e6})
+    of_study = about()
+    of_study["configuration"]["region"]["label_zh"] = "示例地区"
+    with use_language("zh"):
+        figure = drawn(figures.network_map(picture(built), of_study))
+    texts = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert "企业00012" in texts and "链主1" in texts
+    assert "示例地区" in "".join(figure.get_supxlabel().split())
+
+
 # -- sweeps ----------------------------------------------------------------------------------------------
 
 

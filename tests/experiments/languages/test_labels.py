@@ -22,6 +22,7 @@ from experiments.configuration.settings import AS_TYPED, OF_THE_FILE, OF_THE_REG
 from experiments.languages.wording import HERE, LABELS, PLACEHOLDER, Language, Patterns, language_in, say, use_language
 from sim import INSTRUMENTS, OUTCOMES
 from sim.accounts.accounts import FINANCING, SECTORS
+from sim.instruments.programme import TAKEN_ON
 
 #: What lets firms, sectors and government pay in the books.
 PAYING = {"pay", "firms_pay", "pay_firms", "pay_firms_in_parts", "firms_pay_firms"}
@@ -135,6 +136,7 @@ def shown() -> Iterator[tuple[str, str]]:
         yield from ((f"pattern {pattern.number}", text) for text in (pattern.label, pattern.source, pattern.note))
     for key, probe in PROBES.items():
         yield from ((f"figure {key}", text) for text in (probe.label, probe.unit))
+    yield from (("count of every instrument", text) for text in TAKEN_ON)
     yield from (("payment", text) for text in payments())
     yield from (("name", text) for text in MADE_UP)
     yield from (("number of institutions", text) for text in (AS_TYPED, OF_THE_FILE, OF_THE_REGION))
@@ -199,3 +201,15 @@ def test_verbs_show_them_in_chinese(words, wanted, capsys):
     with use_language("zh"):
         assert main(words) == 0
     assert wanted in re.sub(r"\n *", "", capsys.readouterr().out)
+
+
+def test_a_place_has_both_names_in_english_and_one_in_chinese():
+    assert [say("things.place", *names) for names in (("Hubei", "湖北"), ("Hubei", ""), ("", "湖北"), ("", ""))] == [
+        "Hubei 湖北",
+        "Hubei",
+        "湖北",
+        "",
+    ]
+    with use_language("zh"):
+        assert [say("things.place", *names) for names in (("Hubei", "湖北"), ("Hubei", ""), ("", ""))] == ["湖北", "Hubei", ""]
+        assert say("things.region", "hubei", "湖北") == "湖北" and say("things.region", "hubei", "") == "hubei"
