@@ -234,6 +234,7 @@ def test_arms_can_be_distinguished_without_colours():
     [
         ("one_stop_stations_and_loans", 12, ["one_stop_", "stations_", "and_loans"]),
         ("质量强链贷款", 6, ["质量强", "链贷款"]),
+        ("强链贷，链主", 6, ["强链", "贷，链", "主"]),
         ("it costs 1,234.5 CNY", 11, ["it costs", "1,234.5 CNY"]),
         ("at 95 % of it", 5, ["at", "95 %", "of it"]),
         ("abcdefgh", 3, ["abc", "def", "gh"]),

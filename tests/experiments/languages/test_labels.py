@@ -191,7 +191,7 @@ def test_generated_names_are_shown_in_chinese(chinese):
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (["parameters", "sizes"], "small（小型）、medium（中型）"),
+        (["parameters", "scrap_share"], "0至1"),
         (["instruments"], "pace = 0.1 1/月"),
         (["explain", "supplier_development"], "学习（客户辅导各供应商的月数之和）"),
         (["explain", "region=jiangsu"], "F019：累计307个一站式服务站；视为各方案均设（假设）"),
