@@ -34,7 +34,7 @@ from experiments.configuration.settings import (
     read_settings,
     refuse_idle_settings,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import say, speak
 from experiments.last_resort import noted
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
@@ -132,6 +132,7 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
     owned = _Folder(folder, swept, settings)
+    speak(settings.language)  # an experiment's file may choose it
     begun = time.perf_counter()
     try:
         result = STUDIES[settings.study.kind](

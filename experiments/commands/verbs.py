@@ -24,7 +24,7 @@ from experiments.commands.help import help_text
 from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
-from experiments.languages.wording import label, lines, say
+from experiments.languages.wording import label, languages, lines, say
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.runs.ownership import lives, owner_of
@@ -257,13 +257,15 @@ ANSWERS: dict[str, Callable[..., list[str] | int]] = {
 }
 
 
-def main(argv: Sequence[str]) -> int | None:
+def main(argv: Sequence[str], typed_languages: Sequence[str] = ()) -> int | None:
     """Do what a verb asks.
 
     Parameters
     ----------
     argv : sequence of str
-        What was typed after ``strongchain``.
+        What was typed after ``strongchain``, but for the language.
+    typed_languages : sequence of str
+        What was typed as ``language=...``: one that there is, at most.
 
     Returns
     -------
@@ -276,6 +278,10 @@ def main(argv: Sequence[str]) -> int | None:
     answer, takes = ANSWERS[verb], inspect.signature(ANSWERS[verb]).parameters.values()
     usage = f"strongchain {verb} {VERBS[verb]}".rstrip()
     try:
+        if wrong := [code for code in typed_languages if code not in languages()]:
+            raise VerbError(say("verbs.no_language", code=wrong[0], languages=languages()))
+        if len(typed_languages) > 1:
+            raise VerbError(say("verbs.language_twice"))
         if {"-h", "--help"} & set(arguments):
             output: list[str] | int = [usage, f"  {label(first_line(answer.__doc__))}"]
         elif len(arguments) > len(takes) and all(one.kind is not one.VAR_POSITIONAL for one in takes):

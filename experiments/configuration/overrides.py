@@ -21,6 +21,7 @@ from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
 from agents.spelling import nearest
 from experiments.configuration.declared import VERBS, chosen_as_a_whole, fields_by_path, groups
+from experiments.configuration.names import in_keys
 from experiments.configuration.rules import SettingsError
 from experiments.configuration.settings import check_name
 from experiments.configuration.study import General
@@ -101,6 +102,7 @@ def read_override(typed: str) -> TypedOverride:
     if not equals:
         known = [*VERBS, *groups(), *(f.name for f in fields(General))]
         raise SettingsError(f"{typed}: its value is missing; type {typed}=VALUE{'' if typed in known else nearest(typed, known)}")
+    value = in_keys(key, value)
     sign = _sign(key, start[: len(start) - len(key)])
     for names in _outline(value)[0] if "{" in value and key not in FILES else ():
         if twice := [name for k, name in enumerate(names) if name in names[:k]]:

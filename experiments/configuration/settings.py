@@ -178,6 +178,7 @@ class Settings:
     seed: int
     task: Task
     quiet: bool
+    language: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
     study: Study
@@ -317,7 +318,7 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     base = read_arm("", plain)
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
-        plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
+        plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"], plain["language"],
         base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 

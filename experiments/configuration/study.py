@@ -24,6 +24,7 @@ from experiments.configuration.rules import (
     whole,
     yes_or_no,
 )
+from experiments.languages.wording import languages
 
 __all__ = [
     "KINDS",
@@ -56,6 +57,7 @@ class General:
     )
     check: bool = yes_or_no("whether every invariant is checked after every month")
     quiet: bool = yes_or_no("whether a study prints only mistakes and the folder of its results, for log files")
+    language: str = choice("en", tuple(languages()), "language of reports, figures and the terminal; no run depends on it")
     by: tuple[str, ...] = choices(
         ("tier", "size"), ("total", "chain", "tier", "size"), "groupings of firms for which effects are computed as well"
     )

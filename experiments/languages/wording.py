@@ -35,7 +35,9 @@ __all__ = [
     "language_in",
     "languages",
     "lines",
+    "names_of",
     "say",
+    "speak",
     "spoken",
     "use_language",
     "written",
@@ -136,6 +138,10 @@ class Language:
             if not name.startswith("_")
         ]
         return sorted({*self._phrases, *sentences})
+
+    def phrases_below(self, prefix: str) -> list[tuple[str, str]]:
+        """Return the phrases of the folder whose names begin with a prefix: the rest of each name, and the phrase as it stands."""
+        return [(name.removeprefix(prefix), str(text)) for name, text in self._phrases.items() if name.startswith(prefix)]
 
     def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.
@@ -276,6 +282,15 @@ def spoken() -> Language:
     return language_in(_SPOKEN.get())
 
 
+def names_of(group: str) -> dict[str, tuple[str, ...]]:
+    """Return what the keys of a group of phrases are called, by key: a name in every language."""
+    found: dict[str, list[str]] = {}
+    for code in languages():
+        for name, text in language_in(HERE / code).phrases_below(f"{group}."):
+            found.setdefault(name, []).append(text)
+    return {key: tuple(names) for key, names in found.items()}
+
+
 @contextmanager
 def use_language(code: str | Path) -> Iterator[Language]:
     """Speak a language inside a `with` block: its code, or a folder of one's own.
@@ -293,6 +308,11 @@ def use_language(code: str | Path) -> Iterator[Language]:
         yield language_in(folder)
     finally:
         _SPOKEN.reset(before)
+
+
+def speak(code: str = ENGLISH) -> None:
+    """Speak a language from now on, to the end of the process: what is typed in a terminal chooses it."""
+    _SPOKEN.set(HERE / code)
 
 
 def say(name: str, /, *given: Any, **values: Any) -> str:

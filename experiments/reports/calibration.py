@@ -17,6 +17,7 @@ from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.languages.wording import lines
 from experiments.reports.findings import Place
+from experiments.reports.verdict import sentences, wrapped
 from experiments.runs.files import write_whole
 from experiments.runs.manifests import write_manifest
 from experiments.studies.calibrate import PLAUSIBLE, Calibration
@@ -109,6 +110,7 @@ def calibration_page(calibration: Calibration) -> str:
     return (
         lines(
             "calibration.page",
+            verdict=_calibration_verdict(sets),
             region=_region(calibration.manifest),
             figures=len(TELLING),
             points=len(calibration.points),
@@ -124,6 +126,10 @@ def calibration_page(calibration: Calibration) -> str:
         )
         + "\n"
     )
+
+
+def _calibration_verdict(sets: pd.DataFrame) -> list[str]:
+    return sentences("calibration_verdict", len(sets), int(sets["plausible"].sum()))
 
 
 def present_calibration(calibration: Calibration, folder: Path, figures: bool = True) -> None:
@@ -143,7 +149,7 @@ def summary_of_calibration(calibration: Calibration) -> str:
     """Return what a calibration shows, as lines for a terminal."""
     sets = calibration.sets[~calibration.sets["mean"]] if "mean" in calibration.sets else calibration.sets
     held = sets.loc[sets["plausible"], "patterns"]
-    return lines(
+    text = lines(
         "calibration.summary",
         waves=list(calibration.waves.itertuples()),
         least_left=1.0 / CANDIDATES,
@@ -151,6 +157,7 @@ def summary_of_calibration(calibration: Calibration) -> str:
         held=held.tolist(),
         patterns=SEEN_IN_ONE_WORLD,
     )
+    return "\n".join([*wrapped(_calibration_verdict(sets)), "", text])
 
 
 #: Patterns that can be seen in a single world: not those of rare events, lags and networks.
@@ -166,6 +173,7 @@ def validation_page(validation: Validation) -> str:
     return (
         lines(
             "validation.page",
+            verdict=_validation_verdict(validation),
             held=validation.held,
             patterns=PATTERNS,
             probes=PROBES,
@@ -177,6 +185,11 @@ def validation_page(validation: Validation) -> str:
         )
         + "\n"
     )
+
+
+def _validation_verdict(validation: Validation) -> list[str]:
+    of_worlds = validation.observed.loc[validation.observed["figure"] == "pass_rate", "set"]
+    return sentences("validation_verdict", validation.held, len(PATTERNS), len(of_worlds), of_worlds.nunique())
 
 
 def present_validation(validation: Validation, folder: Path, figures: bool = True) -> None:
@@ -195,4 +208,5 @@ def present_validation(validation: Validation, folder: Path, figures: bool = Tru
 def summary_of_validation(validation: Validation) -> str:
     """Return the patterns, as lines for a terminal."""
     rows = list(validation.patterns.itertuples())
-    return lines("validation.summary", held=validation.held, patterns=len(PATTERNS), probes=PROBES, rows=rows)
+    text = lines("validation.summary", held=validation.held, patterns=len(PATTERNS), probes=PROBES, rows=rows)
+    return "\n".join([*wrapped(_validation_verdict(validation)), "", text])

@@ -29,6 +29,7 @@ from experiments.reports.findings import Estimate, estimate
 from experiments.reports.html import write_report
 from experiments.reports.programmes import programme_lines, programme_views
 from experiments.reports.sections import selection
+from experiments.reports.verdict import verdict, wrapped
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["SHOWN", "present", "summary"]
@@ -112,7 +113,7 @@ def summary(comparison: Comparison) -> str:
     configuration, several = comparison.manifest["configuration"], comparison.runs["replicate"].nunique() > 1
     head = lines("summary.head", comparison.reference, configuration["window"], configuration["study"]["correction"], several)
     outcomes = [lines("summary.effects", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
-    return "\n".join([head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
+    return "\n".join([*wrapped(verdict(comparison)), "", head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
 
 
 def _of_outcome(comparison: Comparison, key: str) -> tuple[str, float, list[SummaryLine]]:

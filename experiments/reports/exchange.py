@@ -17,6 +17,7 @@ from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
 from experiments.reports.study import active_in, assumptions, replicates
+from experiments.reports.verdict import sentences, wrapped
 from experiments.runs.files import write_whole
 from experiments.studies.exchange import Exchange
 from experiments.terminal import pad
@@ -185,6 +186,7 @@ def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
     return page(
         question=say("exchange.question", shown),
         subtitle=say("report.subtitle", shown, len(about["arms"]), about["configuration"]["seed"], about["finished"][:10], about["id"]),
+        verdict=sentences("exchange_verdict", shown),
         answer=[(say(f"answer.lead.{what}"), say(f"exchange.{what}", shown)) for what in ("effect", "cost", "limits")],
         arms=_portfolios(exchange),
         sections=[Section("cells", say("exchange.heading"), say("exchange.says"), [heat], [table])],
@@ -197,4 +199,5 @@ def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
 
 def summary_of_exchange(exchange: Exchange) -> str:
     """Return the cells, as lines for a terminal."""
-    return lines("exchange.summary", exchange_findings(exchange), pad)
+    shown = exchange_findings(exchange)
+    return "\n".join([*wrapped(sentences("exchange_verdict", shown)), "", lines("exchange.summary", shown, pad)])

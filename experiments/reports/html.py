@@ -21,6 +21,7 @@ from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
 from experiments.reports.study import active_in, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
+from experiments.reports.verdict import verdict
 from experiments.runs.files import update_sums, write_whole
 from sim import INSTRUMENTS, Region
 
@@ -45,6 +46,7 @@ def report(comparison: Comparison, folder: Path | None = None) -> str:
     return page(
         question=say("question.study", shown),
         subtitle=_subtitle(comparison, shown),
+        verdict=verdict(comparison, shown),
         answer=answer(shown),
         arms=_arms(comparison, shown),
         sections=results(comparison, shown, folder),
@@ -69,7 +71,7 @@ def terms(names: Sequence[str], **values: Any) -> list[tuple[str, str]]:
 
 
 def page(**parts: Any) -> str:
-    """Return a report as HTML, made of its parts: question, subtitle, answer, arms, sections, last, terms, about and failures."""
+    """Return a report as HTML, made of its parts: question, subtitle, verdict, answer, arms, sections, last, terms, about and failures."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["tongues"] = _tongues

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from experiments.analysis.results import write_table
 from experiments.figures import save, sweep_figure
-from experiments.languages.wording import lines
+from experiments.languages.wording import lines, speak
 from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
@@ -89,6 +89,7 @@ class CollectSweep(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collect the points, and print where the table lies."""
         folder = Path(config.hydra.sweep.dir)
+        speak(config.language)
         try:
             table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success

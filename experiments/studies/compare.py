@@ -14,6 +14,7 @@ from agents.streams import replicate_keys
 from experiments.analysis.effects import headline_effects
 from experiments.analysis.results import Comparison, collect
 from experiments.analysis.statistics import further_replicates
+from experiments.configuration.overrides import read_override
 from experiments.configuration.preflight import checked_settings
 from experiments.configuration.settings import (
     Arm,
@@ -30,7 +31,7 @@ from experiments.configuration.settings import (
     read_arm,
     refuse_idle_settings,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import say, use_language
 from experiments.runs.measure import EXTRAS, Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
@@ -89,8 +90,9 @@ def _arm(name: str, of_the_study: Sequence[str], own: Sequence[str]) -> Arm:
     check_name(name, "an arm's name")
     for refusal in filter(None, (not_of_an_arm(name, override) for override in own)):
         raise SettingsError(refusal)
-    composed = compose_settings([*of_the_study, *own])
-    refuse_idle_settings(composed, own)
+    in_keys = [read_override(override).readable for override in own]
+    composed = compose_settings([*of_the_study, *in_keys])
+    refuse_idle_settings(composed, in_keys)
     return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
 
 
@@ -234,7 +236,8 @@ def compare(*overrides: str, progress: bool = False, keep: str | Path | None = N
     True
     """
     readable, settings = checked_settings(overrides)
-    comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)
-    if comparison.failures:
-        warnings.warn(comparison.failures, stacklevel=2)
+    with use_language(settings.language):
+        comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)
+        if comparison.failures:
+            warnings.warn(comparison.failures, stacklevel=2)
     return comparison
