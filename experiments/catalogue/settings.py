@@ -64,7 +64,7 @@ def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
 
 
 def _ruled(path: str, default: Any, rule: Rule) -> Setting:
-    return Setting(path, rule.default_is or written(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
+    return Setting(path, label(rule.default_is) or written(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
 
 
 def settings() -> list[Setting]:
@@ -179,7 +179,7 @@ def of_instrument(cls: Any) -> list[str]:
     from experiments.catalogue.practices import of_instrument as mapped
 
     text, notes = described(cls)
-    counts = "; ".join(f"{label(name)} ({label(meaning)})" for name, meaning in cls.counted.items())
+    counts = say("things.counts", list(cls.counted.items()))
     practices = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
     lines = [say("explain.instrument", key=cls.key), "", *paragraphs(label(text)), ""]
     rows = rows_of(practice=cls.label_zh) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
@@ -208,7 +208,7 @@ def of_outcome(o: Any) -> list[str]:
 def of_region(region: Any) -> list[str]:
     """Explain a region: each figure with its source."""
     rows = [(name, text, label(source)) for name, text, source, _ in figures(region)]
-    names = ["", *about(rows_of(chains=", ".join(region.chain_names)))] if region.chain_names else []
+    names = ["", *about(rows_of(chains=", ".join(map(label, region.chain_names))))] if region.chain_names else []
     head = [say(f"heads.{name}") for name in ("figure", "value", "source")]
     return [say("explain.region", key=region.key, english=region.label, chinese=region.label_zh), "", *table(head, rows), *names]
 

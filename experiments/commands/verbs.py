@@ -151,7 +151,7 @@ def instruments() -> list[str]:
     rows = []
     for key, cls in INSTRUMENTS.items():
         dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
-        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
+        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, label(dose.unit))).removesuffix(" 1")))
     does = [label(first_line(cls.__doc__)) for cls in INSTRUMENTS.values()]
     return [*table(_head("instrument", "practice", "dose"), rows, does), "", say("verbs.choose.instruments")]
 
@@ -174,7 +174,7 @@ def parameters(word: str = "") -> list[str]:
     if not matching:
         near = did_you_mean(word, [name for s in every for name in (s.path, s.name)])
         raise VerbError(say("verbs.no_setting", word=word, near=near))
-    rows = [(s.path, s.default, s.legal, label(s.unit), s.mark) for s in matching]
+    rows = [(s.path, s.default, label(s.legal), label(s.unit), s.mark) for s in matching]
     head = [*_head("setting", "default", "range", "unit"), ""]
     legend = wrap(say("verbs_text.legend", list(MARKS)), COLUMNS)
     return [*table(head, rows, [label(s.meaning) for s in matching]), "", say("verbs.settings", number=len(matching)), *legend]

@@ -15,7 +15,7 @@ from experiments.analysis.results import TABLES, Comparison, collect, table_hash
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
 from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.formatting import value
-from experiments.languages.wording import label
+from experiments.languages.wording import say
 from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.store import Store
@@ -70,15 +70,7 @@ class Exchange:
         """The label of the region or the portfolio of an arm; its key if it has no label."""
         named = self.manifest["arms"][_called(policy, region)].get(part) or {}
         key = region if part == "region" else policy
-        return label(_Named(str(named.get("label") or key), str(named.get("label_zh") or ""))) or key
-
-
-@dataclass(frozen=True)
-class _Named:
-    """What has a name in English and Chinese."""
-
-    label: str
-    label_zh: str
+        return say("things.place", named.get("label") or "", named.get("label_zh") or "") or key
 
 
 def _called(policy: str, region: str) -> str:
