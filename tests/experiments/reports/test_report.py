@@ -41,7 +41,6 @@ pytestmark = pytest.mark.study
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=6", "window=3", "burn_in=3", "parallel=serial")
 SECTIONS = [
     "verdict",
-    "verdict",
     "answer",
     "arms",
     "effects",
