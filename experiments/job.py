@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.configuration.composed import CONFIG, composed, in_one_line, refuse_foreign
 from experiments.configuration.flags import MANY, shows_only
 from experiments.configuration.overrides import quoted, read_override
+from experiments.configuration.own_policies import as_typed, in_hydras_words
 from experiments.configuration.schema import register
 from experiments.configuration.settings import (
     Settings,
@@ -173,7 +174,7 @@ def _job(config: DictConfig) -> None:
     """One job. It raises no error, so that a sweep goes on and is collected."""
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
-    overrides = [override for override in map(str, job.overrides.task) if override not in _added]
+    overrides = [as_typed(override) for override in map(str, job.overrides.task) if override not in _added]
     note = folder / POINT
     try:
         _study(config, folder, overrides)
@@ -221,6 +222,13 @@ def _placed(arguments: Sequence[str], key: str) -> tuple[list[str], Path]:
     return [*kept, *fixed.values()], folder.absolute()
 
 
+def _with_policies(argument: str) -> str:
+    """Return what was typed with the names under which Hydra knows the files of policies, which it does not read."""
+    if argument.startswith("-") or (override := read_override(argument)).key != "policy":
+        return argument
+    return "policy=" + ",".join(in_hydras_words(alone).partition("=")[2] for alone in override.alone)
+
+
 def _sweep_id(arguments: Sequence[str]) -> str:
     """Hash what makes a sweep: what was typed, and the code. A sweep goes on only with the same."""
     typed = [argument for argument in arguments if not argument.startswith("-") and argument not in _added]
@@ -244,6 +252,7 @@ def run(arguments: Sequence[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in what was typed are raised, not printed, and shown as all others
     _failures.clear()
     _added.clear()
+    arguments = [_with_policies(argument) for argument in arguments]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
     try:
         if shows_only(arguments):

@@ -1,7 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | rerun | verify | release | regions | policies | instruments | experiments | parameters | explain | completion |
-help``.
+``strongchain results | rerun | verify | release | regions | policies | policy | instruments | experiments | parameters | explain |
+completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
@@ -240,6 +240,24 @@ def release(folder: str = "") -> list[str]:
         raise VerbError(str(mistake)) from None
 
 
+def policy(*arguments: str) -> list[str] | int:
+    """Write a policy of one's own into a file, or check it: all mistakes, or what it does."""
+    from experiments.commands.policy import check_policy, new_policy
+
+    does, rest = (arguments[0] if arguments else ""), arguments[1:]
+    try:
+        match does:
+            case "new":
+                return new_policy(rest)
+            case "check":
+                output, right = check_policy(rest)
+                print(printable("\n".join(output)), file=sys.stdout if right else sys.stderr)
+                return int(not right)
+    except ValueError as mistake:
+        raise VerbError(str(mistake)) from None
+    raise VerbError(say("own_policy.which_verb", does, did_you_mean(does, ("new", "check"))))
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     from experiments.studies.rerun import main as again
@@ -251,7 +269,7 @@ def rerun(*arguments: str) -> int:
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
     **{
         one.__name__: one
-        for one in (results, rerun, verify, release, regions, policies, instruments, experiments, parameters, explain, completion)
+        for one in (results, rerun, verify, release, regions, policies, policy, instruments, experiments, parameters, explain, completion)
     },
     "help": help_on,
 }

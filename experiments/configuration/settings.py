@@ -22,6 +22,7 @@ from agents.spelling import nearest
 from experiments.configuration import files
 from experiments.configuration.composed import composed, without_hydra
 from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.own_policies import own_policies
 from experiments.configuration.rules import SettingsError, check_rules
 from experiments.configuration.schema import restore
 from experiments.configuration.study import (
@@ -246,6 +247,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
+    if "policy_files" in configuration:
+        own["policy_files"] = dict(configuration["policy_files"])
     check_rules(General, own)
     plain = copy.deepcopy(own)
     region, scale = restore(Region, plain["region"]), plain["scale"]
@@ -457,10 +460,14 @@ def compose_settings(overrides: Sequence[str]) -> DictConfig:
 
 
 def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
-    """Note in a composed configuration which institutions were set for its network, which is not the region's own.
+    """Note in a composed configuration what its values do not show: the file of a policy, and which institutions were set.
 
-    They are taken as they stand, even where the region has the same number. What was typed counts, and what an experiment's file says.
+    Institutions that were set for a network which is not the region's own are taken as they stand, even where the region has the same
+    number. What was typed counts, and what an experiment's file says.
     """
+    if own := own_policies(overrides):
+        with open_dict(config):
+            config.policy_files = own
     typed = [name for name in _figures_set(overrides) if name in INSTITUTIONS]
     if typed and config.network.kind != "region":
         with open_dict(config):
