@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -50,6 +49,7 @@ from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
+from experiments.systems import answer_like_ctrl_c
 from experiments.terminal import printable, write
 from sim import NetworkError
 from sim.parameters import ParameterError
@@ -253,7 +253,7 @@ def run(arguments: Sequence[str]) -> int:
     _failures.clear()
     _added.clear()
     arguments = [_with_policies(argument) for argument in arguments]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
+    answer_like_ctrl_c()  # a batch system that stops a study is answered so
     try:
         if shows_only(arguments):
             sys.argv[1:] = arguments

@@ -117,7 +117,7 @@ def read_override(typed: str) -> TypedOverride:
             break
     else:
         arm = key.removeprefix("study.arms.")
-        why = _untypable(arm) or "write it as 'study.arms={NAME: [OVERRIDE]}'" if arm != key else ""
+        why = _untypable(arm) or 'write it as "study.arms={NAME: [OVERRIDE]}"' if arm != key else ""
         raise SettingsError(f"{typed}: {why or 'cannot be read; write KEY=VALUE, with a dotted path as the key'}")
     group = key.split("@")[0]
     if not override.is_sweep_override():

@@ -45,6 +45,7 @@ from experiments.configuration.settings import (
     too_few,
 )
 from experiments.configuration.values import mistakes_in, wrong_for_network, wrong_value_of
+from experiments.shells import with_single_quotes
 
 __all__ = ["check_overrides", "checked_settings", "preflight"]
 
@@ -69,6 +70,8 @@ def preflight(arguments: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
+    if hint := with_single_quotes(arguments):
+        raise SettingsError(hint)
     for path in files.shadowing(files.CONFIGS, registered()):
         raise SettingsError(f"{path} stands where the program's own settings are; put it into configs/policy, region or experiment")
     for path in files.files_with_aliases(files.CONFIGS):

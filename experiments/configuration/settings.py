@@ -37,6 +37,7 @@ from experiments.configuration.study import (
     ValidationStudy,
 )
 from experiments.languages.wording import say
+from experiments.shells import typed
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -81,7 +82,7 @@ ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in"
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
-NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
+NO_LISTS = 'arms are lists of overrides; write "study.arms={half: [instruments.cqo.reach=0.5]}"'
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 #: Institutions that are counted before a run whose network is not the region's own.
@@ -215,7 +216,7 @@ def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | Sector
     if kind == "file" and not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/guide/networks.md)")
     if values.get("filter") is not None and not isinstance(values["filter"], dict):
-        raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: 'network.filter={{chain: 36}}'")
+        raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: " + '"network.filter={chain: 36}"')
     settings = restore(networks()[kind], values)
     if isinstance(settings, InputOutput):
         names = settings.files
@@ -412,7 +413,7 @@ def check_name(name: str, what: str) -> None:
         why = f"it has {len(name)} characters; it must have at most 100, or 80 Chinese ones"
     elif name != name.strip() or name.endswith("."):
         why = "it must not begin or end with a blank, nor end with a dot"
-    elif re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[1-9])(\..*)?", name.casefold()):
+    elif re.fullmatch(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[1-9¹²³])\s*(\..*)?", name.casefold()):
         why = "Windows keeps it for a device; choose another name"
     else:
         return
@@ -437,7 +438,8 @@ def idle_setting(config: DictConfig, path: str) -> str:
     name, _, lever = rest.partition(".")
     if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
         active = [key for key in INSTRUMENTS if config.instruments[key].active]
-        return f"{name} is not active, so the lever would change nothing; to activate it, type 'instruments=[{','.join([*active, name])}]'"
+        chosen = typed(f"instruments=[{','.join([*active, name])}]")
+        return f"{name} is not active, so the lever would change nothing; to activate it, type {chosen}"
     if path == "scale" and config.network.kind != "region":
         kind = config.network.kind
         return f"scale is for the firms of a region, but network={kind} brings its own firms; leave scale out, or type network=region"

@@ -98,7 +98,7 @@ def wrong_value_of(key: str, value: Any) -> Iterator[str]:
         yield from _kind(key.removesuffix(".kind"), value)
     elif key in OF_THE_WORLD:
         if value is not None and not isinstance(value, dict):
-            yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
+            yield f'{key} is {value!r}; it must name its values: "{key}={{NAME: VALUE}}"'
     elif declarations := declared_at(key):
         # Of several declarations those of its kind, numbers or names. `wrong_for_network` holds it against the network chosen.
         number = all(isinstance(entry, int | float) for entry in (value if isinstance(value, list) else [value]))
@@ -130,7 +130,7 @@ def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
     elif str(f.type).startswith("tuple[str") and not (
         isinstance(value, list | tuple) and all(isinstance(entry, str | int) for entry in value)
     ):
-        yield f"{key} is {value!r}; it must be a list of names: '{key}=[NAME,NAME]'"
+        yield f'{key} is {value!r}; it must be a list of names: "{key}=[NAME,NAME]"'
 
 
 def wrong_for_network(kind: str, key: str, value: Any) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from experiments.languages.wording import say
 from experiments.regular import open_regular, read_regular
+from experiments.systems import take_the_place
 
 __all__ = [
     "SUMS",
@@ -77,7 +78,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         if part.stat().st_size:  # else nothing was to be written
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(part, path)
+            take_the_place(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

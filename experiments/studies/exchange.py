@@ -74,7 +74,7 @@ def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Se
         return list(dict.fromkeys(listed))
     if group == "region":
         return [value(settings.resolved["region"]["key"])]
-    raise SettingsError("study.policies names no portfolio; type 'study.policies=[NAME,NAME]' (configs/policy) or policy=NAME")
+    raise SettingsError('study.policies names no portfolio; type "study.policies=[NAME,NAME]" (configs/policy) or policy=NAME')
 
 
 def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[str, str], Arm]:

@@ -29,7 +29,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.record", "sim.invariants", "sim.instruments"),
     ("sim.model",),
     ("sim",),
-    ("experiments.formatting", "experiments.regular", "experiments.renamed"),
+    ("experiments.formatting", "experiments.regular", "experiments.renamed", "experiments.shells", "experiments.systems"),
     ("experiments.terminal", "experiments.languages"),
     ("experiments.configuration", "experiments.contract", "experiments.last_resort"),
     ("experiments.catalogue", "experiments.runs"),
