@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from experiments.reports.sweep import is_whole
 from experiments.runs.files import write_whole
 from experiments.runs.manifests import MANIFEST, POINT
 from experiments.runs.ownership import Claim, claim, refuse_folder, remove_empty
-from experiments.runs.runner import expected_seconds, workers_of
+from experiments.runs.runner import drawing_seconds, expected_seconds, workers_of
 from experiments.runs.store import CODE
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
@@ -51,6 +52,7 @@ from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
 from experiments.systems import answer_like_ctrl_c
 from experiments.terminal import printable, write
+from experiments.waiting import slow, speak
 from sim import NetworkError
 from sim.parameters import ParameterError
 
@@ -128,10 +130,12 @@ class _Folder:
 
 
 def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
-    refuse_foreign(config)
-    refuse_idle_settings(config, overrides)
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
-    settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
+    with slow("waiting.settings"):
+        refuse_foreign(config)
+        refuse_idle_settings(config, overrides)
+        settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
+    speak(not settings.quiet)
     owned = _Folder(folder, swept, settings)
     begun = time.perf_counter()
     try:
@@ -139,8 +143,10 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
             settings, overrides, progress=not settings.quiet, keep=_runs_of(folder, swept), begin=owned.begin
         )
         if not (settings.quiet or swept):
-            write(say("progress.drawing"))
-        owned.present(result)
+            arms = len(result.manifest.get("arms") or ()) or 1
+            write(say("waiting.drawing", seconds=drawing_seconds(arms, settings.study.kind)))
+        with slow("waiting.tables") if swept else nullcontext():
+            owned.present(result)
     except _Whole:
         return
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed

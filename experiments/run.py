@@ -42,17 +42,20 @@ def _answer(arguments: list[str]) -> int:
     if arguments in (["--help"], ["-h"]):
         arguments = ["help"]
     from experiments.commands import verbs
+    from experiments.waiting import slow, speak
 
+    speak("quiet=true" not in arguments)
     if (status := verbs.main(arguments)) is not None:
         return status
-    from experiments.configuration.preflight import preflight
-    from experiments.configuration.settings import SettingsError
+    with slow("waiting.start", after=0.0):  # it takes some seconds every time
+        from experiments.configuration.preflight import preflight
+        from experiments.configuration.settings import SettingsError
 
-    try:
-        readable = preflight(arguments)
-    except SettingsError as mistake:
-        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
-        return 1
+        try:
+            readable = preflight(arguments)
+        except SettingsError as mistake:
+            print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
+            return 1
     if {"--help", "-h"} & set(readable):  # beside settings, which were without mistakes
         return verbs.main(["help"]) or 0
     from experiments.job import run

@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,15 @@ from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.runs.ownership import lives, owner_of
 from experiments.terminal import COLUMNS, did_you_mean, first_line, printable, table, wrap
+from experiments.waiting import slow
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
 #: What reading a folder may raise in which somebody changed a file, or cut it off.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, OSError)
+
+#: Verbs that read many files before they print anything; their phrases are ``waiting.VERB``.
+SLOW = ("results", "regions", "policies", "explain", "parameters")
 
 
 class VerbError(ValueError):
@@ -260,7 +264,8 @@ def policy(*arguments: str) -> list[str] | int:
 
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
-    from experiments.studies.rerun import main as again
+    with slow("waiting.rerun"):
+        from experiments.studies.rerun import main as again
 
     return again(arguments)
 
@@ -299,7 +304,8 @@ def main(argv: Sequence[str]) -> int | None:
         elif len(arguments) > len(takes) and all(one.kind is not one.VAR_POSITIONAL for one in takes):
             raise VerbError(say("verbs.too_many", word=arguments[-1], usage=usage))
         else:
-            output = answer(*arguments)
+            with slow(f"waiting.{verb}") if verb in SLOW else nullcontext():
+                output = answer(*arguments)
     except VerbError as mistake:
         print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1

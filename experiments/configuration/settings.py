@@ -38,6 +38,7 @@ from experiments.configuration.study import (
 )
 from experiments.languages.wording import say
 from experiments.shells import typed
+from experiments.waiting import slow
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -83,6 +84,8 @@ ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in"
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
 NO_LISTS = 'arms are lists of overrides; write "study.arms={half: [instruments.cqo.reach=0.5]}"'
+#: Bytes of a network's files that are read in a second, roughly: for forecasts.
+READ_IN_A_SECOND = 400_000
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 #: Institutions that are counted before a run whose network is not the region's own.
@@ -193,7 +196,9 @@ class Settings:
 def _read_file(kind: str, values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork | SectorEconomy:
     """Read the files of a network once for all arms that use them, as long as their bytes stay the same."""
     settings = restore(networks()[kind], json.loads(values))
-    network = read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
+    size = sum(os.path.getsize(path) for path, _ in files)
+    with slow("waiting.network", megabytes=size / 1e6, seconds=size / READ_IN_A_SECOND):
+        network = read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
     if _hashes([path for path, _ in files], settings.most_megabytes) != files:
         raise SettingsError(
             f"{' or '.join(path for path, _ in files)} changed while it was read; run this again when no program writes to it"

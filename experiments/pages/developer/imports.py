@@ -31,6 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim",),
     ("experiments.formatting", "experiments.regular", "experiments.renamed", "experiments.shells", "experiments.systems"),
     ("experiments.terminal", "experiments.languages"),
+    ("experiments.waiting",),
     ("experiments.configuration", "experiments.contract", "experiments.last_resort"),
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),
