@@ -85,7 +85,7 @@ ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
 NO_LISTS = 'arms are lists of overrides; write "study.arms={half: [instruments.cqo.reach=0.5]}"'
 #: Bytes of a network's files that are read in a second, roughly: for forecasts.
-READ_IN_A_SECOND = 400_000
+READ_IN_A_SECOND = 120_000
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 #: Institutions that are counted before a run whose network is not the region's own.
