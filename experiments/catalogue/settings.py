@@ -16,6 +16,7 @@ from experiments.configuration.files import each_file
 from experiments.configuration.rules import Rule
 from experiments.formatting import value
 from experiments.languages.wording import label, say, written
+from experiments.shells import typed
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
 __all__ = ["MARKS", "Setting", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
@@ -184,7 +185,7 @@ def of_instrument(cls: Any) -> list[str]:
     lines = [say("explain.instrument", key=cls.key), "", *paragraphs(label(text)), ""]
     rows = rows_of(practice=cls.label_zh) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
     rows += rows_of(counts=counts) + [("" if k else say("explain.rows.stands_for"), one) for k, one in enumerate(practices)]
-    dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=f"'instruments=[{cls.key}]'")
+    dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=typed(f"instruments=[{cls.key}]"))
     lines += [*about(rows), "", *about(dose)]
     for s in levers(cls):
         rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.mark else "", source=label(s.source))

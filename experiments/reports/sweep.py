@@ -18,6 +18,7 @@ from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.terminal import printable
+from experiments.waiting import slow
 
 __all__ = ["CollectSweep", "collect_sweep", "is_whole"]
 
@@ -91,7 +92,8 @@ class CollectSweep(Callback):
         folder = Path(config.hydra.sweep.dir)
         speak(config.language)
         try:
-            table = collect_sweep(folder)
+            with slow("waiting.sweep", points=len(_points(folder))):
+                table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
             why = str(mistake) if isinstance(mistake, OSError) else noted(mistake, sys.argv[1:])
             print(printable(lines("sweep.not_collected", folder=folder, mistake=why)), file=sys.stderr)

@@ -38,6 +38,7 @@ from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, 
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
 from experiments.terminal import paragraphs, write
+from experiments.waiting import slow
 from sim.build.input_output import SectorEconomy
 from sim.network.network import SupplyNetwork
 
@@ -218,7 +219,8 @@ def run_compare(
 
     `begin` is called with the id of the study, before anything is simulated.
     """
-    asked = arms_of(settings, overrides)
+    with slow("waiting.arms"):
+        asked = arms_of(settings, overrides)
     begin(study_id(settings.resolved, replicate_keys(settings.seed, settings.replicates), asked))
     arms = within_budget(settings, asked, Store(keep) if keep else None, progress)
     return run_study(settings, arms, overrides, progress, keep)

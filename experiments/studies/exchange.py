@@ -12,6 +12,7 @@ import pandas as pd
 from agents.streams import replicate_keys
 from experiments.analysis.costs import per_yuan
 from experiments.analysis.results import TABLES, Comparison, collect, table_hash
+from experiments.configuration.own_policies import names_a_file
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
 from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.formatting import value
@@ -87,7 +88,7 @@ def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Se
         return list(dict.fromkeys(listed))
     if group == "region":
         return [value(settings.resolved["region"]["key"])]
-    raise SettingsError("study.policies names no portfolio; type 'study.policies=[NAME,NAME]' (configs/policy) or policy=NAME")
+    raise SettingsError('study.policies names no portfolio; type "study.policies=[NAME,NAME]" (configs/policy) or policy=NAME')
 
 
 def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[str, str], Arm]:
@@ -97,6 +98,8 @@ def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[st
     policies = [policy for policy in _chosen(settings, overrides, "policy", study.policies) if policy != "none"]
     if not policies:
         raise SettingsError("study.policies names no portfolio but none, which every other is compared with; add one of configs/policy")
+    if file := next(filter(names_a_file, (policy.strip("'\"") for policy in policies)), ""):
+        raise SettingsError(f"policy={file}: study=exchange tries portfolios of the program; a file of your own is for study=compare")
     set_by_arm = ("region=", "policy=", "study.arms")
     of_all = [override for override in overrides if not override.lstrip("+").startswith(set_by_arm)]
     lists: dict[str, list[str]] = {}

@@ -51,7 +51,7 @@ def test_the_file_has_traceback_command_versions_and_platform_and_no_environment
     assert line.startswith("KeyError: ") and str(file) in line and "report it" in line and "\n" not in line
     text = file.read_text(encoding="utf-8")
     assert "KeyError: 'tier'" in text and "in raised" in text
-    assert r"typed: strongchain -m 'name=a b' 'x=\x1b[31m\udcff'" in text
+    assert r'typed: strongchain -m "name=a b" "x=\x1b[31m\udcff"' in text
     assert f"python {sys.version.split()[0]}" in text and re.search(r"numpy \d", text) and "platform: " in text
     assert "SECRET_OF_A_TEST" not in text and "value-of-the-secret" not in text
 
