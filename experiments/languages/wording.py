@@ -54,6 +54,7 @@ class Language:
         self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
         self._labels = {str(name): str(text) for name, text in _read(folder / "labels.yaml").items()}
         self._compiled: dict[str, Template] = {}
+        self._groups: dict[str, frozenset[str]] = {}
 
     def names(self) -> list[str]:
         """Return the names of all phrases and sentences of the folder, in alphabetical order."""
@@ -64,6 +65,13 @@ class Language:
             if not name.startswith("_")
         ]
         return sorted({*self._phrases, *sentences})
+
+    def names_of(self, group: str) -> frozenset[str]:
+        """Return the names of all phrases of a group, as ``sizes`` or ``tables.heads``, in this language or in English."""
+        if group not in self._groups:
+            own = {name.removeprefix(f"{group}.") for name in self._phrases if name.startswith(f"{group}.")}
+            self._groups[group] = frozenset(own) | (self.otherwise.names_of(group) if self.otherwise else frozenset())
+        return self._groups[group]
 
     def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.

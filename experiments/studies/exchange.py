@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,23 @@ class Exchange:
     comparison: Comparison
     regions: dict[str, str]
     policies: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, comparison: Comparison) -> Exchange:
+        """Return an exchange with the names of its regions and policies, which the manifest has."""
+        arms = comparison.manifest["arms"]
+        regions, policies = (list(dict.fromkeys(cells[name])) for name in ("region", "policy"))
+        return cls(
+            cells,
+            comparison,
+            {region: _label(arms[_called(NOTHING, region)], "region", region) for region in regions},
+            {policy: _label(arms[_called(policy, regions[0])], "portfolio", policy) for policy in policies},
+        )
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, in the order in which they are written."""
+        return {**self.comparison.tables, "exchange": self.cells}
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -154,15 +171,12 @@ def run_exchange(
     whole = _together(by_region)
     first = next(iter(cells.values())).name
     comparison = Comparison(**whole, manifest={**about, "reference": first, "result": table_hash(whole["runs"])})
-    labels = {region: _label(cells[region, NOTHING], "region", region) for region in by_region}
-    where = next(iter(by_region))
-    policies = {policy: _label(cells[where, policy], "portfolio", policy) for _, policy in cells if policy != NOTHING}
-    return Exchange(cells_of(by_region, bought), comparison, labels, policies)
+    return Exchange.of(cells_of(by_region, bought), comparison)
 
 
-def _label(arm: Arm, part: str, key: str) -> str:
+def _label(arm: Mapping[str, Any], part: str, key: str) -> str:
     """The label of the region or the portfolio of an arm, in both languages; its key if it has no label."""
-    names = arm.configuration.get(part) or {}
+    names = arm.get(part) or {}
     return " ".join(dict.fromkeys(name for name in (names.get("label"), names.get("label_zh")) if name)) or key
 
 
