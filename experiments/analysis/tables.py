@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -50,7 +50,7 @@ class EffectsTable(Table):
     of it is a plain table: pandas calls whatever can be called where it takes a mask.
     """
 
-    _metadata = ["reference"]
+    _metadata: ClassVar[list[str]] = ["reference"]
     #: The arm that the others are compared with.
     reference: str = ""
 
@@ -120,7 +120,7 @@ def _chosen(what: str, asked: str | Iterable[str], every: pd.Series) -> Sequence
     chosen = [asked] if isinstance(asked, str) and asked else list(asked)
     for one in chosen:
         if one not in known:
-            raise KeyError(f"no {what} {one!r}{did_you_mean(one, known)}; {what}s: {', '.join(known)}")
+            raise KeyError(f"no {what} is called {one!r}; {what}s are {', '.join(known)}{did_you_mean(one, known)}")
     return chosen or known
 
 
@@ -128,5 +128,5 @@ def _no_grouping(by: str, recorded: Sequence[str]) -> str:
     """Say which groupings a study recorded, and what to type for another one."""
     others = [one for one in recorded if one != "total"]
     if by not in GROUPINGS:
-        return f"no grouping {by!r}{did_you_mean(by, GROUPINGS)}; this study recorded {', '.join(recorded)}"
+        return f"no grouping is called {by!r}; this study recorded {', '.join(recorded)}{did_you_mean(by, GROUPINGS)}"
     return f"this study recorded no grouping {by!r}, but {', '.join(recorded)}; type by=[{','.join([*others, by])}] and run it again"

@@ -55,8 +55,8 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
     comparison : Comparison
     folder : Path
     figures : bool
-        Whether figures are drawn, and the report and the workbook are written, in addition to the tables. Points of a sweep have none of these: a single study with
-        the same settings makes them from the same runs in seconds.
+        Whether figures are drawn, and the report and the workbook are written, in addition to the tables. Points of a sweep have none of
+        these: a single study with the same settings makes them from the same runs in seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     comparison.save_tables(folder)

@@ -6,6 +6,7 @@ All is said in the language that is spoken; the same study gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from experiments.analysis.heads import heads_of, in_words
 from experiments.analysis.workbooks import MOST_CELLS, SHEET, Block, Sheet, workbook
 from experiments.languages.wording import say
+from experiments.reports.elements import Section
 from experiments.runs.files import write_whole
 
 __all__ = ["WORKBOOK", "block", "sheet", "sheet_of_section", "study_workbook", "write_workbook"]
@@ -87,22 +89,10 @@ def block(key: str, table: pd.DataFrame, file: str = "") -> Block:
     return Block(says, heads_of(table.columns), in_words(table), shares)
 
 
-def block(key: str, table: pd.DataFrame, file: str = "") -> Block:
-    """Return a table in words, with what it is.
-
-    Parameters
-    ----------
-    key : str
-        Name of the phrase that says what it is.
-    table : DataFrame
-        As it is stored.
-    file : str
-        Where all its rows are, if it has too many for a sheet: then the first are shown, and a note says so.
-    """
-    most = min(SHEET - 1, MOST_CELLS // max(1, table.shape[1]))
-    says = say(f"tables.says.{key}")
-    if len(table) > most:
-        says = f"{say('tables.about.cut', shown=f'{most:,}', rows=f'{len(table):,}', file=file)} {says}"
-        table = table.iloc[:most]
-    shares = frozenset(k for k, name in enumerate(table.columns) if str(name).removesuffix("_low").removesuffix("_high") in SHARES)
-    return Block(says, heads_of(table.columns), in_words(table), shares)
+def sheet_of_section(key: str, *sections: Section) -> Sheet:
+    """Return a sheet of the tables, and the commands, of sections of a report."""
+    tables = [table for section in sections for table in section.tables if table.rows]
+    blocks = [Block(table.caption, table.head, pd.DataFrame(table.rows)) for table in tables]
+    blocks[0] = replace(blocks[0], says=f"{say(f'tables.says.{key}')} {blocks[0].says}".strip())
+    blocks += [Block("", (), pd.DataFrame(section.commands)) for section in sections if section.commands]
+    return Sheet(say(f"tables.sheets.{key}"), blocks)
