@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -217,7 +218,7 @@ class ValidationResult(_Shown, Validation):
         return summary_of_validation(self)
 
     def _figures(self) -> Mapping[str, Callable[[], Figure]]:
-        return {f"pattern_{one.number:02d}": lambda one=one: pattern_figure(self.observed, one, self.manifest) for one in PATTERNS}
+        return {f"pattern_{one.number:02d}": partial(pattern_figure, self.observed, one, self.manifest) for one in PATTERNS}
 
     def _report(self) -> str:
         return validation_page(self)

@@ -88,7 +88,7 @@ class EffectsTable(Table):
         """
         groupings = list(dict.fromkeys(self["by"]))
         if by not in groupings:
-            raise KeyError(_no_grouping(by, groupings))
+            _refuse_grouping(by, groupings)
         rows = self[self["by"] == by]
         rows = rows[rows["arm"].isin(_chosen("arm", arm, rows["arm"]))]
         rows = rows[rows["outcome"].isin(_chosen("outcome", outcome, rows["outcome"]))]
@@ -124,9 +124,9 @@ def _chosen(what: str, asked: str | Iterable[str], every: pd.Series) -> Sequence
     return chosen or known
 
 
-def _no_grouping(by: str, recorded: Sequence[str]) -> str:
+def _refuse_grouping(by: str, recorded: Sequence[str]) -> None:
     """Say which groupings a study recorded, and what to type for another one."""
-    others = [one for one in recorded if one != "total"]
     if by not in GROUPINGS:
-        return f"no grouping is called {by!r}; this study recorded {', '.join(recorded)}{did_you_mean(by, GROUPINGS)}"
-    return f"this study recorded no grouping {by!r}, but {', '.join(recorded)}; type by=[{','.join([*others, by])}] and run it again"
+        raise KeyError(f"no grouping is called {by!r}; this study recorded {', '.join(recorded)}{did_you_mean(by, GROUPINGS)}")
+    typed = ",".join([*(one for one in recorded if one != "total"), by])
+    raise KeyError(f"this study recorded no grouping {by!r}, but {', '.join(recorded)}; type by=[{typed}] and run it again")

@@ -18,10 +18,10 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
+from openpyxl import Workbook  # type: ignore[import-untyped]
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
+from openpyxl.styles import Alignment, Font, PatternFill  # type: ignore[import-untyped]
+from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 
 from experiments.analysis.spreadsheets import harmless
 from experiments.terminal import width
@@ -135,7 +135,8 @@ def _widths(sheet: Sheet) -> list[int]:
 
 def _rows(sheet: Sheet, styles: dict[str, int]) -> tuple[str, str]:
     """Return the rows of a sheet as the file has them, and the place of its last cell."""
-    rows, columns = [], 1
+    rows: list[str] = []
+    columns = 1
     for block in sheet.blocks:
         if rows:
             rows.append("")
