@@ -12,8 +12,9 @@ import yaml  # type: ignore[import-untyped]
 from agents.spelling import nearest
 from experiments.catalogue.settings import levers
 from experiments.configuration.files import CONFIGS
+from experiments.configuration.names import names_of
 from experiments.configuration.own_policies import OwnPolicy
-from experiments.configuration.policy_file import PolicyError, instrument_called, levers_of, names_of, read_policy
+from experiments.configuration.policy_file import PolicyError, instrument_called, levers_of, read_policy
 from experiments.configuration.settings import check_name
 from experiments.languages.wording import label, lines, say, written
 from experiments.terminal import COLUMNS, first_line, table, wrap
@@ -49,7 +50,7 @@ def new_policy(arguments: Sequence[str]) -> list[str]:
     check_name(path.name, say("own_policy.file_name"))
     named = [name for argument in arguments[1:] for name in argument.strip("[]").replace("，", ",").split(",") if name.strip()]
     keys = [instrument_called(name) for name in named]
-    known = [one for key in INSTRUMENTS for one in dict.fromkeys(names_of(key))]
+    known = [one for key in INSTRUMENTS for one in names_of(key)]
     if unknown := [name for name, key in zip(named, keys, strict=True) if not key]:
         raise ValueError("\n".join(say("own_policy.no_instrument", name, nearest(name, known)) for name in unknown))
     text = template(path.stem, list(dict.fromkeys(keys)) or _usual())

@@ -15,10 +15,10 @@ import yaml  # type: ignore[import-untyped]
 from experiments.configuration import files
 from experiments.configuration.declared import chosen_as_a_whole, declared_at
 from experiments.configuration.rules import Options
-from experiments.languages.wording import names_of
+from experiments.languages.wording import names_in_every_language
 from sim.instruments import INSTRUMENTS
 
-__all__ = ["in_keys", "keys_by_name"]
+__all__ = ["in_keys", "keys_by_name", "names_of"]
 
 #: What may follow the name of a place.
 ENDS = ("省", "市")
@@ -36,14 +36,20 @@ def keys_by_name(group: str) -> dict[str, str]:
     return {name: min(of) for name, of in named.items() if len(of) == 1 and name and name not in keys}
 
 
+def names_of(key: str) -> list[str]:
+    """Return every name that an instrument goes by: its key, its Chinese names, its English label."""
+    cls = INSTRUMENTS[key]
+    return list(dict.fromkeys([key, cls.label_zh, *re.split(r"[,，、]\s*", cls.label_zh), cls.label]))
+
+
 def _names(group: str) -> Iterator[tuple[str, str]]:
     if group == "instruments":
-        for key, cls in INSTRUMENTS.items():
-            yield from ((key, name) for name in (cls.label, *re.split("[,，、] ?", cls.label_zh)))
+        for key in INSTRUMENTS:
+            yield from ((key, name) for name in names_of(key)[1:])
     elif group in LABELLED:
         yield from _names_in_files(group)
     else:
-        for key, names in names_of(f"options.{group}").items():
+        for key, names in names_in_every_language(f"options.{group}").items():
             yield from ((key, name) for name in names)
 
 

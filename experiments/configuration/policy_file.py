@@ -20,6 +20,7 @@ from agents.characters import unfit
 from agents.spelling import nearest
 from experiments.configuration.composed import foreign_texts
 from experiments.configuration.declared import groups
+from experiments.configuration.names import names_of
 from experiments.configuration.own_policies import OwnPolicy
 from experiments.configuration.schema import restore
 from experiments.configuration.settings import check_name
@@ -28,7 +29,7 @@ from experiments.regular import read_regular
 from sim import INSTRUMENTS
 from sim.parameters import ParameterError
 
-__all__ = ["KEYS", "PolicyError", "instrument_called", "levers_of", "names_of", "read_policy"]
+__all__ = ["KEYS", "PolicyError", "instrument_called", "levers_of", "read_policy"]
 
 #: What a file may hold.
 KEYS = ("label", "label_zh", "about", "instruments", "sources")
@@ -180,12 +181,6 @@ def _shown(text: object, most: int = SHOWN) -> str:
 # -- what it says -------------------------------------------------------------------------------------------
 
 
-def names_of(key: str) -> list[str]:
-    """Return every name that an instrument goes by: its key, its Chinese names, its English label."""
-    cls = INSTRUMENTS[key]
-    return [key, cls.label_zh, *re.split(r"[,，、]\s*", cls.label_zh), cls.label]
-
-
 def instrument_called(name: str) -> str:
     """Return the key of the instrument that a name stands for; empty if there is none."""
     return next((key for key in INSTRUMENTS if name.strip() in names_of(key)), "")
@@ -272,7 +267,7 @@ def _instruments(named: Any, mistakes: list[str]) -> tuple[tuple[str, ...], dict
     for name, values in named.items():
         key = instrument_called(str(name))
         if not key:
-            known = [one for known in INSTRUMENTS for one in dict.fromkeys(names_of(known))]
+            known = [one for known in INSTRUMENTS for one in names_of(known)]
             close = nearest(str(name), known) or f"; choose from {', '.join(INSTRUMENTS)}"
             mistakes.append(f"there is no instrument {_shown(name)!r}{close}")
         elif key in keys:

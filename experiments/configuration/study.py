@@ -62,6 +62,7 @@ class General:
         ("tier", "size"), ("total", "chain", "tier", "size"), "groupings of firms for which effects are computed as well"
     )
     save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")
+    table_heads: str = choice("keys", ("keys", "labels"), "heads of the CSV files: keys for programs, or labels in words; Parquet has keys")
     name: str = setting(
         "${now:%Y-%m-%d_%H-%M-%S}", Rule("1", "folder below results/ for the study", "a plain name", default_is="the time of day")
     )

@@ -35,7 +35,7 @@ __all__ = [
     "language_in",
     "languages",
     "lines",
-    "names_of",
+    "names_in_every_language",
     "say",
     "speak",
     "spoken",
@@ -128,6 +128,7 @@ class Language:
         self._patterns = Patterns({name: text for name, text in labels.items() if PLACEHOLDER.search(name)})
         self._matched: dict[str, str] = {}
         self._compiled: dict[str, Template] = {}
+        self._groups: dict[str, frozenset[str]] = {}
 
     def names(self) -> list[str]:
         """Return the names of all phrases and sentences of the folder, in alphabetical order."""
@@ -142,6 +143,13 @@ class Language:
     def phrases_below(self, prefix: str) -> list[tuple[str, str]]:
         """Return the phrases of the folder whose names begin with a prefix: the rest of each name, and the phrase as it stands."""
         return [(name.removeprefix(prefix), str(text)) for name, text in self._phrases.items() if name.startswith(prefix)]
+
+    def names_of(self, group: str) -> frozenset[str]:
+        """Return the names of all phrases of a group, as ``sizes`` or ``tables.heads``, in this language or in English."""
+        if group not in self._groups:
+            own = {name.removeprefix(f"{group}.") for name in self._phrases if name.startswith(f"{group}.")}
+            self._groups[group] = frozenset(own) | (self.otherwise.names_of(group) if self.otherwise else frozenset())
+        return self._groups[group]
 
     def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.
@@ -282,7 +290,7 @@ def spoken() -> Language:
     return language_in(_SPOKEN.get())
 
 
-def names_of(group: str) -> dict[str, tuple[str, ...]]:
+def names_in_every_language(group: str) -> dict[str, tuple[str, ...]]:
     """Return what the keys of a group of phrases are called, by key: a name in every language."""
     found: dict[str, list[str]] = {}
     for code in languages():

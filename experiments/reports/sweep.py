@@ -11,7 +11,7 @@ import pandas as pd
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from experiments.analysis.results import write_table
+from experiments.analysis.results import labels_wanted, write_table
 from experiments.figures import save, sweep_figure
 from experiments.languages.wording import lines, speak
 from experiments.last_resort import noted
@@ -75,10 +75,10 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
         raise FileNotFoundError(f"{folder} holds no point of a sweep")
     table = pd.concat(parts, ignore_index=True)
     table = table[["point", *swept, *(c for c in table.columns if c not in {"point", "error", *swept}), "error"]]
-    write_table(table, folder / "sweep")
     finished = table[table["error"].isna()]
+    manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
+    write_table(table, folder / "sweep", any(map(labels_wanted, manifests)))
     if swept and len(finished):
-        manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
         save(sweep_figure(finished, swept, manifests), folder / "sweep.png", manifests)
     write_sums(folder, {})
     return table

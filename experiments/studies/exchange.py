@@ -58,6 +58,11 @@ class Exchange:
         return {policy: self._label(policy, first, "portfolio") for policy in dict.fromkeys(self.cells["policy"])}
 
     @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, in the order in which they are written."""
+        return {**self.comparison.tables, "exchange": self.cells}
+
+    @property
     def manifest(self) -> dict[str, Any]:
         """Where the figures came from."""
         return self.comparison.manifest

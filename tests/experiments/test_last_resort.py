@@ -234,12 +234,12 @@ def test_a_point_of_a_sweep_that_fails_is_a_row_and_the_sweep_goes_on(tmp_path):
     poison = """
 from experiments.reports import comparison
 write = comparison.write_table
-def broken(table, stem):
+def broken(table, stem, labels=False):
     if stem.parent.name == "0":
         raise MemoryError
     if stem.parent.name == "1":
         raise KeyError("deep inside")
-    write(table, stem)
+    write(table, stem, labels)
 comparison.write_table = broken
 """
     done = typed(tmp_path, poison, "-m", "name=swept", "months=4,5,6", "quiet=true")

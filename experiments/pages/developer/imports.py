@@ -37,7 +37,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("experiments.analysis", "experiments.calibration"),
     ("experiments.figures", "experiments.studies"),
     ("experiments.reports", "experiments.commands", "experiments.notebook"),
-    ("experiments.job", "experiments"),
+    ("experiments.job", "experiments.study_results"),
+    ("experiments",),
     ("experiments.pages", "experiments.run"),
 )
 
