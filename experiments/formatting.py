@@ -13,7 +13,7 @@ __all__ = [
     "count",
     "fixed",
     "mean_count",
-    "millions",
+    "money",
     "percent",
     "percent_of",
     "rounded",
@@ -80,12 +80,12 @@ def amounts(values: Sequence[float], sign: bool, units: Sequence[tuple[float, st
     return [fixed(value, _decimals(scaled, 3), sign) for value in scaled], unit
 
 
-def millions(value: float) -> str:
-    """Write an amount in million CNY, with as many decimals as its size asks for, three at most."""
-    in_millions = value / 1e6
-    decimals = 0 if abs(in_millions) >= 100.0 else 1 if abs(in_millions) >= 10.0 else 2 if abs(in_millions) >= 1.0 else 3
-    text = f"{abs(in_millions):,.{decimals}f}"
-    return UNKNOWN if math.isnan(value) else f"−{text}" if in_millions < 0.0 and float(text.replace(",", "")) else text
+def money(value: float, unit: float) -> str:
+    """Write an amount in a unit that is worth so many CNY, with as many decimals as its size asks for, three at most."""
+    in_units = value / unit
+    decimals = 0 if abs(in_units) >= 100.0 else 1 if abs(in_units) >= 10.0 else 2 if abs(in_units) >= 1.0 else 3
+    text = f"{abs(in_units):,.{decimals}f}"
+    return UNKNOWN if math.isnan(value) else f"−{text}" if in_units < 0.0 and float(text.replace(",", "")) else text
 
 
 def significant(value: float, digits: int = 3, sign: bool = False) -> str:
@@ -133,7 +133,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "fixed": fixed,
     "mean_count": mean_count,
-    "millions": millions,
     "percent": percent,
     "percent_of": percent_of,
     "rounded": rounded,

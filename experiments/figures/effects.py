@@ -34,7 +34,7 @@ from experiments.figures.style import (
     wrapped,
 )
 from experiments.formatting import signed_percent
-from experiments.languages.wording import label, say
+from experiments.languages.wording import label, say, spoken
 from sim.attribution.quality_map import CAUSES
 from sim.outcomes import HEADLINE, OUTCOMES
 
@@ -154,7 +154,7 @@ def origins_figure(origins: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
             floor = np.zeros(len(arms))
             for cause in CAUSES:
                 colour, hatch = CAUSE_STYLES[cause]
-                part = loss.loc[tier].reindex(arms)[cause].fillna(0.0).to_numpy() / 1e6
+                part = loss.loc[tier].reindex(arms)[cause].fillna(0.0).to_numpy() / spoken().money_unit
                 ax.barh(place, part, 1.2, left=floor, color=colour, hatch=hatch, ec="white", lw=0.3)
                 floor += part
             ax.set_title(wrapped(say("figures.tiers", tier, tier == lumped), 14))

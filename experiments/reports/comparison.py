@@ -97,7 +97,7 @@ def drawings(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
 
 def _map(comparison: Comparison, arm: str) -> Figure:
     picture = comparison.maps[arm]
-    return network_map(picture, comparison.manifest, say("report.map_title", arm=arm, loss=picture.map.total / 1e6))
+    return network_map(picture, comparison.manifest, say("report.map_title", arm=arm, loss=picture.map.total))
 
 
 def _between(shown: Comparison) -> pd.DataFrame:

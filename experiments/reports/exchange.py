@@ -11,8 +11,8 @@ from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
-from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
-from experiments.languages.wording import lines, say
+from experiments.formatting import UNKNOWN, percent, rounded, significant
+from experiments.languages.wording import lines, say, spoken
 from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
@@ -189,7 +189,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
         cell.policy,
         *cells(cell.share, percent),
         say(f"defects.{cell.conclusion}"),
-        millions(cell.spent),
+        spoken().money(cell.spent),
         *((undefined, UNKNOWN) if cell.per_yuan is None else cells(cell.per_yuan, rounded)),
         undefined if cell.cost_per_defect is None else significant(cell.cost_per_defect),
     )

@@ -14,7 +14,7 @@ import experiments.figures as figures
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import Conclusion, judgement
-from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
+from experiments.formatting import UNKNOWN, count, mean_count, percent, rounded
 from experiments.languages.wording import label, say, spoken
 from experiments.reports.elements import Draw, Pictures, Section, Table, cells, heads, interval
 from experiments.reports.findings import FEW_REPLICATES, Arm, Findings, Precision, arm_of, estimate
@@ -173,7 +173,7 @@ def _programme_money(view: _View) -> Table:
     runs = comparison.runs[comparison.runs["by"] == "total"].groupby("arm", sort=False)[spent].mean()
     kept = [name for name in spent if runs[name].any()]
     arms = [arm for arm in view.shown.effects["arm"].unique() if arm != comparison.reference]
-    rows = [(view.name(arm), *(millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
+    rows = [(view.name(arm), *(spoken().money(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
     head = (*heads("arm"), *(spoken().instrument(name.removeprefix("spent_on_")) for name in kept), *heads("in_all"))
     return Table(say("sections.money_caption", view.findings), head, rows if kept else ())
 
@@ -275,9 +275,9 @@ def _books(view: _View) -> Section:
     rows = []
     for flow in largest:
         change = estimate(ours.loc[flow], "effect")
-        value, low, high = (millions(one) for one in change)
-        changed = (millions(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
-        rows.append((*map(spoken().instrument, flow), millions(start.at[flow, "level"]), *changed))
+        value, low, high = (spoken().money(one) for one in change)
+        changed = (spoken().money(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
+        rows.append((*map(spoken().instrument, flow), spoken().money(start.at[flow, "level"]), *changed))
     head = (*heads("payer", "payee", "purpose"), view.name(comparison.reference))
     head += (view.name(main), *heads("change_amount", "interval")) if main else ()
     table = Table(say("sections.books_caption", view.findings), head, rows, text_columns=3, folded=bool(main))

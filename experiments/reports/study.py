@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -137,8 +138,8 @@ def value_at(configuration: Mapping[str, Any], path: str) -> Any:
 
 
 def pivotal(comparison: Comparison) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """Return the assumptions on which most depends: what each is, and its values in the arms."""
-    return tuple((one.meaning.split(": ", 1)[-1], values) for one, values in _pivotal(comparison))
+    """Return the assumptions on which most depends: what each is, without its symbol, and its values in the arms."""
+    return tuple((re.sub(r"^\w: ", "", one.meaning), values) for one, values in _pivotal(comparison))
 
 
 def pivotal_paths(comparison: Comparison) -> list[str]:
