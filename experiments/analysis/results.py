@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 import experiments.renamed as renamed
 from experiments.analysis.effects import tables_of
+from experiments.analysis.flows import links_table, picture_of_tables
 from experiments.analysis.programmes import programme_tables
 from experiments.analysis.spreadsheets import MARK, csv
 from experiments.configuration.settings import CompareStudy
@@ -24,7 +25,7 @@ from experiments.runs.manifests import MANIFEST, read_manifest, write_manifest
 from experiments.runs.measure import MapPicture, Run
 from experiments.runs.provenance import is_older, made_by
 
-__all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
+__all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_maps", "write_table"]
 
 #: Tables of a study, in the order in which they are written.
 TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
@@ -88,7 +89,8 @@ class Comparison:
     manifest : dict
         Where the figures came from.
     maps : dict of str to MapPicture
-        Quality map of each arm, first replicate; not stored.
+        Quality map of each arm, first replicate. One that was loaded has the firms in the order of their table, and only the links that
+        carry loss.
     run_tables : dict of str to list of (arm, replicate, Path)
         Tables of single runs that were asked for (`save`), by kind, and where each lies.
     programme_tables : dict of str to DataFrame
@@ -208,7 +210,7 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
 
 
 def load(folder: str | Path) -> Comparison:
-    """Load a stored comparison (its maps are not stored).
+    """Load a stored comparison; its quality maps are made of their tables, if these are there.
 
     Raises
     ------
@@ -231,7 +233,27 @@ def load(folder: str | Path) -> Comparison:
     if is_older(about) and (old := [line for table in tables.values() for line in renamed.columns_in(list(table.columns))]):
         raise ValueError(f"{here} was made by {made_by(about)}: {old[0]}; open it with that version, or run the study again")
     further = {name: pd.read_parquet(here / f"{name}.parquet") for name in OF_PROGRAMMES if (here / f"{name}.parquet").is_file()}
-    return Comparison(**tables, manifest=about, programme_tables=further)
+    return Comparison(**tables, manifest=about, maps=_maps(here, about), programme_tables=further)
+
+
+def write_maps(comparison: Comparison, folder: Path) -> None:
+    """Write the quality map of each arm as two tables: its firms, and the links between them that carry loss."""
+    for arm, picture in comparison.maps.items():
+        write_table(picture.table, folder / f"quality_map_{arm}")
+        write_table(links_table(picture), folder / f"links_{arm}")
+
+
+def _maps(folder: Path, about: Mapping[str, Any]) -> dict[str, MapPicture]:
+    """Read the quality maps of a study; an arm without both tables has none."""
+    maps = {}
+    for arm in about.get("arms", {}):
+        names = tuple(f"{kind}_{arm}.parquet" for kind in ("quality_map", "links"))
+        if not all((folder / name).is_file() for name in names):
+            continue
+        if wrong := damages(folder, names):
+            raise ValueError(f"{wrong[0]} since the study was written; strongchain verify {folder} lists every such file")
+        maps[arm] = picture_of_tables(*(pd.read_parquet(folder / name) for name in names))
+    return maps
 
 
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: CompareStudy, groups: bool = False) -> Comparison:

@@ -50,6 +50,7 @@ __all__ = [
     "legend",
     "save",
     "scaled_unit",
+    "shortened",
     "style",
     "unit_of_difference",
     "window",
@@ -71,6 +72,9 @@ LETTERS = 20.5
 SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
 #: Of a cause of defects: colour and hatch.
 CAUSE_STYLES = {"common": ("#0072B2", ""), "special": ("#D55E00", "////"), "interface": ("#009E73", "....")}
+
+#: Signs with which no line begins, and with which none ends.
+NOT_FIRST, NOT_LAST = "，。；：、！？）》”’」』】", "（《“‘「『【"
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -183,9 +187,11 @@ def _atoms(text: str) -> list[str]:
     atoms = [""]
     for letter, following in zip(text, f"{text} "[1:], strict=True):
         wide = _columns(letter) == 2
-        if wide and atoms[-1]:
+        if wide and letter not in NOT_FIRST and atoms[-1] and atoms[-1][-1] not in NOT_LAST:
             atoms.append("")
         atoms[-1] += letter
+        if following in NOT_FIRST or letter in NOT_LAST:
+            continue
         joins = letter in "_=" or (letter in "-.,:" and not following.isdigit())
         if wide or joins or (letter == " " and following != "%"):
             atoms.append("")
@@ -203,6 +209,15 @@ def wrapped(text: str, width: int) -> str:
             atom = atom[width:]
         lines[-1] += atom
     return "\n".join(line.rstrip() for line in lines)
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text that is wider than so many letters, and show that it was cut."""
+    if _columns(text) <= width:
+        return text
+    while text and _columns(text) >= width:
+        text = text[:-1]
+    return f"{text}…"
 
 
 # -- around the axes ------------------------------------------------------------------------------------

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.analysis.results import Comparison, write_table
+from experiments.analysis.results import Comparison, write_maps
 from experiments.analysis.verdicts import fails_correction
 from experiments.figures import (
     books_figure,
     costs_figure,
     effects_figure,
     enough_figure,
+    firms_figure,
+    flows_figure,
     gains_figure,
     luck_figure,
-    network_map,
     origins_figure,
     pairs_figure,
     queues_figure,
@@ -27,6 +28,7 @@ from experiments.figures import (
 from experiments.languages.wording import lines, say
 from experiments.reports.findings import Estimate, estimate
 from experiments.reports.html import write_report
+from experiments.reports.network_page import write_network_page
 from experiments.reports.programmes import programme_lines, programme_views
 from experiments.reports.sections import selection
 from sim.outcomes import HEADLINE, OUTCOMES
@@ -56,8 +58,7 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     comparison.save_tables(folder)
-    for arm, picture in comparison.maps.items():
-        write_table(picture.table, folder / f"quality_map_{arm}")
+    write_maps(comparison, folder)
     if figures:
         _draw(comparison, folder)
         write_report(comparison, folder)
@@ -81,11 +82,18 @@ def _draw(comparison: Comparison, folder: Path) -> None:
     }
     for name, figure in drawn.items():
         save(figure, folder / f"{name}.png", about)
-    for arm, picture in comparison.maps.items():
-        if arm not in set(shown.effects["arm"]):
-            continue
+    for arm in networks_shown(comparison):
+        picture = comparison.maps[arm]
         title = say("report.map_title", arm=arm, loss=picture.map.total / 1e6)
-        save(network_map(picture, about, title), folder / f"quality_map_{arm}.png", about)
+        save(flows_figure(picture, about, title), folder / f"quality_map_{arm}.png", about)
+        save(firms_figure(picture, about), folder / f"firms_{arm}.png", about)
+        write_network_page(picture, about, arm, folder)
+
+
+def networks_shown(comparison: Comparison) -> list[str]:
+    """Return the arms whose network is drawn: all, or of many those that the crowded figures show."""
+    shown = set(selection(comparison, MOST_ARMS).effects["arm"])
+    return [arm for arm in comparison.maps if arm in shown]
 
 
 def _between(shown: Comparison) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from experiments.formatting import UNKNOWN, count, mean_count, millions, percent
 from experiments.languages.wording import label, say, spoken
 from experiments.reports.elements import Draw, Pictures, Section, Table, cells, heads, interval
 from experiments.reports.findings import FEW_REPLICATES, Arm, Findings, Precision, arm_of, estimate
+from experiments.reports.network_page import network_page_name
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
 from sim.outcomes import HEADLINE, OUTCOMES
@@ -36,8 +37,6 @@ PAYMENTS = 12
 MUCH = 1_000.0
 #: Rows from which a table of what was delivered is folded.
 FOLDED = 12
-#: Firms whose part of the loss is given under the quality map.
-FIRMS_OF_MAP = 10
 
 
 @dataclass(frozen=True)
@@ -240,16 +239,25 @@ def _origins(view: _View) -> Section:
 
 def _network(view: _View) -> Section:
     reference = view.comparison.reference
-    heading, alt, name = say("sections.network_heading"), say("sections.network_alt"), f"quality_map_{reference}"
-    of_map = view.comparison.maps.get(reference)
+    heading, of_map = say("sections.network_heading"), view.comparison.maps.get(reference)
     if of_map is None:
-        stored = view.pictures.stored(alt, name)
-        says = say("sections.network_stored", view.arm(reference)) if stored else say("sections.no_network")
-        return Section("network", heading, says, [stored] if stored else [])
-    top = sorted(of_map.map.by_firm, reverse=True)[:FIRMS_OF_MAP]
-    part = sum(top) / (of_map.map.total or 1.0)
+        return Section("network", heading, say("network_page.not_there"))
+    top = of_map.table["loss (CNY/month)"].head(figures.FIRMS)
+    part = float(top.sum()) / (of_map.map.total or 1.0)
     says = say("sections.network", of_map.tier.size, of_map.supplier.size, view.arm(reference), len(top), part)
-    return Section("network", heading, says, [view.pictures.draw(lambda: figures.network_map(of_map, view.manifest), alt, name)])
+    draw = view.pictures.draw
+    pictures = [
+        draw(lambda: figures.flows_figure(of_map, view.manifest), say("flows.alt"), f"quality_map_{reference}"),
+        draw(lambda: figures.firms_figure(of_map, view.manifest), say("flows.firms_alt"), f"firms_{reference}"),
+    ]
+    return Section("network", heading, says, pictures, files=_pages(view))
+
+
+def _pages(view: _View) -> list[tuple[str, str]]:
+    """Pages of whole networks that lie beside the report, and what each is."""
+    folder = view.pictures.folder
+    names = {arm: network_page_name(arm) for arm in view.comparison.maps}
+    return [(name, say("network_page.link", arm=view.name(arm))) for arm, name in names.items() if folder and (folder / name).is_file()]
 
 
 def _queues(view: _View) -> Section:

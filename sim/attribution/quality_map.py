@@ -90,19 +90,35 @@ class QualityMap:
         Loss to users of one more own defect per unit, latent share included.
     link_loss : array, shape (m,)
         Loss to users of the defects that each link carries: the flow that a figure draws.
+    link_begun : array, shape (m,)
+        Of it, what begins on the link: interface defects, of which each side has half.
+    to_users : array, shape (n,)
+        Loss to users of the defects in what each firm itself sells to users.
     total : float
         Loss to users in the steady state, ``φᵀ out*``, computed forward.
+
+    Notes
+    -----
+    With ``carried = link_loss - link_begun / 2``, what begins at a firm and arrives over its links is what leaves over its links and reaches
+    users from it: ``loss.sum(axis=1) + carried into it = carried out of it + to_users``.
     """
 
     loss: Floats
     marginal: Floats
     link_loss: Floats
+    link_begun: Floats
+    to_users: Floats
     total: float
 
     @property
     def by_firm(self) -> Floats:
         """Loss to users that begins at each firm, shape (n,)."""
         return self.loss.sum(axis=1)
+
+    @property
+    def carried(self) -> Floats:
+        """Loss that goes over each link, with the half of its interface defects that is the supplier's, shape (m,)."""
+        return self.link_loss - 0.5 * self.link_begun
 
     @property
     def error(self) -> float:
@@ -124,6 +140,7 @@ class QualityMap:
                 **{f"{cause} (CNY/month)": self.loss[:, k] for k, cause in enumerate(CAUSES)},
                 "loss (CNY/month)": self.by_firm,
                 "share": self.by_firm / self.total if self.total else 0.0,
+                "reaches users from it (CNY/month)": self.to_users,
                 "marginal loss (CNY/month per defect/unit)": self.marginal,
             }
         )
@@ -149,7 +166,8 @@ def quality_map(world: World) -> QualityMap:
     out_detectable, out_latent = detectable.steady_state(), latent.steady_state()
     link_loss = links.carried * let_in(world) * out_detectable[links.supplier] * m_detectable[links.customer]
     link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + interface_loss
-    return QualityMap(loss, marginal, link_loss, float(field_cost @ (out_detectable + out_latent)))
+    to_users = field_cost * (out_detectable + out_latent)
+    return QualityMap(loss, marginal, link_loss, interface_loss, to_users, float(field_cost @ (out_detectable + out_latent)))
 
 
 class DefectTrace:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache, partial
 from itertools import combinations
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
@@ -23,6 +25,7 @@ from experiments import Comparison, compare, figures
 from experiments.analysis.verdicts import conclusions
 from experiments.calibration.patterns import PATTERNS
 from experiments.configuration.settings import compose_settings, read_settings
+from experiments.figures.network import STUB
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.figures.programmes import aftermath_figure, exchange_figure, second_reference_figure, spending_figure
 from experiments.figures.style import COLOURS, SINGLE, SMALL, WIDE, arm_marks, wrapped
@@ -420,28 +423,62 @@ def test_every_arm_has_a_line_in_time_paths_and_queues():
     ],
     ids=["small", "big", "one firm", "a leader without suppliers", "firms that reach no leader"],
 )
-def test_a_network_map_is_drawn(built):
-    figure = drawn(figures.network_map(picture(built), about()))
-    assert figure.get_figwidth() == WIDE and min(text.get_fontsize() for text in written(figure)) >= SMALL
-    assert "ab12cd34ef56" in figure.get_supxlabel()
-    assert "million CNY/month" in figure.legends[0].get_title().get_text()
-    texts = [" ".join(text.get_text().split()) for text in figure.axes[0].texts]
-    assert "chain leaders" in texts
-    shown = [text for text in texts if text.endswith(" %")]
-    assert shown and any("other firms" in text for text in shown) == (built.n_firms > 100)
-    bars = [ax.get_ylabel() for ax in figure.axes[1:]]
-    assert not bars or bars == ["share of the field loss that the link carries, %"]
+def test_a_quality_map_is_drawn(built):
+    for draw in (figures.flows_figure, figures.firms_figure):
+        figure = drawn(draw(picture(built), about()))
+        assert figure.get_figwidth() == WIDE and min(text.get_fontsize() for text in written(figure)) >= SMALL
+        assert "ab12cd34ef56" in figure.get_supxlabel()
+    texts = [" ".join(text.get_text().split()) for text in figures.flows_figure(picture(built)).axes[0].texts]
+    assert any(text.startswith("chain leaders") for text in texts) and any(text.startswith("users") for text in texts)
 
 
-def test_a_network_map_of_a_world_in_a_notebook_has_no_small_print():
-    figure = drawn(figures.network_map(picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))))
-    assert not figure.get_supxlabel()
+def test_a_quality_map_of_a_world_in_a_notebook_has_no_small_print():
+    of_map = picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))
+    for draw in (figures.flows_figure, figures.firms_figure):
+        assert not drawn(draw(of_map)).get_supxlabel()
+    assert [text.get_text() for text in figures.flows_figure(of_map).axes[0].texts] == ["no values"]
+
+
+@pytest.mark.parametrize(
+    ("chains", "leaders", "names"),
+    [(1, 1, ["Chain 1"]), (3, 5, None), (20, 20, ["14 other chains"])],
+    ids=["one chain", "three", "twenty"],
+)
+def test_the_flow_is_as_wide_where_it_ends_as_all_that_begins(chains, leaders, names):
+    """Widths of what begins, of what reaches users, and of the users: one and the same."""
+    of_map = picture(random_network(4, firms=400, leaders=leaders, chains=chains))
+    (ax,) = drawn(figures.flows_figure(of_map)).axes
+    bars = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    begun = sum(bar.get_height() for bar in bars if bar.get_width() == pytest.approx(STUB))
+    users = max(bars, key=lambda bar: bar.get_x())
+    at_users = [patch for patch in ax.patches if isinstance(patch, PathPatch) and patch.get_path().vertices[:, 0].max() == users.get_x()]
+    ends = [np.ptp(patch.get_path().vertices[3:5, 1]) for patch in at_users]
+    assert begun == pytest.approx(users.get_height(), rel=1e-9) and sum(ends) == pytest.approx(users.get_height(), rel=1e-9)
+    assert names is None or set(names) <= {text.get_text() for text in ax.texts}
+
+
+def test_names_of_ten_chinese_characters_stand_beside_each_other():
+    """Names of firms and chains are cut before they reach the next column."""
+    of_map = picture(random_network(4, firms=60, leaders=3, chains=3))
+    long = of_map.table.assign(firm=[f"首席质量官与一站式服务站{k}" for k in range(60)], chain="新能源汽车与智能网联产业链")
+    shown = replace(of_map, table=long, names=long["firm"].to_numpy(dtype=str)[np.argsort(np.argsort(-of_map.map.by_firm, kind="stable"))])
+    with use_language("zh"):
+        figure = figures.firms_figure(shown)
+        with matplotlib.rc_context(figures.style()):
+            drawn(figure)
+            boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+        flow = drawn(figures.flows_figure(shown))
+    assert len(boxes) == 4 + 4 * figures.FIRMS
+    assert not any(a.shrunk(0.98, 0.9).overlaps(b.shrunk(0.98, 0.9)) for a, b in combinations(boxes, 2))
+    assert any(text.get_text().startswith("新能源") for text in flow.axes[0].texts)
 
 
 def test_firms_without_a_leader_are_not_called_a_tier():
-    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
-    texts = [" ".join(text.get_text().split()) for text in figures.network_map(picture(built)).axes[0].texts]
-    assert {"chain leaders", "tier 1", "firms that reach no leader"} <= set(texts) and "tier 2" not in texts
+    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6, "y": 1e5})
+    texts = [" ".join(text.get_text().split()) for text in figures.flows_figure(picture(built)).axes[0].texts]
+    assert not any(text.startswith("tier 2") for text in texts)
+    shown = [text.get_text() for text in figures.firms_figure(picture(built)).axes[0].texts]
+    assert {"chain leaders", "tier 1"} <= set(shown) and "tier 2" not in shown and "tier -1" not in shown
 
 
 # -- sweeps ----------------------------------------------------------------------------------------------
@@ -648,8 +685,8 @@ def every_figure() -> list[Figure]:
         figures.luck_figure(never, about()),
         figures.costs_figure(table("costs", 3).assign(defined=False, avoided_high=-1.0), about()),
         figures.sweep_figure(points(swept), list(swept), [from_file, about()]),
-        figures.network_map(picture(random_network(2, firms=600, leaders=5, chains=3)), about()),
-        figures.network_map(picture(without_leader), from_file),
+        *(draw(picture(random_network(2, firms=600, leaders=9, chains=9)), about()) for draw in (figures.flows_figure, figures.firms_figure)),
+        *(draw(picture(without_leader), from_file) for draw in (figures.flows_figure, figures.firms_figure)),
     ]
 
 
