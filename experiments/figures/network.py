@@ -195,9 +195,9 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
     """
     firms, total = picture.table.head(most), picture.map.total
     losses = firms[[f"{cause} (CNY/month)" for cause in CAUSES]].to_numpy(dtype=np.float64) / 1e6
-    rows = np.arange(len(firms))
+    rows, height = np.arange(len(firms)), max(len(firms), 4)
     with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(WIDE, 1.35 + 0.165 * len(firms)))
+        figure = Figure(figsize=(WIDE, 1.2 + 0.165 * height))
         words, ax = figure.subplots(1, 2, sharey=True, width_ratios=(1.75, 1.0))
         words.axis("off")
         start = np.zeros(len(firms))
@@ -208,7 +208,7 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
         for row, (loss, written) in enumerate(zip(start, rounded(start), strict=True)):
             share = f"{fixed(100e6 * loss / total if total else 0.0, 1)} %"
             ax.annotate(f"{written} · {share}", (loss, row), xytext=(3, 0), textcoords="offset points", va="center", fontsize=SMALL)
-        ax.set(ylim=(len(firms) - 0.4, -0.6), xlim=(0.0, max(float(start.max(initial=0.0)), 1e-9) * 1.5), xlabel=wrapped(say("flows.axis"), 44))
+        ax.set(ylim=(height - 0.4, -0.6), xlim=(0.0, max(float(start.max(initial=0.0)), 1e-9) * 1.5), xlabel=wrapped(say("flows.axis"), 44))
         ax.tick_params(left=False, labelleft=False)
         _draw_words(words, firms)
         part = float(start.sum()) * 1e6 / total if total else 0.0
