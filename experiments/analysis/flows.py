@@ -106,9 +106,20 @@ def flows_of(picture: MapPicture, most: int = 6) -> Flows:
     both = np.zeros((len(keys), len(keys)))
     np.add.at(both, (node[picture.supplier], node[picture.customer]), of_map.carried)
     between = np.maximum(both - both.T, 0.0)
-    to_users = np.bincount(node, weights=of_map.to_users, minlength=len(keys))
+    to_users = np.zeros(len(keys))
+    np.add.at(to_users, node, of_map.to_users)
     names = tuple(str(name) for name in chains[order[:alone]])
-    return Flows(keys[:, 0], deepest < depth, keys[:, 1], names, int(chains.size - alone), begins, to_users, between, float(both.sum() - between.sum()))
+    return Flows(
+        keys[:, 0],
+        deepest < depth,
+        keys[:, 1],
+        names,
+        int(chains.size - alone),
+        begins,
+        to_users,
+        between,
+        float(both.sum() - between.sum()),
+    )
 
 
 def _deepest(picture: MapPicture) -> int:
@@ -121,15 +132,14 @@ def _deepest(picture: MapPicture) -> int:
 
 
 def links_table(picture: MapPicture) -> pd.DataFrame:
-    """Return a row for every link that carries loss: supplier, customer, the loss, and what of it begins on the link."""
+    """Return a row for every link: supplier, customer, the loss that it carries, and what of it begins on the link."""
     of_map = picture.map
-    kept = of_map.link_loss > 0.0
     columns = (picture.names[picture.supplier], picture.names[picture.customer], of_map.link_loss, of_map.link_begun)
-    return pd.DataFrame({name: column[kept] for name, column in zip(LINKS, columns, strict=True)})
+    return pd.DataFrame(dict(zip(LINKS, columns, strict=True)))
 
 
 def picture_of_tables(firms: pd.DataFrame, links: pd.DataFrame) -> MapPicture:
-    """Make a map of its stored tables again: firms in the order of their table, and only the links that carry loss."""
+    """Make a map of its stored tables again: firms are in the order of their table."""
     rows = pd.Index(firms["firm"])
     supplier, customer = (rows.get_indexer(links[name]).astype(np.int64) for name in LINKS[:2])
     if (supplier < 0).any() or (customer < 0).any():

@@ -89,8 +89,7 @@ class Comparison:
     manifest : dict
         Where the figures came from.
     maps : dict of str to MapPicture
-        Quality map of each arm, first replicate. One that was loaded has the firms in the order of their table, and only the links that
-        carry loss.
+        Quality map of each arm, first replicate. One that was loaded has the firms in the order of their table.
     run_tables : dict of str to list of (arm, replicate, Path)
         Tables of single runs that were asked for (`save`), by kind, and where each lies.
     programme_tables : dict of str to DataFrame
@@ -237,7 +236,7 @@ def load(folder: str | Path) -> Comparison:
 
 
 def write_maps(comparison: Comparison, folder: Path) -> None:
-    """Write the quality map of each arm as two tables: its firms, and the links between them that carry loss."""
+    """Write the quality map of each arm as two tables: its firms, and the links between them."""
     for arm, picture in comparison.maps.items():
         write_table(picture.table, folder / f"quality_map_{arm}")
         write_table(links_table(picture), folder / f"links_{arm}")

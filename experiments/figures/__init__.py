@@ -5,7 +5,7 @@ from experiments.figures.money import books_figure, costs_figure
 from experiments.figures.network import FIRMS, firms_figure, flows_figure
 from experiments.figures.paths import queues_figure, sweep_figure, time_paths
 from experiments.figures.replicates import enough_figure, luck_figure
-from experiments.figures.style import COLOURS, save, style
+from experiments.figures.style import COLOURS, save, save_all, style
 
 __all__ = [
     "COLOURS",
@@ -22,6 +22,7 @@ __all__ = [
     "pairs_figure",
     "queues_figure",
     "save",
+    "save_all",
     "style",
     "sweep_figure",
     "time_paths",

@@ -21,7 +21,6 @@ from experiments.figures.style import (
     CAUSE_STYLES,
     LETTERS,
     SMALL,
-    TEXT,
     WIDE,
     cause_patches,
     finish,
@@ -104,7 +103,9 @@ def _draw(ax: Axes, flows: Flows, total: float) -> None:
         room = node.height + (gap if flows.tier[k] == 0 else 0.0)
         if room * HEIGHT > 0.11 * 1.19:  # a line of text is 0.11 inches high
             name = flows.names[flows.chain[k]] if flows.chain[k] < len(flows.names) else say("flows.other_chains", chains=flows.lumped)
-            ax.text(node.x + BAR + 0.03, node.top - node.height / 2, shortened(name, letters), va="center", fontsize=SMALL, path_effects=halo)
+            ax.text(
+                node.x + BAR + 0.03, node.top - node.height / 2, shortened(name, letters), va="center", fontsize=SMALL, path_effects=halo
+            )
     for at, tier in enumerate(columns):
         share = float(flows.begins[column == at].sum()) / total
         name = say("figures.tiers", tier, tier == deepest and flows.deeper)
@@ -205,7 +206,7 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
             colour, hatch = CAUSE_STYLES[cause]
             ax.barh(rows, losses[:, k], 0.7, left=start, fc=colour, hatch=hatch, ec="white", lw=0)
             start += losses[:, k]
-        for row, (loss, written) in enumerate(zip(start, rounded(start), strict=True)):
+        for row, (loss, written) in enumerate(zip(start, rounded(start.tolist()), strict=True)):
             share = f"{fixed(100e6 * loss / total if total else 0.0, 1)} %"
             ax.annotate(f"{written} · {share}", (loss, row), xytext=(3, 0), textcoords="offset points", va="center", fontsize=SMALL)
         ax.set(ylim=(height - 0.4, -0.6), xlim=(0.0, max(float(start.max(initial=0.0)), 1e-9) * 1.5), xlabel=wrapped(say("flows.axis"), 44))

@@ -48,7 +48,10 @@ __all__ = [
     "judged",
     "label_of",
     "legend",
+    "metadata_of",
+    "repeatable",
     "save",
+    "save_all",
     "scaled_unit",
     "shortened",
     "style",
@@ -294,15 +297,59 @@ def finish(figure: Figure, about: About, marks: str = "", regions: Sequence[str]
     return figure
 
 
+def _description(about: About) -> str:
+    ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
+    return f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
+
+
 def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
     """Write a figure as a PNG whose metadata name the program and the study."""
-    ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
-    description = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
     drawn, metadata = io.BytesIO(), PngInfo()
     with matplotlib.rc_context(style()):
         figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
-    for key, value in (("Software", "Strongchain"), ("Description", description)):
+    for key, value in (("Software", "Strongchain"), ("Description", _description(about))):
         metadata.add_text(key, value)
     with Image.open(drawn) as picture:  # of 256 colours, a quarter of the bytes
         small = picture.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(path, format="PNG", pnginfo=metadata, dpi=(dpi, dpi))
+
+
+#: Settings with which the same figure gives the same bytes: SVG draws letters as outlines, so that no machine lacks one; PDF holds
+#: the fonts, as TrueType, and its text can be searched and copied.
+_REPEATABLE = {"svg.hashsalt": "strongchain", "svg.fonttype": "path", "pdf.fonttype": 42}
+
+
+def metadata_of(kind: str, about: About) -> dict[str, Any]:
+    """Return what an SVG or a PDF says of itself: the program and the study, and no time, so that its bytes repeat."""
+    if kind == "svg":
+        return {"Date": None, "Creator": "Strongchain", "Description": _description(about)}
+    return {"CreationDate": None, "Creator": "Strongchain", "Producer": None, "Subject": _description(about)}
+
+
+def repeatable() -> Any:
+    """Return the settings of Matplotlib with which vector formats are written."""
+    return style() | _REPEATABLE
+
+
+def save_all(figure: Figure, folder: Path, name: str, about: About) -> list[str]:
+    """Write a figure into a folder in every format that its study asks for (`figures.format`); return the names of the files.
+
+    Parameters
+    ----------
+    figure : Figure
+    folder : Path
+    name : str
+        Name of the files, without the dot and the format.
+    about : dict, or sequence of dict
+        As for `finish`; of several studies, the formats of the first count.
+    """
+    configuration = next(iter(_studies(about)), {}).get("configuration", {})
+    names = []
+    for kind in dict.fromkeys(configuration.get("figures", {}).get("format", ("png",))):
+        names.append(f"{name}.{kind}")
+        if kind == "png":
+            save(figure, folder / names[-1], about)
+        else:
+            with matplotlib.rc_context(repeatable()):
+                figure.savefig(folder / names[-1], format=kind, metadata=metadata_of(kind, about))
+    return names

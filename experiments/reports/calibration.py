@@ -13,7 +13,7 @@ from experiments.analysis.results import write_table
 from experiments.analysis.spreadsheets import csv
 from experiments.calibration.history_matching import CANDIDATES, ranges_of
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING
-from experiments.figures import save
+from experiments.figures import save_all
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.languages.wording import lines
 from experiments.reports.findings import Place
@@ -133,7 +133,7 @@ def present_calibration(calibration: Calibration, folder: Path, figures: bool = 
         write_table(getattr(calibration, name), folder / name)
     write_whole(folder / "plausible_sets.csv", csv(plausible_table(calibration)))
     if figures:
-        save(influence_figure(calibration.influence, calibration.manifest), folder / "influence.png", calibration.manifest)
+        save_all(influence_figure(calibration.influence, calibration.manifest), folder, "influence", calibration.manifest)
         if calibration.sets["plausible"].any():
             write_whole(folder / "calibration.md", calibration_page(calibration).encode())
     write_manifest(calibration.manifest, folder)
@@ -187,7 +187,7 @@ def present_validation(validation: Validation, folder: Path, figures: bool = Tru
     if figures:
         for pattern in PATTERNS:
             drawn = pattern_figure(validation.observed, pattern, validation.manifest)
-            save(drawn, folder / f"pattern_{pattern.number:02d}.png", validation.manifest)
+            save_all(drawn, folder, f"pattern_{pattern.number:02d}", validation.manifest)
         write_whole(folder / "validation.md", validation_page(validation).encode())
     write_manifest(validation.manifest, folder)
 

@@ -22,7 +22,7 @@ from experiments.figures import (
     origins_figure,
     pairs_figure,
     queues_figure,
-    save,
+    save_all,
     time_paths,
 )
 from experiments.languages.wording import lines, say
@@ -81,12 +81,12 @@ def _draw(comparison: Comparison, folder: Path) -> None:
         **{view.key: view.figure() for view in programme_views(comparison)},
     }
     for name, figure in drawn.items():
-        save(figure, folder / f"{name}.png", about)
+        save_all(figure, folder, name, about)
     for arm in networks_shown(comparison):
         picture = comparison.maps[arm]
         title = say("report.map_title", arm=arm, loss=picture.map.total / 1e6)
-        save(flows_figure(picture, about, title), folder / f"quality_map_{arm}.png", about)
-        save(firms_figure(picture, about), folder / f"firms_{arm}.png", about)
+        save_all(flows_figure(picture, about, title), folder, f"quality_map_{arm}", about)
+        save_all(firms_figure(picture, about), folder, f"firms_{arm}", about)
         write_network_page(picture, about, arm, folder)
 
 

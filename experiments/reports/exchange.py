@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.analysis.results import write_table
 from experiments.analysis.verdicts import Conclusion
-from experiments.figures import save
+from experiments.figures import save_all
 from experiments.figures.programmes import exchange_figure
 from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
 from experiments.languages.wording import lines, say
@@ -144,7 +144,7 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
     write_table(exchange.cells, folder / "exchange")
     if figures:
         about = exchange.manifest
-        save(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder / "exchange.png", about)
+        save_all(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder, "exchange", about)
         write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
     exchange.comparison.save_manifest(folder)
 

@@ -121,4 +121,4 @@ def _script(data: Mapping[str, Any]) -> Markup:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)  # noqa: S704 - every sign that HTML reads was written as an escape of JSON
+    return Markup(text)

@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from experiments.analysis.results import write_table
-from experiments.figures import save, sweep_figure
+from experiments.figures import save_all, sweep_figure
 from experiments.languages.wording import lines
 from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
@@ -78,7 +78,7 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     finished = table[table["error"].isna()]
     if swept and len(finished):
         manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
-        save(sweep_figure(finished, swept, manifests), folder / "sweep.png", manifests)
+        save_all(sweep_figure(finished, swept, manifests), folder, "sweep", manifests)
     write_sums(folder, {})
     return table
 

@@ -99,8 +99,8 @@ class QualityMap:
 
     Notes
     -----
-    With ``carried = link_loss - link_begun / 2``, what begins at a firm and arrives over its links is what leaves over its links and reaches
-    users from it: ``loss.sum(axis=1) + carried into it = carried out of it + to_users``.
+    With ``carried = link_loss - link_begun / 2``, what begins at a firm and arrives over its links is what leaves over its links
+    and reaches users from it: ``loss.sum(axis=1) + carried into it = carried out of it + to_users``.
     """
 
     loss: Floats
