@@ -1,6 +1,6 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | rerun | verify | release | regions | policies | instruments | experiments | parameters | explain | completion |
+``strongchain results | rerun | verify | release | slides | regions | policies | instruments | experiments | parameters | explain | completion |
 help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
@@ -240,6 +240,20 @@ def release(folder: str = "") -> list[str]:
         raise VerbError(str(mistake)) from None
 
 
+def slides(folder: str = "") -> list[str]:
+    """Draw the figures of a finished study again, as slides: pictures of 13.333 × 7.5 inches, and one PDF of all."""
+    if not folder:
+        raise VerbError(say("slides.what"))
+    from experiments.analysis.results import load
+    from experiments.reports.slides import write_slides
+
+    try:
+        paths = write_slides(load(Path(folder)), Path(folder))
+    except UNREADABLE as mistake:
+        raise VerbError(" ".join(str(mistake).split())) from None
+    return [say("slides.written", slides=len(paths) - 1, folder=paths[0].parent)]
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     from experiments.studies.rerun import main as again
@@ -251,7 +265,7 @@ def rerun(*arguments: str) -> int:
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
     **{
         one.__name__: one
-        for one in (results, rerun, verify, release, regions, policies, instruments, experiments, parameters, explain, completion)
+        for one in (results, rerun, verify, release, slides, regions, policies, instruments, experiments, parameters, explain, completion)
     },
     "help": help_on,
 }

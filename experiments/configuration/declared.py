@@ -17,6 +17,7 @@ VERBS = {
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
     "verify": "[FOLDER]",
     "release": "FOLDER",
+    "slides": "FOLDER",
     "regions": "",
     "policies": "",
     "instruments": "",

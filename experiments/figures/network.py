@@ -58,7 +58,7 @@ class _Node:
     height: float
 
 
-def flows_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, title: str = "") -> Figure:
+def flows_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, title: str = "", height: float = HEIGHT) -> Figure:
     """Draw the flow of loss from tier to tier to users, by chain; at the left of each node what begins there, by cause.
 
     Widths are shares of the loss to users: what enters a node leaves it. What inspection stops is no loss to users, and is not drawn.
@@ -70,22 +70,24 @@ def flows_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
         The study's manifest; without it, of a world in a notebook, there is no small print.
     title : str
         Written in place of the loss of the whole map.
+    height : float
+        Of the axes, inches, which decides which nodes have room for a name.
     """
     flows = flows_of(picture, len(TINTS))
     with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(WIDE, HEIGHT + 1.1))
+        figure = Figure(figsize=(WIDE, height + 1.1))
         ax = figure.subplots()
         ax.axis("off")
         total = float(flows.to_users.sum())
         if total > 0.0:
-            _draw(ax, flows, total)
+            _draw(ax, flows, total, height)
         else:
             without_values(ax)
         legend(figure, cause_patches(), wrapped(title or say("flows.title", loss=picture.map.total), 110))
         return finish(figure, about or (), say("flows_text.marks", flows.within / total if total > 0.0 else 0.0, flows.lumped))
 
 
-def _draw(ax: Axes, flows: Flows, total: float) -> None:
+def _draw(ax: Axes, flows: Flows, total: float, inches: float) -> None:
     deepest = int(flows.tier.max())
     columns = [*([-1] if flows.passes[flows.tier < 0].any() else []), *range(deepest, -1, -1)]
     flows = flows.without(flows.passes == 0.0)
@@ -101,7 +103,7 @@ def _draw(ax: Axes, flows: Flows, total: float) -> None:
     last = users.x + BAR + 0.05
     for k, node in enumerate(nodes):
         room = node.height + (gap if flows.tier[k] == 0 else 0.0)
-        if room * HEIGHT > 0.11 * 1.19:  # a line of text is 0.11 inches high
+        if room * inches > 0.11 * 1.19:  # a line of text is 0.11 inches high
             name = flows.names[flows.chain[k]] if flows.chain[k] < len(flows.names) else say("flows.other_chains", chains=flows.lumped)
             ax.text(
                 node.x + BAR + 0.03, node.top - node.height / 2, shortened(name, letters), va="center", fontsize=SMALL, path_effects=halo

@@ -293,7 +293,8 @@ def finish(figure: Figure, about: About, marks: str = "", regions: Sequence[str]
         ax.tick_params(which="both", labelsize=SMALL, width=0.6)
     if studies := _studies(about):
         text = wrapped(_small_print(studies, marks, regions), int(figure.get_figwidth() * LETTERS) - 6)
-        figure.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
+        written = figure.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
+        written.set_label(_small_print(studies, marks, regions))  # as one line, for who writes it in another width
     return figure
 
 

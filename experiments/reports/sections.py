@@ -23,7 +23,7 @@ from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["results", "selection"]
+__all__ = ["BY_GROUP", "of_arms", "results", "selection"]
 
 #: Arms that most figures show; of more, those with the lowest means of defects.
 MOST_ARMS = 6
@@ -107,11 +107,11 @@ def selection(comparison: Comparison, most: int = MOST_ARMS) -> Comparison:
     ranked = sorted(others, key=lambda arm: (arm != main, float(comparison.effect(arm)["effect"])))
     kept = [comparison.reference, *ranked[: most - 1]]
     tables = {name: getattr(comparison, name) for name in TABLES}
-    return replace(comparison, **{name: _of_arms(table, kept) for name, table in tables.items()})
+    return replace(comparison, **{name: of_arms(table, kept) for name, table in tables.items()})
 
 
-def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
-    """Rows of these arms, in their order."""
+def of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of these arms, in their order."""
     return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
 
 
@@ -135,7 +135,7 @@ def _effects(view: _View, main: str) -> Section:
     order = [*first, *(arm for arm in comparison.effects["arm"].unique() if arm not in first)]  # an arm has one colour in all figures
     rows = [_effect(view, main, key) for key in IN_TABLE]
     alt = say("sections.effects_alt", [(row[0], row[4], row[5]) for row in rows[:4]])
-    pictures = [view.draw(lambda: figures.effects_figure(_of_arms(comparison.effects, order), manifest), alt, "effects")]
+    pictures = [view.draw(lambda: figures.effects_figure(of_arms(comparison.effects, order), manifest), alt, "effects")]
     apart = worlds_apart(comparison)
     costs = view.shown.costs[~view.shown.costs["arm"].isin(apart)]
     if len(costs):
@@ -291,7 +291,7 @@ def _books(view: _View) -> Section:
     table = Table(say("sections.books_caption", view.findings), head, rows, text_columns=3, folded=bool(main))
     if main is None:
         return Section("books", say("sections.books_heading", False), say("sections.books_alone"), (), [table])
-    books = _of_arms(comparison.books, [comparison.reference, main])
+    books = of_arms(comparison.books, [comparison.reference, main])
     name = "books" if len(books) == len(comparison.books) else ""  # the figure of the folder has all arms
     picture = view.draw(lambda: figures.books_figure(books, view.manifest), say("sections.books_alt"), name)
     return Section("books", say("sections.books_heading", True), say("sections.books", view.arm(main)), [picture], [table])

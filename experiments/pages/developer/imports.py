@@ -35,8 +35,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),
     ("experiments.figures", "experiments.studies"),
-    ("experiments.reports", "experiments.commands", "experiments.notebook"),
-    ("experiments.job", "experiments"),
+    ("experiments.reports", "experiments.notebook"),
+    ("experiments.job", "experiments.commands", "experiments"),
     ("experiments.pages", "experiments.run"),
 )
 
