@@ -189,6 +189,7 @@ def _name_ends(ax: Axes, ends: Sequence[tuple[str, float, float]], lines: _Lines
     ax.set_ylim(low, high)
     texts = [(wrapped(shortened(arm, 36), 18), month, value) for arm, month, value in sorted(ends, key=lambda end: end[2])]
     heights = [LINE * (1 + text.count("\n")) for text, *_ in texts]
+    line = {"arrowstyle": "-", "lw": 0.5, "shrinkB": 0, "relpos": (0, 0.5)}
     # From below, each at its own height or just above the one before it; then all are moved down as far as they stand out at the top.
     places: list[float] = []
     for (_, _, value), height in zip(texts, heights, strict=True):
@@ -200,7 +201,7 @@ def _name_ends(ax: Axes, ends: Sequence[tuple[str, float, float]], lines: _Lines
     for (arm, *_), (text, month, value), place in zip(sorted(ends, key=lambda end: end[2]), texts, places, strict=True):
         ax.annotate(
             text, (month, value), xytext=(1.04, place), textcoords="axes fraction", va="center", fontsize=SMALL, linespacing=0.95,
-            color=lines.marks[arm].colour, arrowprops={"arrowstyle": "-", "color": lines.marks[arm].colour, "lw": 0.5, "shrinkB": 0, "relpos": (0, 0.5)},
+            color=lines.marks[arm].colour, arrowprops=line | {"color": lines.marks[arm].colour},
         )  # fmt: skip
 
 

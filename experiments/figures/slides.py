@@ -1,4 +1,4 @@
-"""A figure as a slide: 16:9, its finding above it, its source below it, and no letter smaller than 14 points on a page of 13.333 × 7.5 inches.
+"""A figure as a slide of 16:9: its finding above it, its source below it, no letter under 14 points on a page of 13.333 × 7.5 inches.
 
 A slide is a small figure that is shown large: its letters are those of a printed figure, and the page is as large as these letters ask for.
 """

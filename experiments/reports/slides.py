@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -19,7 +20,7 @@ from experiments.reports.findings import arm_of, estimate
 from experiments.reports.programmes import programme_views
 from experiments.reports.sections import BY_GROUP, of_arms, selection
 from experiments.reports.study import main_arm
-from experiments.runs.files import update_sums, write_whole
+from experiments.runs.files import update_sums
 from sim.outcomes import HEADLINE
 
 __all__ = ["FOLDER", "write_slides"]
@@ -79,7 +80,14 @@ def _write_pdf(paths: Sequence[Path], path: Path) -> None:
             pages.append(picture.convert("RGB"))
     began = time.gmtime(0)
     pages[0].save(
-        path, format="PDF", save_all=True, append_images=pages[1:], resolution=DPI, producer="Strongchain", creationDate=began, modDate=began
+        path,
+        format="PDF",
+        save_all=True,
+        append_images=pages[1:],
+        resolution=DPI,
+        producer="Strongchain",
+        creationDate=began,
+        modDate=began,
     )
 
 
@@ -92,10 +100,14 @@ def _slides(comparison: Comparison) -> Iterator[_Slide]:
 
     both = [reference, *([main] if main else [])]
     if main:
-        yield _Slide("effects", _effect(comparison, main, name), lambda most: figures.effects_figure(shown(most).effects, about, [HEADLINE]))
+        yield _Slide(
+            "effects", _effect(comparison, main, name), lambda most: figures.effects_figure(shown(most).effects, about, [HEADLINE])
+        )
     yield _Slide("time_paths", _last_month(comparison, main, name), lambda most: figures.time_paths(shown(most).series, about, [HEADLINE]))
     if main:
-        yield _Slide("gains", _gains(comparison, main, name), lambda _: figures.gains_figure(of_arms(comparison.effects, both), about, BY_GROUP))
+        yield _Slide(
+            "gains", _gains(comparison, main, name), lambda _: figures.gains_figure(of_arms(comparison.effects, both), about, BY_GROUP)
+        )
     origins = comparison.origins[comparison.origins["arm"] == reference]
     share, cause = (origins.groupby(by)["share"].sum() for by in ("tier", "cause"))
     leaders, special = float(share.get("0", 0.0)), float(cause.get("special", 0.0))
@@ -122,7 +134,7 @@ def _slides(comparison: Comparison) -> Iterator[_Slide]:
         yield _Slide(view.key, view.heading, lambda _, view=view: view.figure())  # type: ignore[misc]
 
 
-def _between(shown: Comparison) -> object:
+def _between(shown: Comparison) -> pd.DataFrame:
     """The pairs whose two arms are both shown."""
     arms = set(shown.effects["arm"])
     return shown.pairs[shown.pairs["arm"].isin(arms) & shown.pairs["against"].isin(arms)]
@@ -141,7 +153,9 @@ def _last_month(comparison: Comparison, main: str | None, name: dict[str, str]) 
     if main is None:
         return say("slides_text.level", last, level)
     of = estimate(at_end.loc[main], "effect")
-    return say("slides_text.month", last, name[main], name[comparison.reference], of.mean / level if level else 0.0, of.low <= 0.0 <= of.high)
+    return say(
+        "slides_text.month", last, name[main], name[comparison.reference], of.mean / level if level else 0.0, of.low <= 0.0 <= of.high
+    )
 
 
 def _gains(comparison: Comparison, main: str, name: dict[str, str]) -> str:

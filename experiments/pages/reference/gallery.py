@@ -86,12 +86,12 @@ ENTRIES = (
     Entry(
         figures.flows_figure, "maps", "The quality map",
         "How the loss to users flows from tier to tier, chain by chain, to the users at the right. The coloured part at the left of a node "
-        "is the loss that begins there, by cause. What enters a node leaves it. Tiers in which hardly any loss begins are counted in the tier "
+        "is the loss that begins there, by cause. What enters a node leaves it. Tiers with hardly any loss are counted in the tier "
         "before them, and chains with little loss share a node.",
     ),
     Entry(
         figures.firms_figure, "maps", "The firms that matter",
-        "The fifteen firms in which most loss to users begins: tier, chain, size, and the loss by cause. At the right of a bar are the loss "
+        "The fifteen firms in which most loss to users begins: tier, chain, size, and the loss by cause. Right of a bar are the loss "
         "and its share of all loss. The page `network_ARM.html` of a study shows every firm.",
     ),
     Entry(

@@ -25,7 +25,7 @@ from experiments import Comparison, compare, figures
 from experiments.analysis.flows import flows_of
 from experiments.analysis.verdicts import conclusions
 from experiments.calibration.patterns import PATTERNS
-from experiments.configuration.settings import compose_settings, read_settings
+from experiments.configuration.settings import SettingsError, compose_settings, read_settings
 from experiments.figures.network import STUB
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.figures.programmes import aftermath_figure, exchange_figure, second_reference_figure, spending_figure
@@ -217,6 +217,29 @@ def test_a_saved_figure_names_its_study(tmp_path):
         assert one.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
+def test_a_figure_is_written_in_every_format_that_is_asked_for_and_its_bytes_repeat(tmp_path):
+    study = about()
+    study["configuration"]["figures"]["format"] = ["png", "svg", "pdf"]
+    effects = table("effects", 3).replace({"arm": {"cqo": "首席质量官与一站式服务站联合方案"}})
+    for name in ("one", "two"):
+        written_ = figures.save_all(figures.effects_figure(effects, study), tmp_path, name, study)
+        assert written_ == [f"{name}.png", f"{name}.svg", f"{name}.pdf"]
+    for kind in ("png", "svg", "pdf"):
+        one = (tmp_path / f"one.{kind}").read_bytes()
+        assert one == (tmp_path / f"two.{kind}").read_bytes() and b"ab12cd34ef56" in one
+    svg, pdf = (tmp_path / "one.svg").read_text(encoding="utf-8"), (tmp_path / "one.pdf").read_bytes()
+    assert "<text" not in svg and 'href="http' not in svg and "<dc:date>" not in svg
+    assert b"/FontFile2" in pdf and b"/Type3" not in pdf and b"/CreationDate" not in pdf and b"NotoSansSC" in pdf.replace(b"-", b"")
+
+
+def test_formats_change_no_study_and_a_wrong_one_is_refused():
+    several, one = (compose_settings([*STUDY, f"figures.format=[{kinds}]"]) for kinds in ("svg,pdf", "png"))
+    ids = {manifest(read_settings(each).resolved, [], replicate_keys(1, 3))["id"] for each in (several, one)}
+    assert len(ids) == 1 and read_settings(several).resolved["figures"]["format"] == ["svg", "pdf"]
+    with pytest.raises(SettingsError, match=r"figures\.format"):
+        read_settings(compose_settings([*STUDY, "figures.format=[gif]"]))
+
+
 def test_settings_of_matplotlib_in_the_current_folder_draw_nothing(tmp_path, comparison):
     """A `matplotlibrc` there may be anybody's, and may call LaTeX."""
     draw = partial(figures.effects_figure, comparison.effects, about())
@@ -402,6 +425,31 @@ def test_one_arm_alone_has_no_column_of_differences():
     figure = drawn(figures.time_paths(table("series", 1), about()))
     assert figure.get_figwidth() == SINGLE and len(figure.axes) == 4
     assert not any("difference" in ax.get_ylabel() for ax in figure.axes)
+
+
+@pytest.mark.parametrize(("draw", "column"), [(figures.time_paths, "effect"), (figures.queues_figure, "level")])
+def test_of_many_arms_the_main_ones_have_names_at_their_lines_that_do_not_overlap(draw, column):
+    figure = drawn(draw(table("series", 12), about()))
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["nothing", "6 other arms"]
+    named = [ax for ax in figure.axes if ax.texts]
+    assert len(named) == (4 if column == "effect" else 2)
+    for ax in named:
+        assert len(ax.texts) == 5 and "all" in {text.get_text() for text in ax.texts}
+        assert not any(a.overlaps(b) for a, b in combinations([Text.get_window_extent(text) for text in ax.texts], 2))
+    colours = {line.get_color() for line in figure.axes[0].get_lines()}
+    assert len(colours) == 7
+
+
+def test_no_band_goes_beyond_what_an_outcome_can_be():
+    series = table("series", 3).assign(level=0.5, level_low=-3.0, level_high=4.0, effect=0.1, effect_low=-9.0, effect_high=9.0)
+    figure = drawn(figures.time_paths(series, about(2), ["nonconformity", "field_dpu", "net_margin"]))
+    ends = [np.ptp(ax.collections[0].get_datalim(ax.transData).intervaly) for ax in figure.axes]
+    assert ends == pytest.approx([100.0, 200.0, 4.0, 18.0, 700.0, 1800.0])
+    assert "cut where the outcome can have no value" in " ".join(figure.get_supxlabel().split())
+    assert "cut where" not in " ".join(figures.time_paths(table("series", 3), about(), ["field_dpu"]).get_supxlabel().split())
+    alone = figures.time_paths(table("series", 3, "one"), about(1), ["field_dpu"])
+    assert "one replicate, so there are no intervals" in " ".join(alone.get_supxlabel().split())
 
 
 def test_every_arm_has_a_line_in_time_paths_and_queues():

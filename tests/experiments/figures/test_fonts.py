@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 
 import matplotlib.pyplot as plt
 import pytest
@@ -53,7 +54,7 @@ def test_every_chinese_text_can_be_drawn():
 def test_no_figure_asks_for_a_font_of_the_machine(monkeypatch, language):
     known = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu") or font.name == add_chinese()]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", known)
-    monkeypatch.setattr("experiments.figures.style._chinese", lambda: (CHINESE,))
+    monkeypatch.setattr(import_module("experiments.figures.style"), "_chinese", lambda: (CHINESE,))
     with warnings.catch_warnings(), use_language(language):
         warnings.simplefilter("error")
         drawn = every_figure()
