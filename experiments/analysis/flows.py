@@ -12,20 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.runs.measure import MapPicture
-from sim.attribution.quality_map import CAUSES, QualityMap
+from sim.attribution.quality_map import BEGUN, BY_CAUSE, CAUSES, LOSS, MARGINAL, TO_USERS, QualityMap
 
 __all__ = ["LINKS", "Flows", "flows_of", "links_table", "picture_of_tables"]
 
 #: Columns of the table of links.
-LINKS = ("supplier", "customer", "loss (CNY/month)", "begins on the link (CNY/month)")
+LINKS = ("supplier", "customer", LOSS, BEGUN)
 #: Share of all loss that a tier and those behind it must have to be shown alone.
 LEAST = 0.01
-#: Columns of the table of firms that a map is made of again.
-_LOSS, _MARGINAL, _TO_USERS = (
-    tuple(f"{cause} (CNY/month)" for cause in CAUSES),
-    "marginal loss (CNY/month per defect/unit)",
-    "reaches users from it (CNY/month)",
-)
 
 
 @dataclass(frozen=True)
@@ -145,10 +139,10 @@ def picture_of_tables(firms: pd.DataFrame, links: pd.DataFrame) -> MapPicture:
     if (supplier < 0).any() or (customer < 0).any():
         raise ValueError("the table of links names a firm that the quality map does not have")
     loss, begun = (links[name].to_numpy(dtype=np.float64) for name in LINKS[2:])
-    to_users = firms[_TO_USERS].to_numpy(dtype=np.float64)
+    to_users = firms[TO_USERS].to_numpy(dtype=np.float64)
     of_map = QualityMap(
-        firms[list(_LOSS)].to_numpy(dtype=np.float64),
-        firms[_MARGINAL].to_numpy(dtype=np.float64),
+        firms[list(BY_CAUSE)].to_numpy(dtype=np.float64),
+        firms[MARGINAL].to_numpy(dtype=np.float64),
         loss,
         begun,
         to_users,

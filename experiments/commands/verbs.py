@@ -241,7 +241,7 @@ def release(folder: str = "") -> list[str]:
 
 
 def slides(folder: str = "") -> list[str]:
-    """Draw the figures of a finished study again, as slides: pictures of 13.333 × 7.5 inches, and one PDF of all."""
+    """Draw the figures of a finished study again, as slides of 16:9 and one PDF of them."""
     if not folder:
         raise VerbError(say("slides.what"))
     from experiments.analysis.results import load

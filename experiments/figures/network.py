@@ -33,7 +33,7 @@ from experiments.figures.style import (
 from experiments.formatting import fixed, rounded
 from experiments.languages.wording import say
 from experiments.runs.measure import MapPicture
-from sim.attribution.quality_map import CAUSES
+from sim.attribution.quality_map import BY_CAUSE, CAUSES
 
 __all__ = ["FIRMS", "firms_figure", "flows_figure"]
 
@@ -197,7 +197,7 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
     most : int
     """
     firms, total = picture.table.head(most), picture.map.total
-    losses = firms[[f"{cause} (CNY/month)" for cause in CAUSES]].to_numpy(dtype=np.float64) / 1e6
+    losses = firms[list(BY_CAUSE)].to_numpy(dtype=np.float64) / 1e6
     rows, height = np.arange(len(firms)), max(len(firms), 4)
     with matplotlib.rc_context(style()):
         figure = Figure(figsize=(WIDE, 1.2 + 0.165 * height))

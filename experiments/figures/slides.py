@@ -37,7 +37,7 @@ def slide(figure: Figure, title: str) -> Figure:
     """
     with matplotlib.rc_context(style()):
         figure.set_size_inches(WIDTH + 1e-6, HEIGHT + 1e-6)  # a pixel is not lost by rounding
-        text = wrapped(title, int(WIDTH * LETTERS * SMALL / TITLE * 0.97))
+        text = wrapped(title, int(WIDTH * LETTERS * SMALL / TITLE * 0.9))
         figure.text(0.012, 0.98, text, ha="left", va="top", fontsize=TITLE, weight="bold", linespacing=1.1)
         top = 0.965 - (1 + text.count("\n")) * TITLE * 1.3 / 72.0 / HEIGHT
         below = top

@@ -303,7 +303,7 @@ def _description(about: About) -> str:
     return f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
 
 
-def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
+def save(figure: Figure, path: Path, about: About, dpi: float = 160) -> None:
     """Write a figure as a PNG whose metadata name the program and the study."""
     drawn, metadata = io.BytesIO(), PngInfo()
     with matplotlib.rc_context(style()):

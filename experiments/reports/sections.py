@@ -21,6 +21,7 @@ from experiments.reports.findings import FEW_REPLICATES, Arm, Findings, Precisio
 from experiments.reports.network_page import network_page_name
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
+from sim.attribution.quality_map import LOSS
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["BY_GROUP", "of_arms", "results", "selection"]
@@ -242,7 +243,7 @@ def _network(view: _View) -> Section:
     heading, of_map = say("sections.network_heading"), view.comparison.maps.get(reference)
     if of_map is None:
         return Section("network", heading, say("network_page.not_there"))
-    top = of_map.table["loss (CNY/month)"].head(figures.FIRMS)
+    top = of_map.table[LOSS].head(figures.FIRMS)
     part = float(top.sum()) / (of_map.map.total or 1.0)
     says = say("sections.network", of_map.tier.size, of_map.supplier.size, view.arm(reference), len(top), part)
     draw = view.pictures.draw

@@ -27,11 +27,15 @@ from sim.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CAUSES", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
+__all__ = ["BEGUN", "BY_CAUSE", "CAUSES", "LOSS", "MARGINAL", "TO_USERS", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
 
 
 #: Causes of defects: common causes of a firm's process, special causes, and interfaces.
 CAUSES = ("common", "special", "interface")
+#: Columns of the table of firms, and of that of links: loss by cause, loss in all, marginal loss, what reaches users, what begins on a link.
+BY_CAUSE = tuple(f"{cause} (CNY/month)" for cause in CAUSES)
+LOSS, MARGINAL = "loss (CNY/month)", "marginal loss (CNY/month per defect/unit)"
+TO_USERS, BEGUN = "reaches users from it (CNY/month)", "begins on the link (CNY/month)"
 
 
 @dataclass(frozen=True)
@@ -137,14 +141,14 @@ class QualityMap:
                 "sector": np.asarray(network.sectors)[firms.sector],
                 "tier": firms.tier,
                 "size": np.asarray(SIZE_CLASSES)[firms.size_class],
-                **{f"{cause} (CNY/month)": self.loss[:, k] for k, cause in enumerate(CAUSES)},
-                "loss (CNY/month)": self.by_firm,
+                **{name: self.loss[:, k] for k, name in enumerate(BY_CAUSE)},
+                LOSS: self.by_firm,
                 "share": self.by_firm / self.total if self.total else 0.0,
-                "reaches users from it (CNY/month)": self.to_users,
-                "marginal loss (CNY/month per defect/unit)": self.marginal,
+                TO_USERS: self.to_users,
+                MARGINAL: self.marginal,
             }
         )
-        return frame.sort_values("loss (CNY/month)", ascending=False, kind="stable", ignore_index=True)
+        return frame.sort_values(LOSS, ascending=False, kind="stable", ignore_index=True)
 
 
 def quality_map(world: World) -> QualityMap:

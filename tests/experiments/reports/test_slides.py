@@ -59,7 +59,7 @@ def test_no_letter_of_a_slide_is_small_and_its_parts_do_not_overlap(folder, lang
                 text.get_fontsize() * TIMES for text in figure.findobj(lambda artist: hasattr(artist, "get_fontsize")) if text.get_text()
             ]
             assert min(sizes) >= LEAST - 1e-9
-            title, source = figure.texts[0].get_window_extent(), figure._supxlabel.get_window_extent()
+            title, source = figure.texts[-1].get_window_extent(), figure._supxlabel.get_window_extent()
             assert title.x1 <= figure.bbox.x1 and source.x1 <= figure.bbox.x1
             boxes = [ax.get_tightbbox() for ax in figure.axes] + [legend.get_window_extent() for legend in figure.legends]
             assert all(box.y1 <= title.y0 + 2 and box.y0 >= source.y1 - 2 for box in boxes), one.name
