@@ -32,7 +32,7 @@ __all__ = ["BEGUN", "BY_CAUSE", "CAUSES", "LOSS", "MARGINAL", "TO_USERS", "Block
 
 #: Causes of defects: common causes of a firm's process, special causes, and interfaces.
 CAUSES = ("common", "special", "interface")
-#: Columns of the table of firms, and of that of links: loss by cause, loss in all, marginal loss, what reaches users, what begins on a link.
+#: Columns of the tables of firms and of links: loss by cause, loss in all, marginal loss, what reaches users, what begins on a link.
 BY_CAUSE = tuple(f"{cause} (CNY/month)" for cause in CAUSES)
 LOSS, MARGINAL = "loss (CNY/month)", "marginal loss (CNY/month per defect/unit)"
 TO_USERS, BEGUN = "reaches users from it (CNY/month)", "begins on the link (CNY/month)"
