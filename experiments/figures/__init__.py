@@ -5,7 +5,7 @@ from experiments.figures.money import books_figure, costs_figure
 from experiments.figures.network import FIRMS, firms_figure, flows_figure
 from experiments.figures.paths import queues_figure, sweep_figure, time_paths
 from experiments.figures.replicates import enough_figure, luck_figure
-from experiments.figures.slides import SLIDE, slide
+from experiments.figures.slides import SLIDE
 from experiments.figures.style import COLOURS, save, save_all, style
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "queues_figure",
     "save",
     "save_all",
-    "slide",
     "style",
     "sweep_figure",
     "time_paths",

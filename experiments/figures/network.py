@@ -104,10 +104,9 @@ def _draw(ax: Axes, flows: Flows, total: float, inches: float) -> None:
     for k, node in enumerate(nodes):
         room = node.height + (gap if flows.tier[k] == 0 else 0.0)
         if room * inches > 0.11 * 1.19:  # a line of text is 0.11 inches high
-            name = flows.names[flows.chain[k]] if flows.chain[k] < len(flows.names) else say("flows.other_chains", chains=flows.lumped)
-            ax.text(
-                node.x + BAR + 0.03, node.top - node.height / 2, shortened(name, letters), va="center", fontsize=SMALL, path_effects=halo
-            )
+            alone = flows.chain[k] < len(flows.names)
+            name = shortened(flows.names[flows.chain[k]], letters) if alone else say("flows.other_chains", chains=flows.lumped)
+            ax.text(node.x + BAR + 0.03, node.top - node.height / 2, name, va="center", fontsize=SMALL, path_effects=halo)
     for at, tier in enumerate(columns):
         share = float(flows.begins[column == at].sum()) / total
         name = say("figures.tiers", tier, tier == deepest and flows.deeper)
@@ -227,6 +226,7 @@ def _draw_words(ax: Axes, firms: pd.DataFrame) -> None:
     for (x, _), head in zip(places, heads, strict=True):
         ax.text(x, -0.75, head, transform=ax.get_yaxis_transform(), va="bottom", fontsize=SMALL, color="0.35")
     for row, (name, tier, chain, size) in enumerate(firms[["firm", "tier", "chain", "size"]].itertuples(index=False)):
-        group = say("figures.group", "tier", "none" if tier < 0 else str(tier))
-        for (x, letters), text in zip(places, (str(name), group, str(chain), say(f"flows.sizes.{size}")), strict=True):
-            ax.text(x, row, shortened(text, letters), transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL)
+        group = say("flows.no_leader") if tier < 0 else say("figures.group", "tier", str(tier))
+        named = (shortened(str(name), places[0][1]), group, shortened(str(chain), places[2][1]), say(f"flows.sizes.{size}"))
+        for (x, _), text in zip(places, named, strict=True):
+            ax.text(x, row, text, transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL)

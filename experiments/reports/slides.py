@@ -14,7 +14,7 @@ from PIL import Image
 import experiments.figures as figures
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion
-from experiments.figures.slides import DPI, ROOM, TIMES
+from experiments.figures.slides import DPI, ROOM, TIMES, slide
 from experiments.languages.wording import say
 from experiments.reports.findings import arm_of, estimate
 from experiments.reports.programmes import programme_views
@@ -47,7 +47,7 @@ class _Slide:
             figure = self.draw(most)
             if figure.get_figheight() <= ROOM:
                 break
-        return figures.slide(figure, self.title)
+        return slide(figure, self.title)
 
 
 def write_slides(comparison: Comparison, folder: Path) -> list[Path]:

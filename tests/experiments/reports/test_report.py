@@ -585,7 +585,7 @@ def bare(html: str) -> str:
 def test_the_report_has_every_section_with_its_pictures(comparison, html):
     page = Page(html)
     assert page.sections == SECTIONS
-    assert len(page.all("img")) == 8
+    assert len(page.all("img")) == 9
     assert all(len(str(image["alt"])) > 20 for image in page.all("img"))
     for sentence in answer(comparison):
         assert sentence in page.text["answer"]
