@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.verdicts import Conclusion
-from experiments.figures import save
+from experiments.figures import save_all
 from experiments.figures.programmes import exchange_figure
 from experiments.formatting import UNKNOWN, percent, rounded, significant
 from experiments.languages.wording import lines, say, spoken
@@ -26,6 +26,7 @@ from experiments.terminal import pad
 __all__ = [
     "Cell",
     "ExchangeFindings",
+    "draw_exchange",
     "exchange_findings",
     "exchange_report",
     "exchange_workbook",
@@ -153,11 +154,16 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
     exchange.comparison.save_tables(folder)
     write_table(exchange.cells, folder / "exchange", labels_wanted(exchange.manifest))
     if figures:
-        about = exchange.manifest
-        save(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder / "exchange.png", about)
-        write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
-        write_workbook(exchange_workbook(exchange), folder)
+        draw_exchange(exchange, folder)
     exchange.comparison.save_manifest(folder)
+
+
+def draw_exchange(exchange: Exchange, folder: Path) -> None:
+    """Write what people look at, in the language that is spoken: the figure, the report and the workbook."""
+    about = exchange.manifest
+    save_all(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder, "exchange", about)
+    write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
+    write_workbook(exchange_workbook(exchange), folder)
 
 
 def exchange_workbook(exchange: Exchange) -> bytes:
