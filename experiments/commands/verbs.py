@@ -1,7 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | report | slides | rerun | verify | release | regions | policies | policy | instruments | experiments | parameters | explain |
-completion | help``.
+``strongchain results | report | slides | rerun | verify | release | regions | policies | policy | instruments | experiments |
+parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
