@@ -116,7 +116,10 @@ def count(value: float) -> str:
 
 def mean_count(value: float) -> str:
     """Write the mean of a count: to a tenth where it is small."""
-    return UNKNOWN if math.isnan(value) else f"{value:,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{value:,.1f}"
+    if math.isnan(value):
+        return UNKNOWN
+    text = f"{abs(value):,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{abs(value):,.1f}"
+    return f"−{text}" if value < 0.0 and float(text.replace(",", "")) else text
 
 
 def value(of: Any, none: str = "none") -> str:

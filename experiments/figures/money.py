@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.arms import arms_in_words
 from experiments.figures.rows import Row, draw_rows
 from experiments.figures.style import COLOURS, Mark, arm_marks, finish, handle, legend, style, window
 from experiments.formatting import significant
@@ -26,6 +27,7 @@ PAYERS = {
 }
 
 
+@arms_in_words
 def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw the payments that change most against the reference, arm by arm, with their 95 % intervals.
 
@@ -63,6 +65,7 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         return finish(figure, about, say("figures.books.marks", most=most))
 
 
+@arms_in_words
 def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw the cost of an avoided defect to government, firms and society, with Fieller intervals, arm by arm.
 

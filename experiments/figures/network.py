@@ -31,7 +31,7 @@ from experiments.figures.style import (
     wrapped,
 )
 from experiments.formatting import fixed, rounded
-from experiments.languages.wording import say, spoken
+from experiments.languages.wording import label, say, spoken
 from experiments.runs.measure import MapPicture
 from sim.attribution.quality_map import BY_CAUSE, CAUSES
 
@@ -105,7 +105,7 @@ def _draw(ax: Axes, flows: Flows, total: float, inches: float) -> None:
         room = node.height + (gap if flows.tier[k] == 0 else 0.0)
         if room * inches > 0.11 * 1.19:  # a line of text is 0.11 inches high
             alone = flows.chain[k] < len(flows.names)
-            name = shortened(flows.names[flows.chain[k]], letters) if alone else say("flows.other_chains", chains=flows.lumped)
+            name = shortened(label(flows.names[flows.chain[k]]), letters) if alone else say("flows.other_chains", chains=flows.lumped)
             ax.text(node.x + BAR + 0.03, node.top - node.height / 2, name, va="center", fontsize=SMALL, path_effects=halo)
     for at, tier in enumerate(columns):
         share = float(flows.begins[column == at].sum()) / total
@@ -208,7 +208,7 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
             ax.barh(rows, losses[:, k], 0.7, left=start, fc=colour, hatch=hatch, ec="white", lw=0)
             start += losses[:, k]
         for row, (loss, written) in enumerate(zip(start, rounded(start.tolist()), strict=True)):
-            share = f"{fixed(100e6 * loss / total if total else 0.0, 1)} %"
+            share = f"{fixed(100.0 * spoken().money_unit * loss / total if total else 0.0, 1)} %"
             ax.annotate(f"{written} · {share}", (loss, row), xytext=(3, 0), textcoords="offset points", va="center", fontsize=SMALL)
         ax.set(ylim=(height - 0.4, -0.6), xlim=(0.0, max(float(start.max(initial=0.0)), 1e-9) * 1.5), xlabel=wrapped(say("flows.axis"), 44))
         ax.tick_params(left=False, labelleft=False)
@@ -227,6 +227,6 @@ def _draw_words(ax: Axes, firms: pd.DataFrame) -> None:
         ax.text(x, -0.75, head, transform=ax.get_yaxis_transform(), va="bottom", fontsize=SMALL, color="0.35")
     for row, (name, tier, chain, size) in enumerate(firms[["firm", "tier", "chain", "size"]].itertuples(index=False)):
         group = say("flows.no_leader") if tier < 0 else say("figures.group", "tier", str(tier))
-        named = (shortened(str(name), places[0][1]), group, shortened(str(chain), places[2][1]), say(f"flows.sizes.{size}"))
+        named = (shortened(label(str(name)), places[0][1]), group, shortened(label(str(chain)), places[2][1]), say(f"flows.sizes.{size}"))
         for (x, _), text in zip(places, named, strict=True):
             ax.text(x, row, text, transform=ax.get_yaxis_transform(), va="center", fontsize=SMALL)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from experiments.analysis.arms import arms_in_words
 from experiments.catalogue.settings import settings
 from experiments.figures.style import (
     COLOURS,
@@ -46,6 +47,7 @@ LINE = 0.115
 QUEUES = ("cases_filed", "cases_served", "cases_waiting", "waiting_time")
 
 
+@arms_in_words
 def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] = SHOWN) -> Figure:
     """Draw every arm's level over the months and, at its right, if there is another arm, the paired effects: a row per outcome.
 
@@ -77,6 +79,7 @@ def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequenc
         return finish(figure, about, _marks(series, clipped))
 
 
+@arms_in_words
 def queues_figure(series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw the queues of the stations over the months, arm by arm: cases filed, served and waiting, and the waiting time.
 

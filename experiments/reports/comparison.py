@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.arms import names_of_arms
 from experiments.analysis.results import Comparison, write_maps
 from experiments.analysis.verdicts import fails_correction
 from experiments.figures import (
@@ -29,13 +30,14 @@ from experiments.figures import (
     time_paths,
 )
 from experiments.languages.wording import lines, say
-from experiments.reports.findings import Estimate, estimate, findings
+from experiments.reports.findings import Estimate, arm_of, estimate, findings
 from experiments.reports.html import again, answer, assumed, write_report
 from experiments.reports.network_page import write_network_page
 from experiments.reports.programmes import programme_lines, programme_views
 from experiments.reports.sections import selection
 from experiments.reports.verdict import verdict, wrapped
 from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
+from experiments.terminal import pad, width
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["SHOWN", "comparison_workbook", "draw_comparison", "drawings", "present", "summary"]
@@ -106,7 +108,9 @@ def drawings(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
 
 def _flows(comparison: Comparison, arm: str) -> Figure:
     picture = comparison.maps[arm]
-    return flows_figure(picture, comparison.manifest, say("report.map_title", arm=arm, loss=picture.map.total))
+    return flows_figure(
+        picture, comparison.manifest, say("report.map_title", arm=say("arms.short", arm_of(comparison, arm)), loss=picture.map.total)
+    )
 
 
 def networks_shown(comparison: Comparison) -> list[str]:
@@ -174,7 +178,13 @@ class SummaryLine:
 def summary(comparison: Comparison) -> str:
     """Return the effects in total, as lines for a terminal."""
     configuration, several = comparison.manifest["configuration"], comparison.runs["replicate"].nunique() > 1
-    head = lines("summary.head", comparison.reference, configuration["window"], configuration["study"]["correction"], several)
+    head = lines(
+        "summary.head",
+        _names(comparison)[comparison.reference].strip(),
+        configuration["window"],
+        configuration["study"]["correction"],
+        several,
+    )
     outcomes = [lines("summary.effects", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
     return "\n".join([*wrapped(verdict(comparison)), "", head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
 
@@ -185,14 +195,22 @@ def _of_outcome(comparison: Comparison, key: str) -> tuple[str, float, list[Summ
     outcome = OUTCOMES[key]
     level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
     start = float(rows.at[comparison.reference, level])
-    arms = []
+    arms, names = [], _names(comparison)
     for arm in rows.index.drop(comparison.reference):
         row = rows.loc[arm]
         of_arm = estimate(row, effect)
         share = of_arm.mean / abs(start) if start else math.nan
         corrected = not outcome.is_flow and fails_correction(row)
-        arms.append(SummaryLine(str(arm), of_arm, share, corrected, float(row["p_adjusted"])))
-    return comparison.reference, start, arms
+        arms.append(SummaryLine(names[str(arm)], of_arm, share, corrected, float(row["p_adjusted"])))
+    return names[comparison.reference], start, arms
+
+
+def _names(comparison: Comparison) -> dict[str, str]:
+    """What the arms are called, all as wide as the widest."""
+    arms = comparison.effects["arm"].unique()
+    names = {arm: names_of_arms(comparison.manifest).get(arm, arm) for arm in arms}
+    widest = max(20, *map(width, names.values()))
+    return {arm: pad(name, widest) for arm, name in names.items()}
 
 
 def _precision(comparison: Comparison) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.analysis.arms import active_in
 from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures import save_all
@@ -16,7 +17,7 @@ from experiments.languages.wording import lines, say, spoken
 from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
-from experiments.reports.study import active_in, assumptions, replicates
+from experiments.reports.study import assumptions, replicates
 from experiments.reports.verdict import sentences, wrapped
 from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
 from experiments.runs.files import write_whole

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from experiments.figures.style import CAUSE_STYLES
-from experiments.languages.wording import say, spoken
+from experiments.languages.wording import label, say, spoken
 from experiments.runs.files import write_whole
 from experiments.runs.measure import MapPicture
 from sim.attribution.quality_map import CAUSES
@@ -82,9 +82,9 @@ def _data(picture: MapPicture) -> dict[str, Any]:
     suppliers, customers = (np.bincount(end, minlength=picture.tier.size) for end in (picture.customer, picture.supplier))
     firms = [
         {
-            "name": str(picture.names[row]),
+            "name": label(str(picture.names[row])),
             "tier": int(picture.tier[row]),
-            "chain": str(chain),
+            "chain": label(str(chain)),
             "size": say(f"flows.sizes.{size}"),
             "loss": _in_units(of_map.loss[row]),
             "arrives": _in_units(arrives[row]),

@@ -196,7 +196,7 @@ def _delivered(view: _View) -> list[Section]:
     rows, nothing = [], []
     for one in counts:
         of = estimate(one, "mean")
-        mean, low, high = (mean_count(value) for value in of)
+        mean, low, high = (mean_count(max(value, 0.0) if value == value else value) for value in of)  # no count is below 0
         name = spoken().instrument(one["instrument"])
         rows.append((name, label(one["count"]), label(one["meaning"]), mean, interval(low, high, of.has_interval)))
         if of.mean == 0.0:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from experiments.analysis.arms import active_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
@@ -16,7 +17,6 @@ from sim.instruments import SHARED_ASSUMPTION
 
 __all__ = [
     "LISTED",
-    "active_in",
     "assumptions",
     "by_default",
     "leaves",
@@ -39,11 +39,6 @@ LISTED = 4
 
 
 # -- what was studied -------------------------------------------------------------------------------------
-
-
-def active_in(configuration: Mapping[str, Any]) -> list[str]:
-    """Return the instruments that are active in the configuration of an arm."""
-    return [key for key, levers in configuration["instruments"].items() if levers["active"]]
 
 
 def _arms(comparison: Comparison) -> list[str]:
