@@ -1,6 +1,6 @@
 """What a researcher does with the world: compose it, compare policies with the same random numbers, look at the results.
 
->>> from experiments import world, compare, load
+>>> from experiments import world, compare, load, all_runs
 """
 
 import sys
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from experiments.renamed import MovedModules
 
 if TYPE_CHECKING:
-    from experiments.analysis.results import Comparison, load
+    from experiments.analysis.collected import all_runs
+    from experiments.analysis.results import Comparison
     from experiments.notebook import world
-    from experiments.studies.compare import compare
+    from experiments.study_results import compare, load
 
-__all__ = ["Comparison", "compare", "load", "world"]
+__all__ = ["Comparison", "all_runs", "compare", "load", "world"]
 
 _agents = find_spec("agents")
 if _agents is None or Path(_agents.origin or "").resolve().parent.parent != Path(__file__).resolve().parent.parent:
@@ -30,9 +31,10 @@ sys.meta_path.append(MovedModules)  # last: asked only for what nothing else fin
 #: Where each name comes from: it is imported when it is asked for, because a command that only looks something up needs none.
 _HOMES = {
     "world": "experiments.notebook",
-    "compare": "experiments.studies.compare",
+    "all_runs": "experiments.analysis.collected",
+    "compare": "experiments.study_results",
     "Comparison": "experiments.analysis.results",
-    "load": "experiments.analysis.results",
+    "load": "experiments.study_results",
 }
 
 

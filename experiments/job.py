@@ -6,10 +6,10 @@ import hashlib
 import json
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.configuration.composed import CONFIG, composed, in_one_line, refuse_foreign
 from experiments.configuration.flags import MANY, shows_only
 from experiments.configuration.overrides import quoted, read_override
+from experiments.configuration.own_policies import as_typed, in_hydras_words
 from experiments.configuration.schema import register
 from experiments.configuration.settings import (
     Settings,
@@ -34,7 +35,7 @@ from experiments.configuration.settings import (
     read_settings,
     refuse_idle_settings,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import say, speak
 from experiments.last_resort import noted
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
@@ -43,13 +44,15 @@ from experiments.reports.sweep import is_whole
 from experiments.runs.files import write_whole
 from experiments.runs.manifests import MANIFEST, POINT
 from experiments.runs.ownership import Claim, claim, refuse_folder, remove_empty
-from experiments.runs.runner import expected_seconds, workers_of
+from experiments.runs.runner import drawing_seconds, expected_seconds, workers_of
 from experiments.runs.store import CODE
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
+from experiments.systems import answer_like_ctrl_c
 from experiments.terminal import printable, write
+from experiments.waiting import announce, slow
 from sim import NetworkError
 from sim.parameters import ParameterError
 
@@ -127,19 +130,24 @@ class _Folder:
 
 
 def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
-    refuse_foreign(config)
-    refuse_idle_settings(config, overrides)
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
-    settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
+    with slow("waiting.settings"):
+        refuse_foreign(config)
+        refuse_idle_settings(config, overrides)
+        settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
+    announce(not settings.quiet)
     owned = _Folder(folder, swept, settings)
+    speak(settings.language)  # an experiment's file may choose it
     begun = time.perf_counter()
     try:
         result = STUDIES[settings.study.kind](
             settings, overrides, progress=not settings.quiet, keep=_runs_of(folder, swept), begin=owned.begin
         )
         if not (settings.quiet or swept):
-            write(say("progress.drawing"))
-        owned.present(result)
+            arms = len(result.manifest.get("arms") or ()) or 1
+            write(say("waiting.drawing", seconds=drawing_seconds(arms, settings.study.kind)))
+        with slow("waiting.tables") if swept else nullcontext():
+            owned.present(result)
     except _Whole:
         return
     except OSError as trouble:  # a full disk, a folder that cannot be written, a worker that was killed
@@ -173,7 +181,7 @@ def _job(config: DictConfig) -> None:
     """One job. It raises no error, so that a sweep goes on and is collected."""
     job = HydraConfig.get()
     folder = Path(job.runtime.output_dir)
-    overrides = [override for override in map(str, job.overrides.task) if override not in _added]
+    overrides = [as_typed(override) for override in map(str, job.overrides.task) if override not in _added]
     note = folder / POINT
     try:
         _study(config, folder, overrides)
@@ -221,6 +229,13 @@ def _placed(arguments: Sequence[str], key: str) -> tuple[list[str], Path]:
     return [*kept, *fixed.values()], folder.absolute()
 
 
+def _with_policies(argument: str) -> str:
+    """Return what was typed with the names under which Hydra knows the files of policies, which it does not read."""
+    if argument.startswith("-") or (override := read_override(argument)).key != "policy":
+        return argument
+    return "policy=" + ",".join(in_hydras_words(alone).partition("=")[2] for alone in override.alone)
+
+
 def _sweep_id(arguments: Sequence[str]) -> str:
     """Hash what makes a sweep: what was typed, and the code. A sweep goes on only with the same."""
     typed = [argument for argument in arguments if not argument.startswith("-") and argument not in _added]
@@ -244,7 +259,8 @@ def run(arguments: Sequence[str]) -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # mistakes in what was typed are raised, not printed, and shown as all others
     _failures.clear()
     _added.clear()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system that stops a study is answered like Ctrl-C
+    arguments = [_with_policies(argument) for argument in arguments]
+    answer_like_ctrl_c()  # a batch system that stops a study is answered so
     try:
         if shows_only(arguments):
             sys.argv[1:] = arguments

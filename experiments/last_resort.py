@@ -11,13 +11,13 @@ import importlib.metadata
 import os
 import platform
 import re
-import shlex
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.shells import command
 from experiments.terminal import printable
 
 __all__ = ["noted"]
@@ -58,7 +58,7 @@ def _described(mistake: Exception, typed: Sequence[str]) -> str:
         trace = f"{type(mistake).__name__}, and its traceback cannot be written: {type(second).__name__}\n"
     return "\n".join(
         [
-            f"typed: {shlex.join(['strongchain', *typed])}",
+            f"typed: {command(['strongchain', *typed])}",
             f"time: {datetime.datetime.now().astimezone().isoformat(timespec='seconds')}",
             f"versions: {', '.join(_versions())}",
             f"platform: {platform.platform()}",

@@ -39,22 +39,30 @@ def main() -> None:
 
 
 def _answer(arguments: list[str]) -> int:
-    if arguments in (["--help"], ["-h"]):
-        arguments = ["help"]
     from experiments.commands import verbs
+    from experiments.languages.wording import languages, speak
+    from experiments.waiting import announce, slow
 
-    if (status := verbs.main(arguments)) is not None:
+    typed = [word.partition("=")[2] for word in arguments if word.startswith("language=")]
+    if set(typed[:1]) <= set(languages()):
+        speak(*typed[:1])
+    announce("quiet=true" not in arguments)
+    other = [word for word in arguments if not word.startswith("language=")]
+    if other in (["--help"], ["-h"]):
+        other = ["help"]
+    if (status := verbs.main(other, typed)) is not None:
         return status
-    from experiments.configuration.preflight import preflight
-    from experiments.configuration.settings import SettingsError
+    with slow("waiting.start", after=0.0):  # it takes some seconds every time
+        from experiments.configuration.preflight import preflight
+        from experiments.configuration.settings import SettingsError
 
-    try:
-        readable = preflight(arguments)
-    except SettingsError as mistake:
-        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
-        return 1
+        try:
+            readable = preflight(arguments)
+        except SettingsError as mistake:
+            print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
+            return 1
     if {"--help", "-h"} & set(readable):  # beside settings, which were without mistakes
-        return verbs.main(["help"]) or 0
+        return verbs.main(["help"], typed) or 0
     from experiments.job import run
 
     return run(readable)

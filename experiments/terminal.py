@@ -10,10 +10,14 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-__all__ = ["COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "printable", "table", "width", "wrap", "write"]
+__all__ = ["CLOSING", "COLUMNS", "about", "did_you_mean", "first_line", "pad", "paragraphs", "printable", "table", "width", "wrap", "write"]
 
 #: Characters of a line at most; what is longer helps nobody.
 LONGEST = 4_000
+#: Chinese characters and marks; of these, what no line ends with, and what no line begins with.
+CHINESE, OPENING, CLOSING = "\u2e80-\u9fff\uff00-\uffef", "（「『《〈【“‘", "）」』》〉】”’，。；：、？！…"
+#: A part of a text that stays on one line, with the blanks before it: a Chinese character, or a word of other letters, with its marks.
+PART = re.compile(rf"\s*[{OPENING}]*(?:[^\s{CHINESE}]+|[{CHINESE}])[{CLOSING}]*")
 #: Columns of a terminal that the output keeps to: what it has, or 100 where it has more or there is none.
 COLUMNS = min(max(shutil.get_terminal_size((100, 24)).columns, 60), 100)
 
@@ -59,17 +63,23 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
+def _parts(text: str) -> list[str]:
+    """Cut a text where a line may end: at blanks and beside Chinese characters, but not so that a line begins with a closing mark."""
+    return PART.findall(text.strip())
+
+
 def wrap(text: str, columns: int) -> list[str]:
-    """Break a text into lines of at most so many columns: at blanks, inside a word only if it is longer than a line."""
+    """Break a text into lines of at most so many columns: where `_parts` ends a part, inside one only if it is longer than a line."""
     lines = [""]
-    for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if width(joined) <= columns:
-            lines[-1] = joined
+    for part in _parts(text):
+        whole = " " if part[0].isspace() and lines[-1] else ""
+        whole += part.strip()
+        if width(lines[-1] + whole) <= columns:
+            lines[-1] += whole
             continue
         if lines[-1]:
             lines.append("")
-        for c in word:
+        for c in whole.lstrip():
             if width(lines[-1] + c) > columns:
                 lines.append("")
             lines[-1] += c
@@ -88,7 +98,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[st
     """
     cells = [list(head), *(list(row) for row in rows)]
     widths = [max(width(row[k]) for row in cells) for k in range(len(head))]
-    longest_words = [max(width(word) for row in cells for word in row[k].split() or [""]) for k in range(len(head))]
+    longest_words = [max(width(part.strip()) for row in cells for part in _parts(row[k]) or [""]) for k in range(len(head))]
     while sum(widths) + 2 * (len(widths) - 1) > COLUMNS:
         last = range(1, len(widths))
         widths[max(last, key=lambda k: (widths[k] > longest_words[k], widths[k], -k))] -= 1

@@ -79,7 +79,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     spent = item.stash.get(SPENT, 0.0) + _cpu()
     if call.when == "call" and report.passed and item.get_closest_marker("unit") and spent > MOST_SECONDS:
-        limit = MOST_SECONDS * max(1.0, _slowness())
+        limit = MOST_SECONDS * max(1.0, slowness())
         if spent > limit:
             report.outcome = "failed"
             report.longrepr = f"a unit test took {spent:.1f} s of CPU, more than {limit:.1f} s: mark it `study`, or make it smaller"
@@ -93,7 +93,7 @@ def _cpu() -> float:
     return sum(os.times()[:4])
 
 
-def _slowness() -> float:
+def slowness() -> float:
     """How many times as long as on the machine of the limit a fixed piece of work takes now: a slow or busy machine is no failure."""
     start = time.process_time()
     total = 0

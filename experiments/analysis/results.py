@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ import pyarrow.parquet as pq
 
 import experiments.renamed as renamed
 from experiments.analysis.effects import tables_of
+from experiments.analysis.heads import heads_of
 from experiments.analysis.programmes import programme_tables
 from experiments.analysis.spreadsheets import MARK, csv
+from experiments.analysis.tables import EffectsTable, Table
+from experiments.analysis.workbooks import SHEET
 from experiments.configuration.settings import CompareStudy
 from experiments.languages.wording import say
 from experiments.runs.files import damages, write_whole, written_whole
@@ -24,38 +27,12 @@ from experiments.runs.manifests import MANIFEST, read_manifest, write_manifest
 from experiments.runs.measure import MapPicture, Run
 from experiments.runs.provenance import is_older, made_by
 
-__all__ = ["TABLES", "Comparison", "collect", "load", "table_hash", "write_table"]
+__all__ = ["TABLES", "Comparison", "collect", "kind_of", "labels_wanted", "load", "stored", "table_hash", "write_parts", "write_table"]
 
 #: Tables of a study, in the order in which they are written.
 TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
 #: Tables that only some studies have: what a budget bought, what lasts after the end.
 OF_PROGRAMMES = ("spending", "per_yuan", "aftermath")
-#: Rows that a sheet of Excel holds, its head left out.
-SHEET = 1_048_575
-
-
-class Table(pd.DataFrame):
-    """A table of a study, and what is taken from it: of a column that had another name it says what it is called now."""
-
-    @property
-    def _constructor(self) -> Callable[..., Table]:
-        """What pandas makes of a part of the table."""
-        return Table
-
-    def __getitem__(self, key: Any) -> Any:
-        """Return a column, or what else pandas makes of the key.
-
-        Raises
-        ------
-        KeyError
-            If there is no such column: one line that names the new one if the key is an old name.
-        """
-        try:
-            return super().__getitem__(key)
-        except KeyError:
-            if isinstance(key, str) and (line := renamed.column(key)):
-                raise KeyError(line) from None
-            raise
 
 
 @dataclass(frozen=True)
@@ -66,7 +43,7 @@ class Comparison:
     ----------
     runs : DataFrame
         A row per arm and replicate: outcomes over the last months, flows also over the whole run.
-    effects : DataFrame
+    effects : EffectsTable
         A row per arm, outcome and group: level, paired effect against the reference over the
         last months with its 95 % interval, the same relative to the reference; of flows level and effect summed over all months.
     pairs : DataFrame
@@ -96,7 +73,7 @@ class Comparison:
     """
 
     runs: pd.DataFrame
-    effects: pd.DataFrame
+    effects: EffectsTable
     pairs: pd.DataFrame
     series: pd.DataFrame
     origins: pd.DataFrame
@@ -114,11 +91,17 @@ class Comparison:
         """Let the tables name the new names of old columns."""
         for name in TABLES:
             object.__setattr__(self, name, Table(getattr(self, name)))
+        object.__setattr__(self, "effects", EffectsTable.against(str(self.manifest.get("reference", "")), self.effects))
 
     @property
     def reference(self) -> str:
         """The arm that the others are compared with."""
         return str(self.manifest["reference"])
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, in the order in which they are written."""
+        return {**{name: getattr(self, name) for name in TABLES}, **self.programme_tables}
 
     @property
     def failures(self) -> str:
@@ -144,12 +127,11 @@ class Comparison:
     def save_tables(self, folder: Path) -> None:
         """Write the tables (CSV and Parquet) into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in TABLES:
-            write_table(getattr(self, name), folder / name)
-        for name, table in self.programme_tables.items():
-            write_table(table, folder / name)
+        labels = labels_wanted(self.manifest)
+        for name, table in self.tables.items():
+            write_table(table, folder / name, labels)
         for kind, parts in self.run_tables.items():
-            write_parts(parts, folder / f"{kind}_of_runs")
+            write_parts(parts, folder / f"{kind}_of_runs", labels)
 
     def save_manifest(self, folder: Path) -> None:
         """Write the manifest into a folder: it says that the study is whole."""
@@ -170,16 +152,29 @@ def table_hash(runs: pd.DataFrame) -> str:
     return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
-def write_table(table: pd.DataFrame, stem: Path) -> None:
-    """Write a table as Parquet and, if a sheet holds it, as CSV; each is there whole or not at all."""
+def labels_wanted(about: Mapping[str, Any]) -> bool:
+    """Whether the CSV files of a study have heads in words (``table_heads=labels``), by its manifest."""
+    return bool(about.get("configuration", {}).get("table_heads") == "labels")
+
+
+def _headed(table: pd.DataFrame, labels: bool) -> pd.DataFrame:
+    """Return a table with the heads that its CSV file has."""
+    return table.set_axis(heads_of(table.columns), axis=1) if labels else table
+
+
+def write_table(table: pd.DataFrame, stem: Path, labels: bool = False) -> None:
+    """Write a table as Parquet and, if a sheet holds it, as CSV; each is there whole or not at all.
+
+    With `labels` the CSV file has heads in the language that is spoken; Parquet always has keys.
+    """
     parquet = io.BytesIO()
     table.to_parquet(parquet, index=False)
     write_whole(_named(stem, "parquet"), parquet.getvalue())
     if len(table) <= SHEET:
-        write_whole(_named(stem, "csv"), MARK + csv(table))
+        write_whole(_named(stem, "csv"), MARK + csv(_headed(table, labels)))
 
 
-def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
+def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path, labels: bool = False) -> None:
     """Write the tables of single runs as one, part after part, so that memory holds one of them: Parquet, and CSV if a sheet holds it.
 
     Parameters
@@ -188,6 +183,8 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
         Where each table lies as Parquet.
     stem : Path
         Where the whole goes, without its suffix.
+    labels : bool
+        Whether the CSV file has heads in words.
     """
     rows = sum(pq.read_metadata(path).num_rows for *_, path in parts)
     writer: pq.ParquetWriter | None = None
@@ -200,7 +197,7 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path) -> None:
             if rows <= SHEET:
                 first = writer is None
                 with sheet.open("wb" if first else "ab") as file:
-                    file.write((MARK if first else b"") + csv(table, head=first))
+                    file.write((MARK if first else b"") + csv(_headed(table, labels), head=first))
             writer = writer or pq.ParquetWriter(whole, part.schema, compression="zstd")
             writer.write_table(part)
         if writer:
@@ -212,8 +209,39 @@ def load(folder: str | Path) -> Comparison:
 
     Raises
     ------
+    FileNotFoundError, ValueError
+        As `stored`.
+    """
+    about, tables = stored(folder, "compare", TABLES, OF_PROGRAMMES)
+    return Comparison(
+        **{name: tables[name] for name in TABLES},
+        manifest=about,
+        programme_tables={name: tables[name] for name in OF_PROGRAMMES if name in tables},
+    )
+
+
+def kind_of(about: Mapping[str, Any]) -> str:
+    """Return the kind of a study, by its manifest."""
+    return str(about.get("configuration", {}).get("study", {}).get("kind", "compare"))
+
+
+def stored(
+    folder: str | Path, kind: str, names: Sequence[str], further: Sequence[str] = ()
+) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """Read the manifest and the tables of a stored study.
+
+    Parameters
+    ----------
+    folder : str or Path
+    kind : str
+        Kind of the study.
+    names, further : sequence of str
+        Tables that it has, and tables that it may have.
+
+    Raises
+    ------
     FileNotFoundError
-        If the folder holds no finished study.
+        If the folder holds no finished study of the kind.
     ValueError
         If its tables are those of an older version, or a file was changed since: one line.
     """
@@ -221,17 +249,17 @@ def load(folder: str | Path) -> Comparison:
     if not (here / MANIFEST).is_file():
         raise FileNotFoundError(f"{here} holds no finished study (there is no {MANIFEST} in it)")
     about = read_manifest(here)
-    if (kind := about.get("configuration", {}).get("study", {}).get("kind", "compare")) != "compare":
-        raise FileNotFoundError(f"{here} holds a {kind}, no comparison; read its tables with pandas: {here / '*.parquet'}")
-    if missing := [name for name in TABLES if not (here / f"{name}.parquet").is_file()]:
+    if (found := kind_of(about)) != kind:
+        raise FileNotFoundError(f"{here} holds a study of the kind {found}, not {kind}; from experiments import load reads every kind")
+    if missing := [name for name in names if not (here / f"{name}.parquet").is_file()]:
         raise FileNotFoundError(f"{here} holds no whole study: {missing[0]}.parquet is not there")
-    if "format" in about and (wrong := damages(here, (MANIFEST, *(f"{name}.parquet" for name in TABLES)))):
+    there = [*names, *(name for name in further if (here / f"{name}.parquet").is_file())]
+    if "format" in about and (wrong := damages(here, (MANIFEST, *(f"{name}.parquet" for name in there)))):
         raise ValueError(f"{wrong[0]} since the study was written; strongchain verify {here} lists every such file")
-    tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in TABLES}
+    tables = {name: pd.read_parquet(here / f"{name}.parquet") for name in there}
     if is_older(about) and (old := [line for table in tables.values() for line in renamed.columns_in(list(table.columns))]):
         raise ValueError(f"{here} was made by {made_by(about)}: {old[0]}; open it with that version, or run the study again")
-    further = {name: pd.read_parquet(here / f"{name}.parquet") for name in OF_PROGRAMMES if (here / f"{name}.parquet").is_file()}
-    return Comparison(**tables, manifest=about, programme_tables=further)
+    return about, tables
 
 
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: CompareStudy, groups: bool = False) -> Comparison:

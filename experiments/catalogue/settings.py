@@ -16,6 +16,7 @@ from experiments.configuration.files import each_file
 from experiments.configuration.rules import Rule
 from experiments.formatting import value
 from experiments.languages.wording import label, say, written
+from experiments.shells import typed
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
 __all__ = ["MARKS", "Setting", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
@@ -64,7 +65,7 @@ def setting(cls: type, f: Field[Any], prefix: str) -> Setting:
 
 
 def _ruled(path: str, default: Any, rule: Rule) -> Setting:
-    return Setting(path, rule.default_is or written(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
+    return Setting(path, label(rule.default_is) or written(default), rule.legal, rule.unit, "", "", rule.meaning, rule.choices)
 
 
 def settings() -> list[Setting]:
@@ -179,12 +180,12 @@ def of_instrument(cls: Any) -> list[str]:
     from experiments.catalogue.practices import of_instrument as mapped
 
     text, notes = described(cls)
-    counts = "; ".join(f"{label(name)} ({label(meaning)})" for name, meaning in cls.counted.items())
+    counts = say("things.counts", list(cls.counted.items()))
     practices = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
     lines = [say("explain.instrument", key=cls.key), "", *paragraphs(label(text)), ""]
     rows = rows_of(practice=cls.label_zh) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
     rows += rows_of(counts=counts) + [("" if k else say("explain.rows.stands_for"), one) for k, one in enumerate(practices)]
-    dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=f"'instruments=[{cls.key}]'")
+    dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=typed(f"instruments=[{cls.key}]"))
     lines += [*about(rows), "", *about(dose)]
     for s in levers(cls):
         rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.mark else "", source=label(s.source))
@@ -208,7 +209,7 @@ def of_outcome(o: Any) -> list[str]:
 def of_region(region: Any) -> list[str]:
     """Explain a region: each figure with its source."""
     rows = [(name, text, label(source)) for name, text, source, _ in figures(region)]
-    names = ["", *about(rows_of(chains=", ".join(region.chain_names)))] if region.chain_names else []
+    names = ["", *about(rows_of(chains=", ".join(map(label, region.chain_names))))] if region.chain_names else []
     head = [say(f"heads.{name}") for name in ("figure", "value", "source")]
     return [say("explain.region", key=region.key, english=region.label, chinese=region.label_zh), "", *table(head, rows), *names]
 

@@ -1,7 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | rerun | verify | release | regions | policies | instruments | experiments | parameters | explain | completion |
-help``.
+``strongchain results | rerun | verify | release | regions | policies | policy | instruments | experiments | parameters | explain |
+completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,20 @@ from experiments.commands.help import help_text
 from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
-from experiments.languages.wording import label, lines, say
+from experiments.languages.wording import label, languages, lines, say
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.runs.ownership import lives, owner_of
 from experiments.terminal import COLUMNS, did_you_mean, first_line, printable, table, wrap
+from experiments.waiting import slow
 
 __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 
 #: What reading a folder may raise in which somebody changed a file, or cut it off.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, OSError)
+
+#: Verbs that read many files before they print anything; their phrases are ``waiting.VERB``.
+SLOW = ("results", "regions", "policies", "explain", "parameters")
 
 
 class VerbError(ValueError):
@@ -151,7 +155,7 @@ def instruments() -> list[str]:
     rows = []
     for key, cls in INSTRUMENTS.items():
         dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
-        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, dose.unit)).removesuffix(" 1")))
+        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, label(dose.unit))).removesuffix(" 1")))
     does = [label(first_line(cls.__doc__)) for cls in INSTRUMENTS.values()]
     return [*table(_head("instrument", "practice", "dose"), rows, does), "", say("verbs.choose.instruments")]
 
@@ -174,7 +178,7 @@ def parameters(word: str = "") -> list[str]:
     if not matching:
         near = did_you_mean(word, [name for s in every for name in (s.path, s.name)])
         raise VerbError(say("verbs.no_setting", word=word, near=near))
-    rows = [(s.path, s.default, s.legal, label(s.unit), s.mark) for s in matching]
+    rows = [(s.path, s.default, label(s.legal), label(s.unit), s.mark) for s in matching]
     head = [*_head("setting", "default", "range", "unit"), ""]
     legend = wrap(say("verbs_text.legend", list(MARKS)), COLUMNS)
     return [*table(head, rows, [label(s.meaning) for s in matching]), "", say("verbs.settings", number=len(matching)), *legend]
@@ -240,9 +244,28 @@ def release(folder: str = "") -> list[str]:
         raise VerbError(str(mistake)) from None
 
 
+def policy(*arguments: str) -> list[str] | int:
+    """Write a policy of one's own into a file, or check it: all mistakes, or what it does."""
+    from experiments.commands.policy import check_policy, new_policy
+
+    does, rest = (arguments[0] if arguments else ""), arguments[1:]
+    try:
+        match does:
+            case "new":
+                return new_policy(rest)
+            case "check":
+                output, right = check_policy(rest)
+                print(printable("\n".join(output)), file=sys.stdout if right else sys.stderr)
+                return int(not right)
+    except ValueError as mistake:
+        raise VerbError(str(mistake)) from None
+    raise VerbError(say("own_policy.which_verb", does, did_you_mean(does, ("new", "check"))))
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
-    from experiments.studies.rerun import main as again
+    with slow("waiting.rerun"):
+        from experiments.studies.rerun import main as again
 
     return again(arguments)
 
@@ -251,19 +274,21 @@ def rerun(*arguments: str) -> int:
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
     **{
         one.__name__: one
-        for one in (results, rerun, verify, release, regions, policies, instruments, experiments, parameters, explain, completion)
+        for one in (results, rerun, verify, release, regions, policies, policy, instruments, experiments, parameters, explain, completion)
     },
     "help": help_on,
 }
 
 
-def main(argv: Sequence[str]) -> int | None:
+def main(argv: Sequence[str], typed_languages: Sequence[str] = ()) -> int | None:
     """Do what a verb asks.
 
     Parameters
     ----------
     argv : sequence of str
-        What was typed after ``strongchain``.
+        What was typed after ``strongchain``, but for the language.
+    typed_languages : sequence of str
+        What was typed as ``language=...``: one that there is, at most.
 
     Returns
     -------
@@ -276,12 +301,17 @@ def main(argv: Sequence[str]) -> int | None:
     answer, takes = ANSWERS[verb], inspect.signature(ANSWERS[verb]).parameters.values()
     usage = f"strongchain {verb} {VERBS[verb]}".rstrip()
     try:
+        if wrong := [code for code in typed_languages if code not in languages()]:
+            raise VerbError(say("verbs.no_language", code=wrong[0], languages=languages()))
+        if len(typed_languages) > 1:
+            raise VerbError(say("verbs.language_twice"))
         if {"-h", "--help"} & set(arguments):
             output: list[str] | int = [usage, f"  {label(first_line(answer.__doc__))}"]
         elif len(arguments) > len(takes) and all(one.kind is not one.VAR_POSITIONAL for one in takes):
             raise VerbError(say("verbs.too_many", word=arguments[-1], usage=usage))
         else:
-            output = answer(*arguments)
+            with slow(f"waiting.{verb}") if verb in SLOW else nullcontext():
+                output = answer(*arguments)
     except VerbError as mistake:
         print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
         return 1

@@ -16,6 +16,7 @@ from experiments.runs.ownership import CLAIM, OF_THE_SYSTEM
 from experiments.runs.provenance import made_by
 from experiments.runs.store import Store
 from experiments.terminal import did_you_mean, printable
+from experiments.waiting import slow
 
 __all__ = ["main", "problems", "studies_in"]
 
@@ -99,9 +100,10 @@ def main(folder: Path) -> int:
         return 1
     problems_in_all = 0
     for study in studies:
-        line, wrong = _said(study)
+        with slow("waiting.checksums", folder=study):
+            line, wrong = _said(study)
         problems_in_all += len(wrong)
-        print(printable(line))
+        print(printable(line), flush=True)
         for problem in wrong:
             print(f"  {printable(problem)}")
     if problems_in_all:

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from agents.characters import unfit
+from experiments.configuration.own_policies import in_hydras_words
 from experiments.configuration.rules import SettingsError
 from experiments.configuration.schema import register
 
@@ -102,6 +103,7 @@ def composed(overrides: Sequence[str]) -> DictConfig:
     SettingsError
         If a file sets anything under ``hydra``, or a value names code or refers to what is no setting: one line.
     """
+    overrides = [in_hydras_words(override) for override in overrides]
     config = _composed(tuple(overrides))
     typed_there = {override.lstrip("+~").split("=", 1)[0] for override in overrides if of_hydra(override)}
     if changed := next((path for path in _differences(OWN, _node(config), "hydra") if path not in typed_there), ""):

@@ -19,6 +19,7 @@ VERBS = {
     "release": "FOLDER",
     "regions": "",
     "policies": "",
+    "policy": "new FILE.yaml [INSTRUMENT …] | check FILE.yaml",
     "instruments": "",
     "experiments": "",
     "parameters": "[WORD]",

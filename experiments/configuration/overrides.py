@@ -15,12 +15,13 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from antlr4 import InputStream  # type: ignore[import-untyped]
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, RangeSweep, Transformer
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString, RangeSweep, Transformer
 from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
 from agents.spelling import nearest
 from experiments.configuration.declared import VERBS, chosen_as_a_whole, fields_by_path, groups
+from experiments.configuration.names import in_keys
 from experiments.configuration.rules import SettingsError
 from experiments.configuration.settings import check_name
 from experiments.configuration.study import General
@@ -101,13 +102,16 @@ def read_override(typed: str) -> TypedOverride:
     if not equals:
         known = [*VERBS, *groups(), *(f.name for f in fields(General))]
         raise SettingsError(f"{typed}: its value is missing; type {typed}=VALUE{'' if typed in known else nearest(typed, known)}")
+    value = in_keys(key, value)
     sign = _sign(key, start[: len(start) - len(key)])
     for names in _outline(value)[0] if "{" in value and key not in FILES else ():
         if twice := [name for k, name in enumerate(names) if name in names[:k]]:
             raise SettingsError(f"{typed}: {twice[0]} is named twice; give each its own name")
     ways = [value, *_with_quotes(value), quoted(value)]
-    if key in FILES and os.path.isfile(value):
+    if key in (*FILES, "policy") and os.path.isfile(value):
         ways = [quoted(value)]  # a comma in its name makes no sweep
+    elif key == "policy" and "," in value:
+        ways.insert(-1, ",".join(quoted(one.strip()) for one in value.split(",")))  # a sweep over files with Chinese names
     for way in ways:
         readable = f"{sign}{key}={way}"
         with contextlib.suppress(HydraException, ValueError):  # a number of 5,000 digits is a ValueError
@@ -115,7 +119,7 @@ def read_override(typed: str) -> TypedOverride:
             break
     else:
         arm = key.removeprefix("study.arms.")
-        why = _untypable(arm) or "write it as 'study.arms={NAME: [OVERRIDE]}'" if arm != key else ""
+        why = _untypable(arm) or 'write it as "study.arms={NAME: [OVERRIDE]}"' if arm != key else ""
         raise SettingsError(f"{typed}: {why or 'cannot be read; write KEY=VALUE, with a dotted path as the key'}")
     group = key.split("@")[0]
     if not override.is_sweep_override():
@@ -235,7 +239,9 @@ def _swept(override: Override, group: str) -> tuple[tuple[Any, ...], tuple[str, 
     if isinstance(sweep, Glob):
         options = tuple(sweep.filter(list(groups().get(group, ()))))
         return options, options
-    return tuple(override.sweep_iterator(transformer=Transformer.identity)), tuple(override.sweep_string_iterator())
+    values = override.sweep_iterator(transformer=Transformer.identity)
+    plain = tuple(value.text if isinstance(value, QuotedString) else value for value in values)
+    return plain, tuple(override.sweep_string_iterator())
 
 
 def quoted(text: str) -> str:

@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +27,8 @@ from experiments.configuration.composed import in_one_line
 from experiments.configuration.declared import declared_at, groups, registered
 from experiments.configuration.flags import MANY, apart
 from experiments.configuration.overrides import FILES, TypedOverride, leaves, read_override, settings, too_many_points, why_unreadable
+from experiments.configuration.own_policies import in_hydras_words, names_a_file, remember
+from experiments.configuration.policy_file import PolicyError, read_policy
 from experiments.configuration.settings import (
     NO_LISTS,
     Settings,
@@ -42,13 +45,14 @@ from experiments.configuration.settings import (
     too_few,
 )
 from experiments.configuration.values import mistakes_in, wrong_for_network, wrong_value_of
+from experiments.shells import with_single_quotes
 
 __all__ = ["check_overrides", "checked_settings", "preflight"]
 
 #: Groups that decide which levers and settings there are.
 DECISIVE = ("instruments", "network", "study", "policy", "experiment")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
-ONCE = ("name", "quiet", "save", "parallel", "hydra")
+ONCE = ("name", "quiet", "language", "save", "table_heads", "parallel", "hydra")
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
 MOST_POINTS = 32
 
@@ -66,6 +70,8 @@ def preflight(arguments: Sequence[str]) -> list[str]:
     SettingsError
         A line for every mistake.
     """
+    if hint := with_single_quotes(arguments):
+        raise SettingsError(hint)
     for path in files.shadowing(files.CONFIGS, registered()):
         raise SettingsError(f"{path} stands where the program's own settings are; put it into configs/policy, region or experiment")
     for path in files.files_with_aliases(files.CONFIGS):
@@ -129,7 +135,7 @@ def check_overrides(
             mistakes.append(str(mistake))
             continue
         read.append(override)
-        wrong = list(mistakes_in(override))
+        wrong = list(_mistakes_in(override))
         if len(override.alone) > 1 and not wrong:
             wrong = list(_swept(override, single))
         if wrong and override.key.startswith("study."):  # of another kind: its range does not matter
@@ -154,12 +160,30 @@ def check_overrides(
     return [override.readable for override in read], list(dict.fromkeys(mistakes))
 
 
+def _mistakes_in(override: TypedOverride) -> Iterator[str]:
+    """Say everything that is wrong with one override as typed; a file of a policy that is right is registered with Hydra.
+
+    Only what is typed can name such a file, at the command line or in an arm: no file brings in another one.
+    """
+    named = [value for value in override.values if names_a_file(value)]
+    if not named or override.typed.partition("=")[0].lstrip("+") != "policy":
+        yield from mistakes_in(override)
+        return
+    for path in named:
+        try:
+            remember(read_policy(path))
+        except PolicyError as wrong:
+            yield from wrong.mistakes
+    if rest := tuple(value for value in override.values if not names_a_file(value)):
+        yield from mistakes_in(replace(override, values=rest))
+
+
 def _choices(overrides: Sequence[str]) -> Iterator[TypedOverride]:
     """Read those of some overrides that choose what settings there are, as far as they are right."""
     for typed in overrides:
         with contextlib.suppress(SettingsError):
             override = read_override(typed)
-            if override.key in DECISIVE and not any(mistakes_in(override)):
+            if override.key in DECISIVE and not any(_mistakes_in(override)):
                 yield override
 
 
@@ -213,9 +237,16 @@ def _twice(overrides: Sequence[TypedOverride]) -> Iterator[str]:
             yield f"{' and '.join(typed)}: {key} is typed {'twice' if len(typed) == 2 else f'{len(typed)} times'}; keep one of them"
 
 
-@lru_cache(maxsize=256)
 def _composed(overrides: tuple[str, ...]) -> DictConfig | str:
     """Compose the configuration of the chosen groups, or say why it cannot be composed."""
+    try:  # in Hydra's words the name of a policy changes with its file
+        return _composed_once(tuple(map(in_hydras_words, overrides)))
+    except SettingsError as mistake:
+        return str(mistake)
+
+
+@lru_cache(maxsize=256)
+def _composed_once(overrides: tuple[str, ...]) -> DictConfig | str:
     try:
         return compose_settings(overrides)
     except Exception as mistake:  # Hydra raises errors of many kinds

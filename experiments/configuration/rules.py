@@ -75,7 +75,7 @@ class Several(Rule):
     def wrong(self, path: str, value: Any) -> str:
         """Say that a value is not a list, or which of its entries is not among the choices."""
         if not isinstance(value, list | tuple):
-            return f"{path}={value}: it must {self.must}; type '{path}=[{value}]'"
+            return f'{path}={value}: it must {self.must}; type "{path}=[{value}]"'
         others = [entry for entry in value if entry not in self.choices]
         return f"{path} names {others[0]!r}; it must {self.must}{did_you_mean(str(others[0]), self.choices)}" if others else ""
 
@@ -90,7 +90,7 @@ class Options(Rule):
         """Say which options do not exist or are named twice."""
         options = sorted(files.options_in_files(files.CONFIGS).get(self.group, ()))
         if not isinstance(value, list | tuple):
-            return f"{path}={value}: it must be a list of names; type '{path}=[{value}]'"
+            return f'{path}={value}: it must be a list of names; type "{path}=[{value}]"'
         for name in value:
             if name not in options:
                 close = did_you_mean(str(name), options)

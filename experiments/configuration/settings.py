@@ -22,6 +22,7 @@ from agents.spelling import nearest
 from experiments.configuration import files
 from experiments.configuration.composed import composed, without_hydra
 from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.own_policies import own_policies
 from experiments.configuration.rules import SettingsError, check_rules
 from experiments.configuration.schema import restore
 from experiments.configuration.study import (
@@ -36,6 +37,8 @@ from experiments.configuration.study import (
     ValidationStudy,
 )
 from experiments.languages.wording import say
+from experiments.shells import typed
+from experiments.waiting import slow
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -80,7 +83,9 @@ ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in"
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
-NO_LISTS = "arms are lists of overrides; write 'study.arms={half: [instruments.cqo.reach=0.5]}'"
+NO_LISTS = 'arms are lists of overrides; write "study.arms={half: [instruments.cqo.reach=0.5]}"'
+#: Bytes of a network's files that are read in a second, roughly: for forecasts.
+READ_IN_A_SECOND = 120_000
 #: Firms to which a region is scaled down unless `scale` says otherwise.
 DEFAULT_FIRMS = 2_000
 #: Institutions that are counted before a run whose network is not the region's own.
@@ -178,6 +183,7 @@ class Settings:
     seed: int
     task: Task
     quiet: bool
+    language: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
     study: Study
@@ -191,7 +197,9 @@ class Settings:
 def _read_file(kind: str, values: str, files: tuple[tuple[str, str], ...]) -> SupplyNetwork | SectorEconomy:
     """Read the files of a network once for all arms that use them, as long as their bytes stay the same."""
     settings = restore(networks()[kind], json.loads(values))
-    network = read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
+    size = sum(os.path.getsize(path) for path, _ in files)
+    with slow("waiting.network", megabytes=size / 1e6, seconds=size / READ_IN_A_SECOND):
+        network = read_economy(settings) if isinstance(settings, InputOutput) else from_file(settings)
     if _hashes([path for path, _ in files], settings.most_megabytes) != files:
         raise SettingsError(
             f"{' or '.join(path for path, _ in files)} changed while it was read; run this again when no program writes to it"
@@ -214,7 +222,7 @@ def _network(values: dict[str, Any]) -> tuple[SupplyNetwork | Synthetic | Sector
     if kind == "file" and not values.get("path"):
         raise SettingsError("network.path is not set; give the CSV file of the links: network.path=chain.csv (docs/guide/networks.md)")
     if values.get("filter") is not None and not isinstance(values["filter"], dict):
-        raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: 'network.filter={{chain: 36}}'")
+        raise SettingsError(f"network.filter is {values['filter']!r}; it must give columns their values: " + '"network.filter={chain: 36}"')
     settings = restore(networks()[kind], values)
     if isinstance(settings, InputOutput):
         names = settings.files
@@ -246,6 +254,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
+    if "policy_files" in configuration:
+        own["policy_files"] = dict(configuration["policy_files"])
     check_rules(General, own)
     plain = copy.deepcopy(own)
     region, scale = restore(Region, plain["region"]), plain["scale"]
@@ -317,7 +327,7 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     base = read_arm("", plain)
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
-        plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"],
+        plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"], plain["language"],
         base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 
@@ -409,7 +419,7 @@ def check_name(name: str, what: str) -> None:
         why = f"it has {len(name)} characters; it must have at most 100, or 80 Chinese ones"
     elif name != name.strip() or name.endswith("."):
         why = "it must not begin or end with a blank, nor end with a dot"
-    elif re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[1-9])(\..*)?", name.casefold()):
+    elif re.fullmatch(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[1-9¹²³])\s*(\..*)?", name.casefold()):
         why = "Windows keeps it for a device; choose another name"
     else:
         return
@@ -434,7 +444,8 @@ def idle_setting(config: DictConfig, path: str) -> str:
     name, _, lever = rest.partition(".")
     if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
         active = [key for key in INSTRUMENTS if config.instruments[key].active]
-        return f"{name} is not active, so the lever would change nothing; to activate it, type 'instruments=[{','.join([*active, name])}]'"
+        chosen = typed(f"instruments=[{','.join([*active, name])}]")
+        return f"{name} is not active, so the lever would change nothing; to activate it, type {chosen}"
     if path == "scale" and config.network.kind != "region":
         kind = config.network.kind
         return f"scale is for the firms of a region, but network={kind} brings its own firms; leave scale out, or type network=region"
@@ -457,10 +468,14 @@ def compose_settings(overrides: Sequence[str]) -> DictConfig:
 
 
 def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
-    """Note in a composed configuration which institutions were set for its network, which is not the region's own.
+    """Note in a composed configuration what its values do not show: the file of a policy, and which institutions were set.
 
-    They are taken as they stand, even where the region has the same number. What was typed counts, and what an experiment's file says.
+    Institutions that were set for a network which is not the region's own are taken as they stand, even where the region has the same
+    number. What was typed counts, and what an experiment's file says.
     """
+    if own := own_policies(overrides):
+        with open_dict(config):
+            config.policy_files = own
     typed = [name for name in _figures_set(overrides) if name in INSTITUTIONS]
     if typed and config.network.kind != "region":
         with open_dict(config):

@@ -24,6 +24,7 @@ from experiments.configuration.rules import (
     whole,
     yes_or_no,
 )
+from experiments.languages.wording import languages
 
 __all__ = [
     "KINDS",
@@ -56,10 +57,12 @@ class General:
     )
     check: bool = yes_or_no("whether every invariant is checked after every month")
     quiet: bool = yes_or_no("whether a study prints only mistakes and the folder of its results, for log files")
+    language: str = choice("en", tuple(languages()), "language of reports, figures and the terminal; no run depends on it")
     by: tuple[str, ...] = choices(
         ("tier", "size"), ("total", "chain", "tier", "size"), "groupings of firms for which effects are computed as well"
     )
     save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")
+    table_heads: str = choice("keys", ("keys", "labels"), "heads of the CSV files: keys for programs, or labels in words; Parquet has keys")
     name: str = setting(
         "${now:%Y-%m-%d_%H-%M-%S}", Rule("1", "folder below results/ for the study", "a plain name", default_is="the time of day")
     )

@@ -17,7 +17,7 @@ from experiments.configuration.rules import SettingsError, rule_of
 from experiments.configuration.settings import check_name
 from sim.parameters import wrong_value
 
-__all__ = ["mistakes_in", "wrong_for_network", "wrong_value_of"]
+__all__ = ["mistakes_in", "nearest_file", "wrong_for_network", "wrong_value_of"]
 
 
 def mistakes_in(override: TypedOverride) -> Iterator[str]:
@@ -90,7 +90,7 @@ def wrong_value_of(key: str, value: Any) -> Iterator[str]:
         elif value is not None and os.path.exists(path) and not os.path.isfile(path):
             yield f"{key}: {str(value)!r} is a pipe or a device; save what it gives as a CSV file, and name that file"
         elif value is not None and not os.path.isfile(path):  # unlike `Path.is_file`, it takes a name that is too long
-            yield f"{key}: there is no file {str(value)!r}{_nearest_file(path)}"
+            yield f"{key}: there is no file {str(value)!r}{nearest_file(path)}"
     elif key.endswith(".active"):
         if not isinstance(value, bool):
             yield f"{key} is {value!r}; it must be true or false"
@@ -98,7 +98,7 @@ def wrong_value_of(key: str, value: Any) -> Iterator[str]:
         yield from _kind(key.removesuffix(".kind"), value)
     elif key in OF_THE_WORLD:
         if value is not None and not isinstance(value, dict):
-            yield f"{key} is {value!r}; it must name its values: '{key}={{NAME: VALUE}}'"
+            yield f'{key} is {value!r}; it must name its values: "{key}={{NAME: VALUE}}"'
     elif declarations := declared_at(key):
         # Of several declarations those of its kind, numbers or names. `wrong_for_network` holds it against the network chosen.
         number = all(isinstance(entry, int | float) for entry in (value if isinstance(value, list) else [value]))
@@ -130,7 +130,7 @@ def _declared_value(f: Any, key: str, value: Any) -> Iterator[str]:
     elif str(f.type).startswith("tuple[str") and not (
         isinstance(value, list | tuple) and all(isinstance(entry, str | int) for entry in value)
     ):
-        yield f"{key} is {value!r}; it must be a list of names: '{key}=[NAME,NAME]'"
+        yield f'{key} is {value!r}; it must be a list of names: "{key}=[NAME,NAME]"'
 
 
 def wrong_for_network(kind: str, key: str, value: Any) -> str:
@@ -139,7 +139,8 @@ def wrong_for_network(kind: str, key: str, value: Any) -> str:
     return next((f"{wrong} (network={kind})" for f in declared for wrong in _declared_value(f, key, value)), "")
 
 
-def _nearest_file(path: Path) -> str:
+def nearest_file(path: Path) -> str:
+    """Return the end of an error message on a file that does not exist: the file that was perhaps meant, or that its folder is missing."""
     folder = path.parent
     if not folder.is_dir():
         return f"; nor is there a folder {str(folder)!r}"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from experiments.figures.style import CAUSE_STYLES, LETTERS, SMALL, TEXT, WIDE, cause_patches, finish, legend, style, wrapped
 from experiments.formatting import fixed
-from experiments.languages.wording import say
+from experiments.languages.wording import label, say
 from sim.attribution.quality_map import CAUSES
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _lump(picture: MapPicture, most: int) -> tuple[NDArray[np.int64], list[str],
         alone = rows if rows.size <= most + 1 else rows[:most]
         for row in alone:
             node[row] = len(labels)
-            labels.append(str(picture.names[row]))
+            labels.append(label(picture.names[row]))
             tiers.append(int(tier))
             lumped.append(False)
         if alone.size < rows.size:
@@ -148,7 +148,7 @@ def _draw_nodes(
 ) -> None:
     area = share.sum(axis=1)
     ax.scatter(xy[area == 0, 0], xy[area == 0, 1], s=4, color="0.75", zorder=3, lw=0)  # firms in which no loss begins
-    for k, label in enumerate(labels):
+    for k, name in enumerate(labels):
         size = 12 + 700 * area[k] / max(area.max(), 1e-12)
         start = 0.0
         for c, cause in enumerate(CAUSES):
@@ -165,7 +165,7 @@ def _draw_nodes(
             leads, alone = xy[k, 0] == 0, not lumped[k]
             radius = np.sqrt(size) / 2  # a marker's size is its area in points
             most = 22 if leads else letters
-            short = label if len(label) <= most or not alone else label[: most - 1] + "…"
+            short = name if len(name) <= most or not alone else name[: most - 1] + "…"
             percent = f"{fixed(100 * area[k], 1)} %"  # not of single firms between the tiers, where there is no room
             text = f"{short} {percent}" if leads else short if alone else f"{short}\n{percent}"
             at_right = leads or alone

@@ -236,7 +236,7 @@ def exchange_figure(cells: pd.DataFrame, about: Mapping[str, Any], regions: Mapp
         _heat(below, table, "effect_share", "conclusion", regions, policies)
         below.set_title(say("figures.exchange_effect", HEADLINE, window(about)))
         below.set_xlabel(say("figures.exchange.axis"))
-        return finish(figure, about, say("figures.exchange.marks"), list(regions))
+        return finish(figure, about, say("figures.exchange.marks"), [say("things.region", *region) for region in regions.items()])
 
 
 def _heat(ax: Axes, table: pd.DataFrame, stem: str, conclusion: str, regions: Mapping[str, str], policies: Mapping[str, str]) -> None:

@@ -27,6 +27,7 @@ from PIL.PngImagePlugin import PngInfo
 from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.fonts import add_chinese
 from experiments.languages.wording import label, say
+from experiments.terminal import CLOSING
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = [
@@ -179,15 +180,19 @@ def _columns(text: str) -> int:
 
 
 def _atoms(text: str) -> list[str]:
-    """Cut a text where a line may end: after a blank, a sign that joins words, or a wide character; never inside a number."""
+    """Cut a text where a line may end: after a blank, a sign that joins words, or a wide character; never inside a number.
+
+    A wide mark that closes something begins no line.
+    """
     atoms = [""]
     for letter, following in zip(text, f"{text} "[1:], strict=True):
         wide = _columns(letter) == 2
-        if wide and atoms[-1]:
+        closes, next_closes = (at in CLOSING and _columns(at) == 2 for at in (letter, following))
+        if wide and atoms[-1] and not closes:
             atoms.append("")
         atoms[-1] += letter
         joins = letter in "_=" or (letter in "-.,:" and not following.isdigit())
-        if wide or joins or (letter == " " and following != "%"):
+        if (wide and not next_closes) or joins or (letter == " " and following != "%"):
             atoms.append("")
     return [atom for atom in atoms if atom]
 
@@ -246,7 +251,7 @@ def _small_print(studies: Sequence[Mapping[str, Any]], marks: str, regions: Sequ
         network = configuration["network"]
         if network.get("kind") in ("file", "input_output"):
             return "network", PurePath(network["path"]).name
-        return "region", configuration["region"]["key"]
+        return "region", say("things.region", configuration["region"]["key"], configuration["region"].get("label_zh", ""))
 
     def runs(study: Mapping[str, Any]) -> tuple[int, int]:
         configuration = study["configuration"]

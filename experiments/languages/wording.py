@@ -4,7 +4,8 @@ A language is a folder beside this file and nothing else. It holds
 
 - ``phrases.yaml``: short texts by name (headings, captions, labels of axes), nested as their names are: ``effects.heading``;
 - ``*.j2``: sentences that depend on what is said. A macro is a sentence: ``answer.cost`` is the macro `cost` of ``answer.j2``;
-- ``labels.yaml``, which is optional: names of things (outcomes, settings, counts) by what English calls them.
+- ``labels.yaml`` and ``explanations.yaml``, which are optional: names of things (outcomes, settings, counts) and longer texts about them,
+  by what English says. An entry whose English holds placeholders, ``Firm {number}``, is a pattern: see `Patterns`.
 
 All of them are Jinja, and see what they are given. What a folder lacks is said in English, and a template that imports a file which the
 folder lacks (``lists.j2``, say) gets the English one. Numbers are written as English and Chinese do, 1,234.5.
@@ -25,11 +26,81 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from experiments.formatting import FILTERS, amounts, value
 
-__all__ = ["ENGLISH", "Language", "label", "language_in", "languages", "lines", "say", "spoken", "use_language", "written"]
+__all__ = [
+    "ENGLISH",
+    "LABELS",
+    "Language",
+    "Patterns",
+    "label",
+    "language_in",
+    "languages",
+    "lines",
+    "names_in_every_language",
+    "say",
+    "speak",
+    "spoken",
+    "use_language",
+    "written",
+]
 
 ENGLISH, HERE = "en", Path(__file__).parent
+#: The files of a language that hold what English texts are called in it.
+LABELS = ("labels.yaml", "explanations.yaml")
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+#: What a placeholder stands for: characters without a blank, or else by the last word of its name.
+UNBROKEN, STANDS_FOR = r"\S+", {"number": r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "label": ".+"}
 #: Stands for a blank of a path while the lines of a template are joined: a character that no text has.
 KEPT = "\ue000"
+
+
+class Patterns:
+    """Entries of ``labels.yaml`` that stand for many texts: ``"Firm {number}": "企业{number}"``.
+
+    A placeholder stands for characters without a blank: a name, a path. One that is called ``number``, or whose name ends in ``_number``,
+    stands for a number. One whose name ends in ``_label`` stands for any text, and what it stands for is given its own label. The whole
+    text must have the form of the pattern. If it has the form of several, the pattern with the most characters outside placeholders is
+    used; of two with as many, the first.
+
+    Parameters
+    ----------
+    entries : mapping of str to str
+        Texts with placeholders, by English texts with placeholders of the same names.
+
+    Raises
+    ------
+    ValueError
+        If an entry is all placeholder, names one twice, or its text has other placeholders than its English.
+    """
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._by_first: dict[str, list[tuple[re.Pattern[str], str, str]]] = {}
+        for english in sorted(entries, key=lambda key: -len(PLACEHOLDER.sub("", key))):
+            names = PLACEHOLDER.findall(english)
+            if not PLACEHOLDER.sub("", english).strip() or len(set(names)) < len(names):
+                raise ValueError(f"labels: {english!r} must have words beside its placeholders, and each placeholder once")
+            if set(names) != set(PLACEHOLDER.findall(entries[english])):
+                raise ValueError(f"labels: {english!r} and {entries[english]!r} must have the same placeholders")
+            first = "" if english.startswith(f"{{{names[0]}}}") else english[0]
+            self._by_first.setdefault(first, []).append((_form(english), english, entries[english]))
+
+    def match(self, text: str) -> tuple[str, str, dict[str, str]] | None:
+        """Return the pattern that a text has the form of: its English, its text, and what its placeholders stand for."""
+        found = None
+        for first in {text[:1], ""}:
+            for form, english, otherwise in self._by_first.get(first, ()):
+                if match := form.fullmatch(text):
+                    if found is None or len(PLACEHOLDER.sub("", english)) > len(PLACEHOLDER.sub("", found[0])):
+                        found = english, otherwise, match.groupdict()
+                    break
+        return found
+
+
+def _form(english: str) -> re.Pattern[str]:
+    """Return the expression that texts of the form of a pattern match."""
+    form = ""
+    for at, part in enumerate(PLACEHOLDER.split(english)):  # words and names of placeholders take turns
+        form += f"(?P<{part}>{STANDS_FOR.get(part.rpartition('_')[2], UNBROKEN)})" if at % 2 else re.escape(part)
+    return re.compile(form, re.DOTALL)
 
 
 class Language:
@@ -52,8 +123,12 @@ class Language:
         self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
         self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value}
         self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
-        self._labels = {str(name): str(text) for name, text in _read(folder / "labels.yaml").items()}
+        labels = {str(name): str(text) for file in LABELS for name, text in _read(folder / file).items()}
+        self._labels = {name: text for name, text in labels.items() if not PLACEHOLDER.search(name)}
+        self._patterns = Patterns({name: text for name, text in labels.items() if PLACEHOLDER.search(name)})
+        self._matched: dict[str, str] = {}
         self._compiled: dict[str, Template] = {}
+        self._groups: dict[str, frozenset[str]] = {}
 
     def names(self) -> list[str]:
         """Return the names of all phrases and sentences of the folder, in alphabetical order."""
@@ -64,6 +139,17 @@ class Language:
             if not name.startswith("_")
         ]
         return sorted({*self._phrases, *sentences})
+
+    def phrases_below(self, prefix: str) -> list[tuple[str, str]]:
+        """Return the phrases of the folder whose names begin with a prefix: the rest of each name, and the phrase as it stands."""
+        return [(name.removeprefix(prefix), str(text)) for name, text in self._phrases.items() if name.startswith(prefix)]
+
+    def names_of(self, group: str) -> frozenset[str]:
+        """Return the names of all phrases of a group, as ``sizes`` or ``tables.heads``, in this language or in English."""
+        if group not in self._groups:
+            own = {name.removeprefix(f"{group}.") for name in self._phrases if name.startswith(f"{group}.")}
+            self._groups[group] = frozenset(own) | (self.otherwise.names_of(group) if self.otherwise else frozenset())
+        return self._groups[group]
 
     def say(self, name: str, /, *given: Any, **values: Any) -> str:
         """Return a phrase or a sentence by its name, filled in.
@@ -109,7 +195,19 @@ class Language:
         english = str(getattr(thing, "label", thing))
         if english in self._labels:
             return self._labels[english]
-        return str(getattr(thing, f"label_{self.code}", "") or english)
+        if own := getattr(thing, f"label_{self.code}", ""):
+            return str(own)
+        if english not in self._matched:
+            self._matched[english] = self._filled_in(english)
+        return self._matched[english]
+
+    def _filled_in(self, english: str) -> str:
+        """Return the text of the pattern that an English text has the form of, filled in, or the English text."""
+        if (found := self._patterns.match(english)) is None:
+            return english
+        _, text, given = found
+        parts = {name: self.label(part) if name.endswith("_label") else part for name, part in given.items()}
+        return PLACEHOLDER.sub(lambda match: parts[match[1]], text)
 
     def instrument(self, key: str, both: bool = False) -> str:
         """Return what an instrument is called; on request with its Chinese name behind it."""
@@ -192,6 +290,15 @@ def spoken() -> Language:
     return language_in(_SPOKEN.get())
 
 
+def names_in_every_language(group: str) -> dict[str, tuple[str, ...]]:
+    """Return what the keys of a group of phrases are called, by key: a name in every language."""
+    found: dict[str, list[str]] = {}
+    for code in languages():
+        for name, text in language_in(HERE / code).phrases_below(f"{group}."):
+            found.setdefault(name, []).append(text)
+    return {key: tuple(names) for key, names in found.items()}
+
+
 @contextmanager
 def use_language(code: str | Path) -> Iterator[Language]:
     """Speak a language inside a `with` block: its code, or a folder of one's own.
@@ -209,6 +316,11 @@ def use_language(code: str | Path) -> Iterator[Language]:
         yield language_in(folder)
     finally:
         _SPOKEN.reset(before)
+
+
+def speak(code: str = ENGLISH) -> None:
+    """Speak a language from now on, to the end of the process: what is typed in a terminal chooses it."""
+    _SPOKEN.set(HERE / code)
 
 
 def say(name: str, /, *given: Any, **values: Any) -> str:

@@ -9,14 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.analysis.results import write_table
+from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.spreadsheets import csv
 from experiments.calibration.history_matching import CANDIDATES, ranges_of
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING
 from experiments.figures import save
 from experiments.figures.patterns import influence_figure, pattern_figure
-from experiments.languages.wording import lines
+from experiments.languages.wording import label, lines, say
+from experiments.reports.elements import Section, heads
+from experiments.reports.elements import Table as ReportTable
 from experiments.reports.findings import Place
+from experiments.reports.verdict import sentences, wrapped
+from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
 from experiments.runs.files import write_whole
 from experiments.runs.manifests import write_manifest
 from experiments.studies.calibrate import PLAUSIBLE, Calibration
@@ -27,12 +31,14 @@ __all__ = [
     "CalibratedParameter",
     "calibrated_parameters",
     "calibration_page",
+    "calibration_workbook",
     "plausible_table",
     "present_calibration",
     "present_validation",
     "summary_of_calibration",
     "summary_of_validation",
     "validation_page",
+    "validation_workbook",
 ]
 
 #: Significant digits of shipped sets.
@@ -109,6 +115,7 @@ def calibration_page(calibration: Calibration) -> str:
     return (
         lines(
             "calibration.page",
+            verdict=_calibration_verdict(sets),
             region=_region(calibration.manifest),
             figures=len(TELLING),
             points=len(calibration.points),
@@ -126,24 +133,45 @@ def calibration_page(calibration: Calibration) -> str:
     )
 
 
+def _calibration_verdict(sets: pd.DataFrame) -> list[str]:
+    return sentences("calibration_verdict", len(sets), int(sets["plausible"].sum()))
+
+
 def present_calibration(calibration: Calibration, folder: Path, figures: bool = True) -> None:
     """Write everything of a calibration into a folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("points", "sets", "waves", "influence"):
-        write_table(getattr(calibration, name), folder / name)
+    for name, table in calibration.tables.items():
+        write_table(table, folder / name, labels_wanted(calibration.manifest))
     write_whole(folder / "plausible_sets.csv", csv(plausible_table(calibration)))
     if figures:
         save(influence_figure(calibration.influence, calibration.manifest), folder / "influence.png", calibration.manifest)
+        write_workbook(calibration_workbook(calibration), folder)
         if calibration.sets["plausible"].any():
             write_whole(folder / "calibration.md", calibration_page(calibration).encode())
     write_manifest(calibration.manifest, folder)
+
+
+def calibration_workbook(calibration: Calibration) -> bytes:
+    """Return the results of a calibration as a workbook."""
+    return _workbook(calibration, "overview.calibration_question", summary_of_calibration(calibration))
+
+
+def _workbook(study: Calibration | Validation, question: str, answer: str) -> bytes:
+    """A workbook with a sheet for every table; the answer is what a terminal shows."""
+    sheets = [sheet(name, block(name, table, f"{name}.parquet")) for name, table in study.tables.items()]
+    about = study.manifest
+    rows = [(say(f"report.provenance.{name}"), str(about[name])) for name in ("seed", "commit", "platform", "finished") if name in about]
+    rows += [(say("tables.says.setting"), word) for word in about.get("overrides", ())]
+    whole = Section("provenance", "", "", tables=[ReportTable("", heads("what", "which"), rows)])
+    origin = [sheet_of_section("provenance", whole)] if rows else []
+    return study_workbook(about, say(question, region=label(_region(about))), [(say("answer.lead.effect"), answer)], [*sheets, *origin])
 
 
 def summary_of_calibration(calibration: Calibration) -> str:
     """Return what a calibration shows, as lines for a terminal."""
     sets = calibration.sets[~calibration.sets["mean"]] if "mean" in calibration.sets else calibration.sets
     held = sets.loc[sets["plausible"], "patterns"]
-    return lines(
+    text = lines(
         "calibration.summary",
         waves=list(calibration.waves.itertuples()),
         least_left=1.0 / CANDIDATES,
@@ -151,6 +179,7 @@ def summary_of_calibration(calibration: Calibration) -> str:
         held=held.tolist(),
         patterns=SEEN_IN_ONE_WORLD,
     )
+    return "\n".join([*wrapped(_calibration_verdict(sets)), "", text])
 
 
 #: Patterns that can be seen in a single world: not those of rare events, lags and networks.
@@ -166,6 +195,7 @@ def validation_page(validation: Validation) -> str:
     return (
         lines(
             "validation.page",
+            verdict=_validation_verdict(validation),
             held=validation.held,
             patterns=PATTERNS,
             probes=PROBES,
@@ -179,20 +209,32 @@ def validation_page(validation: Validation) -> str:
     )
 
 
+def _validation_verdict(validation: Validation) -> list[str]:
+    of_worlds = validation.observed.loc[validation.observed["figure"] == "pass_rate", "set"]
+    return sentences("validation_verdict", validation.held, len(PATTERNS), len(of_worlds), of_worlds.nunique())
+
+
 def present_validation(validation: Validation, folder: Path, figures: bool = True) -> None:
     """Write everything of a validation into a folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("observed", "patterns"):
-        write_table(getattr(validation, name), folder / name)
+    for name, table in validation.tables.items():
+        write_table(table, folder / name, labels_wanted(validation.manifest))
     if figures:
         for pattern in PATTERNS:
             drawn = pattern_figure(validation.observed, pattern, validation.manifest)
             save(drawn, folder / f"pattern_{pattern.number:02d}.png", validation.manifest)
         write_whole(folder / "validation.md", validation_page(validation).encode())
+        write_workbook(validation_workbook(validation), folder)
     write_manifest(validation.manifest, folder)
+
+
+def validation_workbook(validation: Validation) -> bytes:
+    """Return the results of a validation as a workbook."""
+    return _workbook(validation, "overview.validation_question", summary_of_validation(validation))
 
 
 def summary_of_validation(validation: Validation) -> str:
     """Return the patterns, as lines for a terminal."""
     rows = list(validation.patterns.itertuples())
-    return lines("validation.summary", held=validation.held, patterns=len(PATTERNS), probes=PROBES, rows=rows)
+    text = lines("validation.summary", held=validation.held, patterns=len(PATTERNS), probes=PROBES, rows=rows)
+    return "\n".join([*wrapped(_validation_verdict(validation)), "", text])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
-from experiments.analysis.results import Comparison, write_table
+from experiments.analysis.results import Comparison, labels_wanted, write_table
 from experiments.analysis.verdicts import fails_correction
 from experiments.figures import (
     books_figure,
@@ -25,13 +28,15 @@ from experiments.figures import (
     time_paths,
 )
 from experiments.languages.wording import lines, say
-from experiments.reports.findings import Estimate, estimate
-from experiments.reports.html import write_report
+from experiments.reports.findings import Estimate, estimate, findings
+from experiments.reports.html import again, answer, assumed, write_report
 from experiments.reports.programmes import programme_lines, programme_views
 from experiments.reports.sections import selection
+from experiments.reports.verdict import verdict, wrapped
+from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["SHOWN", "present", "summary"]
+__all__ = ["SHOWN", "comparison_workbook", "drawings", "present", "summary"]
 
 #: Up to this number, every figure shows all arms; above it, crowded figures show the reference, the main arm and the best ones.
 MOST_ARMS = 12
@@ -51,47 +56,91 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
     comparison : Comparison
     folder : Path
     figures : bool
-        Whether figures are drawn and the report is written, in addition to the tables. Points of a sweep have neither: a single study with
-        the same settings makes both from the same runs in seconds.
+        Whether figures are drawn, and the report and the workbook are written, in addition to the tables. Points of a sweep have none of
+        these: a single study with the same settings makes them from the same runs in seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     comparison.save_tables(folder)
     for arm, picture in comparison.maps.items():
-        write_table(picture.table, folder / f"quality_map_{arm}")
+        write_table(picture.table, folder / f"quality_map_{arm}", labels_wanted(comparison.manifest))
     if figures:
         _draw(comparison, folder)
         write_report(comparison, folder)
+        write_workbook(comparison_workbook(comparison), folder)
     comparison.save_manifest(folder)
 
 
 def _draw(comparison: Comparison, folder: Path) -> None:
+    for name, figure in drawings(comparison).items():
+        save(figure(), folder / f"{name}.png", comparison.manifest)
+
+
+def drawings(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
+    """Return all figures of a study by name, each drawn when it is asked for; quality maps only of a study that was just run."""
     about, shown = comparison.manifest, selection(comparison, MOST_ARMS)
     drawn = {
-        "time_paths": time_paths(shown.series, about),
-        "effects": effects_figure(comparison.effects, about),
-        "gains": gains_figure(shown.effects, about, "nonconformity"),
-        "pairs": pairs_figure(_between(shown), about),
-        "origins": origins_figure(comparison.origins, about),
-        "queues": queues_figure(shown.series, about),
-        "books": books_figure(shown.books, about),
-        "costs": costs_figure(comparison.costs, about),
-        "enough": enough_figure(comparison.enough, about),
-        "luck": luck_figure(comparison.luck, about),
-        **{view.key: view.figure() for view in programme_views(comparison)},
+        "time_paths": lambda: time_paths(shown.series, about),
+        "effects": lambda: effects_figure(comparison.effects, about),
+        "gains": lambda: gains_figure(shown.effects, about, "nonconformity"),
+        "pairs": lambda: pairs_figure(_between(shown), about),
+        "origins": lambda: origins_figure(comparison.origins, about),
+        "queues": lambda: queues_figure(shown.series, about),
+        "books": lambda: books_figure(shown.books, about),
+        "costs": lambda: costs_figure(comparison.costs, about),
+        "enough": lambda: enough_figure(comparison.enough, about),
+        "luck": lambda: luck_figure(comparison.luck, about),
+        **{view.key: view.figure for view in programme_views(comparison)},
     }
-    for name, figure in drawn.items():
-        save(figure, folder / f"{name}.png", about)
-    for arm, picture in comparison.maps.items():
-        if arm not in set(shown.effects["arm"]):
-            continue
-        title = say("report.map_title", arm=arm, loss=picture.map.total / 1e6)
-        save(network_map(picture, about, title), folder / f"quality_map_{arm}.png", about)
+    arms = set(shown.effects["arm"])
+    return drawn | {f"quality_map_{arm}": partial(_map, comparison, arm) for arm in comparison.maps if arm in arms}
+
+
+def _map(comparison: Comparison, arm: str) -> Figure:
+    picture = comparison.maps[arm]
+    return network_map(picture, comparison.manifest, say("report.map_title", arm=arm, loss=picture.map.total / 1e6))
 
 
 def _between(shown: Comparison) -> pd.DataFrame:
     """The pairs whose two arms are both shown."""
     arms = set(shown.effects["arm"])
     return shown.pairs[shown.pairs["arm"].isin(arms) & shown.pairs["against"].isin(arms)]
+
+
+# -- as a workbook -------------------------------------------------------------------------------------------
+
+
+def comparison_workbook(comparison: Comparison) -> bytes:
+    """Return the results of a comparison as a workbook."""
+    shown = findings(comparison)
+    effects = comparison.effects[comparison.effects["arm"] != comparison.reference].drop(columns="bootstrap")
+    effects = effects if len(effects) else comparison.effects.drop(columns="bootstrap")
+    effects = effects.iloc[effects["outcome"].isin(SHOWN).map({True: 0, False: 1}).argsort(kind="stable")]  # the headline outcomes first
+    total, series = effects["by"] == "total", comparison.series
+    programmes = [block(name, table, f"{name}.parquet") for name, table in comparison.programme_tables.items() if len(table)]
+    sheets = [
+        sheet("effects", block("effects", effects[total].drop(columns=["by", "group"]), "effects.parquet")),
+        *([] if total.all() else [sheet("groups", block("groups", effects[~total].drop(columns=["p_adjusted"]), "effects.parquet"))]),
+        sheet("series", block("series", _with_units(series[series["outcome"].isin(SHOWN)]), "series.parquet")),
+        *([sheet("costs", block("costs", comparison.costs), *programmes)] if len(comparison.costs) or programmes else []),
+        sheet("books", block("books", comparison.books, "books.parquet")),
+        *([sheet("counts", block("counts", comparison.counts))] if len(comparison.counts) else []),
+        sheet("runs", block("runs", _in_total(comparison.runs), "runs.parquet")),
+        sheet_of_section("settings", assumed(comparison)),
+        sheet_of_section("provenance", again(comparison, None)),
+    ]
+    return study_workbook(comparison.manifest, say("question.study", shown), answer(shown), sheets)
+
+
+def _with_units(series: pd.DataFrame) -> pd.DataFrame:
+    """The time paths with the unit of each outcome, as the table of effects has it."""
+    table = series.copy()
+    table.insert(2, "unit", [OUTCOMES[key].unit for key in table["outcome"]])
+    return table
+
+
+def _in_total(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs without their groups."""
+    return runs[runs["by"] == "total"].drop(columns=["by", "group"])
 
 
 @dataclass(frozen=True)
@@ -112,7 +161,7 @@ def summary(comparison: Comparison) -> str:
     configuration, several = comparison.manifest["configuration"], comparison.runs["replicate"].nunique() > 1
     head = lines("summary.head", comparison.reference, configuration["window"], configuration["study"]["correction"], several)
     outcomes = [lines("summary.effects", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
-    return "\n".join([head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
+    return "\n".join([*wrapped(verdict(comparison)), "", head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
 
 
 def _of_outcome(comparison: Comparison, key: str) -> tuple[str, float, list[SummaryLine]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.analysis.results import write_table
+from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
@@ -17,11 +17,21 @@ from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
 from experiments.reports.study import active_in, assumptions, replicates
+from experiments.reports.verdict import sentences, wrapped
+from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
 from experiments.runs.files import write_whole
 from experiments.studies.exchange import Exchange
 from experiments.terminal import pad
 
-__all__ = ["Cell", "ExchangeFindings", "exchange_findings", "exchange_report", "present_exchange", "summary_of_exchange"]
+__all__ = [
+    "Cell",
+    "ExchangeFindings",
+    "exchange_findings",
+    "exchange_report",
+    "exchange_workbook",
+    "present_exchange",
+    "summary_of_exchange",
+]
 
 #: Heads of the table of cells, by name.
 HEADS = (
@@ -141,12 +151,34 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
     """Write everything of an exchange into a folder; the manifest comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     exchange.comparison.save_tables(folder)
-    write_table(exchange.cells, folder / "exchange")
+    write_table(exchange.cells, folder / "exchange", labels_wanted(exchange.manifest))
     if figures:
         about = exchange.manifest
         save(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder / "exchange.png", about)
         write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
+        write_workbook(exchange_workbook(exchange), folder)
     exchange.comparison.save_manifest(folder)
+
+
+def exchange_workbook(exchange: Exchange) -> bytes:
+    """Return the results of an exchange as a workbook."""
+    shown, comparison = exchange_findings(exchange), exchange.comparison
+    cells = exchange.cells.assign(
+        region=exchange.cells["region"].map(exchange.regions), policy=exchange.cells["policy"].map(exchange.policies)
+    )
+    runs = comparison.runs[comparison.runs["by"] == "total"].drop(columns=["by", "group"])
+    sheets = [
+        sheet("cells", block("cells", cells, "exchange.parquet")),
+        sheet("runs", block("runs", runs, "runs.parquet")),
+        sheet_of_section("settings", assumed(comparison)),
+        sheet_of_section("provenance", again(comparison, None)),
+    ]
+    return study_workbook(exchange.manifest, say("exchange.question", shown), exchange_answer(shown), sheets)
+
+
+def exchange_answer(shown: ExchangeFindings) -> list[tuple[str, str]]:
+    """Return the answer of an exchange in three parts, each with its heading."""
+    return [(say(f"answer.lead.{what}"), say(f"exchange.{what}", shown)) for what in ("effect", "cost", "limits")]
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
@@ -185,7 +217,8 @@ def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
     return page(
         question=say("exchange.question", shown),
         subtitle=say("report.subtitle", shown, len(about["arms"]), about["configuration"]["seed"], about["finished"][:10], about["id"]),
-        answer=[(say(f"answer.lead.{what}"), say(f"exchange.{what}", shown)) for what in ("effect", "cost", "limits")],
+        verdict=sentences("exchange_verdict", shown),
+        answer=exchange_answer(shown),
         arms=_portfolios(exchange),
         sections=[Section("cells", say("exchange.heading"), say("exchange.says"), [heat], [table])],
         last=[again(exchange.comparison, None), assumed(exchange.comparison)],
@@ -197,4 +230,5 @@ def exchange_report(exchange: Exchange, folder: Path | None = None) -> str:
 
 def summary_of_exchange(exchange: Exchange) -> str:
     """Return the cells, as lines for a terminal."""
-    return lines("exchange.summary", exchange_findings(exchange), pad)
+    shown = exchange_findings(exchange)
+    return "\n".join([*wrapped(sentences("exchange_verdict", shown)), "", lines("exchange.summary", shown, pad)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
 from experiments.reports.study import active_in, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
+from experiments.reports.verdict import verdict
 from experiments.runs.files import update_sums, write_whole
+from experiments.shells import command
 from sim import INSTRUMENTS, Region
 
 __all__ = ["again", "answer", "assumed", "page", "report", "terms", "write_report"]
@@ -45,6 +46,7 @@ def report(comparison: Comparison, folder: Path | None = None) -> str:
     return page(
         question=say("question.study", shown),
         subtitle=_subtitle(comparison, shown),
+        verdict=verdict(comparison, shown),
         answer=answer(shown),
         arms=_arms(comparison, shown),
         sections=results(comparison, shown, folder),
@@ -69,7 +71,7 @@ def terms(names: Sequence[str], **values: Any) -> list[tuple[str, str]]:
 
 
 def page(**parts: Any) -> str:
-    """Return a report as HTML, made of its parts: question, subtitle, answer, arms, sections, last, terms, about and failures."""
+    """Return a report as HTML, made of its parts: question, subtitle, verdict, answer, arms, sections, last, terms, about and failures."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["tongues"] = _tongues
@@ -192,9 +194,9 @@ def again(comparison: Comparison, folder: Path | None) -> Section:
     """How to get a study again: its command, and where its figures come from."""
     about = comparison.manifest
     overrides = [word for word in about["overrides"] if not word.startswith("name=")]
-    commands = [(say("report.command"), shlex.join(["strongchain", *overrides]))]
+    commands = [(say("report.command"), command(["strongchain", *overrides]))]
     if folder is not None:
-        commands.append((say("report.rerun"), shlex.join(["strongchain", "rerun", _near(folder)])))
+        commands.append((say("report.rerun"), command(["strongchain", "rerun", _near(folder)])))
     rows = [
         ("study", about["id"]),
         ("result", about["result"]),

@@ -11,13 +11,14 @@ import pandas as pd
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from experiments.analysis.results import write_table
+from experiments.analysis.results import labels_wanted, write_table
 from experiments.figures import save, sweep_figure
-from experiments.languages.wording import lines
+from experiments.languages.wording import lines, speak
 from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.terminal import printable
+from experiments.waiting import slow
 
 __all__ = ["CollectSweep", "collect_sweep", "is_whole"]
 
@@ -74,10 +75,10 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
         raise FileNotFoundError(f"{folder} holds no point of a sweep")
     table = pd.concat(parts, ignore_index=True)
     table = table[["point", *swept, *(c for c in table.columns if c not in {"point", "error", *swept}), "error"]]
-    write_table(table, folder / "sweep")
     finished = table[table["error"].isna()]
+    manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
+    write_table(table, folder / "sweep", any(map(labels_wanted, manifests)))
     if swept and len(finished):
-        manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
         save(sweep_figure(finished, swept, manifests), folder / "sweep.png", manifests)
     write_sums(folder, {})
     return table
@@ -89,8 +90,10 @@ class CollectSweep(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collect the points, and print where the table lies."""
         folder = Path(config.hydra.sweep.dir)
+        speak(config.language)
         try:
-            table = collect_sweep(folder)
+            with slow("waiting.sweep", points=len(_points(folder))):
+                table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
             why = str(mistake) if isinstance(mistake, OSError) else noted(mistake, sys.argv[1:])
             print(printable(lines("sweep.not_collected", folder=folder, mistake=why)), file=sys.stderr)

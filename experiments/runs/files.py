@@ -7,15 +7,15 @@ that stands alone carries its checksum in itself (`sealed`).
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import secrets
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from experiments.languages.wording import say
+from experiments.regular import open_regular, read_regular
+from experiments.systems import take_the_place
 
 __all__ = [
     "SUMS",
@@ -78,47 +78,10 @@ def written_whole(path: Path) -> Iterator[Path]:
         if part.stat().st_size:  # else nothing was to be written
             with part.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(part, path)
+            take_the_place(part, path)
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-
-
-# -- reading ----------------------------------------------------------------------------------------------
-
-
-def read_regular(path: Path, most: int) -> bytes:
-    """Read a regular file of at most so many bytes: no device or pipe, which may never end.
-
-    Raises
-    ------
-    OSError
-        If it is not there, cannot be read, or is no regular file.
-    ValueError
-        If it is too large: one line.
-    """
-    with os.fdopen(_open_regular(path), "rb") as file:
-        if (size := os.fstat(file.fileno()).st_size) > most:
-            raise ValueError(f"{path} has {size:,} bytes; it must have at most {most:,}")
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise ValueError(f"{path} has grown over {most:,} bytes")
-    return data
-
-
-def _open_regular(path: Path) -> int:
-    """Open a file to read it, without waiting for a writer as a pipe would.
-
-    Raises
-    ------
-    OSError
-        If it is not there, cannot be read, or is no regular file.
-    """
-    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    return file
 
 
 # -- a checksum in the file -------------------------------------------------------------------------------
@@ -148,7 +111,7 @@ def unsealed(data: bytes, name: str) -> bytes:
 
 def _digest_of(path: Path) -> str:
     """Return the SHA-256 of a regular file of any size."""
-    with os.fdopen(_open_regular(path), "rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -9,7 +9,7 @@ import json
 import platform
 import subprocess
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
 PACKAGES = ("strongchain", "mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
 #: Settings that change no figure.
-IDLE = ("name", "parallel", "quiet")
+IDLE = ("name", "parallel", "quiet", "language", "table_heads", "policy_files")
 
 
 def _git(*arguments: str) -> str:
@@ -58,8 +58,13 @@ def _code_from() -> tuple[str | None, bool | None]:
     return _git("rev-parse", "HEAD") or None, bool(_git("status", "--porcelain", "--", "agents", "sim", "experiments", "configs"))
 
 
-def _input_files(arms: Sequence[Arm]) -> dict[str, str]:
+def _world_files(arms: Sequence[Arm]) -> dict[str, str]:
     return dict(sorted({file for arm in arms for file in arm.world.files}))
+
+
+def _policy_files(configurations: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """SHA-256 of the files of policies, by their names as typed; their values are in the configurations."""
+    return {str(path): str(sha256) for one in configurations for path, sha256 in (one.get("policy_files") or {}).items()}
 
 
 def study_id(resolved: Mapping[str, Any], keys: Sequence[tuple[int, int]], arms: Sequence[Arm] = ()) -> str:
@@ -69,8 +74,8 @@ def study_id(resolved: Mapping[str, Any], keys: Sequence[tuple[int, int]], arms:
     keys, the bytes of the input files and the code of the world.
     """
     settings = {key: value for key, value in resolved.items() if key not in IDLE}
-    composed = {arm.name: arm.configuration for arm in arms}
-    files = sorted(_input_files(arms).values())
+    composed = {arm.name: {key: value for key, value in arm.configuration.items() if key != "policy_files"} for arm in arms}
+    files = sorted(_world_files(arms).values())
     core = json.dumps([settings, composed, [list(key) for key in keys], files, CODE], sort_keys=True, default=str)
     return hashlib.blake2b(core.encode(), digest_size=6).hexdigest()
 
@@ -111,7 +116,7 @@ def manifest(
         **replicates_and_keys(keys),
         "notes": list(notes),
         "network_notes": list(network_notes),
-        "input_files": _input_files(arms),
+        "input_files": _world_files(arms) | _policy_files([resolved, *(arm.configuration for arm in arms)]),
         "code": {"world": CODE, "study": fingerprint([ROOT / "experiments"])},
         "commit": commit,
         "uncommitted_changes": changed,

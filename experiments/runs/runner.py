@@ -20,6 +20,7 @@ from experiments.configuration.settings import Arm, Parallel, Task, WorldSetting
 from experiments.runs.measure import EXTRAS, Run, measure
 from experiments.runs.progress import Progress
 from experiments.runs.store import CODE, Store, StoreError, run_keys
+from experiments.systems import parent_lives
 from sim import StrongchainModel
 
 __all__ = ["Failure", "drawing_seconds", "expected_seconds", "fan_out", "run_arms", "workers_of"]
@@ -54,9 +55,10 @@ class Failure:
 
 def _end_with(parent: int) -> None:
     """End this worker soon after the process that started it: a killed process cannot end its workers itself."""
+    lives = parent_lives(parent)
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while lives():
             time.sleep(0.5)
         os._exit(1)
 

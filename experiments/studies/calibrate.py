@@ -58,6 +58,11 @@ class Calibration:
     manifest: dict[str, Any]
 
     @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, in the order in which they are written."""
+        return {"points": self.points, "sets": self.sets, "waves": self.waves, "influence": self.influence}
+
+    @property
     def failures(self) -> str:
         """What could not be simulated."""
         return ""

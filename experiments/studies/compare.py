@@ -14,6 +14,7 @@ from agents.streams import replicate_keys
 from experiments.analysis.effects import headline_effects
 from experiments.analysis.results import Comparison, collect
 from experiments.analysis.statistics import further_replicates
+from experiments.configuration.overrides import read_override
 from experiments.configuration.preflight import checked_settings
 from experiments.configuration.settings import (
     Arm,
@@ -30,13 +31,14 @@ from experiments.configuration.settings import (
     read_arm,
     refuse_idle_settings,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import say, use_language
 from experiments.runs.measure import EXTRAS, Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
 from experiments.runs.store import Store, run_keys
 from experiments.studies.budgets import with_length, within_budget
 from experiments.terminal import paragraphs, write
+from experiments.waiting import slow
 from sim.build.input_output import SectorEconomy
 from sim.network.network import SupplyNetwork
 
@@ -89,8 +91,9 @@ def _arm(name: str, of_the_study: Sequence[str], own: Sequence[str]) -> Arm:
     check_name(name, "an arm's name")
     for refusal in filter(None, (not_of_an_arm(name, override) for override in own)):
         raise SettingsError(refusal)
-    composed = compose_settings([*of_the_study, *own])
-    refuse_idle_settings(composed, own)
+    in_keys = [read_override(override).readable for override in own]
+    composed = compose_settings([*of_the_study, *in_keys])
+    refuse_idle_settings(composed, in_keys)
     return read_arm(name, cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True)))
 
 
@@ -216,7 +219,8 @@ def run_compare(
 
     `begin` is called with the id of the study, before anything is simulated.
     """
-    asked = arms_of(settings, overrides)
+    with slow("waiting.arms"):
+        asked = arms_of(settings, overrides)
     begin(study_id(settings.resolved, replicate_keys(settings.seed, settings.replicates), asked))
     arms = within_budget(settings, asked, Store(keep) if keep else None, progress)
     return run_study(settings, arms, overrides, progress, keep)
@@ -234,7 +238,8 @@ def compare(*overrides: str, progress: bool = False, keep: str | Path | None = N
     True
     """
     readable, settings = checked_settings(overrides)
-    comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)
-    if comparison.failures:
-        warnings.warn(comparison.failures, stacklevel=2)
+    with use_language(settings.language):
+        comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)
+        if comparison.failures:
+            warnings.warn(comparison.failures, stacklevel=2)
     return comparison

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import pandas as pd
 from agents.streams import replicate_keys
 from experiments.analysis.costs import per_yuan
 from experiments.analysis.results import TABLES, Comparison, collect, table_hash
+from experiments.configuration.own_policies import names_a_file
 from experiments.configuration.settings import Arm, Settings, SettingsError, of_kind
 from experiments.configuration.study import CompareStudy, ExchangeStudy
 from experiments.formatting import value
+from experiments.languages.wording import say
 from experiments.runs.measure import Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.store import Store
@@ -39,14 +41,26 @@ class Exchange:
         government spent, sales with a defect avoided, and these per CNY of government.
     comparison : Comparison
         All regions one below the other; arms are called "POLICY in REGION", and each is compared with no programme in its own region.
-    regions, policies : dict of str to str
-        Their names, by their keys, as people read them.
     """
 
     cells: pd.DataFrame
     comparison: Comparison
-    regions: dict[str, str]
-    policies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def regions(self) -> dict[str, str]:
+        """What the regions are called in the language that is spoken, by their keys."""
+        return {region: self._label(NOTHING, region, "region") for region in dict.fromkeys(self.cells["region"])}
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """What the portfolios are called in the language that is spoken, by their keys."""
+        first = self.cells["region"].iloc[0]
+        return {policy: self._label(policy, first, "portfolio") for policy in dict.fromkeys(self.cells["policy"])}
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, in the order in which they are written."""
+        return {**self.comparison.tables, "exchange": self.cells}
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -57,6 +71,12 @@ class Exchange:
     def failures(self) -> str:
         """One line on the runs that failed; empty where none did."""
         return self.comparison.failures
+
+    def _label(self, policy: str, region: str, part: str) -> str:
+        """The label of the region or the portfolio of an arm; its key if it has no label."""
+        named = self.manifest["arms"][_called(policy, region)].get(part) or {}
+        key = region if part == "region" else policy
+        return say("things.place", named.get("label") or "", named.get("label_zh") or "") or key
 
 
 def _called(policy: str, region: str) -> str:
@@ -73,7 +93,7 @@ def _chosen(settings: Settings, overrides: Sequence[str], group: str, listed: Se
         return list(dict.fromkeys(listed))
     if group == "region":
         return [value(settings.resolved["region"]["key"])]
-    raise SettingsError("study.policies names no portfolio; type 'study.policies=[NAME,NAME]' (configs/policy) or policy=NAME")
+    raise SettingsError('study.policies names no portfolio; type "study.policies=[NAME,NAME]" (configs/policy) or policy=NAME')
 
 
 def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[str, str], Arm]:
@@ -83,6 +103,8 @@ def exchange_arms(settings: Settings, overrides: Sequence[str]) -> dict[tuple[st
     policies = [policy for policy in _chosen(settings, overrides, "policy", study.policies) if policy != "none"]
     if not policies:
         raise SettingsError("study.policies names no portfolio but none, which every other is compared with; add one of configs/policy")
+    if file := next(filter(names_a_file, (policy.strip("'\"") for policy in policies)), ""):
+        raise SettingsError(f"policy={file}: study=exchange tries portfolios of the program; a file of your own is for study=compare")
     set_by_arm = ("region=", "policy=", "study.arms")
     of_all = [override for override in overrides if not override.lstrip("+").startswith(set_by_arm)]
     lists: dict[str, list[str]] = {}
@@ -154,16 +176,7 @@ def run_exchange(
     whole = _together(by_region)
     first = next(iter(cells.values())).name
     comparison = Comparison(**whole, manifest={**about, "reference": first, "result": table_hash(whole["runs"])})
-    labels = {region: _label(cells[region, NOTHING], "region", region) for region in by_region}
-    where = next(iter(by_region))
-    policies = {policy: _label(cells[where, policy], "portfolio", policy) for _, policy in cells if policy != NOTHING}
-    return Exchange(cells_of(by_region, bought), comparison, labels, policies)
-
-
-def _label(arm: Arm, part: str, key: str) -> str:
-    """The label of the region or the portfolio of an arm, in both languages; its key if it has no label."""
-    names = arm.configuration.get(part) or {}
-    return " ".join(dict.fromkeys(name for name in (names.get("label"), names.get("label_zh")) if name)) or key
+    return Exchange(cells_of(by_region, bought), comparison)
 
 
 def _together(by_region: dict[str, Comparison]) -> dict[str, pd.DataFrame]:

@@ -31,6 +31,7 @@ from experiments.runs.provenance import changes_since, made_by
 from experiments.runs.store import Store, run_keys
 from experiments.studies.compare import run_study
 from experiments.terminal import printable
+from experiments.waiting import slow
 from sim import NetworkError
 from sim.parameters import ParameterError
 from sim.record import GROUPINGS
@@ -117,8 +118,9 @@ def rerun(folder: Path, into: Path) -> tuple[Comparison, list[str]]:
     list of str
         What differs from the study, table by table; empty if all tables are the same.
     """
-    settings, arms, about = read_study(folder)
-    then = load(folder)
+    with slow("waiting.study", folder=folder):
+        settings, arms, about = read_study(folder)
+        then = load(folder)
     if _hash(then.runs) != about.get("result"):
         raise SettingsError(f"the table of runs in {folder} is not the one that its manifest names: one of them was changed")
     owned = claim(into, "rerun", about["id"], settings.task.months, settings.replicates)
@@ -219,7 +221,8 @@ def rerun_replicate(folder: Path, replicate: int, arm: str | None = None) -> lis
         for chosen in (chosen for chosen in arms if arm in (None, chosen.name)):
             into = whole / chosen.name
             refuse_link(into)
-            totals = _in_full(chosen, key, settings, into)
+            with slow("waiting.in_full", arm=chosen.name):
+                totals = _in_full(chosen, key, settings, into)
             finished = chosen.name in table.index
             same = finished and all(_same(table.at[chosen.name, name], value) for name, value in totals.items())
             outcome = "left_out" if not finished else "same_totals" if same else "other_totals"

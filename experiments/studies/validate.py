@@ -53,6 +53,11 @@ class Validation:
     failures: str = ""
 
     @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables by name, in the order in which they are written."""
+        return {"observed": self.observed, "patterns": self.patterns}
+
+    @property
     def held(self) -> int:
         """How many patterns hold: all their figures do."""
         return int(self.patterns.groupby("number")["holds"].all().sum())

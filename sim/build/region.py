@@ -31,6 +31,19 @@ class Region:
 
     For a real region, `sources` gives for every figure the id of the fact from which it was read, how it
     was read and, in 「」, the words of the document ("F097: 16 key chains 「16個重點產業鏈」"); or the word "assumption".
+
+    Attributes
+    ----------
+    key : str
+        name of the region in results and small print
+    label : str
+        what reports call the region
+    label_zh : str
+        the same in Chinese
+    chain_names : tuple of str
+        names of the chains; if empty, they have numbers
+    sources : dict of str to str
+        where the figures of the region come from, by their names
     """
 
     key: str = "sample"

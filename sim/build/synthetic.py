@@ -58,6 +58,13 @@ LARGEST_CHANCE = 0.1  # that one supplier is picked for one slot; a larger one w
 class Synthetic:
     """Settings of a synthetic network. Confidence: S read in the source, D arithmetic from it, R recalled, N assumption.
 
+    Attributes
+    ----------
+    chain_names : tuple of str
+        names of the chains; if empty, they have numbers
+    sector_names : tuple of str
+        names of the sectors; if empty, they have numbers
+
     Raises
     ------
     ParameterError

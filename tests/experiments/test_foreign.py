@@ -137,11 +137,19 @@ def test_a_name_may_refer_to_a_setting(desk):
     assert "name='2_months'" in about["overrides"]
 
 
-@pytest.fixture
-def study(desk) -> Path:
-    """A finished study."""
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """The results of a study that was run once."""
+    desk = tmp_path_factory.mktemp("finished")
     done = typed(desk, *SMALL, ARMS, "name=a", "quiet=true")
     assert done.returncode == 0, done.stderr
+    return desk / "results"
+
+
+@pytest.fixture
+def study(desk, finished) -> Path:
+    """A finished study."""
+    shutil.copytree(finished, desk / "results")
     return desk / "results" / "a"
 
 

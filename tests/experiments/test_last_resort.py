@@ -51,7 +51,7 @@ def test_the_file_has_traceback_command_versions_and_platform_and_no_environment
     assert line.startswith("KeyError: ") and str(file) in line and "report it" in line and "\n" not in line
     text = file.read_text(encoding="utf-8")
     assert "KeyError: 'tier'" in text and "in raised" in text
-    assert r"typed: strongchain -m 'name=a b' 'x=\x1b[31m\udcff'" in text
+    assert r'typed: strongchain -m "name=a b" "x=\x1b[31m\udcff"' in text
     assert f"python {sys.version.split()[0]}" in text and re.search(r"numpy \d", text) and "platform: " in text
     assert "SECRET_OF_A_TEST" not in text and "value-of-the-secret" not in text
 
@@ -234,12 +234,12 @@ def test_a_point_of_a_sweep_that_fails_is_a_row_and_the_sweep_goes_on(tmp_path):
     poison = """
 from experiments.reports import comparison
 write = comparison.write_table
-def broken(table, stem):
+def broken(table, stem, labels=False):
     if stem.parent.name == "0":
         raise MemoryError
     if stem.parent.name == "1":
         raise KeyError("deep inside")
-    write(table, stem)
+    write(table, stem, labels)
 comparison.write_table = broken
 """
     done = typed(tmp_path, poison, "-m", "name=swept", "months=4,5,6", "quiet=true")

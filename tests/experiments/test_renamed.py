@@ -118,7 +118,7 @@ def test_an_old_column_of_a_table_gets_the_new_name(old):
         _ = comparison.effects["nonsense"]
     with pytest.raises(KeyError, match="is now called"):
         _ = comparison.effects[["arm"]][old]
-    pd.testing.assert_frame_equal(comparison.effects.query("arm == 'a'"), comparison.effects)
+    pd.testing.assert_frame_equal(comparison.runs.query("arm == 'a'"), comparison.runs)
 
 
 # -- modules -------------------------------------------------------------------------------------------------

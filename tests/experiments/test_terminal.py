@@ -1,10 +1,10 @@
-"""What is printed: nothing that steers a terminal."""
+"""What is printed: nothing that steers a terminal, in lines that end where a reader expects it."""
 
 from __future__ import annotations
 
 import pytest
 
-from experiments.terminal import printable, write
+from experiments.terminal import printable, width, wrap, write
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,19 @@ def test_other_text_stays_as_it_is(text):
 def test_a_text_for_the_terminal_is_written_out(capsys):
     write("arm \x1b]0;title\x07")
     assert capsys.readouterr().out == "arm \\x1b]0;title\\x07\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "lines"),
+    [
+        ("", 9, [""]),
+        ("in words, at   blanks", 9, ["in words,", "at blanks"]),
+        ("a/very/long/path", 9, ["a/very/lo", "ng/path"]),
+        ("每条产业链，两家（链主）", 10, ["每条产业", "链，两家", "（链主）"]),
+        ("依 docs/a.md 的规则", 11, ["依", "docs/a.md", "的规则"]),
+        ("见F023：50条「产业链」", 9, ["见F023：", "50条「产", "业链」"]),
+    ],
+)
+def test_lines_end_at_blanks_or_beside_chinese_and_begin_with_no_closing_mark(text, columns, lines):
+    assert wrap(text, columns) == lines
+    assert all(width(line) <= columns for line in lines)

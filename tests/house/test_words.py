@@ -16,7 +16,7 @@ pytestmark = pytest.mark.study  # reads every file of the project
 ROOMS = ("reports", "figures", "commands", "studies", "analysis", "runs", "catalogue", "job.py", "run.py", "notebook.py")
 #: What looks like a sentence and is none: queries of pandas, names of fonts and places, scripts of shells, values that tables hold.
 NOT_SENTENCES = (
-    r"Noto Sans|Source Han Sans|outside upper center|<span lang=|^\n?#(compdef| Completion)| [=!]= ",
+    r"Noto Sans|Source Han Sans|outside upper center|<span lang=|<is><t |^\n?#(compdef| Completion)| [=!]= ",
     r"^(not all spent|cannot spend it|may be none|firms taken on|an arm's name)$",
 )
 #: Modules in which what is left are parts of one error line each.

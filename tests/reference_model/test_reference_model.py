@@ -21,6 +21,7 @@ from sim.instruments import StrongChainLoans
 from sim.month.credit import grant
 from tests.reference_model.inversions import binomial_count, normal_value, poisson_count
 from tests.reference_model.model import TwinModel
+from tests.support.size import at_size
 
 pytestmark = pytest.mark.study
 
@@ -363,7 +364,7 @@ def test_random_small_worlds_agree(model: StrongchainModel) -> None:
     run_both(model, months=12)
 
 
-@settings(DRAWN, max_examples=60)
+@settings(DRAWN, max_examples=at_size(15, 60))
 @given(worlds(leaving=True))
 def test_the_dead_make_no_difference(model: StrongchainModel) -> None:
     """The same with firms that have left for good: they are in the columns, but not in the twin."""

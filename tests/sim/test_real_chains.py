@@ -56,6 +56,7 @@ def test_a_small_chain_runs_under_every_law(name: str, months: int) -> None:
     runs(FromFile(path=str(path), node_columns={"firm": "stage_id", "cost": cost, "demand": "ext_demand_mean"}), months)
 
 
+@pytest.mark.full
 def test_chain_36_is_compared_over_five_years_from_its_edges_alone() -> None:
     path = real_data("willems2008", "edges.csv")
     overrides = ["network=file", f"network.path='{path}'", "network.filter={chain: 36}"]

@@ -29,7 +29,8 @@ FLAGS = (
 SETTINGS = {
     "months": "3", "replicates": "3", "seed": "7", "burn_in": "2", "window": "2", "scale": "0.01", "check": "true", "quiet": "false",
     "by": "[size]", "save": "[series]", "name": "mine", "region": "sample", "network": "synthetic", "policy": "none", "study": "compare",
-    "parallel": "serial", "parameters": "set_01", "+experiment": "policy_mix", "instruments": "[cqo]", "instruments.cqo.reach": "0.5",
+    "table_heads": "labels", "parallel": "serial", "parameters": "set_01",
+    "+experiment": "policy_mix", "instruments": "[cqo]", "instruments.cqo.reach": "0.5",
     "instruments.cqo.sizes": "[small]", "region.stations": "2", "region.key": "mine", "region.label": "Mine", "region.label_zh": "我的",
     "region.chain_names": "[a,b,c,d]", "region.sources": "{firms: assumption}", "network.firms": "20", "network.tier_shares": "[0.5,0.5]",
     "network.mean_suppliers": "2", "network.path": "link.txt", "network.filter": "{a: b}",

@@ -29,14 +29,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.record", "sim.invariants", "sim.instruments"),
     ("sim.model",),
     ("sim",),
-    ("experiments.formatting", "experiments.renamed"),
+    ("experiments.formatting", "experiments.regular", "experiments.renamed", "experiments.shells", "experiments.systems"),
     ("experiments.terminal", "experiments.languages"),
+    ("experiments.waiting",),
     ("experiments.configuration", "experiments.contract", "experiments.last_resort"),
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),
     ("experiments.figures", "experiments.studies"),
     ("experiments.reports", "experiments.commands", "experiments.notebook"),
-    ("experiments.job", "experiments"),
+    ("experiments.job", "experiments.study_results"),
+    ("experiments",),
     ("experiments.pages", "experiments.run"),
 )
 

@@ -97,7 +97,7 @@ levers as a place reported them; any portfolio runs in any region:
 
 ```
 strongchain region=liaoning policy=guangdong
-strongchain region=liaoning 'study.arms={nothing: ["instruments=[]"], guangdong: ["policy=guangdong"], jiangsu: ["policy=jiangsu"]}'
+strongchain region=liaoning "study.arms={nothing: [instruments=[]], guangdong: [policy=guangdong], jiangsu: [policy=jiangsu]}"
 strongchain policies; strongchain explain policy.guangdong
 ```
 

@@ -261,7 +261,7 @@ def test_a_validation_runs_from_beginning_to_end(tmp_path, monkeypatch):
     assert results.patterns.set_index("figure").loc["pass_rate", "median"] == pytest.approx(rates.median())
     present_validation(results, tmp_path)
     page = validation_page(results)
-    assert page.startswith("# Validation\n\n" + str(results.held))
+    assert page.startswith("# Validation\n\n**") and f"\n\n{results.held} of {len(PATTERNS)} patterns hold together" in page
     assert all(f"(pattern_{k:02d}.png)" in page and (tmp_path / f"pattern_{k:02d}.png").is_file() for k in range(1, 15))
 
 

@@ -61,7 +61,7 @@ def test_what_is_no_verb_is_left_to_the_application(arguments, capsys):
 @pytest.mark.parametrize("verb", verbs.VERBS)
 def test_every_verb_says_how_to_use_it(verb, capsys):
     assert printed(capsys, verb, "--help").startswith(f"strongchain {verb}")
-    many = "takes one folder" if verb == "rerun" else "one word too many"
+    many = {"rerun": "takes one folder", "policy": "type strongchain policy new"}.get(verb, "one word too many")
     assert many in printed(capsys, verb, "a", "b", "c", "d", status=1)
     assert verbs.VERBS.keys() == verbs.ANSWERS.keys()
 

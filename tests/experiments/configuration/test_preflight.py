@@ -60,7 +60,7 @@ MISTAKES = [
     ("study.arms={R&D: ['instruments=[]']}", ["'R&D', which cannot be typed here"]),
     ("study.arms={<script>: ['instruments=[]']}", ["an arm's name is '<script>'", "plain name"]),
     ("study.arms.半数=[]", ["'半数', which cannot be typed here"]),
-    ("study.arms.a b=[]", ["write it as 'study.arms={NAME: [OVERRIDE]}'"]),
+    ("study.arms.a b=[]", ['write it as "study.arms={NAME: [OVERRIDE]}"']),
     ("study.arms={a: ['instruments=[]']", ["} is missing at its end"]),
     ("study.arms={a: ['instruments=[]'", ["]} is missing at its end"]),
     ("study.arms={a: ['instruments=[]'}", ["a ] is missing before }"]),
@@ -79,7 +79,7 @@ MISTAKES = [
     ("study.cap=1", ["study.cap is 1", "2 … 1,000,000"]),
     ("study={cap: 0}", ["study.cap is 0"]),
     ("save=[serie]", ["save names 'serie'", "groups, series, firms", "did you mean 'series'?"]),
-    ("save=series", ["must be a list", "type 'save=[series]'"]),
+    ("save=series", ["must be a list", 'type "save=[series]"']),
     ("by=[tiers]", ["by names 'tiers'", "did you mean 'tier'?"]),
     ("quiet=quite", ["quiet is 'quite'", "true or false"]),
     ("scale=nan", ["scale is nan", "at most 100"]),
@@ -363,7 +363,7 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
-        (["network=file", "network.leaders=3"], "network.leaders is 3; it must be a list of names: 'network.leaders=[NAME,NAME]' ("),
+        (["network=file", "network.leaders=3"], 'network.leaders is 3; it must be a list of names: "network.leaders=[NAME,NAME]" ('),
         (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 (firms) ("),
         (["network=synthetic", "network={leaders: [L]}"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 (firms) ("),
         (["network=input_output", "network.keep=3"], "network.keep is 3; it must be a list of names: 'network.keep=[NAME,NAME]'"),
@@ -400,7 +400,7 @@ def test_scale_counts_where_an_arm_has_the_network_of_a_region():
 def test_a_lever_of_an_inactive_instrument_is_reported():
     _, mistakes = check_overrides(["instruments=[cqo]", "instruments.strong_chain_loans.reach=1"])
     assert len(mistakes) == 1
-    assert "to activate it, type 'instruments=[cqo,strong_chain_loans]'" in mistakes[0]
+    assert 'to activate it, type "instruments=[cqo,strong_chain_loans]"' in mistakes[0]
     overrides = ["instruments=[cqo]", "instruments.strong_chain_loans.active=true", "instruments.strong_chain_loans.reach=1"]
     assert not check_overrides(overrides)[1]
     inside = check_overrides(["instruments=[]", "instruments.cqo={reach: 1, ramp: 2}"])[1]

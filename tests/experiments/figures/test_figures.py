@@ -234,6 +234,7 @@ def test_arms_can_be_distinguished_without_colours():
     [
         ("one_stop_stations_and_loans", 12, ["one_stop_", "stations_", "and_loans"]),
         ("质量强链贷款", 6, ["质量强", "链贷款"]),
+        ("强链贷，链主", 6, ["强链", "贷，链", "主"]),
         ("it costs 1,234.5 CNY", 11, ["it costs", "1,234.5 CNY"]),
         ("at 95 % of it", 5, ["at", "95 %", "of it"]),
         ("abcdefgh", 3, ["abc", "def", "gh"]),
@@ -442,6 +443,17 @@ def test_firms_without_a_leader_are_not_called_a_tier():
     built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
     texts = [" ".join(text.get_text().split()) for text in figures.network_map(picture(built)).axes[0].texts]
     assert {"chain leaders", "tier 1", "firms that reach no leader"} <= set(texts) and "tier 2" not in texts
+
+
+def test_generated_names_of_firms_and_the_region_are_chinese_in_a_chinese_map():
+    built = network({("Firm 00012", "Leader 1"): 0.4}, {"Leader 1": 1e6})
+    of_study = about()
+    of_study["configuration"]["region"]["label_zh"] = "示例地区"
+    with use_language("zh"):
+        figure = drawn(figures.network_map(picture(built), of_study))
+    texts = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert "企业00012" in texts and "链主1" in texts
+    assert "示例地区" in "".join(figure.get_supxlabel().split())
 
 
 # -- sweeps ----------------------------------------------------------------------------------------------

@@ -71,7 +71,11 @@ def test_a_calibration_leaves_of_each_range_the_middle_of_the_plausible_sets(cal
 
 def test_the_page_of_a_calibration_has_its_waves_and_parameters_as_tables(calibration):
     page = calibration_page(calibration)
-    assert page.startswith("# Calibration\n\nHistory matching") and page.endswith("(influence.png)\n")
+    assert (
+        page.startswith("# Calibration\n\n**Show results over all 2 plausible sets of parameters")
+        and "\n\nHistory matching" in page
+        and page.endswith("(influence.png)\n")
+    )
     assert "on A sample region: 2 parameters" in page and "then 3 sets judged on 2 replicates" in page
     assert "Of 3 sets judged, 2 are plausible." in page
     assert "| 1 | 10 | 2 | 4 | 1.3 % |\n| 2 | 10 | 0.5 | 0 | less than 0.005 % |\n\n" in page
@@ -80,7 +84,8 @@ def test_the_page_of_a_calibration_has_its_waves_and_parameters_as_tables(calibr
 
 
 def test_the_lines_of_a_calibration_say_what_is_plausible(calibration):
-    first, second, third, fourth = summary_of_calibration(calibration).splitlines()
+    *verdict, blank, first, second, third, fourth = summary_of_calibration(calibration).splitlines()
+    assert verdict[0].startswith("Show results over all 2 plausible sets") and not blank
     assert first == "Wave 1: 4 of 10 points within 2; 1.3 % of the ranges left"
     assert second.endswith("less than 0.005 % of the ranges left")
     assert third.startswith("2 of 3 sets") and fourth.startswith("  of the 11 patterns that one world can show, 8 to 10 hold")
@@ -88,7 +93,8 @@ def test_the_lines_of_a_calibration_say_what_is_plausible(calibration):
 
 def test_the_page_of_a_validation_has_a_row_a_figure_and_a_plot_a_pattern(validation):
     page = validation_page(validation)
-    assert page.startswith("# Validation\n\n13 of 14 patterns hold together: A sample region, 2 worlds (1 plausible set of parameters")
+    assert page.startswith("# Validation\n\n**Use the model with care where a pattern fails: 13 of 14 hold together.**\n")
+    assert "\n\n13 of 14 patterns hold together: A sample region, 2 worlds (1 plausible set of parameters" in page
     rows = [line for line in page.splitlines() if re.match(r"\| \d", line)]
     assert len(rows) == sum(len(pattern.probes) for pattern in PATTERNS)
     assert all(line.count(" | ") == 7 for line in rows)
@@ -100,7 +106,9 @@ def test_the_page_of_a_validation_has_a_row_a_figure_and_a_plot_a_pattern(valida
 
 
 def test_the_lines_of_a_validation_have_a_line_a_figure(validation):
-    head, *rows = summary_of_validation(validation).splitlines()
+    lines = summary_of_validation(validation).splitlines()
+    head, *rows = lines[lines.index("") + 1 :]
+    assert lines[0] == "Use the model with care where a pattern fails: 13 of 14 hold together."
     assert head.startswith("13 of 14 patterns hold")
     assert len(rows) == len(validation.patterns)
     assert rows[1].startswith("   2 holds  change of") and rows[1].endswith("0.529 [−0.2 to 1,230], observed −0.9 to 0.9 points in 8 years")

@@ -132,7 +132,8 @@ def test_no_line_of_a_summary_escapes(language, name):
     with use_language(language):
         lines = summary(comparison).splitlines()
     assert len(lines) > 10
-    assert sorted(escaped(iter(lines))) == []
+    verdict, rest = " ".join(lines[: lines.index("")]), lines[lines.index("") :]  # its sentences are broken into lines
+    assert sorted(escaped(iter([verdict, *rest]))) == []
 
 
 @pytest.mark.parametrize(

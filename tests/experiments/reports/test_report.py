@@ -40,6 +40,7 @@ pytestmark = pytest.mark.study
 
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=6", "window=3", "burn_in=3", "parallel=serial")
 SECTIONS = [
+    "verdict",
     "answer",
     "arms",
     "effects",

@@ -205,7 +205,7 @@ def test_the_warnings_come_with_the_rerun(study, capsys):
 def test_the_id_depends_only_on_what_makes_the_figures(study):
     settings, arms, about = read_study(study)
     keys = [tuple(int(word, 16) for word in key) for key in about["replicate_keys"]]
-    same = {**settings.resolved, "name": "x", "parallel": {}, "quiet": True}
+    same = {**settings.resolved, "name": "x", "parallel": {}, "quiet": True, "table_heads": "labels"}
     assert manifest(same, ["other"], keys, arms)["id"] == about["id"]
     assert manifest({**settings.resolved, "window": 2}, [], keys, arms)["id"] != about["id"]
     keen = next(arm for arm in arms if arm.name == "keen")

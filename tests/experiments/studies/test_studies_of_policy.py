@@ -23,6 +23,7 @@ from experiments.configuration.settings import SettingsError, compose_settings, 
 from experiments.figures import save
 from experiments.figures.programmes import exchange_figure
 from experiments.job import SHOWN, STUDIES
+from experiments.languages.wording import use_language
 from experiments.reports.exchange import exchange_report
 from experiments.reports.programmes import differences_from, programme_lines, programme_views
 from experiments.runs.measure import Run
@@ -191,7 +192,10 @@ def test_an_exchange_leaves_a_heat_map_and_a_report(experiments, tmp_path):
     }
     save(exchange_figure(result.cells, result.manifest, result.regions, result.policies), tmp_path / "exchange.png", result.manifest)
     page = exchange_report(result)
-    assert "辽宁" in page
+    assert "Liaoning 辽宁" in page
+    with use_language("zh"):
+        chinese = exchange_report(result)
+    assert "辽宁" in chinese and "Liaoning" not in chinese.split('id="again"')[0]
     assert 'src="http' not in page
     assert "2 cells" in page
 

@@ -1,0 +1,163 @@
+"""The verdict of a study: what to do, how sure that is, and what would overturn it, each in one short sentence.
+
+It says no more than the findings, which follow it with their details. What is advised is the programme that costs government least of
+those that are shown to have fewer defects and are not shown to do worse than the one with the fewest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from experiments.analysis.results import Comparison
+from experiments.analysis.verdicts import Conclusion
+from experiments.languages.wording import say
+from experiments.reports.findings import Arm, ArmEffect, Estimate, Findings, estimate, findings
+from experiments.reports.study import other_world
+from experiments.terminal import COLUMNS, wrap
+from sim.outcomes import HEADLINE
+
+__all__ = ["Advice", "Verdict", "sentences", "verdict", "verdict_of", "wrapped"]
+
+#: What is said: what to do, how sure it is, what would overturn it.
+PARTS = ("advice", "sure", "overturned")
+
+
+class Advice(StrEnum):
+    """What a study advises."""
+
+    CHOOSE = "choose"
+    AVOID = "avoid"
+    NONE_SHOWN = "none shown"
+    NO_CHANGE = "no change"
+    ONE_REPLICATE = "one replicate"
+    OTHER_WORLD = "other world"
+    NOTHING_COMPARED = "nothing compared"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study advises, in numbers.
+
+    Attributes
+    ----------
+    advice : Advice
+    about : ArmEffect or None
+        The arm that it is about, with its effect; None if nothing was compared.
+    reference : Arm
+    level : Estimate
+        Of the reference: defects reaching users.
+    compared : int
+        Arms compared with the reference.
+    chosen : bool
+        Whether the arm was chosen by its result, of several.
+    costlier : Arm or None
+        The arm with the fewest defects, if it costs government more than the advised one and is not shown to do better.
+    agreeing, replicates : int
+        Replicates in which the effect has the sign of its mean, and all.
+    society : Estimate or None
+        What government and firms pay together beyond the reference over the whole run, CNY.
+    instruments : tuple of str
+        The arm's instruments, by key.
+    """
+
+    advice: Advice
+    about: ArmEffect | None
+    reference: Arm
+    level: Estimate
+    compared: int
+    chosen: bool
+    costlier: Arm | None
+    agreeing: int
+    replicates: int
+    society: Estimate | None
+    instruments: tuple[str, ...]
+
+
+def verdict(comparison: Comparison, shown: Findings | None = None) -> list[str]:
+    """Return the verdict of a comparison as three sentences."""
+    return sentences("verdict", verdict_of(comparison, shown or findings(comparison)))
+
+
+def sentences(of: str, *given: object, **values: object) -> list[str]:
+    """Return the three sentences of a verdict from the file of texts of that name, filled in."""
+    return [say(f"{of}.{part}", *given, **values) for part in PARTS]
+
+
+def wrapped(verdict: Sequence[str]) -> list[str]:
+    """Return the sentences of a verdict as lines for a terminal."""
+    return [line for sentence in verdict for line in wrap(sentence, COLUMNS)]
+
+
+def verdict_of(comparison: Comparison, shown: Findings) -> Verdict:
+    """Return what a comparison advises."""
+    best = shown.main if shown.main is None or not shown.several else min(shown.effects, key=lambda one: one.effect.mean)
+    about, costlier = _cheapest_as_good(comparison, shown, best) if best else (None, None)
+    return Verdict(
+        _advice(comparison, shown, about),
+        about,
+        shown.reference,
+        shown.reference_level,
+        len(shown.effects),
+        shown.several,
+        costlier,
+        _agreeing(comparison, about) if about else 0,
+        shown.replicates,
+        _society(comparison, about) if about else None,
+        about.arm.instruments if about else (),
+    )
+
+
+def _cheapest_as_good(comparison: Comparison, shown: Findings, best: ArmEffect) -> tuple[ArmEffect, Arm | None]:
+    """Return the arm that costs government least of those as good as the best, as far as is shown, and the best if it is another."""
+    if best.conclusion is not Conclusion.LOWER or shown.other_worlds:
+        return best, None
+    as_good = [best, *(one for one in shown.effects if one is not best and _as_good(comparison, one, best))]
+    costs = comparison.costs[comparison.costs["payer"] == "government"].set_index("arm")["cost"]
+    cheapest = min(as_good, key=lambda one: float(costs[one.arm.name]))
+    return cheapest, (None if cheapest is best else best.arm)
+
+
+def _as_good(comparison: Comparison, one: ArmEffect, best: ArmEffect) -> bool:
+    """Whether an arm is shown to have fewer defects, and not shown to have more than the best."""
+    if one.conclusion is not Conclusion.LOWER:
+        return False
+    pairs = comparison.pairs[comparison.pairs["outcome"] == HEADLINE]
+    for arm, against, worse in ((one, best, Conclusion.HIGHER), (best, one, Conclusion.LOWER)):
+        row = pairs[(pairs["arm"] == arm.arm.name) & (pairs["against"] == against.arm.name)]
+        if not row.empty:
+            return bool(row.iloc[0]["conclusion"] not in (worse, Conclusion.UNKNOWN))
+    return False
+
+
+def _advice(comparison: Comparison, shown: Findings, about: ArmEffect | None) -> Advice:
+    if about is None:
+        return Advice.NOTHING_COMPARED
+    if other_world(comparison, about.arm.name):
+        return Advice.OTHER_WORLD
+    match about.conclusion:
+        case Conclusion.LOWER:
+            return Advice.CHOOSE
+        case Conclusion.HIGHER:
+            return Advice.AVOID
+        case Conclusion.NO_CHANGE:
+            return Advice.NO_CHANGE
+        case Conclusion.UNKNOWN:
+            return Advice.ONE_REPLICATE
+        case _:
+            return Advice.NONE_SHOWN
+
+
+def _agreeing(comparison: Comparison, about: ArmEffect) -> int:
+    """In how many replicates the effect has the sign of its mean."""
+    by_replicate = comparison.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
+    effects = (by_replicate[about.arm.name] - by_replicate[comparison.reference]).to_numpy()
+    return int((np.sign(effects) == np.sign(about.effect.mean)).sum())
+
+
+def _society(comparison: Comparison, about: ArmEffect) -> Estimate | None:
+    rows = comparison.costs[(comparison.costs["arm"] == about.arm.name) & (comparison.costs["payer"] == "society")]
+    return None if rows.empty or other_world(comparison, about.arm.name) else estimate(rows.iloc[0], "cost")
