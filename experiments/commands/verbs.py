@@ -1,6 +1,6 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | rerun | verify | release | regions | policies | policy | instruments | experiments | parameters | explain |
+``strongchain results | rerun | verify | release | import | regions | policies | policy | instruments | experiments | parameters | explain |
 completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
@@ -262,6 +262,16 @@ def policy(*arguments: str) -> list[str] | int:
     raise VerbError(say("own_policy.which_verb", does, did_you_mean(does, ("new", "check"))))
 
 
+def import_list(*arguments: str) -> list[str]:
+    """Read a list of suppliers in a workbook or CSV: write files for a study, and a page on the quality of the data."""
+    from experiments.commands.importing import import_chain
+
+    try:
+        return import_chain(arguments, f"strongchain import {VERBS['import']}")
+    except ValueError as mistake:
+        raise VerbError(str(mistake)) from None
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     with slow("waiting.rerun"):
@@ -276,6 +286,7 @@ ANSWERS: dict[str, Callable[..., list[str] | int]] = {
         one.__name__: one
         for one in (results, rerun, verify, release, regions, policies, policy, instruments, experiments, parameters, explain, completion)
     },
+    "import": import_list,
     "help": help_on,
 }
 

@@ -59,9 +59,8 @@ class Choices:
         where = self.prefix
         if where and key not in ("sheet", "nodes_sheet", "unit"):
             where += "columns." if key in OF_LINKS else "node_columns."
-        if re.fullmatch(r"[\w.\-]+", text):
-            return f"{where}{key}={text}"
-        return f"'{where}{key}=\"{text}\"'" if where else f"'{key}={text}'"
+        word = f"{where}{key}={text}"
+        return word if re.fullmatch(r"[\w.=\-]+", word) else f'"{word}"'
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,10 @@ class _Rows:
         text = self.cell(number, cells, key, side)
         if plain(text) in MISSING:
             return ""
-        if text and (problem := wrong_name(text)):
+        problem = wrong_name(text)
+        if re.match(r"[=@]|[+-].*[|(!]", text):  # a file that is written with such names would be run by a spreadsheet
+            problem = f"the name {quoted(text)} begins as a formula does; delete the sign"
+        if text and problem:
             raise self.refuse(number, key, side, problem)
         return text
 
