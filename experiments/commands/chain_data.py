@@ -67,6 +67,7 @@ class Facts:
     links: int
     chains: int
     leaders: list[str]
+    n_leaders: int
     marked: bool
     tiers: list[tuple[int, int]]
     bought: float
@@ -147,6 +148,7 @@ def facts_of(file: str, imported: Imported, network: SupplyNetwork, material_sha
         links=network.n_links,
         chains=len(network.chains),
         leaders=listed(leaders),
+        n_leaders=len(leaders),
         marked=imported.marked > 0,
         tiers=[(int(tier), int(count)) for tier, count in zip(tiers, counts, strict=True)],
         bought=total if money else float("nan"),

@@ -16,7 +16,9 @@ from experiments.commands.chain_data import Facts, facts_of
 from experiments.languages.wording import ENGLISH, lines, say, spoken
 from experiments.runs.files import digest, read_regular, write_whole
 from experiments.shells import command
+from experiments.terminal import COLUMNS as WIDTH
 from experiments.terminal import table as aligned
+from experiments.terminal import wrap
 from experiments.waiting import slow
 from sim import FromFile
 from sim.build.from_file import from_file
@@ -77,9 +79,9 @@ def import_chain(arguments: Sequence[str], usage: str) -> list[str]:
     run = ["strongchain", "network=file", f"network.path={folder / names['links']}", f"network.nodes={folder / names['firms']}"]
     if spoken().code != ENGLISH:
         run.append(f"language={spoken().code}")
-    return [*_mapping(facts), "", *lines("workbook.summary", facts).splitlines(), "", *lines(
-        "workbook.next", [str(folder / name) for name in (names["links"], names["firms"], note)], str(folder / names["data"]), command(run)
-    ).splitlines()]  # fmt: skip
+    about = [*_mapping(facts), "", *_wrapped(lines("workbook.summary", facts)), ""]
+    files = [str(folder / name) for name in (names["links"], names["firms"], note)]
+    return about + lines("workbook.next", files, str(folder / names["data"]), command(run)).splitlines()
 
 
 def _asked(arguments: Sequence[str], usage: str) -> _Asked:
@@ -177,8 +179,12 @@ def _mapping(facts: Facts) -> list[str]:
     """Show how each sheet was read."""
     shown: list[str] = []
     for sheet in facts.sheets:
-        shown += ["", lines("workbook.sheet_head", sheet)] if shown else [lines("workbook.sheet_head", sheet)]
+        shown += ([""] if shown else []) + _wrapped(lines("workbook.sheet_head", sheet))
         head = [say(f"workbook.heads.{name}") for name in ("heading", "meaning", "unit")]
         shown += aligned(head, sheet.columns)
-        shown += lines("workbook.sheet_rest", sheet).splitlines()
+        shown += _wrapped(lines("workbook.sheet_rest", sheet))
     return shown
+
+
+def _wrapped(text: str) -> list[str]:
+    return [part for line in text.splitlines() for part in wrap(line, WIDTH)]

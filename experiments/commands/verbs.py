@@ -263,7 +263,7 @@ def policy(*arguments: str) -> list[str] | int:
 
 
 def import_list(*arguments: str) -> list[str]:
-    """Read a list of suppliers in a workbook or CSV: write files for a study, and a page on the quality of the data."""
+    """Read a list of suppliers (.xlsx, .csv): write the files of a study, and a page on the data."""
     from experiments.commands.importing import import_chain
 
     try:

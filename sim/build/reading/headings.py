@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sim.build.reading.quoted import quoted
 from sim.build.reading.table import NO, YES, read_number
@@ -95,6 +96,7 @@ COLUMNS = {
 OF_A_FIRM = ("size", "employees", "revenue", "county", "leader", "chain", "sector", "product", "tier")
 ANY_COUNTY = re.compile(r"县\((?:市[、,]?)?区\)|县\(市\)|区\(县\)|县、?\(?市\)?、?区|县/区|区/县|县 ?区")
 BRACKETS = re.compile(r"[(\[{【〔〈<]([^)\]}】〕〉>]*)[)\]}】〕〉>]")
+PLAIN_NUMBER = re.compile(r"\d{1,15}(\.\d{1,20})?", re.ASCII)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 TOTAL = re.compile(
@@ -160,6 +162,7 @@ class Heading:
     certain: bool = True
 
 
+@lru_cache(maxsize=50_000)  # names and marks stand in many rows
 def plain(text: str) -> str:
     """Return a text with the usual forms of its signs, in small letters, and without blanks in Chinese."""
     text = unicodedata.normalize("NFKC", text).lower().replace("_", " ").replace("　", " ")
@@ -179,8 +182,8 @@ def unit_above(cells: list[str]) -> str:
     """Return the unit that a row above the header states, such as 单位：万元; '' if none."""
     for cell in cells:
         for found in re.finditer(r"(?:单位|unit|units|amounts? in|in)[: ]+([^;；。)(]+)", plain(cell)):
-            words = re.split("[,，、: ]", found[1])
-            if unit := unit_in(found[1]) or next((unit for word in words if (unit := unit_in(word))), ""):
+            words = [found[1], *re.split("[,，、:]", found[1]), *re.split("[,，、: ]", found[1])]
+            if unit := next((unit for word in words if (unit := unit_in(word))), ""):
                 return unit
     return ""
 
@@ -229,11 +232,13 @@ def _known(form: str, unit: str) -> list[Heading]:
     return []
 
 
+@lru_cache(maxsize=50_000)
 def is_total(cell: str) -> bool:
     """Whether a cell says that its row adds up others."""
     return TOTAL.fullmatch(plain(cell)) is not None
 
 
+@lru_cache(maxsize=50_000)
 def is_remark(cell: str) -> bool:
     """Whether a cell begins a remark on the table."""
     return REMARK.match(unicodedata.normalize("NFKC", cell).strip()) is not None
@@ -244,6 +249,8 @@ def amount(cell: str, unit: str) -> float | str | None:
 
     A unit in the cell (1,200.5万元) stands above that of the column.
     """
+    if PLAIN_NUMBER.fullmatch(cell):  # most cells
+        return float(cell) * UNITS.get(unit, 1.0)
     text = plain(cell).replace("，", ",")
     if not text or text in MISSING:
         return None

@@ -129,6 +129,11 @@ class _Place:
         return bool(keys & {"firm", "supplier", "customer"}) and bool(keys & {*OF_FIRMS} - {"firm"})
 
     @property
+    def clear(self) -> bool:
+        meant = [(one.key, one.side) for known in self.found for one in known if one.certain]
+        return len(meant) == len(set(meant))
+
+    @property
     def known(self) -> int:
         return sum(bool(one) for one in self.found)
 
@@ -143,8 +148,10 @@ def _places(sheet: Sheet, choices: Choices) -> list[_Place]:
             base = re.sub(r"\s+", "", heading)
             key = next((key for typed, key in chosen.items() if re.sub(r"\s+", "", typed) == base), None)
             found = meanings(heading)
+            # Where a column was typed, no other is taken for the same thing.
+            found = [one for one in found if one.side or one.key not in chosen.values()]
             if key is not None:
-                unit = next((one.unit for one in found if one.unit), "") or _unit_of(heading)
+                unit = next((one.unit for one in meanings(heading) if one.unit), "") or _unit_of(heading)
                 found = [Heading(key, "", unit)]
             cached[heading] = found
         return cached[heading]
@@ -187,8 +194,8 @@ def chosen_sheets(
 
     def best(sheet: Sheet, kind: str) -> _Place | None:
         fit = [place for place in places[id(sheet)] if getattr(place, kind)]
-        # The header with most known columns; of two with as many the upper, and with one row before two.
-        return max(fit, key=lambda place: place.known, default=None)
+        # The header in which nothing stands twice, with most known columns; of two with as many the upper, and with one row before two.
+        return max(fit, key=lambda place: (place.clear, place.known), default=None)
 
     visible = [sheet for sheet in sheets if sheet.cells]
     among = (

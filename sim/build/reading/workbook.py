@@ -155,6 +155,7 @@ class _Rows:
         above = next((unit for cells in reversed(read.sheet.cells[: read.first]) if (unit := unit_above(cells))), "")
         self._unit = {(column.key, column.side): column.unit or above or unit_in(choices.unit) for column in read.columns}
         read.columns = [replace(one, unit=self._unit[(one.key, one.side)]) if one.key in MONEY else one for one in read.columns]
+        self._names: dict[str, str] = {}
         self.rows: list[tuple[int, list[str]]] = []
         head = {k: column.heading for column, k in zip(read.columns, read.places, strict=True)}
         for number, cells in zip(self.sheet.row[read.first + 1 :], self.sheet.cells[read.first + 1 :], strict=True):
@@ -192,14 +193,15 @@ class _Rows:
     def name(self, number: int, cells: list[str], key: str, side: str = "") -> str:
         """Return a name; '' where there is none."""
         text = self.cell(number, cells, key, side)
-        if plain(text) in MISSING:
-            return ""
+        if text in self._names:
+            return self._names[text]
         problem = wrong_name(text)
         if re.match(r"[=@]|[+-].*[|(!]", text):  # a file that is written with such names would be run by a spreadsheet
             problem = f"the name {quoted(text)} begins as a formula does; delete the sign"
-        if text and problem:
+        if problem:
             raise self.refuse(number, key, side, problem)
-        return text
+        self._names[text] = "" if plain(text) in MISSING else text
+        return self._names[text]
 
     def money(self, number: int, cells: list[str], key: str, side: str = "") -> float | None:
         """Return an amount in CNY; None where there is none."""
