@@ -141,7 +141,7 @@ def _network(written: dict[str, bytes], names: dict[str, str]) -> tuple[FromFile
         try:
             return settings, from_file(settings)
         except NetworkError as wrong:
-            problem = str(wrong).replace("network.leaders", "leaders=NAME").replace("a column network.node_columns.leader", "leader=COLUMN")
+            problem = str(wrong).replace("network.leaders", "leaders=NAME").replace("network.node_columns.leader", "leader=COLUMN")
             raise NetworkError(problem) from None
 
 
