@@ -532,10 +532,7 @@ def _notes(of: Imported) -> list[str]:
         notes += read.sheet.notes
         if read.unread:
             notes.append(f"{read.sheet.where}: not read: {some(read.unread, 20)}")
-        notes += [
-            f"{read.sheet.where}: {len(rows)} rows left out ({reason}), the first is row {rows[0]}"
-            for reason, rows in read.left_out.items()
-        ]
+        notes += [f"{read.sheet.where}: left out: {len(rows)} × {reason}, first in row {rows[0]}" for reason, rows in read.left_out.items()]
         if read.sheet.formulas:
             notes.append(
                 f"{read.sheet.where}: {read.sheet.formulas} cells hold formulas; the values are those that were kept when it was saved"

@@ -222,7 +222,7 @@ def test_notes_totals_blank_rows_and_repeated_headings_are_left_out_and_named(bo
         "header": [8], "total": [11], "remark": [12], "own supplier": [13], "no purchases": [14], "no supplier": [15],
     }  # fmt: skip
     assert (imported.of_links.header_row, imported.of_links.columns[2].unit, imported.of_links.unread) == (3, "万元", ["序号"])
-    assert any("2 rows" not in note and "row 11" in note for note in imported.notes)
+    assert "供应链.xlsx, sheet '采购': left out: 1 × total, first in row 11" in imported.notes
 
 
 def test_merged_names_stand_for_every_row_and_a_merged_amount_is_refused(tmp_path):
