@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ __all__ = [
     "amounts",
     "count",
     "fixed",
+    "markdown",
     "mean_count",
     "money",
     "percent",
@@ -131,10 +134,22 @@ def value(of: Any, none: str = "none") -> str:
     return f"{int(of):,}" if of == int(of) and 1e4 <= abs(of) < 1e12 else f"{of:.6g}"
 
 
+def markdown(text: str) -> str:
+    r"""Return a text as Markdown shows it, whatever signs it holds.
+
+    Examples
+    --------
+    >>> markdown("A|B <c> *d*")
+    'A\\|B &lt;c&gt; \\*d\\*'
+    """
+    return re.sub(r"([\\`*_\[\]|#])", r"\\\1", html.escape(text, quote=False))
+
+
 #: The formats that templates use, by name.
 FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "fixed": fixed,
+    "markdown": markdown,
     "mean_count": mean_count,
     "percent": percent,
     "percent_of": percent_of,

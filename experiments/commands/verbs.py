@@ -1,6 +1,6 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | report | slides | rerun | verify | release | regions | policies | policy | instruments | experiments |
+``strongchain results | report | slides | rerun | verify | release | import | regions | policies | policy | instruments | experiments |
 parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
@@ -300,6 +300,16 @@ def _language_of(about: Mapping[str, Any]) -> str:
     return str(about["configuration"].get("language", ENGLISH))
 
 
+def import_list(*arguments: str) -> list[str]:
+    """Read a list of suppliers (.xlsx, .csv): write the files of a study, and a page on the data."""
+    from experiments.commands.importing import import_chain
+
+    try:
+        return import_chain(arguments, f"strongchain import {VERBS['import']}")
+    except ValueError as mistake:
+        raise VerbError(str(mistake)) from None
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     with slow("waiting.rerun"):
@@ -329,6 +339,7 @@ ANSWERS: dict[str, Callable[..., list[str] | int]] = {
             completion,
         )
     },
+    "import": import_list,
     "help": help_on,
 }
 

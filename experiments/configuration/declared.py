@@ -19,6 +19,7 @@ VERBS = {
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
     "verify": "[FOLDER]",
     "release": "FOLDER",
+    "import": "FILE [FIRMS] [KEY=VALUE ...]",
     "regions": "",
     "policies": "",
     "policy": "new FILE.yaml [INSTRUMENT …] | check FILE.yaml",
