@@ -263,7 +263,7 @@ def policy(*arguments: str) -> list[str] | int:
 
 
 def report(folder: str = "", *, language: str = "") -> list[str]:
-    """Draw figures, report and workbook of a finished study again, in another language if one is typed; nothing is simulated."""
+    """Draw a finished study again: figures, report, workbook. Nothing is simulated."""
     if not folder:
         raise VerbError(say("verbs.report_what"))
     from experiments.study_results import load
@@ -279,7 +279,7 @@ def report(folder: str = "", *, language: str = "") -> list[str]:
 
 
 def slides(folder: str = "", *, language: str = "") -> list[str]:
-    """Draw the figures of a finished study again, as slides of 16:9 and one PDF of them; nothing is simulated."""
+    """Draw a finished study again as slides of 16:9 and one PDF. Nothing is simulated."""
     if not folder:
         raise VerbError(say("slides.what"))
     from experiments.analysis.results import load

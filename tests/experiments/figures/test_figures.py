@@ -536,7 +536,7 @@ def test_generated_names_of_firms_and_the_region_are_chinese_in_a_chinese_map():
     of_study = about()
     of_study["configuration"]["region"]["label_zh"] = "示例地区"
     with use_language("zh"):
-        figure = drawn(figures.network_map(picture(built), of_study))
+        figure = drawn(figures.firms_figure(picture(built), of_study))
     texts = " ".join(text.get_text() for text in figure.axes[0].texts)
     assert "企业00012" in texts and "链主1" in texts
     assert "示例地区" in "".join(figure.get_supxlabel().split())
