@@ -207,7 +207,7 @@ def of_instrument(cls: Any) -> list[str]:
 
 def of_practice(one: Any) -> list[str]:
     """Explain a practice: what becomes of it in the model."""
-    rows = rows_of(english=in_english(one.english), becomes="; ".join(one.becomes), how=label(one.how))
+    rows = rows_of(english=in_english(one.english), becomes="; ".join(map(label, one.becomes)), how=label(one.how))
     return [say("explain.practice", id=one.id, practice=one.practice), *about(rows)]
 
 
