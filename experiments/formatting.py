@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,8 +14,9 @@ __all__ = [
     "amounts",
     "count",
     "fixed",
+    "markdown",
     "mean_count",
-    "millions",
+    "money",
     "percent",
     "percent_of",
     "rounded",
@@ -80,12 +83,12 @@ def amounts(values: Sequence[float], sign: bool, units: Sequence[tuple[float, st
     return [fixed(value, _decimals(scaled, 3), sign) for value in scaled], unit
 
 
-def millions(value: float) -> str:
-    """Write an amount in million CNY, with as many decimals as its size asks for, three at most."""
-    in_millions = value / 1e6
-    decimals = 0 if abs(in_millions) >= 100.0 else 1 if abs(in_millions) >= 10.0 else 2 if abs(in_millions) >= 1.0 else 3
-    text = f"{abs(in_millions):,.{decimals}f}"
-    return UNKNOWN if math.isnan(value) else f"−{text}" if in_millions < 0.0 and float(text.replace(",", "")) else text
+def money(value: float, unit: float) -> str:
+    """Write an amount in a unit that is worth so many CNY, with as many decimals as its size asks for, three at most."""
+    in_units = value / unit
+    decimals = 0 if abs(in_units) >= 100.0 else 1 if abs(in_units) >= 10.0 else 2 if abs(in_units) >= 1.0 else 3
+    text = f"{abs(in_units):,.{decimals}f}"
+    return UNKNOWN if math.isnan(value) else f"−{text}" if in_units < 0.0 and float(text.replace(",", "")) else text
 
 
 def significant(value: float, digits: int = 3, sign: bool = False) -> str:
@@ -116,7 +119,10 @@ def count(value: float) -> str:
 
 def mean_count(value: float) -> str:
     """Write the mean of a count: to a tenth where it is small."""
-    return UNKNOWN if math.isnan(value) else f"{value:,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{value:,.1f}"
+    if math.isnan(value):
+        return UNKNOWN
+    text = f"{abs(value):,.0f}" if abs(value) >= 100.0 or value == int(value) else f"{abs(value):,.1f}"
+    return f"−{text}" if value < 0.0 and float(text.replace(",", "")) else text
 
 
 def value(of: Any, none: str = "none") -> str:
@@ -128,12 +134,23 @@ def value(of: Any, none: str = "none") -> str:
     return f"{int(of):,}" if of == int(of) and 1e4 <= abs(of) < 1e12 else f"{of:.6g}"
 
 
+def markdown(text: str) -> str:
+    r"""Return a text as Markdown shows it, whatever signs it holds.
+
+    Examples
+    --------
+    >>> markdown("A|B <c> *d*")
+    'A\\|B &lt;c&gt; \\*d\\*'
+    """
+    return re.sub(r"([\\`*_\[\]|#])", r"\\\1", html.escape(text, quote=False))
+
+
 #: The formats that templates use, by name.
 FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "fixed": fixed,
+    "markdown": markdown,
     "mean_count": mean_count,
-    "millions": millions,
     "percent": percent,
     "percent_of": percent_of,
     "rounded": rounded,

@@ -25,16 +25,18 @@ from experiments.languages.wording import use_language
 from experiments.reports.calibration import (
     calibration_page,
     calibration_workbook,
+    draw_calibration,
+    draw_validation,
     summary_of_calibration,
     summary_of_validation,
     validation_page,
     validation_workbook,
 )
-from experiments.reports.comparison import comparison_workbook, drawings, summary
-from experiments.reports.exchange import exchange_report, exchange_workbook, summary_of_exchange
+from experiments.reports.comparison import comparison_workbook, draw_comparison, drawings, summary
+from experiments.reports.exchange import draw_exchange, exchange_report, exchange_workbook, summary_of_exchange
 from experiments.reports.html import report
 from experiments.reports.overview import overview
-from experiments.runs.files import write_whole
+from experiments.runs.files import SUMS, update_sums, write_whole
 from experiments.runs.manifests import MANIFEST, read_manifest
 from experiments.studies.calibrate import Calibration
 from experiments.studies.exchange import Exchange
@@ -128,6 +130,33 @@ class _Shown:
         with _spoken(language):
             write_whole(Path(path), self._workbook())
 
+    def draw(self, folder: str | Path, language: str | None = None) -> list[str]:
+        """Draw everything that people look at again into the folder of the study: figures, report and workbook. Nothing is simulated.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where the study lies; its list of checksums is brought up to date.
+        language : str, optional
+
+        Returns
+        -------
+        list of str
+            Names of the files that were written.
+        """
+        here = Path(folder)
+        before = {path.name: path.stat().st_mtime_ns for path in here.iterdir() if path.is_file()}
+        with _spoken(language):
+            self._draw(here)
+        written = sorted(path.name for path in here.iterdir() if path.is_file() and before.get(path.name) != path.stat().st_mtime_ns)
+        for name in written:
+            if name != SUMS:
+                update_sums(here, name)
+        return written
+
+    def _draw(self, folder: Path) -> None:
+        raise NotImplementedError
+
     def _summary(self) -> str:
         raise NotImplementedError
 
@@ -164,6 +193,9 @@ class ComparisonResult(_Shown, Comparison):
         """
         return self.effects(arm, outcome, by=grouping, language=language)
 
+    def _draw(self, folder: Path) -> None:
+        draw_comparison(self, folder)
+
     def _summary(self) -> str:
         return summary(self)
 
@@ -181,6 +213,9 @@ class ComparisonResult(_Shown, Comparison):
 class ExchangeResult(_Shown, Exchange):
     """An exchange that shows itself."""
 
+    def _draw(self, folder: Path) -> None:
+        draw_exchange(self, folder)
+
     def _summary(self) -> str:
         return summary_of_exchange(self)
 
@@ -196,6 +231,9 @@ class ExchangeResult(_Shown, Exchange):
 
 class CalibrationResult(_Shown, Calibration):
     """A calibration that shows itself."""
+
+    def _draw(self, folder: Path) -> None:
+        draw_calibration(self, folder)
 
     def _summary(self) -> str:
         return summary_of_calibration(self)
@@ -213,6 +251,9 @@ class CalibrationResult(_Shown, Calibration):
 
 class ValidationResult(_Shown, Validation):
     """A validation that shows itself."""
+
+    def _draw(self, folder: Path) -> None:
+        draw_validation(self, folder)
 
     def _summary(self) -> str:
         return summary_of_validation(self)

@@ -1,6 +1,7 @@
 """What takes more than a moment says so: a line on what is done, on standard error, once it has taken a second.
 
-Nothing is said unless the application asks for it (`announce`): a notebook and ``quiet=true`` stay silent.
+Nothing is said unless the application asks for it (`announce`) and somebody looks: a notebook, ``quiet=true`` and an error stream that goes
+into a file or to another program stay silent.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def slow(name: str, after: float = PATIENCE, **values: Any) -> Iterator[None]:
     **values
         What it is filled in with.
     """
-    if not _announced:
+    if not (_announced and _somebody_looks()):
         yield
         return
     timer = threading.Timer(after, _print, [say(name, **values)])  # said here, in the language that is spoken here
@@ -54,6 +55,10 @@ def slow(name: str, after: float = PATIENCE, **values: Any) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def _somebody_looks() -> bool:
+    return sys.stderr.isatty()
 
 
 def _print(text: str) -> None:

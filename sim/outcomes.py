@@ -37,6 +37,8 @@ class Outcome:
         For figures and reports.
     top, bottom : callable
         Summand per firm, and divisor per firm (None for a plain sum).
+    signed : bool
+        Whether it may be below 0.
     """
 
     key: str
@@ -47,6 +49,12 @@ class Outcome:
     label_zh: str
     top: PerFirm
     bottom: PerFirm | None = None
+    signed: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest value that it can have: shares of firms, units or output are at most 1."""
+        return (-np.inf if self.signed else 0.0), (1.0 if self.unit in ("share", "0-1") else np.inf)
 
     @property
     def is_flow(self) -> bool:
@@ -138,10 +146,10 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("charged", "share of sales", "Σ charge-back borne / Σ output", "",
             "Charge-back borne", "承担的质量索赔", _column("charged"), _output),
     Outcome("copq", "share of sales", "Σ (internal + external failure + charge-back borne - recovered) / Σ output", "lower",
-            "Cost of poor quality", "不良质量成本", borne, _output),
+            "Cost of poor quality", "不良质量成本", borne, _output, signed=True),
     Outcome("quality_cost", "share of sales", "Σ (prevention + appraisal + cost of poor quality + programme money) / Σ output", "lower",
             "Total quality cost, programme included", "质量总成本（含财政支出）",
-            _society_quality_cost, _output),
+            _society_quality_cost, _output, signed=True),
     Outcome("open_problems", "problems/firm", "Σ open problems, own and common / firms", "lower",
             "Open quality problems", "未解决质量问题", lambda w: (w.firms.open_problems + w.firms.common_problems).sum(axis=1).astype(float), _ones),
     Outcome("common_problems", "problems/firm", "Σ open problems with a common cause / firms", "lower",
@@ -181,8 +189,8 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("investment", "CNY/month", "Σ spent on raising a capability", "", "Investment in quality", "质量投入", _column("investment")),
     Outcome("credit_bound", "share", "firms that wanted to invest at their last review and could not pay / firms", "lower",
             "Firms bound by credit", "受融资约束企业比例", lambda w: (w.firms.credit_bound & w.firms.alive).astype(float), _ones),
-    Outcome("net_margin", "share of sales", "Σ profit / Σ sales", "higher", "Net margin", "净利润率", _column("profit"), _column("sales")),
-    Outcome("cash", "months of sales", "Σ cash / Σ sales of the month", "", "Cash", "现金", _column("cash"), _column("sales")),
+    Outcome("net_margin", "share of sales", "Σ profit / Σ sales", "higher", "Net margin", "净利润率", _column("profit"), _column("sales"), signed=True),
+    Outcome("cash", "months of sales", "Σ cash / Σ sales of the month", "", "Cash", "现金", _column("cash"), _column("sales"), signed=True),
     Outcome("debt", "share of yearly sales", "Σ debt / 12 Σ sales of the month", "", "Debt", "负债",
             lambda w: w.firms.bank_debt + w.firms.programme_debt, lambda w: 12.0 * w.firms.sales),
     Outcome("loans", "CNY/month", "Σ loans granted, working capital included", "", "Loans granted", "发放贷款", _column("borrowed")),
@@ -196,9 +204,9 @@ OUTCOMES: dict[str, Outcome] = _all(
     Outcome("field_defects", "CNY/month", "Σ final sales · outgoing DPU: a defect counts with the price of its product", "lower",
             "Sales reaching users with a defect", "带缺陷到达用户的销售额", lambda w: _to_users(w) * outgoing_dpu(w)),
     Outcome("firm_quality_cost", "CNY/month", "Σ prevention + appraisal + cost of poor quality", "lower",
-            "Quality cost of firms", "企业质量总成本", _firms_quality_cost),
+            "Quality cost of firms", "企业质量总成本", _firms_quality_cost, signed=True),
     Outcome("society_quality_cost", "CNY/month", "Σ prevention + appraisal + cost of poor quality + programme money", "lower",
-            "Quality cost of firms and government", "社会质量总成本", _society_quality_cost),
+            "Quality cost of firms and government", "社会质量总成本", _society_quality_cost, signed=True),
     Outcome("firm_cost", "CNY/month", "Σ what firms paid for prevention and appraisal", "",
             "Prevention and appraisal paid by firms", "企业预防与鉴定支出", lambda w: w.firms.prevention + w.firms.appraisal),
 )  # fmt: skip

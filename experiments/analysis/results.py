@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 import experiments.renamed as renamed
 from experiments.analysis.effects import tables_of
+from experiments.analysis.flows import links_table, picture_of_tables
 from experiments.analysis.heads import heads_of
 from experiments.analysis.programmes import programme_tables
 from experiments.analysis.spreadsheets import MARK, csv
@@ -27,7 +28,19 @@ from experiments.runs.manifests import MANIFEST, read_manifest, write_manifest
 from experiments.runs.measure import MapPicture, Run
 from experiments.runs.provenance import is_older, made_by
 
-__all__ = ["TABLES", "Comparison", "collect", "kind_of", "labels_wanted", "load", "stored", "table_hash", "write_parts", "write_table"]
+__all__ = [
+    "TABLES",
+    "Comparison",
+    "collect",
+    "kind_of",
+    "labels_wanted",
+    "load",
+    "stored",
+    "table_hash",
+    "write_maps",
+    "write_parts",
+    "write_table",
+]
 
 #: Tables of a study, in the order in which they are written.
 TABLES = ("runs", "effects", "pairs", "series", "origins", "books", "costs", "counts", "enough", "luck")
@@ -65,7 +78,7 @@ class Comparison:
     manifest : dict
         Where the figures came from.
     maps : dict of str to MapPicture
-        Quality map of each arm, first replicate; not stored.
+        Quality map of each arm, first replicate. One that was loaded has the firms in the order of their table.
     run_tables : dict of str to list of (arm, replicate, Path)
         Tables of single runs that were asked for (`save`), by kind, and where each lies.
     programme_tables : dict of str to DataFrame
@@ -205,7 +218,7 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path, labels: bool
 
 
 def load(folder: str | Path) -> Comparison:
-    """Load a stored comparison (its maps are not stored).
+    """Load a stored comparison; its quality maps are made of their tables, if these are there.
 
     Raises
     ------
@@ -216,6 +229,7 @@ def load(folder: str | Path) -> Comparison:
     return Comparison(
         **{name: tables[name] for name in TABLES},
         manifest=about,
+        maps=_maps(Path(folder), about),
         programme_tables={name: tables[name] for name in OF_PROGRAMMES if name in tables},
     )
 
@@ -260,6 +274,26 @@ def stored(
     if is_older(about) and (old := [line for table in tables.values() for line in renamed.columns_in(list(table.columns))]):
         raise ValueError(f"{here} was made by {made_by(about)}: {old[0]}; open it with that version, or run the study again")
     return about, tables
+
+
+def write_maps(comparison: Comparison, folder: Path) -> None:
+    """Write the quality map of each arm as two tables: its firms, and the links between them."""
+    for arm, picture in comparison.maps.items():
+        for name, table in (("quality_map", picture.table), ("links", links_table(picture))):
+            write_table(table, folder / f"{name}_{arm}", labels_wanted(comparison.manifest))
+
+
+def _maps(folder: Path, about: Mapping[str, Any]) -> dict[str, MapPicture]:
+    """Read the quality maps of a study; an arm without both tables has none."""
+    maps = {}
+    for arm in about.get("arms", {}):
+        names = tuple(f"{kind}_{arm}.parquet" for kind in ("quality_map", "links"))
+        if not all((folder / name).is_file() for name in names):
+            continue
+        if wrong := damages(folder, names):
+            raise ValueError(f"{wrong[0]} since the study was written; strongchain verify {folder} lists every such file")
+        maps[arm] = picture_of_tables(*(pd.read_parquet(folder / name) for name in names))
+    return maps
 
 
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: CompareStudy, groups: bool = False) -> Comparison:

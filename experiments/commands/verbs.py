@@ -1,7 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | rerun | verify | release | regions | policies | policy | instruments | experiments | parameters | explain |
-completion | help``.
+``strongchain results | report | slides | rerun | verify | release | import | regions | policies | policy | instruments | experiments |
+parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
 
@@ -11,7 +11,7 @@ import datetime
 import inspect
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -24,7 +24,7 @@ from experiments.commands.help import help_text
 from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
-from experiments.languages.wording import label, languages, lines, say
+from experiments.languages.wording import ENGLISH, label, languages, lines, say, use_language
 from experiments.languages.wording import mistake as in_words
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
@@ -263,6 +263,54 @@ def policy(*arguments: str) -> list[str] | int:
     raise VerbError(say("own_policy.which_verb", does, did_you_mean(does, ("new", "check"))))
 
 
+def report(folder: str = "", *, language: str = "") -> list[str]:
+    """Draw a finished study again: figures, report, workbook. Nothing is simulated."""
+    if not folder:
+        raise VerbError(say("verbs.report_what"))
+    from experiments.study_results import load
+
+    here = Path(folder)
+    try:
+        result = load(here)
+        with use_language(language or _language_of(result.manifest)), slow("waiting.redraw"):
+            written = result.draw(here)
+            return [say("verbs.redrawn", files=len(written), folder=here)]
+    except UNREADABLE as mistake:
+        raise VerbError(" ".join(str(mistake).split())) from None
+
+
+def slides(folder: str = "", *, language: str = "") -> list[str]:
+    """Draw a finished study again as slides of 16:9 and one PDF. Nothing is simulated."""
+    if not folder:
+        raise VerbError(say("slides.what"))
+    from experiments.analysis.results import load
+    from experiments.reports.slides import write_slides
+
+    here = Path(folder)
+    try:
+        comparison = load(here)
+        with use_language(language or _language_of(comparison.manifest)), slow("waiting.redraw"):
+            paths = write_slides(comparison, here)
+            return [say("slides.written", slides=len(paths) - 1, folder=paths[0].parent)]
+    except UNREADABLE as mistake:
+        raise VerbError(" ".join(str(mistake).split())) from None
+
+
+def _language_of(about: Mapping[str, Any]) -> str:
+    """The language that a study was asked for in; English if it is of a version without languages."""
+    return str(about["configuration"].get("language", ENGLISH))
+
+
+def import_list(*arguments: str) -> list[str]:
+    """Read a list of suppliers (.xlsx, .csv): write the files of a study, and a page on the data."""
+    from experiments.commands.importing import import_chain
+
+    try:
+        return import_chain(arguments, f"strongchain import {VERBS['import']}")
+    except ValueError as mistake:
+        raise VerbError(str(mistake)) from None
+
+
 def rerun(*arguments: str) -> int:
     """Run a finished study again and compare, or one replicate of it with everything written down."""
     with slow("waiting.rerun"):
@@ -275,8 +323,24 @@ def rerun(*arguments: str) -> int:
 ANSWERS: dict[str, Callable[..., list[str] | int]] = {
     **{
         one.__name__: one
-        for one in (results, rerun, verify, release, regions, policies, policy, instruments, experiments, parameters, explain, completion)
+        for one in (
+            results,
+            report,
+            slides,
+            rerun,
+            verify,
+            release,
+            regions,
+            policies,
+            policy,
+            instruments,
+            experiments,
+            parameters,
+            explain,
+            completion,
+        )
     },
+    "import": import_list,
     "help": help_on,
 }
 
@@ -299,7 +363,9 @@ def main(argv: Sequence[str], typed_languages: Sequence[str] = ()) -> int | None
     if not argv or argv[0] not in VERBS:
         return None
     verb, arguments = argv[0], argv[1:]
-    answer, takes = ANSWERS[verb], inspect.signature(ANSWERS[verb]).parameters.values()
+    answer, every = ANSWERS[verb], inspect.signature(ANSWERS[verb]).parameters.values()
+    takes = [one for one in every if one.kind is not one.KEYWORD_ONLY]
+    named = {"language": "".join(typed_languages)} if len(takes) < len(every) else {}
     usage = f"strongchain {verb} {VERBS[verb]}".rstrip()
     try:
         if wrong := [code for code in typed_languages if code not in languages()]:
@@ -312,7 +378,7 @@ def main(argv: Sequence[str], typed_languages: Sequence[str] = ()) -> int | None
             raise VerbError(say("verbs.too_many", word=arguments[-1], usage=usage))
         else:
             with slow(f"waiting.{verb}") if verb in SLOW else nullcontext():
-                output = answer(*arguments)
+                output = answer(*arguments, **named)
     except VerbError as mistake:
         print(f"strongchain: {printable(in_words(str(mistake)))}", file=sys.stderr)
         return 1

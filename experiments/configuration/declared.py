@@ -7,16 +7,19 @@ from dataclasses import Field, fields
 from typing import Any
 
 from experiments.configuration import files
-from experiments.configuration.study import KINDS, General, Parallel, Portfolio
+from experiments.configuration.study import KINDS, Figures, General, Parallel, Portfolio
 
 __all__ = ["VERBS", "chosen_as_a_whole", "declared_at", "declaring", "fields_by_path", "groups", "networks", "of_studies", "registered"]
 
 #: What can be typed after ``strongchain`` instead of settings, and what follows it.
 VERBS = {
     "results": "[FOLDER]",
+    "report": "FOLDER [language=zh]",
+    "slides": "FOLDER [language=zh]",
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
     "verify": "[FOLDER]",
     "release": "FOLDER",
+    "import": "FILE [FIRMS] [KEY=VALUE ...]",
     "regions": "",
     "policies": "",
     "policy": "new FILE.yaml [INSTRUMENT …] | check FILE.yaml",
@@ -47,6 +50,7 @@ def of_studies() -> Iterator[tuple[str, type]]:
     yield "portfolio", Portfolio
     yield from (("study", cls) for cls in KINDS.values())
     yield "parallel", Parallel
+    yield "figures", Figures
 
 
 def declaring() -> Iterator[tuple[str, type]]:

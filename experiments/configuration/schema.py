@@ -16,7 +16,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from experiments.configuration.declared import networks
-from experiments.configuration.study import KINDS, General, Parallel, Portfolio, as_configured
+from experiments.configuration.study import KINDS, Figures, General, Parallel, Portfolio, as_configured
 from sim import Parameters, Region
 from sim.data.plausible import field_and_entry, plausible_sets, with_values
 from sim.instruments import INSTRUMENTS
@@ -72,7 +72,7 @@ def _instruments() -> Any:
 
 def _schema() -> Any:
     region, parameters, instruments = mirror(Region), mirror(Parameters), _instruments()
-    portfolio, parallel = mirror(Portfolio), mirror(Parallel)
+    portfolio, parallel, figures = mirror(Portfolio), mirror(Parallel), mirror(Figures)
     rows: list[tuple[str, Any, Any]] = [
         ("region", region, field(default_factory=region)),
         ("network", Any, field(default=MISSING)),
@@ -81,6 +81,7 @@ def _schema() -> Any:
         ("portfolio", portfolio, field(default_factory=portfolio)),
         ("study", Any, field(default=MISSING)),
         ("parallel", parallel, field(default_factory=parallel)),
+        ("figures", figures, field(default_factory=figures)),
     ]
     return dataclasses.make_dataclass("Schema", rows, bases=(mirror(General),))
 

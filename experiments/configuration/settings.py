@@ -30,6 +30,7 @@ from experiments.configuration.study import (
     CalibrationStudy,
     CompareStudy,
     ExchangeStudy,
+    Figures,
     General,
     Parallel,
     Portfolio,
@@ -318,6 +319,7 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     check_rules(General, plain)
     check_rules(Portfolio, plain["portfolio"], "portfolio.")
     check_rules(Parallel, plain["parallel"], "parallel.")
+    check_rules(Figures, plain["figures"], "figures.")
     study = _study(plain["study"])
     if isinstance(study, CompareStudy) and (mistake := too_few(plain["replicates"], study.half_width, study.cap)):
         raise SettingsError(mistake)

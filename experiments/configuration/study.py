@@ -31,6 +31,7 @@ __all__ = [
     "CalibrationStudy",
     "CompareStudy",
     "ExchangeStudy",
+    "Figures",
     "General",
     "Parallel",
     "Portfolio",
@@ -84,6 +85,15 @@ class Portfolio:
     label: str = text("A portfolio of one's own", "what reports call the portfolio")
     label_zh: str = text("自选组合", "the same in Chinese")
     sources: dict[str, str] | None = by_name(None, "where the values of a portfolio come from, by instrument and lever", "a line by lever")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How figures are written. No run depends on it."""
+
+    format: tuple[str, ...] = choices(
+        ("png",), ("png", "svg", "pdf"), "formats in which each figure is written; the report holds its own pictures"
+    )
 
 
 def _is_workers(value: Any) -> bool:

@@ -2,24 +2,29 @@
 
 from experiments.figures.effects import effects_figure, gains_figure, origins_figure, pairs_figure
 from experiments.figures.money import books_figure, costs_figure
-from experiments.figures.network import network_map
+from experiments.figures.network import FIRMS, firms_figure, flows_figure
 from experiments.figures.paths import queues_figure, sweep_figure, time_paths
 from experiments.figures.replicates import enough_figure, luck_figure
-from experiments.figures.style import COLOURS, save, style
+from experiments.figures.slides import SLIDE
+from experiments.figures.style import COLOURS, save, save_all, style
 
 __all__ = [
     "COLOURS",
+    "FIRMS",
+    "SLIDE",
     "books_figure",
     "costs_figure",
     "effects_figure",
     "enough_figure",
+    "firms_figure",
+    "flows_figure",
     "gains_figure",
     "luck_figure",
-    "network_map",
     "origins_figure",
     "pairs_figure",
     "queues_figure",
     "save",
+    "save_all",
     "style",
     "sweep_figure",
     "time_paths",

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.arms import arms_in_words
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures.rows import Row, draw_rows
@@ -34,7 +35,7 @@ from experiments.figures.style import (
     wrapped,
 )
 from experiments.formatting import signed_percent
-from experiments.languages.wording import label, say
+from experiments.languages.wording import label, say, spoken
 from sim.attribution.quality_map import CAUSES
 from sim.outcomes import HEADLINE, OUTCOMES
 
@@ -54,6 +55,7 @@ def _shares(rows: pd.DataFrame, marks: Mapping[str, Mark]) -> list[Row]:
     return drawn
 
 
+@arms_in_words
 def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] = SHOWN) -> Figure:
     """Draw each arm's paired effect in % of the reference's level, with its 95 % interval, outcome by outcome.
 
@@ -74,6 +76,7 @@ def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Se
         return finish(figure, about, say("figures.effects.marks"))
 
 
+@arms_in_words
 def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
     """Draw who gains: each arm's effect by tier and by size of firm, in % of the same firms' level in the reference.
 
@@ -101,6 +104,7 @@ def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str =
         return finish(figure, about, say("figures.effects.marks"))
 
 
+@arms_in_words
 def pairs_figure(pairs: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
     """Draw the paired difference between every two arms, with its 95 % interval, and which differences are shown.
 
@@ -131,6 +135,7 @@ def pairs_figure(pairs: pd.DataFrame, about: Mapping[str, Any], outcome: str = H
 # -- where field loss begins ----------------------------------------------------------------------------
 
 
+@arms_in_words
 def origins_figure(origins: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw where the field loss begins, by tier and cause, for each arm; the deepest tiers, next to nothing of it, as one.
 
@@ -154,7 +159,7 @@ def origins_figure(origins: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
             floor = np.zeros(len(arms))
             for cause in CAUSES:
                 colour, hatch = CAUSE_STYLES[cause]
-                part = loss.loc[tier].reindex(arms)[cause].fillna(0.0).to_numpy() / 1e6
+                part = loss.loc[tier].reindex(arms)[cause].fillna(0.0).to_numpy() / spoken().money_unit
                 ax.barh(place, part, 1.2, left=floor, color=colour, hatch=hatch, ec="white", lw=0.3)
                 floor += part
             ax.set_title(wrapped(say("figures.tiers", tier, tier == lumped), 14))

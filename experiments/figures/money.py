@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.arms import arms_in_words
 from experiments.figures.rows import Row, draw_rows
 from experiments.figures.style import COLOURS, Mark, arm_marks, finish, handle, legend, style, window
 from experiments.formatting import significant
-from experiments.languages.wording import say
+from experiments.languages.wording import say, spoken
 
 __all__ = ["books_figure", "costs_figure"]
 
@@ -26,6 +27,7 @@ PAYERS = {
 }
 
 
+@arms_in_words
 def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw the payments that change most against the reference, arm by arm, with their 95 % intervals.
 
@@ -42,6 +44,7 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     arms = list(rows["arm"].unique())
     most = int(np.clip(MOST_IN_ALL // max(1, len(arms)), 3, MOST))
     groups: dict[str, list[Row]] = {}
+    unit = spoken().money_unit
     for arm in arms:
         of_arm = rows[rows["arm"] == arm]
         largest = of_arm.loc[of_arm["effect"].abs().sort_values(ascending=False, kind="stable").index[:most]]
@@ -49,11 +52,11 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         groups[arm] = [
             Row(
                 say("figures.payment", payer, payee, purpose),
-                effect / 1e6,
-                low / 1e6,
-                high / 1e6,
+                effect / unit,
+                low / unit,
+                high / unit,
                 marks[arm],
-                significant(effect / 1e6, sign=True),
+                significant(effect / unit, sign=True),
             )
             for payer, payee, purpose, effect, low, high in largest[columns].itertuples(index=False)
         ]
@@ -62,6 +65,7 @@ def books_figure(books: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
         return finish(figure, about, say("figures.books.marks", most=most))
 
 
+@arms_in_words
 def costs_figure(costs: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw the cost of an avoided defect to government, firms and society, with Fieller intervals, arm by arm.
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from experiments.analysis.arms import arms_in_words
 from experiments.analysis.programmes import LEFT
 from experiments.analysis.verdicts import Conclusion, Judgement
 from experiments.figures.rows import Row, draw_rows, limits
@@ -49,6 +50,7 @@ BUDGET_COLOURS = {"spent": MARKS[Judgement.BETTER].colour, "cannot spend it": MA
 # -- what a budget bought -----------------------------------------------------------------------------------
 
 
+@arms_in_words
 def spending_figure(spending: pd.DataFrame, effects: pd.DataFrame, bought: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw for every arm what it spent of its budget, its effect, and the sales with a defect avoided per CNY of government.
 
@@ -124,6 +126,7 @@ def _bar(ax: Axes, y: float, values: Sequence[float], is_shown: bool) -> None:
 # -- after the end -------------------------------------------------------------------------------------------
 
 
+@arms_in_words
 def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw every arm's paired effect on defects reaching users, month by month and year by year, with the end of its programmes.
 
@@ -184,6 +187,7 @@ def _left(years: pd.DataFrame) -> str:
 # -- against a second reference --------------------------------------------------------------------------------
 
 
+@arms_in_words
 def second_reference_figure(differences: pd.DataFrame, about: Mapping[str, Any], second_reference: str) -> Figure:
     """Draw the paired difference of every arm from a second reference, with its 95 % interval.
 

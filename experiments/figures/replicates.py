@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.analysis.arms import arms_in_words
 from experiments.analysis.verdicts import Judgement
 from experiments.figures.rows import Row, draw_rows
 from experiments.figures.style import COLOURS, MARKS, SHOWN, Mark, arm_marks, finish, handle, label_of, legend, style
@@ -27,6 +28,7 @@ SUFFICIENCY = {
 WANTED = Mark(COLOURS[0], "|")
 
 
+@arms_in_words
 def enough_figure(enough: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequence[str] | None = None) -> Figure:
     """Draw the half-width of each effect's 95 % interval in % of the reference's level, and how many replicates are needed.
 
@@ -72,6 +74,7 @@ def _needs(row: Mapping[str, Any]) -> str:
     return say("figures.needs", float(needed), asked)
 
 
+@arms_in_words
 def luck_figure(luck: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Draw how many times as large the variance of an effect is with independent seeds as with common random numbers.
 

@@ -27,7 +27,6 @@ from PIL.PngImagePlugin import PngInfo
 from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.fonts import add_chinese
 from experiments.languages.wording import label, say
-from experiments.terminal import CLOSING
 from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = [
@@ -49,8 +48,12 @@ __all__ = [
     "judged",
     "label_of",
     "legend",
+    "metadata_of",
+    "repeatable",
     "save",
+    "save_all",
     "scaled_unit",
+    "shortened",
     "style",
     "unit_of_difference",
     "window",
@@ -72,6 +75,9 @@ LETTERS = 20.5
 SHOWN = (HEADLINE, "nonconformity", "open_problems", "copq")
 #: Of a cause of defects: colour and hatch.
 CAUSE_STYLES = {"common": ("#0072B2", ""), "special": ("#D55E00", "////"), "interface": ("#009E73", "....")}
+
+#: Signs with which no line begins, and with which none ends.
+NOT_FIRST, NOT_LAST = "，。；：、！？）》”’」』】", "（《“‘「『【"
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)), (0, (3, 1, 1, 1, 1, 1)))
@@ -187,12 +193,13 @@ def _atoms(text: str) -> list[str]:
     atoms = [""]
     for letter, following in zip(text, f"{text} "[1:], strict=True):
         wide = _columns(letter) == 2
-        closes, next_closes = (at in CLOSING and _columns(at) == 2 for at in (letter, following))
-        if wide and atoms[-1] and not closes:
+        if wide and letter not in NOT_FIRST and atoms[-1] and atoms[-1][-1] not in NOT_LAST:
             atoms.append("")
         atoms[-1] += letter
+        if following in NOT_FIRST or letter in NOT_LAST:
+            continue
         joins = letter in "_=" or (letter in "-.,:" and not following.isdigit())
-        if (wide and not next_closes) or joins or (letter == " " and following != "%"):
+        if wide or joins or (letter == " " and following != "%"):
             atoms.append("")
     return [atom for atom in atoms if atom]
 
@@ -208,6 +215,15 @@ def wrapped(text: str, width: int) -> str:
             atom = atom[width:]
         lines[-1] += atom
     return "\n".join(line.rstrip() for line in lines)
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text that is wider than so many letters, and show that it was cut."""
+    if _columns(text) <= width:
+        return text
+    while text and _columns(text) >= width:
+        text = text[:-1]
+    return f"{text}…"
 
 
 # -- around the axes ------------------------------------------------------------------------------------
@@ -280,19 +296,64 @@ def finish(figure: Figure, about: About, marks: str = "", regions: Sequence[str]
         ax.tick_params(which="both", labelsize=SMALL, width=0.6)
     if studies := _studies(about):
         text = wrapped(_small_print(studies, marks, regions), int(figure.get_figwidth() * LETTERS) - 6)
-        figure.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
+        written = figure.supxlabel(text, fontsize=SMALL, color="0.35", x=0.01, ha="left")
+        written.set_label(_small_print(studies, marks, regions))  # as one line, for who writes it in another width
     return figure
 
 
-def save(figure: Figure, path: Path, about: About, dpi: int = 160) -> None:
-    """Write a figure as a PNG whose metadata name the program and the study."""
+def _description(about: About) -> str:
     ids = list(dict.fromkeys(str(study["id"]) for study in _studies(about)))
-    description = f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
+    return f"{'study' if len(ids) == 1 else 'studies'} {', '.join(ids)}"
+
+
+def save(figure: Figure, path: Path, about: About, dpi: float = 160) -> None:
+    """Write a figure as a PNG whose metadata name the program and the study."""
     drawn, metadata = io.BytesIO(), PngInfo()
     with matplotlib.rc_context(style()):
         figure.savefig(drawn, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
-    for key, value in (("Software", "Strongchain"), ("Description", description)):
+    for key, value in (("Software", "Strongchain"), ("Description", _description(about))):
         metadata.add_text(key, value)
     with Image.open(drawn) as picture:  # of 256 colours, a quarter of the bytes
         small = picture.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     small.save(path, format="PNG", pnginfo=metadata, dpi=(dpi, dpi))
+
+
+#: Settings with which the same figure gives the same bytes: SVG draws letters as outlines, so that no machine lacks one; PDF holds
+#: the fonts, as TrueType, and its text can be searched and copied.
+_REPEATABLE = {"svg.hashsalt": "strongchain", "svg.fonttype": "path", "pdf.fonttype": 42}
+
+
+def metadata_of(kind: str, about: About) -> dict[str, Any]:
+    """Return what an SVG or a PDF says of itself: the program and the study, and no time, so that its bytes repeat."""
+    if kind == "svg":
+        return {"Date": None, "Creator": "Strongchain", "Description": _description(about)}
+    return {"CreationDate": None, "Creator": "Strongchain", "Producer": None, "Subject": _description(about)}
+
+
+def repeatable() -> Any:
+    """Return the settings of Matplotlib with which vector formats are written."""
+    return style() | _REPEATABLE
+
+
+def save_all(figure: Figure, folder: Path, name: str, about: About) -> list[str]:
+    """Write a figure into a folder in every format that its study asks for (`figures.format`); return the names of the files.
+
+    Parameters
+    ----------
+    figure : Figure
+    folder : Path
+    name : str
+        Name of the files, without the dot and the format.
+    about : dict, or sequence of dict
+        As for `finish`; of several studies, the formats of the first count.
+    """
+    configuration = next(iter(_studies(about)), {}).get("configuration", {})
+    names = []
+    for kind in dict.fromkeys(configuration.get("figures", {}).get("format", ("png",))):
+        names.append(f"{name}.{kind}")
+        if kind == "png":
+            save(figure, folder / names[-1], about)
+        else:
+            with matplotlib.rc_context(repeatable()):
+                figure.savefig(folder / names[-1], format=kind, metadata=metadata_of(kind, about))
+    return names

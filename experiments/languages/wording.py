@@ -25,7 +25,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from experiments.formatting import FILTERS, amounts, value
+from experiments.formatting import FILTERS, amounts, money, value
 
 __all__ = [
     "ENGLISH",
@@ -125,12 +125,15 @@ class Language:
             loader=FileSystemLoader(places), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
         )
         self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
-        self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value}
+        self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value, "money": self.money}
         self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
         self._labels, self._patterns = _entries(folder, LABELS)
         self._errors, self._error_patterns = _entries(folder, (ERRORS,))
         self._matched: dict[str, str] = {}
         self._compiled: dict[str, Template] = {}
+        #: What the unit of sums of money in tables and on axes is worth, CNY.
+        self.money_unit: float = float(self._phrases.get("money.in_tables", otherwise.money_unit if otherwise else 1.0))
+        self._environment.globals["money_unit"] = self.money_unit
         self._groups: dict[str, frozenset[str]] = {}
 
     def names(self) -> list[str]:
@@ -277,6 +280,10 @@ class Language:
         if "money.units" in self._phrases:
             return [(float(worth), str(unit)) for worth, unit in self._phrases["money.units"]]
         return self.otherwise.money_units() if self.otherwise else []
+
+    def money(self, value_in_cny: float) -> str:
+        """Write an amount in the unit of sums of money in tables."""
+        return money(value_in_cny, self.money_unit)
 
     def _amounts(self, values: Any, sign: bool = False) -> tuple[list[str], str]:
         return amounts(values, sign, self.money_units())

@@ -13,7 +13,7 @@ from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.spreadsheets import csv
 from experiments.calibration.history_matching import CANDIDATES, ranges_of
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING
-from experiments.figures import save
+from experiments.figures import save_all
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.languages.wording import label, lines, say
 from experiments.reports.elements import Section, heads
@@ -32,6 +32,8 @@ __all__ = [
     "calibrated_parameters",
     "calibration_page",
     "calibration_workbook",
+    "draw_calibration",
+    "draw_validation",
     "plausible_table",
     "present_calibration",
     "present_validation",
@@ -144,11 +146,16 @@ def present_calibration(calibration: Calibration, folder: Path, figures: bool = 
         write_table(table, folder / name, labels_wanted(calibration.manifest))
     write_whole(folder / "plausible_sets.csv", csv(plausible_table(calibration)))
     if figures:
-        save(influence_figure(calibration.influence, calibration.manifest), folder / "influence.png", calibration.manifest)
-        write_workbook(calibration_workbook(calibration), folder)
-        if calibration.sets["plausible"].any():
-            write_whole(folder / "calibration.md", calibration_page(calibration).encode())
+        draw_calibration(calibration, folder)
     write_manifest(calibration.manifest, folder)
+
+
+def draw_calibration(calibration: Calibration, folder: Path) -> None:
+    """Write what people look at, in the language that is spoken: the figure, the workbook and, if any set is plausible, the page."""
+    save_all(influence_figure(calibration.influence, calibration.manifest), folder, "influence", calibration.manifest)
+    write_workbook(calibration_workbook(calibration), folder)
+    if calibration.sets["plausible"].any():
+        write_whole(folder / "calibration.md", calibration_page(calibration).encode())
 
 
 def calibration_workbook(calibration: Calibration) -> bytes:
@@ -220,12 +227,17 @@ def present_validation(validation: Validation, folder: Path, figures: bool = Tru
     for name, table in validation.tables.items():
         write_table(table, folder / name, labels_wanted(validation.manifest))
     if figures:
-        for pattern in PATTERNS:
-            drawn = pattern_figure(validation.observed, pattern, validation.manifest)
-            save(drawn, folder / f"pattern_{pattern.number:02d}.png", validation.manifest)
-        write_whole(folder / "validation.md", validation_page(validation).encode())
-        write_workbook(validation_workbook(validation), folder)
+        draw_validation(validation, folder)
     write_manifest(validation.manifest, folder)
+
+
+def draw_validation(validation: Validation, folder: Path) -> None:
+    """Write what people look at, in the language that is spoken: a figure for each pattern, the page and the workbook."""
+    for pattern in PATTERNS:
+        drawn = pattern_figure(validation.observed, pattern, validation.manifest)
+        save_all(drawn, folder, f"pattern_{pattern.number:02d}", validation.manifest)
+    write_whole(folder / "validation.md", validation_page(validation).encode())
+    write_workbook(validation_workbook(validation), folder)
 
 
 def validation_workbook(validation: Validation) -> bytes:

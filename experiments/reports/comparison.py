@@ -11,32 +11,36 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.analysis.results import Comparison, labels_wanted, write_table
+from experiments.analysis.arms import names_of_arms
+from experiments.analysis.results import Comparison, write_maps
 from experiments.analysis.verdicts import fails_correction
 from experiments.figures import (
     books_figure,
     costs_figure,
     effects_figure,
     enough_figure,
+    firms_figure,
+    flows_figure,
     gains_figure,
     luck_figure,
-    network_map,
     origins_figure,
     pairs_figure,
     queues_figure,
-    save,
+    save_all,
     time_paths,
 )
 from experiments.languages.wording import lines, say
-from experiments.reports.findings import Estimate, estimate, findings
+from experiments.reports.findings import Estimate, arm_of, estimate, findings
 from experiments.reports.html import again, answer, assumed, write_report
+from experiments.reports.network_page import write_network_page
 from experiments.reports.programmes import programme_lines, programme_views
 from experiments.reports.sections import selection
 from experiments.reports.verdict import verdict, wrapped
 from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
+from experiments.terminal import pad, width
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["SHOWN", "comparison_workbook", "drawings", "present", "summary"]
+__all__ = ["SHOWN", "comparison_workbook", "draw_comparison", "drawings", "present", "summary"]
 
 #: Up to this number, every figure shows all arms; above it, crowded figures show the reference, the main arm and the best ones.
 MOST_ARMS = 12
@@ -61,22 +65,24 @@ def present(comparison: Comparison, folder: Path, figures: bool = True) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     comparison.save_tables(folder)
-    for arm, picture in comparison.maps.items():
-        write_table(picture.table, folder / f"quality_map_{arm}", labels_wanted(comparison.manifest))
+    write_maps(comparison, folder)
     if figures:
-        _draw(comparison, folder)
-        write_report(comparison, folder)
-        write_workbook(comparison_workbook(comparison), folder)
+        draw_comparison(comparison, folder)
     comparison.save_manifest(folder)
 
 
-def _draw(comparison: Comparison, folder: Path) -> None:
+def draw_comparison(comparison: Comparison, folder: Path) -> None:
+    """Write what people look at, in the language that is spoken: figures, pages of networks, the report and the workbook."""
     for name, figure in drawings(comparison).items():
-        save(figure(), folder / f"{name}.png", comparison.manifest)
+        save_all(figure(), folder, name, comparison.manifest)
+    for arm in networks_shown(comparison):
+        write_network_page(comparison.maps[arm], comparison.manifest, arm, folder)
+    write_report(comparison, folder)
+    write_workbook(comparison_workbook(comparison), folder)
 
 
 def drawings(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
-    """Return all figures of a study by name, each drawn when it is asked for; quality maps only of a study that was just run."""
+    """Return all figures of a study by name, each drawn when it is asked for."""
     about, shown = comparison.manifest, selection(comparison, MOST_ARMS)
     drawn = {
         "time_paths": lambda: time_paths(shown.series, about),
@@ -91,13 +97,26 @@ def drawings(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
         "luck": lambda: luck_figure(comparison.luck, about),
         **{view.key: view.figure for view in programme_views(comparison)},
     }
-    arms = set(shown.effects["arm"])
-    return drawn | {f"quality_map_{arm}": partial(_map, comparison, arm) for arm in comparison.maps if arm in arms}
+    pictures: dict[str, Callable[[], Figure]] = {}
+    for arm in networks_shown(comparison):
+        pictures |= {
+            f"quality_map_{arm}": partial(_flows, comparison, arm),
+            f"firms_{arm}": partial(firms_figure, comparison.maps[arm], about),
+        }
+    return drawn | pictures
 
 
-def _map(comparison: Comparison, arm: str) -> Figure:
+def _flows(comparison: Comparison, arm: str) -> Figure:
     picture = comparison.maps[arm]
-    return network_map(picture, comparison.manifest, say("report.map_title", arm=arm, loss=picture.map.total / 1e6))
+    return flows_figure(
+        picture, comparison.manifest, say("report.map_title", arm=say("arms.short", arm_of(comparison, arm)), loss=picture.map.total)
+    )
+
+
+def networks_shown(comparison: Comparison) -> list[str]:
+    """Return the arms whose network is drawn: all, or of many those that the crowded figures show."""
+    shown = set(selection(comparison, MOST_ARMS).effects["arm"])
+    return [arm for arm in comparison.maps if arm in shown]
 
 
 def _between(shown: Comparison) -> pd.DataFrame:
@@ -159,7 +178,13 @@ class SummaryLine:
 def summary(comparison: Comparison) -> str:
     """Return the effects in total, as lines for a terminal."""
     configuration, several = comparison.manifest["configuration"], comparison.runs["replicate"].nunique() > 1
-    head = lines("summary.head", comparison.reference, configuration["window"], configuration["study"]["correction"], several)
+    head = lines(
+        "summary.head",
+        _names(comparison)[comparison.reference].strip(),
+        configuration["window"],
+        configuration["study"]["correction"],
+        several,
+    )
     outcomes = [lines("summary.effects", OUTCOMES[key], *_of_outcome(comparison, key)) for key in SHOWN]
     return "\n".join([*wrapped(verdict(comparison)), "", head, *outcomes, *programme_lines(comparison), *_precision(comparison)])
 
@@ -170,14 +195,22 @@ def _of_outcome(comparison: Comparison, key: str) -> tuple[str, float, list[Summ
     outcome = OUTCOMES[key]
     level, effect = ("cumulative", "cumulative_effect") if outcome.is_flow else ("level", "effect")
     start = float(rows.at[comparison.reference, level])
-    arms = []
+    arms, names = [], _names(comparison)
     for arm in rows.index.drop(comparison.reference):
         row = rows.loc[arm]
         of_arm = estimate(row, effect)
         share = of_arm.mean / abs(start) if start else math.nan
         corrected = not outcome.is_flow and fails_correction(row)
-        arms.append(SummaryLine(str(arm), of_arm, share, corrected, float(row["p_adjusted"])))
-    return comparison.reference, start, arms
+        arms.append(SummaryLine(names[str(arm)], of_arm, share, corrected, float(row["p_adjusted"])))
+    return names[comparison.reference], start, arms
+
+
+def _names(comparison: Comparison) -> dict[str, str]:
+    """What the arms are called, all as wide as the widest."""
+    arms = comparison.effects["arm"].unique()
+    names = {arm: names_of_arms(comparison.manifest).get(arm, arm) for arm in arms}
+    widest = max(20, *map(width, names.values()))
+    return {arm: pad(name, widest) for arm, name in names.items()}
 
 
 def _precision(comparison: Comparison) -> list[str]:

@@ -45,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A section: its key, heading, what to see in one line, pictures, tables and commands."""
+    """A section: its key, heading, what to see in one line, pictures, tables, commands, and files beside the report with what they are."""
 
     key: str
     heading: str
@@ -53,6 +53,7 @@ class Section:
     pictures: Sequence[Picture] = ()
     tables: Sequence[Table] = ()
     commands: Sequence[tuple[str, str]] = ()
+    files: Sequence[tuple[str, str]] = ()
 
 
 #: Makes a picture of a figure, in words, from the file of that name if there is one.

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.analysis.arms import active_in
 from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.verdicts import Conclusion
-from experiments.figures import save
+from experiments.figures import save_all
 from experiments.figures.programmes import exchange_figure
-from experiments.formatting import UNKNOWN, millions, percent, rounded, significant
-from experiments.languages.wording import lines, say
+from experiments.formatting import UNKNOWN, percent, rounded, significant
+from experiments.languages.wording import lines, say, spoken
 from experiments.reports.elements import Pictures, Section, Table, cells, heads
 from experiments.reports.findings import Estimate, estimate, failed_replicates
 from experiments.reports.html import TERMS, again, assumed, page, terms
-from experiments.reports.study import active_in, assumptions, replicates
+from experiments.reports.study import assumptions, replicates
 from experiments.reports.verdict import sentences, wrapped
 from experiments.reports.workbook import block, sheet, sheet_of_section, study_workbook, write_workbook
 from experiments.runs.files import write_whole
@@ -26,6 +27,7 @@ from experiments.terminal import pad
 __all__ = [
     "Cell",
     "ExchangeFindings",
+    "draw_exchange",
     "exchange_findings",
     "exchange_report",
     "exchange_workbook",
@@ -153,11 +155,16 @@ def present_exchange(exchange: Exchange, folder: Path, figures: bool = True) -> 
     exchange.comparison.save_tables(folder)
     write_table(exchange.cells, folder / "exchange", labels_wanted(exchange.manifest))
     if figures:
-        about = exchange.manifest
-        save(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder / "exchange.png", about)
-        write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
-        write_workbook(exchange_workbook(exchange), folder)
+        draw_exchange(exchange, folder)
     exchange.comparison.save_manifest(folder)
+
+
+def draw_exchange(exchange: Exchange, folder: Path) -> None:
+    """Write what people look at, in the language that is spoken: the figure, the report and the workbook."""
+    about = exchange.manifest
+    save_all(exchange_figure(exchange.cells, about, exchange.regions, exchange.policies), folder, "exchange", about)
+    write_whole(folder / "report.html", exchange_report(exchange, folder).encode())
+    write_workbook(exchange_workbook(exchange), folder)
 
 
 def exchange_workbook(exchange: Exchange) -> bytes:
@@ -189,7 +196,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
         cell.policy,
         *cells(cell.share, percent),
         say(f"defects.{cell.conclusion}"),
-        millions(cell.spent),
+        spoken().money(cell.spent),
         *((undefined, UNKNOWN) if cell.per_yuan is None else cells(cell.per_yuan, rounded)),
         undefined if cell.cost_per_defect is None else significant(cell.cost_per_defect),
     )

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from experiments.analysis.arms import Arm, active_in, arm_in
 from experiments.analysis.costs import PAYERS
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion, fails_correction
@@ -17,7 +18,6 @@ from experiments.catalogue.settings import region_files
 from experiments.configuration.settings import DEFAULT_FIRMS, IN_PROPORTION
 from experiments.reports.study import (
     LISTED,
-    active_in,
     assumptions,
     by_default,
     main_arm,
@@ -89,16 +89,6 @@ class Estimate(NamedTuple):
 def estimate(row: Mapping[str, Any], stem: str) -> Estimate:
     """Return the mean and interval that a row of a table has under a name: ``effect``, ``effect_low``, ``effect_high``."""
     return Estimate(*(float(row[f"{stem}{end}"]) for end in ("", "_low", "_high")))
-
-
-@dataclass(frozen=True)
-class Arm:
-    """An arm: its name, whether a sentence calls it so, its active instruments, and whether it is one of them, alone among several arms."""
-
-    name: str
-    by_name: bool
-    instruments: tuple[str, ...]
-    alone: bool
 
 
 @dataclass(frozen=True)
@@ -385,9 +375,7 @@ def findings(comparison: Comparison) -> Findings:
 
 def arm_of(comparison: Comparison, name: str) -> Arm:
     """Return an arm as a sentence needs it."""
-    active = tuple(active_in(comparison.manifest["arms"][name]))
-    several = comparison.effects["arm"].nunique() > 2
-    return Arm(name, not by_default(comparison), active, len(active) == 1 and several)
+    return arm_in(comparison.manifest, name)
 
 
 def _effect(comparison: Comparison, arm: str) -> ArmEffect:

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from experiments.analysis.arms import active_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, figures
 from experiments.formatting import value
@@ -19,7 +20,7 @@ from experiments.languages.wording import label, say, spoken, written
 from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
-from experiments.reports.study import active_in, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
+from experiments.reports.study import assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
 from experiments.reports.verdict import verdict
 from experiments.runs.files import update_sums, write_whole
 from experiments.shells import command

@@ -14,15 +14,17 @@ import experiments.figures as figures
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import Conclusion, judgement
-from experiments.formatting import UNKNOWN, count, mean_count, millions, percent, rounded
+from experiments.formatting import UNKNOWN, count, mean_count, percent, rounded
 from experiments.languages.wording import label, say, spoken
 from experiments.reports.elements import Draw, Pictures, Section, Table, cells, heads, interval
 from experiments.reports.findings import FEW_REPLICATES, Arm, Findings, Precision, arm_of, estimate
+from experiments.reports.network_page import network_page_name
 from experiments.reports.programmes import programme_views
 from experiments.reports.study import main_arm, other_world, replicates, worlds_apart
+from sim.attribution.quality_map import LOSS
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["results", "selection"]
+__all__ = ["BY_GROUP", "of_arms", "results", "selection"]
 
 #: Arms that most figures show; of more, those with the lowest means of defects.
 MOST_ARMS = 6
@@ -36,8 +38,6 @@ PAYMENTS = 12
 MUCH = 1_000.0
 #: Rows from which a table of what was delivered is folded.
 FOLDED = 12
-#: Firms whose part of the loss is given under the quality map.
-FIRMS_OF_MAP = 10
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ def selection(comparison: Comparison, most: int = MOST_ARMS) -> Comparison:
     ranked = sorted(others, key=lambda arm: (arm != main, float(comparison.effect(arm)["effect"])))
     kept = [comparison.reference, *ranked[: most - 1]]
     tables = {name: getattr(comparison, name) for name in TABLES}
-    return replace(comparison, **{name: _of_arms(table, kept) for name, table in tables.items()})
+    return replace(comparison, **{name: of_arms(table, kept) for name, table in tables.items()})
 
 
-def _of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
-    """Rows of these arms, in their order."""
+def of_arms(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of these arms, in their order."""
     return pd.concat([table[table["arm"] == arm] for arm in arms], ignore_index=True)
 
 
@@ -136,7 +136,7 @@ def _effects(view: _View, main: str) -> Section:
     order = [*first, *(arm for arm in comparison.effects["arm"].unique() if arm not in first)]  # an arm has one colour in all figures
     rows = [_effect(view, main, key) for key in IN_TABLE]
     alt = say("sections.effects_alt", [(row[0], row[4], row[5]) for row in rows[:4]])
-    pictures = [view.draw(lambda: figures.effects_figure(_of_arms(comparison.effects, order), manifest), alt, "effects")]
+    pictures = [view.draw(lambda: figures.effects_figure(of_arms(comparison.effects, order), manifest), alt, "effects")]
     apart = worlds_apart(comparison)
     costs = view.shown.costs[~view.shown.costs["arm"].isin(apart)]
     if len(costs):
@@ -173,7 +173,7 @@ def _programme_money(view: _View) -> Table:
     runs = comparison.runs[comparison.runs["by"] == "total"].groupby("arm", sort=False)[spent].mean()
     kept = [name for name in spent if runs[name].any()]
     arms = [arm for arm in view.shown.effects["arm"].unique() if arm != comparison.reference]
-    rows = [(view.name(arm), *(millions(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
+    rows = [(view.name(arm), *(spoken().money(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]
     head = (*heads("arm"), *(spoken().instrument(name.removeprefix("spent_on_")) for name in kept), *heads("in_all"))
     return Table(say("sections.money_caption", view.findings), head, rows if kept else ())
 
@@ -196,7 +196,7 @@ def _delivered(view: _View) -> list[Section]:
     rows, nothing = [], []
     for one in counts:
         of = estimate(one, "mean")
-        mean, low, high = (mean_count(value) for value in of)
+        mean, low, high = (mean_count(max(value, 0.0) if value == value else value) for value in of)  # no count is below 0
         name = spoken().instrument(one["instrument"])
         rows.append((name, label(one["count"]), label(one["meaning"]), mean, interval(low, high, of.has_interval)))
         if of.mean == 0.0:
@@ -240,16 +240,25 @@ def _origins(view: _View) -> Section:
 
 def _network(view: _View) -> Section:
     reference = view.comparison.reference
-    heading, alt, name = say("sections.network_heading"), say("sections.network_alt"), f"quality_map_{reference}"
-    of_map = view.comparison.maps.get(reference)
+    heading, of_map = say("sections.network_heading"), view.comparison.maps.get(reference)
     if of_map is None:
-        stored = view.pictures.stored(alt, name)
-        says = say("sections.network_stored", view.arm(reference)) if stored else say("sections.no_network")
-        return Section("network", heading, says, [stored] if stored else [])
-    top = sorted(of_map.map.by_firm, reverse=True)[:FIRMS_OF_MAP]
-    part = sum(top) / (of_map.map.total or 1.0)
+        return Section("network", heading, say("network_page.not_there"))
+    top = of_map.table[LOSS].head(figures.FIRMS)
+    part = float(top.sum()) / (of_map.map.total or 1.0)
     says = say("sections.network", of_map.tier.size, of_map.supplier.size, view.arm(reference), len(top), part)
-    return Section("network", heading, says, [view.pictures.draw(lambda: figures.network_map(of_map, view.manifest), alt, name)])
+    draw = view.pictures.draw
+    pictures = [
+        draw(lambda: figures.flows_figure(of_map, view.manifest), say("flows.alt"), f"quality_map_{reference}"),
+        draw(lambda: figures.firms_figure(of_map, view.manifest), say("flows.firms_alt"), f"firms_{reference}"),
+    ]
+    return Section("network", heading, says, pictures, files=_pages(view))
+
+
+def _pages(view: _View) -> list[tuple[str, str]]:
+    """Pages of whole networks that lie beside the report, and what each is."""
+    folder = view.pictures.folder
+    names = {arm: network_page_name(arm) for arm in view.comparison.maps}
+    return [(name, say("network_page.link", arm=view.name(arm))) for arm, name in names.items() if folder and (folder / name).is_file()]
 
 
 def _queues(view: _View) -> Section:
@@ -275,15 +284,15 @@ def _books(view: _View) -> Section:
     rows = []
     for flow in largest:
         change = estimate(ours.loc[flow], "effect")
-        value, low, high = (millions(one) for one in change)
-        changed = (millions(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
-        rows.append((*map(spoken().instrument, flow), millions(start.at[flow, "level"]), *changed))
+        value, low, high = (spoken().money(one) for one in change)
+        changed = (spoken().money(ours.at[flow, "level"]), value, interval(low, high, change.has_interval)) if main else ()
+        rows.append((*map(spoken().instrument, flow), spoken().money(start.at[flow, "level"]), *changed))
     head = (*heads("payer", "payee", "purpose"), view.name(comparison.reference))
     head += (view.name(main), *heads("change_amount", "interval")) if main else ()
     table = Table(say("sections.books_caption", view.findings), head, rows, text_columns=3, folded=bool(main))
     if main is None:
         return Section("books", say("sections.books_heading", False), say("sections.books_alone"), (), [table])
-    books = _of_arms(comparison.books, [comparison.reference, main])
+    books = of_arms(comparison.books, [comparison.reference, main])
     name = "books" if len(books) == len(comparison.books) else ""  # the figure of the folder has all arms
     picture = view.draw(lambda: figures.books_figure(books, view.manifest), say("sections.books_alt"), name)
     return Section("books", say("sections.books_heading", True), say("sections.books", view.arm(main)), [picture], [table])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
+from experiments.analysis.arms import active_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
@@ -15,7 +17,6 @@ from sim.instruments import SHARED_ASSUMPTION
 
 __all__ = [
     "LISTED",
-    "active_in",
     "assumptions",
     "by_default",
     "leaves",
@@ -38,11 +39,6 @@ LISTED = 4
 
 
 # -- what was studied -------------------------------------------------------------------------------------
-
-
-def active_in(configuration: Mapping[str, Any]) -> list[str]:
-    """Return the instruments that are active in the configuration of an arm."""
-    return [key for key, levers in configuration["instruments"].items() if levers["active"]]
 
 
 def _arms(comparison: Comparison) -> list[str]:
@@ -137,8 +133,8 @@ def value_at(configuration: Mapping[str, Any], path: str) -> Any:
 
 
 def pivotal(comparison: Comparison) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """Return the assumptions on which most depends: what each is, and its values in the arms."""
-    return tuple((one.meaning.split(": ", 1)[-1], values) for one, values in _pivotal(comparison))
+    """Return the assumptions on which most depends: what each is, without its symbol, and its values in the arms."""
+    return tuple((re.sub(r"^\w: ", "", one.meaning), values) for one, values in _pivotal(comparison))
 
 
 def pivotal_paths(comparison: Comparison) -> list[str]:

@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from experiments.analysis.results import labels_wanted, write_table
-from experiments.figures import save, sweep_figure
+from experiments.figures import save_all, sweep_figure
 from experiments.languages.wording import lines, speak
 from experiments.last_resort import noted
 from experiments.runs.files import SUMS, damages, read_regular, write_sums
@@ -79,7 +79,7 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
     write_table(table, folder / "sweep", any(map(labels_wanted, manifests)))
     if swept and len(finished):
-        save(sweep_figure(finished, swept, manifests), folder / "sweep.png", manifests)
+        save_all(sweep_figure(finished, swept, manifests), folder, "sweep", manifests)
     write_sums(folder, {})
     return table
 

@@ -36,14 +36,14 @@ from sim.attribution.quality_map import QualityMap
 __all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys"]
 
 #: Changes when what a file holds does.
-FORMAT = 5
+FORMAT = 6
 #: Seconds after which an unfinished file is taken as abandoned.
 ABANDONED = 86_400.0
 #: What unfinished files of a store are called: nothing else is cleared away.
 UNFINISHED = re.compile(r"\.[0-9a-f]{64}\.(npz|observed|[a-z]+\.parquet)\.\d+\.[0-9a-f]{8}\.part")
 _ARRAYS = ("window", "cumulative", "series", "origins")
 _PICTURE = ("names", "tier", "supplier", "customer")
-_MAP = ("loss", "marginal", "link_loss")
+_MAP = ("loss", "marginal", "link_loss", "link_begun", "to_users")
 
 
 class StoreError(OSError):

@@ -27,11 +27,15 @@ from sim.world import World
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CAUSES", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
+__all__ = ["BEGUN", "BY_CAUSE", "CAUSES", "LOSS", "MARGINAL", "TO_USERS", "Block", "DefectTrace", "QualityMap", "blocks", "quality_map"]
 
 
 #: Causes of defects: common causes of a firm's process, special causes, and interfaces.
 CAUSES = ("common", "special", "interface")
+#: Columns of the tables of firms and of links: loss by cause, loss in all, marginal loss, what reaches users, what begins on a link.
+BY_CAUSE = tuple(f"{cause} (CNY/month)" for cause in CAUSES)
+LOSS, MARGINAL = "loss (CNY/month)", "marginal loss (CNY/month per defect/unit)"
+TO_USERS, BEGUN = "reaches users from it (CNY/month)", "begins on the link (CNY/month)"
 
 
 @dataclass(frozen=True)
@@ -90,19 +94,35 @@ class QualityMap:
         Loss to users of one more own defect per unit, latent share included.
     link_loss : array, shape (m,)
         Loss to users of the defects that each link carries: the flow that a figure draws.
+    link_begun : array, shape (m,)
+        Of it, what begins on the link: interface defects, of which each side has half.
+    to_users : array, shape (n,)
+        Loss to users of the defects in what each firm itself sells to users.
     total : float
         Loss to users in the steady state, ``φᵀ out*``, computed forward.
+
+    Notes
+    -----
+    With ``carried = link_loss - link_begun / 2``, what begins at a firm and arrives over its links is what leaves over its links
+    and reaches users from it: ``loss.sum(axis=1) + carried into it = carried out of it + to_users``.
     """
 
     loss: Floats
     marginal: Floats
     link_loss: Floats
+    link_begun: Floats
+    to_users: Floats
     total: float
 
     @property
     def by_firm(self) -> Floats:
         """Loss to users that begins at each firm, shape (n,)."""
         return self.loss.sum(axis=1)
+
+    @property
+    def carried(self) -> Floats:
+        """Loss that goes over each link, with the half of its interface defects that is the supplier's, shape (m,)."""
+        return self.link_loss - 0.5 * self.link_begun
 
     @property
     def error(self) -> float:
@@ -121,13 +141,14 @@ class QualityMap:
                 "sector": np.asarray(network.sectors)[firms.sector],
                 "tier": firms.tier,
                 "size": np.asarray(SIZE_CLASSES)[firms.size_class],
-                **{f"{cause} (CNY/month)": self.loss[:, k] for k, cause in enumerate(CAUSES)},
-                "loss (CNY/month)": self.by_firm,
+                **{name: self.loss[:, k] for k, name in enumerate(BY_CAUSE)},
+                LOSS: self.by_firm,
                 "share": self.by_firm / self.total if self.total else 0.0,
-                "marginal loss (CNY/month per defect/unit)": self.marginal,
+                TO_USERS: self.to_users,
+                MARGINAL: self.marginal,
             }
         )
-        return frame.sort_values("loss (CNY/month)", ascending=False, kind="stable", ignore_index=True)
+        return frame.sort_values(LOSS, ascending=False, kind="stable", ignore_index=True)
 
 
 def quality_map(world: World) -> QualityMap:
@@ -149,7 +170,8 @@ def quality_map(world: World) -> QualityMap:
     out_detectable, out_latent = detectable.steady_state(), latent.steady_state()
     link_loss = links.carried * let_in(world) * out_detectable[links.supplier] * m_detectable[links.customer]
     link_loss = link_loss + links.carried * out_latent[links.supplier] * m_latent[links.customer] + interface_loss
-    return QualityMap(loss, marginal, link_loss, float(field_cost @ (out_detectable + out_latent)))
+    to_users = field_cost * (out_detectable + out_latent)
+    return QualityMap(loss, marginal, link_loss, interface_loss, to_users, float(field_cost @ (out_detectable + out_latent)))
 
 
 class DefectTrace:

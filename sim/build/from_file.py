@@ -53,15 +53,19 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         collapsed stage count as users of the last real firms before it. The cost added at a
         collapsed stage stays in the prices of its customers.
     value share
-        As given; else units × supplier's price / customer's price; else (no costs) the
-        `material_share`, divided over the inputs by units. Computed shares of one customer that
+        As given; else, where `value` says what a customer pays its suppliers a year, the `material_share`, divided over its
+        inputs by value (a blank counts as the median of that customer's others); else units × supplier's price / customer's
+        price; else (no costs) the `material_share`, divided over the inputs by units. Computed shares of one customer that
         add up to more than `MOST_MATERIAL` are scaled to it; given shares are never changed.
     leader
         As named in `leaders`; else as marked; else the firms that sell to users: they have final demand, sell
         through a collapsed stage without real customers, or have suppliers and no customer.
     final demand
         Demand × price (price 1 where no costs are known), scaled so that the median firm
-        with orders has `median_revenue`, unless `keep_scale`. Missing: the same for each leader.
+        with orders has `median_revenue`, unless `keep_scale`. Missing: what a leader buys by `value`, divided by the `material_share`;
+        without values, the same for each leader.
+    size
+        As given; else by yearly revenue, as in every network.
     chain
         As given; else each leader is its own chain, and another firm belongs to the chain that
         takes most of its output by value, directly and through other firms.
@@ -96,13 +100,14 @@ def from_file(settings: FromFile) -> SupplyNetwork:
     check_settings(settings)
     notes: list[str] = []
     stages, links = read_listing(settings, notes)
+    bought = _bought(links, len(stages), notes)
     _refuse_units(stages, links)
     price = _prices(stages, links, notes)
     links, basis = _shares(stages, links, price, notes)
     links, sells = _collapse(settings, stages, links, price, notes)
     leader = _leaders(settings, stages, sells, links, notes)
     links = _normalise(settings, links, basis, price, notes)
-    demand = _demand(settings, stages, leader, sells, notes)
+    demand = _demand(settings, stages, leader, sells, bought, notes)
 
     real = np.flatnonzero(~stages["collapsed"].to_numpy())
     order = real[np.argsort(~leader[real], kind="stable")]
@@ -120,6 +125,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         units=links["units"],
         essential=links["essential"],
         county=_counties(stages),
+        size=_sizes(stages, notes),
     )
     # The next two rules need the steady state, which is a fixed point: first refuse a network without one.
     _check(network, file)
@@ -195,19 +201,48 @@ def _prices(stages: pd.DataFrame, links: pd.DataFrame, notes: list[str]) -> Floa
     return price
 
 
+def _bought(links: pd.DataFrame, n: int, notes: list[str]) -> Floats:
+    """Fill blank values of customers that have others, and return what each stage buys, CNY a year, shape (stages,); 0 without values."""
+    value = links["value"]
+    if value.isna().all():
+        return np.zeros(n)
+    filled = value.fillna(value.groupby(links["customer"]).transform("median"))
+    if missing := int((value.isna() & filled.notna()).sum()):
+        notes.append(f"value is not given on {missing} links: the median of that customer's others")
+    links["value"] = filled
+    return add_up(links["customer"].to_numpy(), filled.fillna(0.0).to_numpy(), n)
+
+
+def _sizes(stages: pd.DataFrame, notes: list[str]) -> Ints | None:
+    """Return the classes of size, -1 where none is given, shape (n,); None if none is given at all."""
+    sizes = stages["size"].to_numpy(dtype=np.int64)
+    if not (sizes >= 0).any():
+        return None
+    if missing := int((sizes < 0).sum()):
+        notes.append(f"size is not given of {missing} firms: by their yearly revenue in the model")
+    return sizes
+
+
 def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: list[str]) -> tuple[pd.DataFrame, NDArray[np.str_]]:
-    """Return links with value shares, and for each stage their source: "given", "price" or "units"."""
+    """Return links with value shares, and for each stage their source: "given", "value", "price" or "units".
+
+    Shares by value are those of what a customer buys: they add up to 1.
+    """
     n, supplier, customer = len(stages), links["supplier"].to_numpy(), links["customer"].to_numpy()
     units, given = links["units"].to_numpy(), links["value_share"].to_numpy()
     basis = np.full(n, "units")
     if stages[["price", "cost"]].notna().to_numpy().any():
         basis[price > 0] = "price"
+    value = links["value"].to_numpy()
+    basis[customer[np.isfinite(value)]] = "value"
     basis[customer[np.isfinite(given)]] = "given"
     # With units alone the shares are only weights; if some stages have given shares, the weights add up to 1 for each customer.
     whole = add_up(customer, units, n) if (basis != "units").any() else np.ones(n)
     worth = np.divide(units * price[supplier], price[customer], out=np.zeros(units.size), where=price[customer] > 0)
     kind = basis[customer]
-    share = np.select([kind == "given", kind == "price"], [given, worth], units / whole[customer])
+    paid = add_up(customer, np.nan_to_num(value), n)[customer]
+    bought = np.divide(value, paid, out=np.zeros(units.size), where=paid > 0)
+    share = np.select([kind == "given", kind == "value", kind == "price"], [given, bought, worth], units / whole[customer])
     buyers = np.unique(customer)
     for source, rule in (("given", "as given"), ("price", "units × supplier's price / customer's price")):
         if count := int((basis[buyers] == source).sum()):
@@ -295,6 +330,9 @@ def _normalise(settings: FromFile, links: pd.DataFrame, basis: NDArray[np.str_],
     units, kind = links["units"].to_numpy(), basis[customer]
     total = add_up(customer, units, basis.size)[customer]
     share = np.where(kind == "units", settings.material_share * units / total, share)
+    share = np.where(kind == "value", settings.material_share * share, share)
+    if paid := np.unique(customer[kind == "value"]).size:
+        notes.append(f"value shares of {paid} firms: {settings.material_share:g} is split over the inputs by value")
     if split := np.unique(customer[kind == "units"]).size:
         notes.append(
             f"value shares of {split} firms: no costs and no shares, so {settings.material_share:g} is split over the inputs by units"
@@ -312,9 +350,18 @@ def _normalise(settings: FromFile, links: pd.DataFrame, basis: NDArray[np.str_],
     return links.assign(share=share, units=np.where(physical, units, share * ratio))
 
 
-def _demand(settings: FromFile, stages: pd.DataFrame, leader: NDArray[np.bool_], sells: pd.DataFrame, notes: list[str]) -> Floats:
+def _demand(
+    settings: FromFile, stages: pd.DataFrame, leader: NDArray[np.bool_], sells: pd.DataFrame, bought: Floats, notes: list[str]
+) -> Floats:
     """Return final demand of each stage, CNY a month before scaling, shape (stages,)."""
     if stages["demand"].isna().all():
+        if (bought[leader] > 0).any():
+            without = leader & (bought <= 0)
+            usual = float(np.median(bought[leader & (bought > 0)]))
+            notes.append("final demand is not given: what each chain leader buys by value, divided by the material share")
+            if without.any():
+                notes.append(f"{int(without.sum())} chain leaders buy nothing by value: as much as the median of the others")
+            return np.where(leader, np.where(without, usual, bought) / settings.material_share / 12.0, 0.0)
         if settings.keep_scale:
             raise NetworkError("network.keep_scale needs demand, and the file gives none; name its column in network.node_columns.demand")
         notes.append("final demand is not given: the same for each chain leader")

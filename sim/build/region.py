@@ -171,7 +171,7 @@ class Region:
 def populate(world: World, region: Region) -> None:
     """Give firms, stations, chain heads, lender and regulator their state at the start.
 
-    Sizes come from the network's steady state; capabilities, counties and knowledge of stations are
+    Sizes come from the network, where it has them, else from its steady state; capabilities, counties and knowledge of stations are
     drawn by place. Open problems start at their expected number, and links at the ratings that the
     first defects would give, so that little changes in the burn-in.
     """
@@ -191,7 +191,8 @@ def _place_firms(world: World, region: Region) -> None:
     firms.is_leader, firms.final_demand = network.leader, network.final_demand
     firms.steady_orders = firms.orders = firms.output = network.steady_orders()
     revenue = 12.0 * firms.steady_orders
-    firms.size_class = (revenue >= p.medium_from).astype(int) + (revenue >= p.large_from)
+    by_revenue = (revenue >= p.medium_from).astype(int) + (revenue >= p.large_from)
+    firms.size_class = by_revenue if network.size is None else np.where(network.size >= 0, network.size, by_revenue)
     firms.county[:] = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
     firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
     firms.cqo = world.draw("has an officer", firms) < region.officers

@@ -44,6 +44,8 @@ class SupplyNetwork:
         Price of one physical unit in CNY; 1 where it is unknown.
     county : int array, shape (n,), or None
         Index of the county; None leaves it to the region.
+    size : int array, shape (n,), or None
+        Class of size: 0 small, 1 medium, 2 large, -1 where the yearly revenue decides, which None means for all firms.
     supplier, customer : int arrays, shape (m,)
         The two firms of each link.
     value_share : float array, shape (m,)
@@ -73,6 +75,7 @@ class SupplyNetwork:
     chains: tuple[str, ...]
     sectors: tuple[str, ...]
     county: Ints | None = None
+    size: Ints | None = None
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -91,6 +94,7 @@ class SupplyNetwork:
         units: ArrayLike | None = None,
         essential: ArrayLike | None = None,
         county: ArrayLike | None = None,
+        size: ArrayLike | None = None,
         chains: Iterable[str] = ("chain",),
         sectors: Iterable[str] = ("sector",),
         notes: Iterable[str] = (),
@@ -120,6 +124,7 @@ class SupplyNetwork:
             chains=tuple(chains),
             sectors=tuple(sectors),
             county=None if county is None else np.asarray(county, dtype=np.int64),
+            size=None if size is None else np.asarray(size, dtype=np.int64),
             notes=tuple(notes),
         )
 

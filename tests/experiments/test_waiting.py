@@ -20,10 +20,20 @@ SAID = ("...", "; about ", "in all; about", "runs/s")
 
 
 @pytest.fixture
-def spoken():
+def spoken(monkeypatch):
+    """Somebody looks."""
+    monkeypatch.setattr(waiting, "_somebody_looks", lambda: True)
     announce(True)
     yield
     announce(False)
+
+
+def test_nothing_is_said_into_a_file(capsys):
+    announce(True)
+    with slow("waiting.start", after=0.0):
+        pass
+    announce(False)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_what_is_done_at_once_is_said_at_once_and_once(spoken, capsys):
@@ -50,7 +60,7 @@ def test_what_is_quick_says_nothing(spoken, capsys):
 
 
 def test_nothing_is_said_unless_it_is_asked_for(capsys):
-    assert not waiting._spoken
+    assert not waiting._announced
     with slow("waiting.start", after=0.0):
         pass
     assert capsys.readouterr() == ("", "")

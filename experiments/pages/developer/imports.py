@@ -36,9 +36,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("experiments.catalogue", "experiments.runs"),
     ("experiments.analysis", "experiments.calibration"),
     ("experiments.figures", "experiments.studies"),
-    ("experiments.reports", "experiments.commands", "experiments.notebook"),
+    ("experiments.reports", "experiments.notebook"),
     ("experiments.job", "experiments.study_results"),
-    ("experiments",),
+    ("experiments", "experiments.commands"),
     ("experiments.pages", "experiments.run"),
 )
 

@@ -84,9 +84,15 @@ ENTRIES = (
         "add up exactly to its field loss.",
     ),
     Entry(
-        figures.network_map, "maps", "The quality map",
-        "Firms by tier, the chain leaders at the right. The area of a node is the loss that begins at the firm, and its slices are the "
-        "causes. The width and colour of a line are the loss that the link carries. All other firms of a tier are drawn as one node.",
+        figures.flows_figure, "maps", "The quality map",
+        "How the loss to users flows from tier to tier, chain by chain, to the users at the right. The coloured part at the left of a node "
+        "is the loss that begins there, by cause. What enters a node leaves it. Tiers with hardly any loss are counted in the tier "
+        "before them, and chains with little loss share a node.",
+    ),
+    Entry(
+        figures.firms_figure, "maps", "The firms that matter",
+        "The fifteen firms in which most loss to users begins: tier, chain, size, and the loss by cause. Right of a bar are the loss "
+        "and its share of all loss. The page `network_ARM.html` of a study shows every firm.",
     ),
     Entry(
         figures.queues_figure, "series", "Queues of the stations",

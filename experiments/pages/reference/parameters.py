@@ -7,7 +7,16 @@ from pathlib import Path
 
 from experiments.catalogue.settings import setting
 from experiments.configuration.declared import declaring
-from experiments.configuration.study import CalibrationStudy, CompareStudy, ExchangeStudy, General, Parallel, Portfolio, ValidationStudy
+from experiments.configuration.study import (
+    CalibrationStudy,
+    CompareStudy,
+    ExchangeStudy,
+    Figures,
+    General,
+    Parallel,
+    Portfolio,
+    ValidationStudy,
+)
 from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.pages.reference.instruments import anchor, heading, instruments_page
@@ -29,6 +38,7 @@ TITLES = {
     CalibrationStudy: "A calibration: `study=calibration`",
     ValidationStudy: "A validation: `study=validation`",
     Parallel: "Processes",
+    Figures: "Figures",
     Portfolio: "A portfolio",
 }
 

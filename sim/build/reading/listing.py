@@ -1,7 +1,8 @@
 """What a researcher's files say about a network, before rules fill in what is missing.
 
-Two forms are read: *links* (one row for each link, with an optional second file of firms) and a *stage
-list* (one row for each firm, followed by pairs of upstream stage and quantity).
+Three forms are read: *links* (one row for each link, with an optional second file of firms), a *stage
+list* (one row for each firm, followed by pairs of upstream stage and quantity), and a *workbook* with a list
+of suppliers as people keep it (`sim.build.reading.workbook`).
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ from numpy.typing import NDArray
 
 from agents.characters import in_normal_form
 from agents.columns import Floats
+from agents.firm import SIZE_CLASSES
 from agents.spelling import nearest
 from sim.build.reading.content import Reading
+from sim.build.reading.headings import size
+from sim.build.reading.mapping import Choices
 from sim.build.reading.quoted import quoted, some
+from sim.build.reading.sheets import is_workbook
 from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table
+from sim.build.reading.workbook import read_workbook
 from sim.network.fixed_points import NetworkError
 from sim.parameters import declared, wrong_value
 
 __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed", "read_listing"]
 
-LINK_COLUMNS = ("supplier", "customer", "units", "value_share", "sector", "essential")
-NODE_COLUMNS = ("firm", "chain", "sector", "county", "leader", "kind", "cost", "price", "demand")
+LINK_COLUMNS = ("supplier", "customer", "units", "value_share", "value", "sector", "essential")
+NODE_COLUMNS = ("firm", "chain", "sector", "county", "leader", "size", "kind", "cost", "price", "demand")
 
 MOST = 1e15
 """Largest number that a file may hold, in CNY or units: what is larger is a slip, and would overflow."""
@@ -39,9 +45,13 @@ class FromFile(Reading):
     Attributes
     ----------
     path : str
-        CSV file of links, or of stages with trailing pairs.
+        CSV file of links, or of stages with trailing pairs, or a workbook with a list of suppliers.
     nodes : str
         CSV file of firms that goes with a file of links; '' for none.
+    sheet, nodes_sheet : str
+        Names of the sheets of a workbook with links and with firms; '' if its headings show them.
+    unit : str
+        Unit of the amounts of a workbook that says none, such as 万元.
     format : {"auto", "edges", "stages"}
         With "auto" a file whose last header column is ``up_stages`` is a stage list.
     columns, node_columns : dict of str to str
@@ -60,6 +70,9 @@ class FromFile(Reading):
 
     path: str = ""
     nodes: str = ""
+    sheet: str = ""
+    nodes_sheet: str = ""
+    unit: str = ""
     format: str = "auto"
     columns: dict[str, str] = field(default_factory=lambda: {name: name for name in LINK_COLUMNS})
     node_columns: dict[str, str] = field(default_factory=lambda: {name: name for name in NODE_COLUMNS})
@@ -164,25 +177,52 @@ class _Columns:
 
 def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return stages, in order of first appearance, and links between their rows (a blank number is NaN)."""
+    if is_workbook(settings.path) or (settings.nodes and is_workbook(settings.nodes)):
+        table, nodes = _from_workbook(settings, notes)
+        return _joined(table, _Columns(nodes, {}, "network.node_columns"), replace(settings, columns={}, node_columns={}), notes)
+    for name in ("sheet", "nodes_sheet", "unit"):
+        if getattr(settings, name):
+            raise NetworkError(f"network.{name} is for workbooks, and {settings.path} is a text table; leave it out")
     filters = in_normal_form(settings.filter)
     table = read_table(settings.path, settings, pairs={"auto": None, "stages": True}.get(settings.format, False))
     notes += table.notes
     table = table.where(filters, "network.filter")
-    of_firms = _Columns(table, in_normal_form(settings.node_columns), "network.node_columns")
+    of_firms: _Columns | None = _Columns(table, in_normal_form(settings.node_columns), "network.node_columns")
     if table.trailing:
         if settings.nodes:
             raise NetworkError(f"{table.file} is a stage list, which also holds the firms; leave network.nodes empty")
+    elif settings.nodes:
+        nodes = read_table(settings.nodes, settings)
+        notes += nodes.notes
+        nodes = nodes.where({column: value for column, value in filters.items() if column in nodes.columns}, "network.filter")
+        of_firms = _Columns(nodes, in_normal_form(settings.node_columns), "network.node_columns")
+    else:
+        of_firms = None
+    return _joined(table, of_firms, settings, notes)
+
+
+def _from_workbook(settings: FromFile, notes: list[str]) -> tuple[Table, Table]:
+    """Return the links and the firms of a workbook."""
+    if settings.filter:
+        raise NetworkError(
+            "network.filter is for CSV files; keep the rows of the chain in a sheet of their own, and name it in network.sheet"
+        )
+    typed = [(key, name) for of in (settings.columns, settings.node_columns) for key, name in in_normal_form(of).items() if key != name]
+    choices = Choices(dict(typed), settings.sheet, settings.nodes_sheet, settings.unit, "network.")
+    imported = read_workbook([path for path in (settings.path, settings.nodes) if path], choices, settings)
+    notes += imported.notes
+    return imported.links, imported.firms
+
+
+def _joined(table: Table, of_firms: _Columns | None, settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read links and firms, and set the rows of firms for their names; without a table of firms, they are those of the links."""
+    if table.trailing and of_firms is not None:
         links, ends = _pairs(table, of_firms.find("firm", needed=True)), (PAIRS, PAIRS)
     else:
         links, ends = _links(table, settings, notes)
-        if settings.nodes:
-            nodes = read_table(settings.nodes, settings)
-            notes += nodes.notes
-            nodes = nodes.where({column: value for column, value in filters.items() if column in nodes.columns}, "network.filter")
-            of_firms = replace(of_firms, table=nodes)
-        else:
-            names = pd.unique(links[["supplier", "customer"]].to_numpy().ravel())
-            of_firms = _Columns(Table(table.file, ("firm",), names[:, None], np.zeros(names.size, dtype=np.int64)), {}, "")
+    if of_firms is None:
+        names = pd.unique(links[["supplier", "customer"]].to_numpy().ravel())
+        of_firms = _Columns(Table(table.file, ("firm",), names[:, None], np.zeros(names.size, dtype=np.int64)), {}, "")
     stages = _stages(of_firms, settings, notes)
 
     row = pd.Series(np.arange(len(stages)), index=stages["name"])
@@ -199,7 +239,7 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
     _sectors_of_links(links, stages, table)
     links["stated"] = links["units"].notna()
     links["counted"] = links["stated"].any()
-    if missing := int(links["units"].isna().sum()):
+    if missing := int((links["units"].isna() & links["value"].isna()).sum()):
         notes.append(f"units are not given on {missing} of {len(links)} links: one unit of each input")
     return stages, links.fillna({"units": 1.0})
 
@@ -214,6 +254,7 @@ def _links(table: Table, settings: FromFile, notes: list[str]) -> tuple[pd.DataF
         "customer": table.names(ends[1]),
         "units": columns.numbers("units", MOST, positive=True),
         "value_share": columns.numbers("value_share", most=1.0),
+        "value": columns.numbers("value", MOST, positive=True),
         "sector": columns.text("sector"),
         "essential": columns.flags("essential"),
         "at": np.arange(len(table)),
@@ -239,7 +280,7 @@ def _pairs(table: Table, firm: str) -> pd.DataFrame:
     if not links_read:
         raise NetworkError(f"{table.file}: no row has an upstream stage, so there is no link; write pairs of stage and quantity")
     links = pd.DataFrame(links_read, columns=["supplier", "customer", "units", "at"])
-    return links.assign(value_share=np.nan, sector="", essential=False)
+    return links.assign(value_share=np.nan, value=np.nan, sector="", essential=False)
 
 
 def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFrame:
@@ -261,6 +302,11 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
         notes.append(f"no stage is of the kind {kind!r} that network.collapse lists")
     texts = {key: nodes.text(key) for key in ("chain", "sector", "county")}
     numbers = {key: nodes.numbers(key, MOST, positive=key == "price") for key in ("cost", "price", "demand")}
+    sizes = [size(cell) for cell in nodes.text("size")]
+    for k in [k for k, said in enumerate(sizes) if said is None][:1]:
+        shown = quoted(str(nodes.text("size")[k]))
+        raise table.refuse(k, nodes.find("size"), f"{shown} is no size; write small, medium or large (小型, 中型, 大型), or leave it blank")
+    numbers["size"] = np.array([SIZE_CLASSES.index(said) if said else -1 for said in sizes], dtype=np.float64)
     where = [f"{table.file}, row {row}" for row in table.row]
     stages = pd.DataFrame({"name": names, "kind": kinds, **texts, **numbers, "marked": nodes.flags("leader"), "where": where})
     return stages.assign(collapsed=np.isin(kinds.astype(np.str_), np.array(collapsed, dtype=np.str_)))

@@ -27,7 +27,7 @@ from sim.build.reading.encodings import AS_CSV, text_in
 from sim.build.reading.quoted import quoted, some
 from sim.network.fixed_points import NetworkError
 
-__all__ = ["PAIRS", "Table", "misspelt", "read_number", "read_table"]
+__all__ = ["NO", "PAIRS", "YES", "Table", "misspelt", "read_number", "read_table", "rows_of", "wrong_name"]
 
 PAIRS = "up_stages"
 """Last header column of a stage list: the cells from there on are pairs (upstream stage, quantity)."""
@@ -287,7 +287,7 @@ def _doubt(file: str, encoding: str, cells: NDArray[np.object_]) -> str:
 def _unfit_cell(file: str, text: str, most_rows: int) -> NetworkError:
     """Make the error for the first cell with a character that no cell may hold."""
     header: list[str] = []
-    for row, record in _rows(file, text, most_rows):
+    for row, record in rows_of(file, text, most_rows):
         for k, cell in enumerate(record):
             if problem := unfit(cell, lines=True):
                 column = quoted(header[k].strip()) if k < len(header) else k + 1
@@ -298,17 +298,17 @@ def _unfit_cell(file: str, text: str, most_rows: int) -> NetworkError:
 
 def _records(file: str, text: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
     """Yield row number and cells, stripped, of every row that is not blank."""
-    for row, record in _rows(file, text, most_rows):
+    for row, record in rows_of(file, text, most_rows):
         cells = [cell.strip() for cell in record]
         if any(cells):
             yield row, cells
 
 
-def _rows(file: str, text: str, most_rows: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of every row."""
-    if (commas := text.count(",")) > MOST_CELLS:
+def rows_of(file: str, text: str, most_rows: int, sign: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of every row of a text in which a sign separates cells."""
+    if (commas := text.count(sign)) > MOST_CELLS:
         raise NetworkError(f"{file} has {commas:,} cells or more, and at most {MOST_CELLS:,} are read; leave out columns that are not used")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True, delimiter=sign)
     row = 0
     try:
         for row, record in enumerate(reader, start=1):

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache, partial
 from itertools import combinations
 
@@ -15,14 +16,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, figures
+from experiments.analysis.flows import flows_of
 from experiments.analysis.verdicts import conclusions
 from experiments.calibration.patterns import PATTERNS
-from experiments.configuration.settings import compose_settings, read_settings
+from experiments.configuration.settings import SettingsError, compose_settings, read_settings
+from experiments.figures.network import STUB
 from experiments.figures.patterns import influence_figure, pattern_figure
 from experiments.figures.programmes import aftermath_figure, exchange_figure, second_reference_figure, spending_figure
 from experiments.figures.style import COLOURS, SINGLE, SMALL, WIDE, arm_marks, wrapped
@@ -213,6 +217,29 @@ def test_a_saved_figure_names_its_study(tmp_path):
         assert one.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
 
 
+def test_a_figure_is_written_in_every_format_that_is_asked_for_and_its_bytes_repeat(tmp_path):
+    study = about()
+    study["configuration"]["figures"]["format"] = ["png", "svg", "pdf"]
+    effects = table("effects", 3).replace({"arm": {"cqo": "首席质量官与一站式服务站联合方案"}})
+    for name in ("one", "two"):
+        written_ = figures.save_all(figures.effects_figure(effects, study), tmp_path, name, study)
+        assert written_ == [f"{name}.png", f"{name}.svg", f"{name}.pdf"]
+    for kind in ("png", "svg", "pdf"):
+        one = (tmp_path / f"one.{kind}").read_bytes()
+        assert one == (tmp_path / f"two.{kind}").read_bytes() and b"ab12cd34ef56" in one
+    svg, pdf = (tmp_path / "one.svg").read_text(encoding="utf-8"), (tmp_path / "one.pdf").read_bytes()
+    assert "<text" not in svg and 'href="http' not in svg and "<dc:date>" not in svg
+    assert b"/FontFile2" in pdf and b"/Type3" not in pdf and b"/CreationDate" not in pdf and b"NotoSansSC" in pdf.replace(b"-", b"")
+
+
+def test_formats_change_no_study_and_a_wrong_one_is_refused():
+    several, one = (compose_settings([*STUDY, f"figures.format=[{kinds}]"]) for kinds in ("svg,pdf", "png"))
+    ids = {manifest(read_settings(each).resolved, [], replicate_keys(1, 3))["id"] for each in (several, one)}
+    assert len(ids) == 1 and read_settings(several).resolved["figures"]["format"] == ["svg", "pdf"]
+    with pytest.raises(SettingsError, match=r"figures\.format"):
+        read_settings(compose_settings([*STUDY, "figures.format=[gif]"]))
+
+
 def test_settings_of_matplotlib_in_the_current_folder_draw_nothing(tmp_path, comparison):
     """A `matplotlibrc` there may be anybody's, and may call LaTeX."""
     draw = partial(figures.effects_figure, comparison.effects, about())
@@ -401,6 +428,31 @@ def test_one_arm_alone_has_no_column_of_differences():
     assert not any("difference" in ax.get_ylabel() for ax in figure.axes)
 
 
+@pytest.mark.parametrize(("draw", "column"), [(figures.time_paths, "effect"), (figures.queues_figure, "level")])
+def test_of_many_arms_the_main_ones_have_names_at_their_lines_that_do_not_overlap(draw, column):
+    figure = drawn(draw(table("series", 12), about()))
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries == ["nothing", "6 other arms"]
+    named = [ax for ax in figure.axes if ax.texts]
+    assert len(named) == (4 if column == "effect" else 2)
+    for ax in named:
+        assert len(ax.texts) == 5 and "all" in {text.get_text() for text in ax.texts}
+        assert not any(a.overlaps(b) for a, b in combinations([Text.get_window_extent(text) for text in ax.texts], 2))
+    colours = {line.get_color() for line in figure.axes[0].get_lines()}
+    assert len(colours) == 7
+
+
+def test_no_band_goes_beyond_what_an_outcome_can_be():
+    series = table("series", 3).assign(level=0.5, level_low=-3.0, level_high=4.0, effect=0.1, effect_low=-9.0, effect_high=9.0)
+    figure = drawn(figures.time_paths(series, about(2), ["nonconformity", "field_dpu", "net_margin"]))
+    ends = [np.ptp(ax.collections[0].get_datalim(ax.transData).intervaly) for ax in figure.axes]
+    assert ends == pytest.approx([100.0, 200.0, 4.0, 18.0, 700.0, 1800.0])
+    assert "cut where the outcome can have no value" in " ".join(figure.get_supxlabel().split())
+    assert "cut where" not in " ".join(figures.time_paths(table("series", 3), about(), ["field_dpu"]).get_supxlabel().split())
+    alone = figures.time_paths(table("series", 3, "one"), about(1), ["field_dpu"])
+    assert "one replicate, so there are no intervals" in " ".join(alone.get_supxlabel().split())
+
+
 def test_every_arm_has_a_line_in_time_paths_and_queues():
     for draw in (figures.time_paths, figures.queues_figure):
         figure = drawn(draw(table("series", 12), about()))
@@ -421,28 +473,62 @@ def test_every_arm_has_a_line_in_time_paths_and_queues():
     ],
     ids=["small", "big", "one firm", "a leader without suppliers", "firms that reach no leader"],
 )
-def test_a_network_map_is_drawn(built):
-    figure = drawn(figures.network_map(picture(built), about()))
-    assert figure.get_figwidth() == WIDE and min(text.get_fontsize() for text in written(figure)) >= SMALL
-    assert "ab12cd34ef56" in figure.get_supxlabel()
-    assert "million CNY/month" in figure.legends[0].get_title().get_text()
-    texts = [" ".join(text.get_text().split()) for text in figure.axes[0].texts]
-    assert "chain leaders" in texts
-    shown = [text for text in texts if text.endswith(" %")]
-    assert shown and any("other firms" in text for text in shown) == (built.n_firms > 100)
-    bars = [ax.get_ylabel() for ax in figure.axes[1:]]
-    assert not bars or bars == ["share of the field loss that the link carries, %"]
+def test_a_quality_map_is_drawn(built):
+    for draw in (figures.flows_figure, figures.firms_figure):
+        figure = drawn(draw(picture(built), about()))
+        assert figure.get_figwidth() == WIDE and min(text.get_fontsize() for text in written(figure)) >= SMALL
+        assert "ab12cd34ef56" in figure.get_supxlabel()
+    texts = [" ".join(text.get_text().split()) for text in figures.flows_figure(picture(built)).axes[0].texts]
+    assert any(text.startswith("chain leaders") for text in texts) and any(text.startswith("users") for text in texts)
 
 
-def test_a_network_map_of_a_world_in_a_notebook_has_no_small_print():
-    figure = drawn(figures.network_map(picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))))
-    assert not figure.get_supxlabel()
+def test_a_quality_map_of_a_world_in_a_notebook_has_no_small_print():
+    of_map = picture(random_network(1, firms=8), parameters=parameters(field_cost=0.0))
+    for draw in (figures.flows_figure, figures.firms_figure):
+        assert not drawn(draw(of_map)).get_supxlabel()
+    assert [text.get_text() for text in figures.flows_figure(of_map).axes[0].texts] == ["no values"]
+
+
+@pytest.mark.parametrize(
+    ("chains", "leaders", "names"),
+    [(1, 1, []), (3, 5, []), (20, 20, ["14 other chains"])],
+    ids=["one chain", "three", "twenty"],
+)
+def test_the_flow_is_as_wide_where_it_ends_as_all_that_begins(chains, leaders, names):
+    """Widths of what begins, of what reaches users, and of the users: one and the same."""
+    of_map = picture(random_network(4, firms=400, leaders=leaders, chains=chains))
+    (ax,) = drawn(figures.flows_figure(of_map)).axes
+    bars = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    begun = sum(bar.get_height() for bar in bars if bar.get_width() == pytest.approx(STUB))
+    users = max(bars, key=lambda bar: bar.get_x())
+    at_users = [patch for patch in ax.patches if isinstance(patch, PathPatch) and patch.get_path().vertices[:, 0].max() == users.get_x()]
+    ends = [np.ptp(patch.get_path().vertices[3:5, 1]) for patch in at_users]
+    assert begun == pytest.approx(users.get_height(), rel=1e-9) and sum(ends) == pytest.approx(users.get_height(), rel=1e-9)
+    assert {*names, flows_of(of_map, 7).names[0]} <= {text.get_text() for text in ax.texts}
+
+
+def test_names_of_ten_chinese_characters_stand_beside_each_other():
+    """Names of firms and chains are cut before they reach the next column."""
+    of_map = picture(random_network(4, firms=60, leaders=3, chains=3))
+    long = of_map.table.assign(firm=[f"首席质量官与一站式服务站{k}" for k in range(60)], chain="新能源汽车与智能网联产业链")
+    shown = replace(of_map, table=long, names=long["firm"].to_numpy(dtype=str)[np.argsort(np.argsort(-of_map.map.by_firm, kind="stable"))])
+    with use_language("zh"):
+        figure = figures.firms_figure(shown)
+        with matplotlib.rc_context(figures.style()):
+            drawn(figure)
+            boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+        flow = drawn(figures.flows_figure(shown))
+    assert len(boxes) == 4 + 4 * figures.FIRMS
+    assert not any(a.shrunk(0.98, 0.9).overlaps(b.shrunk(0.98, 0.9)) for a, b in combinations(boxes, 2))
+    assert any(text.get_text().startswith("新能源") for text in flow.axes[0].texts)
 
 
 def test_firms_without_a_leader_are_not_called_a_tier():
-    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
-    texts = [" ".join(text.get_text().split()) for text in figures.network_map(picture(built)).axes[0].texts]
-    assert {"chain leaders", "tier 1", "firms that reach no leader"} <= set(texts) and "tier 2" not in texts
+    built = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6, "y": 1e5})
+    texts = [" ".join(text.get_text().split()) for text in figures.flows_figure(picture(built)).axes[0].texts]
+    assert not any(text.startswith("tier 2") for text in texts)
+    shown = [text.get_text() for text in figures.firms_figure(picture(built)).axes[0].texts]
+    assert {"chain leaders", "tier 1"} <= set(shown) and "tier 2" not in shown and "tier -1" not in shown
 
 
 def test_generated_names_of_firms_and_the_region_are_chinese_in_a_chinese_map():
@@ -450,7 +536,7 @@ def test_generated_names_of_firms_and_the_region_are_chinese_in_a_chinese_map():
     of_study = about()
     of_study["configuration"]["region"]["label_zh"] = "示例地区"
     with use_language("zh"):
-        figure = drawn(figures.network_map(picture(built), of_study))
+        figure = drawn(figures.firms_figure(picture(built), of_study))
     texts = " ".join(text.get_text() for text in figure.axes[0].texts)
     assert "企业00012" in texts and "链主1" in texts
     assert "示例地区" in "".join(figure.get_supxlabel().split())
@@ -623,7 +709,7 @@ def test_a_cell_of_an_exchange_is_grey_unless_its_effect_is_shown():
 UNNAMED = (
     *(re.escape(name) for name in ARMS[:5]), "ab12cd34ef56", r"other\.csv", "sample", "liaoning", "Jiaxing", "Hubei",
     r"purpose \d+ of a payment", r"place\d", r"instruments\.cqo\.reach", r"months (?:12|24)", r"parameters\.learning", r"parameters\.kappa",
-    *PATTERNS[2].probes, r"f\d+", "A", "b", "x", "y",
+    *PATTERNS[2].probes, r"f\d+", r"chain(?: \d+)?", "A", "b", "x", "y",
 )  # fmt: skip
 
 
@@ -652,6 +738,7 @@ def every_figure() -> list[Figure]:
     from_file["configuration"]["network"] |= {"kind": "file", "path": "folder/other.csv"}
     never = table("luck", 2).assign(ratio=np.inf, ratio_low=np.nan, ratio_high=np.nan)
     without_leader = network({("b", "A"): 0.4, ("x", "y"): 0.3, ("y", "x"): 0.3}, {"A": 1e6})
+    of_maps, maps = (figures.flows_figure, figures.firms_figure), [picture(random_network(2, firms=600, leaders=9, chains=9))]
     return [
         *of_tables,
         *of_programmes(),
@@ -660,8 +747,8 @@ def every_figure() -> list[Figure]:
         figures.luck_figure(never, about()),
         figures.costs_figure(table("costs", 3).assign(defined=False, avoided_high=-1.0), about()),
         figures.sweep_figure(points(swept), list(swept), [from_file, about()]),
-        figures.network_map(picture(random_network(2, firms=600, leaders=5, chains=3)), about()),
-        figures.network_map(picture(without_leader), from_file),
+        *(draw(of_map, about()) for draw in of_maps for of_map in maps),
+        *(draw(picture(without_leader), from_file) for draw in of_maps),
     ]
 
 

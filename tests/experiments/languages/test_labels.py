@@ -22,6 +22,7 @@ from experiments.configuration.settings import AS_TYPED, OF_THE_FILE, OF_THE_REG
 from experiments.languages.wording import HERE, LABELS, PLACEHOLDER, Language, Patterns, language_in, say, use_language
 from sim import INSTRUMENTS, OUTCOMES
 from sim.accounts.accounts import FINANCING, SECTORS
+from sim.instruments import SHARED_ASSUMPTION
 from sim.instruments.programme import TAKEN_ON
 
 #: What lets firms, sectors and government pay in the books.
@@ -122,8 +123,11 @@ def shown() -> Iterator[tuple[str, str]]:
     for one in settings():
         yield from ((f"{part} of {one.path}", getattr(one, part)) for part in ("meaning", "unit", "legal", "source"))
     yield from (("default", str(f.metadata["rule"].default_is)) for f in ruled())
+    meanings = {one.path: one.meaning for one in settings()}
+    yield "shared assumption", re.sub(r"^\w: ", "", meanings[SHARED_ASSUMPTION])
     for key, cls in INSTRUMENTS.items():
         yield from ((f"count of {key}", text) for count in cls.counted.items() for text in count)
+        yield f"assumption of {key}", re.sub(r"^\w: ", "", meanings[cls.hinges_on])
     for key, outcome in OUTCOMES.items():
         yield from ((f"formula of {key}", outcome.formula), (f"label of {key}", outcome.label_zh))
         yield from ((f"unit of {key}", say(f"figures.{unit}", outcome.unit)) for unit in ("unit", "unit_of_difference"))

@@ -18,7 +18,7 @@ import pytest
 
 from agents.streams import replicate_keys
 from experiments import Comparison, compare, formatting, load
-from experiments.analysis.results import TABLES, collect
+from experiments.analysis.results import TABLES, collect, write_maps
 from experiments.analysis.verdicts import Conclusion, conclusion, fails_correction
 from experiments.configuration.settings import Settings, compose_settings, read_settings
 from experiments.figures import effects_figure, save
@@ -586,7 +586,7 @@ def bare(html: str) -> str:
 def test_the_report_has_every_section_with_its_pictures(comparison, html):
     page = Page(html)
     assert page.sections == SECTIONS
-    assert len(page.all("img")) == 8
+    assert len(page.all("img")) == 9
     assert all(len(str(image["alt"])) > 20 for image in page.all("img"))
     for sentence in answer(comparison):
         assert sentence in page.text["answer"]
@@ -643,14 +643,15 @@ def test_a_study_from_disk_is_reported_without_its_maps(comparison, html, no_pic
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert page.sections == SECTIONS
     assert "The network is not shown" in page.text["network"]
-    assert len(page.all("img")) == len(Page(html).all("img")) - 1
+    assert len(page.all("img")) == len(Page(html).all("img")) - 2
 
 
-def test_a_study_from_disk_shows_the_map_of_its_folder(comparison, no_pictures, tmp_path):
-    stored = replace(comparison, maps={})
-    for its_manifest, shown in ((comparison.manifest, True), (comparison.manifest | {"id": "another"}, False)):
-        save(effects_figure(comparison.effects, its_manifest), tmp_path / "quality_map_nothing.png", its_manifest)
-        assert ("The network is not shown" in Page(report(stored, tmp_path)).text["network"]) != shown
+def test_a_study_from_disk_shows_the_map_of_its_tables(comparison, no_pictures, tmp_path):
+    write_maps(comparison, tmp_path)
+    comparison.save(tmp_path)
+    page = Page(report(load(tmp_path)))
+    assert "The network is not shown" not in page.text["network"]
+    assert page.text["network"] == Page(report(comparison)).text["network"]
 
 
 def test_figures_of_the_folder_are_taken_if_they_are_of_this_study(comparison, tmp_path):

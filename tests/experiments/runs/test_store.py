@@ -83,7 +83,7 @@ def run(picture: bool) -> Run:
     """A run with every value that is hard to keep."""
     odd = np.array([[np.nan, -0.0, np.inf], [5e-324, 0.1 + 0.2, -np.pi]])
     odd.view(np.uint64)[0, 0] = 0x7FF8_0000_DEAD_BEEF  # a NaN with a payload
-    quality_map = QualityMap(odd, odd[0], odd[1], 0.1 + 0.2)
+    quality_map = QualityMap(odd, odd[0], odd[1], odd[0], odd[1], 0.1 + 0.2)
     table = pd.DataFrame({"firm": ["整车厂", "b"], "tier": [0, 1], "loss": [np.nan, 5e-324]})
     shown = MapPicture(np.array(["整车厂", "b"]), np.arange(2), np.array([1]), np.array([0]), quality_map, table) if picture else None
     return Run(

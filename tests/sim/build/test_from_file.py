@@ -422,7 +422,7 @@ def test_files_without_rows(save) -> None:
 def test_files_that_are_no_text(save) -> None:
     refused("chain.csv, row 2", "NUL", path=save(b"supplier,customer\na,b\0c\n"))
     refused("chain.csv, row 2 is neither UTF-8 nor GB18030", path=save(b"supplier,customer\n\xff\xfe,b\n"))
-    refused("workbook", "save it as CSV", path=save(b"PK\x03\x04....", "chain.xlsx"))
+    refused("workbook", "save it as .xlsx", path=save(b"PK\x03\x04....", "chain.xlsx"))
     path = save("supplier,customer\n钢厂,整车厂\n", encoding="gb18030")
     refused("row 2 is not in utf-8", "network.encoding=auto", path=path, encoding="utf-8")
     for name in ("utf-9", "base64"):

@@ -1,0 +1,71 @@
+"""What the arms of a study are called: by what they do, where that is plain from the study, else by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import pandas as pd
+
+from experiments.languages.wording import say
+
+__all__ = ["Arm", "active_in", "arm_in", "arms_in_words", "names_of_arms"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An arm: its name, whether a sentence calls it so, its active instruments, and whether it is one of them, alone among several arms."""
+
+    name: str
+    by_name: bool
+    instruments: tuple[str, ...]
+    alone: bool
+
+
+def active_in(configuration: Mapping[str, Any]) -> list[str]:
+    """Return the instruments that are active in the configuration of an arm."""
+    return [key for key, levers in configuration["instruments"].items() if levers["active"]]
+
+
+def arm_in(about: Mapping[str, Any], name: str) -> Arm:
+    """Return an arm of a study, by the manifest of the study."""
+    active = tuple(active_in(about["arms"][name]))
+    study = about["configuration"]["study"]
+    by_default = study.get("arms") is None and study.get("kind", "compare") == "compare"
+    return Arm(name, not by_default, active, len(active) == 1 and len(about["arms"]) > 2)
+
+
+def names_of_arms(about: Mapping[str, Any]) -> dict[str, str]:
+    """Return what figures and tables call the arms of a study in the language that is spoken, by their names; nothing if it names none."""
+    if not isinstance(about.get("arms"), Mapping):
+        return {}
+    names = {name: say("arms.short", arm_in(about, name)) for name in about["arms"]}
+    return names if len(set(names.values())) == len(names) else {}
+
+
+def arms_in_words(draw: Callable[P, R]) -> Callable[P, R]:
+    """Let a function that draws find the arms of a study by what they are called: in its tables, its manifest, its names of arms."""
+
+    @wraps(draw)
+    def drawn(*given: P.args, **values: P.kwargs) -> R:
+        manifest = next((one for one in given if isinstance(one, Mapping) and "arms" in one), None)
+        names = names_of_arms(manifest) if manifest is not None else {}
+        return draw(*(_renamed(one, names) for one in given), **{key: _renamed(one, names) for key, one in values.items()})
+
+    return drawn
+
+
+def _renamed(given: Any, names: Mapping[str, str]) -> Any:
+    """Return a table, a manifest or the name of an arm with every arm called by what it is called."""
+    if isinstance(given, pd.DataFrame):
+        columns = {name: given[name].map(lambda arm: names.get(arm, arm)) for name in ("arm", "against") if name in given.columns}
+        return given.assign(**columns) if columns else given
+    if isinstance(given, Mapping) and "arms" in given:
+        arms = {names.get(name, name): arm for name, arm in given["arms"].items()}
+        return {**given, "arms": arms, "reference": names.get(str(given.get("reference")), given.get("reference"))}
+    return names.get(given, given) if isinstance(given, str) else given
