@@ -21,8 +21,12 @@ from experiments.terminal import first_line
 from sim import INSTRUMENTS, MONTH, OUTCOMES
 
 CHINESE = HERE / "zh"
-#: What stays as it is: arithmetic with figures of regions, names of code and formulas in backquotes, quoted sources, works, commands in double quotes, links to files.
-KEPT = re.compile(r'``[^`]*``|[a-z]+\.(?:firms|chains)\b|`[^`]*`|「[^」]*」|《[^》]*》|"[^"]*"|\S+\.(?:py|yaml|csv)\b|strongchain \S+=\S+')
+IN_CHINESE = Language(CHINESE, Language(HERE / "en"))
+#: What stays as it is: names of code and formulas in backquotes, arithmetic with figures of regions, quoted sources, works, commands in
+#: double quotes, files.
+KEPT = re.compile(
+    r"``[^`]*``|`[^`]*`|[a-z]+\.(?:firms|chains)\b|「[^」]*」|《[^》]*》|\"[^\"]*\"|\S+\.(?:py|yaml|csv)\b|strongchain \S+=\S+"
+)
 ENGLISH = re.compile(r"[A-Za-z]{2,}(?:, | - |[ -])[A-Za-z]{2,}")
 
 
@@ -52,13 +56,8 @@ def asked() -> Iterator[Asked]:
         lines = {names[0]: tell() for names, tell in explained() if names[0] in kept}
         assert set(lines) == kept
         lines["instruments"], lines["experiments"] = verbs.instruments(), verbs.experiments()
-        for verb in verbs.VERBS:
-            answer = verbs.ANSWERS[verb]
-            Language.label(CHINESE_OF, first_line(answer.__doc__))
+        texts |= {first_line(verbs.ANSWERS[verb].__doc__) for verb in verbs.VERBS}
         yield Asked(texts, lines)
-
-
-CHINESE_OF = Language(CHINESE, Language(HERE / "en"))
 
 
 def notes() -> Iterator[str]:
@@ -82,6 +81,7 @@ def notes() -> Iterator[str]:
 #: Notes that functions return.
 RETURNED = (
     "a.csv is read as GB18030; its first names are 'a', 'b': if they look wrong, set network.encoding",
+    "a.csv is read as GB18030; it begins with 'a', 'b': if that looks wrong, set encoding",
     "a.csv: not read: 'colour', 'size'",
     "a.csv: column 'cots' is not read; did you mean 'cost'?",
     "value shares of 3 stages: as given",
@@ -95,14 +95,14 @@ def test_every_docstring_that_is_explained_has_chinese(asked):
     assert len([text for text in asked.texts if len(text) > 40]) > len(docstrings)
     names = {"instruments", "network"} | {path for one in practices() for path in one.becomes if "." in path}
     texts = {*asked.texts, *notes(), *RETURNED} - names
-    left = {text for text in texts if CHINESE_OF.label(text) == text and re.search(r"[a-z]{2}", KEPT.sub("", text))}
+    left = {text for text in texts if IN_CHINESE.label(text) == text and re.search(r"[a-z]{2}", KEPT.sub("", text))}
     assert sorted(left) == []
 
 
 def test_no_explanation_shows_two_latin_words_in_a_row(asked):
-    labels = {text for text in asked.texts if CHINESE_OF.label(text) != text}
+    labels = {text for text in asked.texts if IN_CHINESE.label(text) != text}
     assert len(labels) > 300
-    shown = {text: KEPT.sub("", CHINESE_OF.label(text)) for text in labels}
+    shown = {text: KEPT.sub("", IN_CHINESE.label(text)) for text in labels}
     assert {text: said for text, said in shown.items() if ENGLISH.search(said)} == {}
 
 

@@ -10,11 +10,8 @@ from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import SettingsError
 from experiments.languages.wording import HERE, Language, mistake, use_language
 from experiments.runs.ownership import refuse_folder
-from sim.build.from_file import FromFile, from_file
 from sim import NetworkError
-
-#: What stays as it is in a message: what stands in quotes, keys with their values, and lists of names after a mark.
-KEPT = re.compile(r"'[^']*'|\"[^\"]*\"|\S+=\S*|[a-z_]+\.[a-z_.]+|(?<=[：，；] )[a-z_, ]+|[a-z_]+(?:, [a-z_]+)+")
+from sim.build.from_file import FromFile, from_file
 
 
 def refused(*typed: str) -> str:
@@ -108,9 +105,7 @@ def test_a_folder_that_is_not_free_is_refused_in_chinese(tmp_path):
     with pytest.raises(SettingsError) as wrong, use_language("zh"):
         refuse_folder(tmp_path, "study")
     with use_language("zh"):
-        assert mistake(str(wrong.value)) == (
-            f"{tmp_path} 不是空文件夹，且无占用记录说明归属（其中有 '湖北 一.txt'）；请换一个名称"
-        )
+        assert mistake(str(wrong.value)) == (f"{tmp_path} 不是空文件夹，且无占用记录说明归属（其中有 '湖北 一.txt'）；请换一个名称")
 
 
 def test_in_english_and_where_nothing_is_known_a_message_stays_as_it_is():
