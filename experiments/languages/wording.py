@@ -219,7 +219,8 @@ class Language:
         """Return an error message in this language, line by line: what ``errors.yaml`` lacks stays as it is.
 
         A line is looked up whole. If there is no such entry, it is cut at ``: `` into a place and a message, and at ``; `` into
-        clauses, and these are looked up one by one; both marks have entries of their own. What a placeholder ending in ``_label`` stands for is a message, or else a label.
+        clauses, and these are looked up one by one; both marks have entries of their own. What a placeholder ending in ``_label``
+        stands for is a message, or else a label.
         """
         return "\n".join(self._said_of_mistake(line.strip(), len(line) - len(line.lstrip())) for line in text.split("\n"))
 
