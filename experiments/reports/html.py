@@ -215,7 +215,7 @@ def again(comparison: Comparison, folder: Path | None) -> Section:
     table = [(say(f"report.provenance.{name}"), text) for name, text in rows]
     table += [(say("report.provenance.input", path=path), f"SHA-256 {content}") for path, content in about["input_files"].items()]
     for name, notes in (("note", about.get("notes", ())), ("network_note", about["network_notes"]), ("failure", about.get("failed", []))):
-        table += [(say(f"report.provenance.{name}"), note) for note in notes]
+        table += [(say(f"report.provenance.{name}"), label(note) if name == "network_note" else note) for note in notes]
     head = heads("what", "which")
     provenance = Table(say("report.provenance_caption"), head, table, text_columns=2)
     return Section("again", say("report.again_heading"), say("report.again"), tables=[provenance], commands=commands)
