@@ -12,13 +12,11 @@ from agents.characters import in_normal_form
 from agents.spelling import nearest
 from sim.build.reading.headings import OF_A_FIRM, Heading, meanings, unit_in
 from sim.build.reading.quoted import some
-from sim.build.reading.sheets import Sheet
+from sim.build.reading.sheets import HEAD_ROWS, Sheet
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["NEEDED", "Choices", "ColumnRead", "SheetRead", "chosen_sheets", "columns_of", "refuse_absent"]
 
-#: Rows from the top among which the header is looked for.
-HEAD_ROWS = 40
 #: What a key is called in messages.
 CALLED = {
     "supplier": "the supplier",
@@ -29,6 +27,8 @@ CALLED = {
 }
 NEEDED = ("supplier", "customer")
 OF_LINKS = ("supplier", "customer", "value", "units", "value_share", "essential")
+#: What no setting of a study names a column for.
+ONLY_IMPORTED = ("employees", "revenue", "product", "tier")
 OF_FIRMS = ("firm", "kind", "cost", "price", "demand", *OF_A_FIRM)
 
 
@@ -57,6 +57,8 @@ class Choices:
     def typed(self, key: str, text: str) -> str:
         """Say what to type so that a key has a value."""
         where = self.prefix
+        if where and key in ONLY_IMPORTED:
+            return f"strongchain import FILE {Choices().typed(key, text)}"
         if where and key not in ("sheet", "nodes_sheet", "unit"):
             where += "columns." if key in OF_LINKS else "node_columns."
         word = f"{where}{key}={text}"
@@ -236,7 +238,9 @@ def _no_links(
     if near:
         _, sheet, place = max(near, key=lambda one: one[0])
         missing = next(key for key in NEEDED if key not in place.keys())
-        free = [heading for heading, known in zip(place.headings, place.found, strict=True) if heading and not known]
+        pairs = [(heading, {one.key for one in known}) for heading, known in zip(place.headings, place.found, strict=True) if heading]
+        # A list that one firm after another keeps of its suppliers: 企业名称, 供应商名称.
+        free = [heading for heading, keys in pairs if "firm" in keys] or [heading for heading, keys in pairs if not keys]
         columns = some([heading for heading in place.headings if heading], 12)
         return NetworkError(
             f"{sheet.where}: no column is {CALLED[missing]}; row {sheet.row[place.at]} has {columns}; type "

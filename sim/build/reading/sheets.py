@@ -7,6 +7,8 @@ kept in it when the workbook was saved.
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import datetime
 import io
 import os
@@ -20,17 +22,22 @@ from typing import Any
 
 from agents.characters import in_normal_form
 from sim.build.reading.content import MEGABYTE, Reading, content
-from sim.build.reading.encodings import AS_CSV, text_in
+from sim.build.reading.encodings import AS_CSV, known_encoding, text_in
+from sim.build.reading.headings import meanings
 from sim.build.reading.quoted import some
 from sim.build.reading.table import rows_of
 from sim.network.fixed_points import NetworkError
 
-__all__ = ["Sheet", "is_workbook", "read_sheets"]
+__all__ = ["HEAD_ROWS", "Sheet", "begins_as_a_list", "is_workbook", "read_sheets"]
 
 #: Endings of files that a spreadsheet program writes. Only the first four are read; each of the others gets a line that says what to do.
 READ = (".xlsx", ".xlsm", ".xltx", ".xltm")
 OTHERS = (".xls", ".xlsb", ".et", ".ett", ".ods", ".numbers")
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Rows from the top among which the headings are looked for, and bytes of a text table in which they are.
+HEAD_ROWS, FIRST_BYTES = 40, 65_536
+#: What may stand between the cells of a text table; a comma where none of them does.
+SIGNS = ",;\t"
 AS_XLSX = "open it in Excel or WPS, and save it as .xlsx"
 #: What a workbook may unpack to, as a multiple of the largest file that is read: usual ones unpack to five to twenty times their size.
 MOST_UNPACKED = 4
@@ -103,6 +110,47 @@ def is_workbook(path: str | Path) -> bool:
         return False
 
 
+def begins_as_a_list(path: str | Path, reading: Reading) -> bool:
+    """Whether a text table begins as a list of suppliers with Chinese headings: one of its first rows has those of both ends of a link.
+
+    Only its first bytes are looked at. A row in which a cell is ``supplier`` or ``customer`` has the headings of a file of links.
+    """
+    try:
+        file = Path(path).expanduser()
+        if not os.path.isfile(file):
+            return False
+        with open(file, "rb") as opened:
+            raw = opened.read(FIRST_BYTES)
+        names = ["utf-8-sig", "gb18030"] if reading.encoding == "auto" else [known_encoding(reading.encoding)]
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            names = ["utf-16"]
+        for name in names:
+            with contextlib.suppress(UnicodeError):
+                text = codecs.getincrementaldecoder(name)().decode(raw)  # the last character may be cut
+                return any(map(_heads_a_list, text.splitlines()[:HEAD_ROWS]))
+    except (OSError, ValueError, RuntimeError, NetworkError):  # said where it is read
+        pass
+    return False
+
+
+def _heads_a_list(line: str) -> bool:
+    cells = _split(line)
+    keys = {one.key for cell in cells if not cell.isascii() for one in meanings(cell)}
+    return {"supplier", "customer"} <= keys and not {"supplier", "customer"} & set(cells)
+
+
+def _split(line: str) -> list[str]:
+    """Return the cells of a row of headings."""
+    return [in_normal_form(cell).strip('" ') for cell in line.split(max(SIGNS, key=line.count))]
+
+
+def _sign(text: str) -> str:
+    """Return the sign between the cells of a text table: that of its headings, above which a title may stand; else of its first row."""
+    rows = [line for line in text[:FIRST_BYTES].splitlines()[:HEAD_ROWS] if any(map(line.count, SIGNS))]
+    heads = [line for line in rows if any(one.key in ("supplier", "customer", "firm") for cell in _split(line) for one in meanings(cell))]
+    return max(SIGNS, key=[*heads, *rows, ""][0].count)
+
+
 def read_sheets(path: str | Path, reading: Reading, wanted: str = "") -> list[Sheet]:
     """Return the sheets of a workbook, or the one of a text table, in their order.
 
@@ -128,10 +176,8 @@ def read_sheets(path: str | Path, reading: Reading, wanted: str = "") -> list[Sh
     if Path(path).suffix.lower() in (*READ, *OTHERS):
         raise NetworkError(f"{file} {_text_named_so(raw)}")
     text, encoding = text_in(raw, file, reading.encoding)
-    head = text[: text.find("\n") if "\n" in text else len(text)]
-    sign = max(",;\t", key=head.count)  # a comma where none of them is in the first row
     sheet = Sheet(file)
-    for number, record in rows_of(file, in_normal_form(text), reading.most_rows, sign):
+    for number, record in rows_of(file, in_normal_form(text), reading.most_rows, _sign(text)):
         cells = [cell.strip() for cell in record]
         if any(cells):
             sheet.cells.append(cells)
@@ -210,13 +256,16 @@ def _unsafe(archive: zipfile.ZipFile, most_megabytes: int) -> str:
             "leave out sheets and columns that are not used, or raise network.most_megabytes"
         )
     for part in parts:
-        if part.filename.lower().endswith((".xml", ".rels", ".vml")):
-            for chunk in _chunks(archive, part.filename):
-                if b"\0" in chunk or b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
-                    return f"holds XML that no spreadsheet program writes (a declaration in {part.filename[:60]!r}); {AS_XLSX}"
-                head = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", chunk.removeprefix(b"\xef\xbb\xbf"))
-                if head and head[1].lower() not in {b"utf-8", b"utf8", b"us-ascii", b"ascii"}:
-                    return f"holds XML that is not in UTF-8 ({part.filename[:60]!r}); {AS_XLSX}"
+        named_so = part.filename.lower().endswith((".xml", ".rels", ".vml"))
+        for k, chunk in enumerate(_chunks(archive, part.filename)):
+            # A part is what the workbook says that it is, whatever its name: what begins as XML is looked at too; pictures do not.
+            if not k and not named_so and not chunk.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<"):
+                break
+            if b"\0" in chunk or b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
+                return f"holds XML that no spreadsheet program writes (a declaration in {part.filename[:60]!r}); {AS_XLSX}"
+            head = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", chunk.removeprefix(b"\xef\xbb\xbf"))
+            if head and head[1].lower() not in {b"utf-8", b"utf8", b"us-ascii", b"ascii"}:
+                return f"holds XML that is not in UTF-8 ({part.filename[:60]!r}); {AS_XLSX}"
     return ""
 
 
