@@ -107,6 +107,12 @@ class SheetRead:
     rows: int
     left_out: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
+    @property
+    def hidden_rows(self) -> int:
+        """Rows below the header that the workbook hides, and that are read like others."""
+        out = {number for numbers in self.left_out.values() for number in numbers}
+        return len(self.sheet.hidden_rows & {*self.sheet.row[self.first + 1 :]} - out)
+
 
 @dataclass(frozen=True)
 class _Place:

@@ -53,6 +53,7 @@ WITHOUT_VALUE = re.compile(
     CELL
     + rb"<(?:\w+:)?f(?:\s[^>]{0,300})?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\s(?=[^>]{0,500}?hidden=[\"'](?:1|true)[\"'])[^>]{0,500}?\br=[\"'](\d{1,7})[\"']")
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]{0,300}?ref=[\"']([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})[\"']")
 
 
@@ -72,6 +73,8 @@ class Sheet:
         Row number of each in the spreadsheet.
     copied : set of (int, int)
         Row number and place of the column of each cell that has its text from a merged area.
+    hidden_rows : set of int
+        Row numbers of those that the workbook hides, as a filter does; they are read like others.
     formulas : int
         How many cells hold a formula.
     without_value : set of (int, int)
@@ -86,6 +89,7 @@ class Sheet:
     cells: list[list[str]] = field(default_factory=list)
     row: list[int] = field(default_factory=list)
     copied: set[tuple[int, int]] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
     formulas: int = 0
     without_value: set[tuple[int, int]] = field(default_factory=set)
     notes: tuple[str, ...] = ()
@@ -303,7 +307,7 @@ def _sheet(of: Any, file: str, archive: zipfile.ZipFile, reading: Reading, wante
 
 
 def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict[int, dict[int, tuple[int, int]]]]:
-    """Read from the XML what openpyxl does not say when it reads row by row: formulas, those without a value, and merged areas.
+    """Read from the XML what openpyxl does not say row by row: formulas, those without a value, hidden rows, and merged areas.
 
     Returns the number of formulas, and for each cell of a merged area, by row and column, the first cell of the area.
     """
@@ -312,6 +316,7 @@ def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict
     for chunk in _chunks(archive, part):
         formulas |= {found[1] for found in FORMULA.finditer(chunk)}
         sheet.without_value |= {_place(found[1]) for found in WITHOUT_VALUE.finditer(chunk)}
+        sheet.hidden_rows |= {int(found[1]) for found in HIDDEN_ROW.finditer(chunk)}
         areas |= {(found[1], found[2]) for found in MERGED.finditer(chunk)}
     merged: dict[int, dict[int, tuple[int, int]]] = {}
     total = 0

@@ -561,6 +561,8 @@ def _notes(of: Imported) -> list[str]:
         if read.unread:
             notes.append(f"{read.sheet.where}: not read: {some(read.unread, 20)}")
         notes += [f"{read.sheet.where}: left out: {len(rows)} × {reason}, first in row {rows[0]}" for reason, rows in read.left_out.items()]
+        if hidden := read.hidden_rows:
+            notes.append(f"{read.sheet.where}: rows that are hidden are read like others: {hidden}")
         if read.sheet.formulas:
             notes.append(
                 f"{read.sheet.where}: {read.sheet.formulas} cells hold formulas; the values are those that were kept when it was saved"

@@ -346,6 +346,19 @@ def with_values(path: str, value: bytes) -> str:
     return path
 
 
+def test_hidden_rows_are_read_and_said(tmp_path):
+    wb = openpyxl.Workbook()
+    for row in [HEAD, *ROWS, ("合计", None, 3)]:
+        wb.active.append(row)
+    for number in (1, 3, 4, 7, 9):
+        wb.active.row_dimensions[number].hidden = True
+    wb.save(path := tmp_path / "a.xlsx")
+    imported = read(str(path))
+    assert len(imported.links) == len(ROWS)
+    assert imported.of_links.hidden_rows == 2
+    assert "rows that are hidden are read like others: 2" in "; ".join(imported.notes)
+
+
 def test_a_formula_is_its_kept_value_and_is_never_computed(book):
     rows = [HEAD, ("钢厂", "整车厂", "=1+1"), ("铜厂", "整车厂", 3)]
     refused(book(采购=rows), "row 2, column '年采购额（万元）'", "formula whose value was not kept")
