@@ -202,7 +202,7 @@ def _sheet(read: SheetRead) -> SheetFacts:
         left_out=[(say(f"workbook.reasons.{reason}"), len(rows), _rows(rows)) for reason, rows in read.left_out.items()],
         hidden_rows=read.hidden_rows,
         formulas=read.sheet.formulas,
-        notes=list(read.sheet.notes),
+        notes=[say("workbook.read_as", encoding=read.sheet.encoding, names=read.sheet.first)] if read.sheet.encoding else [],
     )
 
 

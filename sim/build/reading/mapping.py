@@ -168,19 +168,28 @@ def _places(sheet: Sheet, choices: Choices) -> list[_Place]:
     for at, cells in enumerate(sheet.cells[:HEAD_ROWS]):
         places.append(_Place(at, cells, [known(cell) if cell else [] for cell in cells]))
         if at and sheet.row[at] == sheet.row[at - 1] + 1:
-            above = sheet.cells[at - 1]
-            width = max(len(cells), len(above))
-            both = []
-            for k in range(width):
-                upper, lower = (row[k] if k < len(row) else "" for row in (above, cells))
-                both.append(lower or upper if not (upper and lower) or upper == lower else f"{upper} {lower}")
-            if both != cells:
+            for both in _in_two_rows(sheet.cells[at - 1], cells):
                 joined = []
                 for k, heading in enumerate(both):
                     lower = cells[k] if k < len(cells) else ""
                     joined.append((known(heading) or (known(lower) if lower else [])) if heading else [])
                 places.append(_Place(at, both, joined))
     return places
+
+
+def _in_two_rows(above: list[str], cells: list[str]) -> list[list[str]]:
+    """Return the headings that two rows make together: as they stand, and where a blank above means what stands to its left."""
+    filled = list(above) + [""] * (len(cells) - len(above))
+    for k in range(1, len(cells)):
+        if cells[k] and not filled[k]:
+            filled[k] = filled[k - 1]
+    found: list[list[str]] = []
+    for row in (above, filled):
+        pairs = [[of[k] if k < len(of) else "" for of in (row, cells)] for k in range(max(len(cells), len(row)))]
+        both = [lower or upper if not (upper and lower) or upper == lower else f"{upper} {lower}" for upper, lower in pairs]
+        if both != cells and both not in found:
+            found.append(both)
+    return found
 
 
 def _unit_of(heading: str) -> str:

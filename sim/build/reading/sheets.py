@@ -79,8 +79,10 @@ class Sheet:
         How many cells hold a formula.
     without_value : set of (int, int)
         Cells with a formula whose value was not kept.
-    notes : tuple of str
-        In which encoding a text table was read, if there is a doubt.
+    encoding : str
+        In which a text table was read; '' if there is no doubt.
+    first : tuple of str
+        The first texts that are wrong if it is the wrong one.
     """
 
     file: str
@@ -92,7 +94,8 @@ class Sheet:
     hidden_rows: set[int] = field(default_factory=set)
     formulas: int = 0
     without_value: set[tuple[int, int]] = field(default_factory=set)
-    notes: tuple[str, ...] = ()
+    encoding: str = ""
+    first: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -188,7 +191,7 @@ def read_sheets(path: str | Path, reading: Reading, wanted: str = "") -> list[Sh
             sheet.row.append(number)
     if reading.encoding == "auto" and encoding != "utf-8":
         names = dict.fromkeys(cell for cells in sheet.cells[:1_000] for cell in cells if not cell.isascii())
-        sheet.notes = (f"{file} is read as {encoding.upper()}; it begins with {some(list(names), 2)}: if that looks wrong, set encoding",)
+        sheet.encoding, sheet.first = encoding.upper(), tuple(names)[:2]
     return [sheet]
 
 

@@ -264,9 +264,9 @@ class _Rows:
         """Return the size that a row states; '' if none."""
         text = self.cell(number, cells, "size", side)
         if (said := size(text)) is None:
-            raise self.refuse(
-                number, "size", side, f"{quoted(text)} is no size; write 大型, 中型, 小型 or 微型 (large, medium, small, micro)"
-            )
+            write = "write 大型, 中型, 小型 or 微型 (large, medium, small, micro)"
+            leave = f"type {self.choices.typed('size', '')} to leave the column out"
+            raise self.refuse(number, "size", side, f"{quoted(text)} is no size; {write}" + ("" if side else f", or {leave}"))
         return said
 
 
@@ -557,7 +557,10 @@ def _notes(of: Imported) -> list[str]:
             for one in read.columns
         )
         notes.append(f"{read.sheet.where}: headings in row {read.header_row}; {columns}")
-        notes += read.sheet.notes
+        if read.sheet.encoding:
+            notes.append(
+                f"{read.sheet.file} is read as {read.sheet.encoding}; it begins with {some(read.sheet.first)}: if that looks wrong, set encoding"
+            )
         if read.unread:
             notes.append(f"{read.sheet.where}: not read: {some(read.unread, 20)}")
         notes += [f"{read.sheet.where}: left out: {len(rows)} × {reason}, first in row {rows[0]}" for reason, rows in read.left_out.items()]

@@ -258,6 +258,22 @@ def test_a_header_of_two_rows_is_read(tmp_path):
     assert imported.of_links.header_row == 2
 
 
+def test_a_blank_above_a_heading_means_what_stands_to_its_left(book):
+    head = [("供应商", None, "采购商", None, "年采购额（万元）"), ("名称", "规模", "名称", "县区", None)]
+    imported = read(book(采购=[*head, ("钢厂", "小型", "整车厂", "甲县", 3)]))
+    assert links(imported) == {("钢厂", "整车厂"): 3.0}
+    assert firms(imported, "size") == {"钢厂": "small"}
+    assert imported.of_links.left_out == {}
+    titled = read(book(采购=[("供应商情况", None, None), HEAD, *ROWS]))
+    assert [column.heading for column in titled.of_links.columns] == list(HEAD)
+
+
+def test_a_size_of_another_kind_can_be_left_out(book):
+    path = book(采购=[(*HEAD, "规模"), ("钢厂", "整车厂", 3, "规上")])
+    refused(path, "'规上' is no size", "type size= to leave the column out")
+    assert "size" not in read(path, size="").firms.columns
+
+
 def test_a_sheet_of_firms_gives_sizes_counties_leaders_and_chains(book):
     table = [("企业名称", "规模", "从业人员", "营业收入（万元）", "县区", "是否链主", "产业链", "行业")]
     table += [("整车厂", "大型", None, None, "甲县", "√", "汽车", "整车"), ("钢厂", None, 500, 50_000, "乙县", "", "汽车", "钢铁")]
