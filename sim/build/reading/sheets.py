@@ -24,7 +24,6 @@ from agents.characters import in_normal_form
 from sim.build.reading.content import MEGABYTE, Reading, content
 from sim.build.reading.encodings import AS_CSV, known_encoding, text_in
 from sim.build.reading.headings import meanings
-from sim.build.reading.quoted import some
 from sim.build.reading.table import rows_of
 from sim.network.fixed_points import NetworkError
 
