@@ -25,6 +25,7 @@ from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
 from experiments.languages.wording import ENGLISH, label, languages, lines, say, use_language
+from experiments.languages.wording import mistake as in_words
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.runs.ownership import lives, owner_of
@@ -165,7 +166,7 @@ def experiments() -> list[str]:
 
     def read(path: Path) -> tuple[str, str]:
         comments = [line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        return path.stem, next((line for line in comments if not line.startswith("@package")), "")
+        return path.stem, label(next((line for line in comments if not line.startswith("@package")), ""))
 
     rows = list(each_file("experiment", read))
     return table(_head("experiment", "asks"), rows) if rows else lines("verbs_text.no_experiment").splitlines()
@@ -263,7 +264,7 @@ def policy(*arguments: str) -> list[str] | int:
 
 
 def report(folder: str = "", *, language: str = "") -> list[str]:
-    """Draw figures, report and workbook of a finished study again, in another language if one is typed; nothing is simulated."""
+    """Draw a finished study again: figures, report, workbook. Nothing is simulated."""
     if not folder:
         raise VerbError(say("verbs.report_what"))
     from experiments.study_results import load
@@ -279,7 +280,7 @@ def report(folder: str = "", *, language: str = "") -> list[str]:
 
 
 def slides(folder: str = "", *, language: str = "") -> list[str]:
-    """Draw the figures of a finished study again, as slides of 16:9 and one PDF of them; nothing is simulated."""
+    """Draw a finished study again as slides of 16:9 and one PDF. Nothing is simulated."""
     if not folder:
         raise VerbError(say("slides.what"))
     from experiments.analysis.results import load
@@ -379,7 +380,7 @@ def main(argv: Sequence[str], typed_languages: Sequence[str] = ()) -> int | None
             with slow(f"waiting.{verb}") if verb in SLOW else nullcontext():
                 output = answer(*arguments, **named)
     except VerbError as mistake:
-        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
+        print(f"strongchain: {printable(in_words(str(mistake)))}", file=sys.stderr)
         return 1
     if isinstance(output, int):
         return output

@@ -558,8 +558,8 @@ def _notes(of: Imported) -> list[str]:
         )
         notes.append(f"{read.sheet.where}: headings in row {read.header_row}; {columns}")
         if read.sheet.encoding:
-            begins = f"it begins with {some(read.sheet.first)}: if that looks wrong, set encoding"
-            notes.append(f"{read.sheet.file} is read as {read.sheet.encoding}; {begins}")
+            first = some(read.sheet.first)
+            notes.append(f"{read.sheet.file} is read as {read.sheet.encoding}; it begins with {first}: if that looks wrong, set encoding")
         if read.unread:
             notes.append(f"{read.sheet.where}: not read: {some(read.unread, 20)}")
         notes += [f"{read.sheet.where}: left out: {len(rows)} × {reason}, first in row {rows[0]}" for reason, rows in read.left_out.items()]

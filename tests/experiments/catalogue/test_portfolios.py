@@ -272,14 +272,14 @@ def own_policy(tmp_path, monkeypatch):
     monkeypatch.setattr(
         checks, "compose_settings", lambda overrides: compose_settings([*overrides, f"hydra.searchpath=[file://{tmp_path}]"])
     )
-    checks._composed.cache_clear()
+    checks._composed_once.cache_clear()
 
     def write(text: str, instruments: str = "[cqo]") -> None:
         head = f"# @package _global_\ndefaults:\n  - override /instruments: {instruments}\n"
         (tmp_path / "policy" / "mine.yaml").write_text(head + text, encoding="utf-8")
 
     yield write
-    checks._composed.cache_clear()
+    checks._composed_once.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def configs(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "CONFIGS", folder)
     searched = f"hydra.searchpath=[file://{folder}]"
     monkeypatch.setattr(checks, "compose_settings", lambda overrides: compose_settings([*overrides, searched]))
-    checks._composed.cache_clear()
+    checks._composed_once.cache_clear()
 
     def write(name: str, text: str) -> None:
         path = folder / name
@@ -32,7 +32,7 @@ def configs(tmp_path, monkeypatch):
         path.write_text(text, encoding="utf-8")
 
     yield write
-    checks._composed.cache_clear()
+    checks._composed_once.cache_clear()
 
 
 def refused(arguments: list[str], expected: str) -> None:

@@ -366,7 +366,7 @@ def test_a_setting_that_two_kinds_of_network_have_is_checked_by_either(tmp_path)
         (["network=file", "network.leaders=3"], 'network.leaders is 3; it must be a list of names: "network.leaders=[NAME,NAME]" ('),
         (["network=synthetic", "network.leaders=[L]"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 (firms) ("),
         (["network=synthetic", "network={leaders: [L]}"], "network.leaders is ['L']; it must be a whole number in 1 … 100000 (firms) ("),
-        (["network=input_output", "network.keep=3"], "network.keep is 3; it must be a list of names: 'network.keep=[NAME,NAME]'"),
+        (["network=input_output", "network.keep=3"], 'network.keep is 3; it must be a list of names: "network.keep=[NAME,NAME]"'),
         (["network=synthetic", "study.arms={nothing: [], a: ['network.leaders=[L]']}"], "arm a: network.leaders is ['L']; it must"),
     ],
 )
@@ -545,9 +545,9 @@ def configs(tmp_path, monkeypatch):
             (folder / group / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(files, "CONFIGS", folder)
     monkeypatch.setattr(checks, "compose_settings", lambda overrides: compose_settings([*overrides, f"hydra.searchpath=[file://{folder}]"]))
-    checks._composed.cache_clear()
+    checks._composed_once.cache_clear()
     yield lambda name, text: (folder / name).write_text(text, encoding="utf-8")
-    checks._composed.cache_clear()
+    checks._composed_once.cache_clear()
 
 
 #: What an experiment file says after its first line → what its mistakes say.
