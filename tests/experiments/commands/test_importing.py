@@ -193,6 +193,24 @@ def test_mistakes_get_one_line(book, capsys, arguments, expected):
     assert expected in printed(capsys, *arguments, status=1)
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            [("企业名称", "供应商名称"), ("甲", "乙")],
+            "没有识别出客户列；第 1 行的列为 '企业名称', '供应商名称'；请输入 customer=企业名称，或在表中增加该列",
+        ),
+        ([("供应商", "采购商", "2023年采购额", "2024年采购额"), ("甲", "乙", 1, 2)], "请输入 value=2023年采购额 或 value=2024年采购额"),
+        ([("供应商", "采购商", "月采购额（元）"), ("甲", "乙", 1)], '请输入 "value=月采购额（元）"，或输入 value= 不读取该列'),
+        ([("供应商", "采购商", "采购额（美元）"), ("甲", "乙", 1)], "金额为美元，程序不作换算"),
+        ([("供应商", "采购商", "规模"), ("甲", "乙", "规上")], "或输入 size= 不读取该列"),
+    ],
+)
+def test_what_to_type_is_said_in_chinese(book, capsys, rows, expected):
+    with use_language("zh"):
+        assert expected in printed(capsys, book(rows, hidden=False), status=1)
+
+
 @pytest.mark.study
 def test_a_workbook_runs_by_one_command_and_so_does_what_import_printed(book, tmp_path):
     def run(*arguments: str) -> str:
