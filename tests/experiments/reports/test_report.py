@@ -23,7 +23,7 @@ from experiments.analysis.verdicts import Conclusion, conclusion, fails_correcti
 from experiments.configuration.settings import Settings, compose_settings, read_settings
 from experiments.figures import effects_figure, save
 from experiments.formatting import percent
-from experiments.languages.wording import say, spoken
+from experiments.languages.wording import say, spoken, use_language
 from experiments.reports import html as html_report
 from experiments.reports.elements import Picture, Pictures
 from experiments.reports.findings import arm_of, findings
