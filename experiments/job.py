@@ -35,6 +35,7 @@ from experiments.configuration.settings import (
     read_settings,
     refuse_idle_settings,
 )
+from experiments.languages.wording import mistake as in_words
 from experiments.languages.wording import say, speak
 from experiments.last_resort import noted
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
@@ -83,7 +84,7 @@ def _fail(mistake: Exception) -> str:
     """Note a mistake and show it, in a line."""
     error = printable(in_one_line(mistake))
     _failures.append(error)
-    print(f"strongchain: {error}", file=sys.stderr)
+    print(f"strongchain: {printable(in_words(in_one_line(mistake)))}", file=sys.stderr)
     return error
 
 

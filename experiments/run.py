@@ -55,11 +55,12 @@ def _answer(arguments: list[str]) -> int:
     with slow("waiting.start", after=0.0):  # it takes some seconds every time
         from experiments.configuration.preflight import preflight
         from experiments.configuration.settings import SettingsError
+        from experiments.languages.wording import mistake as in_words
 
         try:
             readable = preflight(arguments)
         except SettingsError as mistake:
-            print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
+            print(f"strongchain: {printable(in_words(str(mistake)))}", file=sys.stderr)
             return 1
     if {"--help", "-h"} & set(readable):  # beside settings, which were without mistakes
         return verbs.main(["help"], typed) or 0

@@ -15,7 +15,7 @@ from experiments.configuration.declared import chosen_as_a_whole, declaring
 from experiments.configuration.files import each_file
 from experiments.configuration.rules import Rule
 from experiments.formatting import value
-from experiments.languages.wording import label, say, written
+from experiments.languages.wording import ENGLISH, label, say, spoken, written
 from experiments.shells import typed
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
@@ -150,6 +150,17 @@ def rows_of(**values: str) -> list[tuple[str, str]]:
     return [(say(f"explain.rows.{name}"), text) for name, text in values.items()]
 
 
+def in_paragraphs(text: str) -> list[str]:
+    """Wrap a docstring, each paragraph in the language that is spoken: a label stands for a whole paragraph, whatever its line breaks."""
+    parts = (label(" ".join(part.split())) for part in inspect.cleandoc(text).split("\n\n"))
+    return paragraphs("\n\n".join(parts))
+
+
+def in_english(name: str) -> str:
+    """Return an English name that stands beside a Chinese one, or nothing where English is not spoken: no reader needs it."""
+    return name if spoken().code == ENGLISH else ""
+
+
 def of_setting(s: Setting) -> list[str]:
     """Explain a setting."""
     rows = rows_of(meaning=label(s.meaning), default=s.default, range=label(s.legal), unit=label(s.unit), source=label(s.source))
@@ -181,8 +192,8 @@ def of_instrument(cls: Any) -> list[str]:
 
     text, notes = described(cls)
     counts = say("things.counts", list(cls.counted.items()))
-    practices = [f"{one.id} {one.practice}: {one.english}" for one in mapped(cls.key)]
-    lines = [say("explain.instrument", key=cls.key), "", *paragraphs(label(text)), ""]
+    practices = [": ".join(filter(None, (f"{one.id} {one.practice}", in_english(one.english)))) for one in mapped(cls.key)]
+    lines = [say("explain.instrument", key=cls.key), "", *in_paragraphs(text), ""]
     rows = rows_of(practice=cls.label_zh) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
     rows += rows_of(counts=counts) + [("" if k else say("explain.rows.stands_for"), one) for k, one in enumerate(practices)]
     dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=typed(f"instruments=[{cls.key}]"))
@@ -196,13 +207,13 @@ def of_instrument(cls: Any) -> list[str]:
 
 def of_practice(one: Any) -> list[str]:
     """Explain a practice: what becomes of it in the model."""
-    rows = rows_of(english=one.english, becomes="; ".join(one.becomes), how=label(one.how))
+    rows = rows_of(english=in_english(one.english), becomes="; ".join(map(label, one.becomes)), how=label(one.how))
     return [say("explain.practice", id=one.id, practice=one.practice), *about(rows)]
 
 
 def of_outcome(o: Any) -> list[str]:
     """Explain an outcome."""
-    rows = rows_of(english=o.label, chinese=o.label_zh, unit=label(o.unit), formula=label(o.formula))
+    rows = rows_of(english=in_english(o.label), chinese=o.label_zh, unit=label(o.unit), formula=label(o.formula))
     return [say("explain.outcome", key=o.key), *about(rows + rows_of(better=say(f"explain.better.{o.better or 'neither'}")))]
 
 
@@ -219,7 +230,7 @@ def of_portfolio(one: Portfolio) -> list[str]:
     active, nowhere = say("explain.active"), say("explain.no_source")
     rows = [(path, written(one.levers.get(path, active)), label(one.sources.get(path, nowhere))) for path in one.paths]
     title = say("explain.portfolio", key=one.key, number=len(one.instruments), english=one.label, chinese=one.label_zh)
-    lines = [title, "", *paragraphs(label(one.about))]
+    lines = [title, "", *in_paragraphs(one.about)]
     head = [say(f"heads.{name}") for name in ("lever", "value", "source")]
     return [*lines, "", *table(head, rows)] if rows else lines
 
@@ -228,5 +239,5 @@ def of_phase(phase: Callable[..., Any], place: int, phases: int) -> list[str]:
     """Explain a phase: its docstring, and that of its file."""
     home, file = inspect.getmodule(phase), f"{phase.__module__.replace('.', '/')}.py"
     title = say("explain.phase", name=phase.__name__, place=place, phases=phases, file=file)
-    lines = [title, "", *paragraphs(label(phase.__doc__ or ""))]
-    return [*lines, "", *paragraphs(label(home.__doc__ or ""))] if home else lines
+    lines = [title, "", *in_paragraphs(phase.__doc__ or "")]
+    return [*lines, "", *in_paragraphs(home.__doc__ or "")] if home else lines

@@ -17,6 +17,7 @@ from experiments.configuration.own_policies import OwnPolicy
 from experiments.configuration.policy_file import PolicyError, instrument_called, levers_of, read_policy
 from experiments.configuration.settings import check_name
 from experiments.languages.wording import label, lines, say, written
+from experiments.languages.wording import mistake as in_words
 from experiments.terminal import COLUMNS, first_line, table, wrap
 from sim import INSTRUMENTS
 
@@ -122,7 +123,7 @@ def check_policy(arguments: Sequence[str]) -> tuple[list[str], bool]:
     try:
         policy = read_policy(arguments[0])
     except PolicyError as wrong:
-        return [say("own_policy.mistakes", arguments[0], len(wrong.mistakes)), *(f"  {one}" for one in wrong.mistakes)], False
+        return [say("own_policy.mistakes", arguments[0], len(wrong.mistakes)), *(f"  {in_words(one)}" for one in wrong.mistakes)], False
     return [say("own_policy.no_mistakes", policy.path), "", *_does(policy)], True
 
 

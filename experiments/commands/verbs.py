@@ -25,6 +25,7 @@ from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
 from experiments.languages.wording import ENGLISH, label, languages, lines, say, use_language
+from experiments.languages.wording import mistake as in_words
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from experiments.runs.ownership import lives, owner_of
@@ -165,7 +166,7 @@ def experiments() -> list[str]:
 
     def read(path: Path) -> tuple[str, str]:
         comments = [line.lstrip("# ") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        return path.stem, next((line for line in comments if not line.startswith("@package")), "")
+        return path.stem, label(next((line for line in comments if not line.startswith("@package")), ""))
 
     rows = list(each_file("experiment", read))
     return table(_head("experiment", "asks"), rows) if rows else lines("verbs_text.no_experiment").splitlines()
@@ -379,7 +380,7 @@ def main(argv: Sequence[str], typed_languages: Sequence[str] = ()) -> int | None
             with slow(f"waiting.{verb}") if verb in SLOW else nullcontext():
                 output = answer(*arguments, **named)
     except VerbError as mistake:
-        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
+        print(f"strongchain: {printable(in_words(str(mistake)))}", file=sys.stderr)
         return 1
     if isinstance(output, int):
         return output

@@ -5,7 +5,8 @@ A language is a folder beside this file and nothing else. It holds
 - ``phrases.yaml``: short texts by name (headings, captions, labels of axes), nested as their names are: ``effects.heading``;
 - ``*.j2``: sentences that depend on what is said. A macro is a sentence: ``answer.cost`` is the macro `cost` of ``answer.j2``;
 - ``labels.yaml`` and ``explanations.yaml``, which are optional: names of things (outcomes, settings, counts) and longer texts about them,
-  by what English says. An entry whose English holds placeholders, ``Firm {number}``, is a pattern: see `Patterns`.
+  by what English says. An entry whose English holds placeholders, ``Firm {number}``, is a pattern: see `Patterns`;
+- ``errors.yaml``, which is optional: error messages, or clauses of them, by what English says: see `Language.mistake`.
 
 All of them are Jinja, and see what they are given. What a folder lacks is said in English, and a template that imports a file which the
 folder lacks (``lists.j2``, say) gets the English one. Numbers are written as English and Chinese do, 1,234.5.
@@ -14,7 +15,7 @@ folder lacks (``lists.j2``, say) gets the English one. Numbers are written as En
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -35,6 +36,7 @@ __all__ = [
     "language_in",
     "languages",
     "lines",
+    "mistake",
     "names_in_every_language",
     "say",
     "speak",
@@ -46,6 +48,8 @@ __all__ = [
 ENGLISH, HERE = "en", Path(__file__).parent
 #: The files of a language that hold what English texts are called in it.
 LABELS = ("labels.yaml", "explanations.yaml")
+#: The file of a language that holds error messages.
+ERRORS = "errors.yaml"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 #: What a placeholder stands for: characters without a blank, or else by the last word of its name.
 UNBROKEN, STANDS_FOR = r"\S+", {"number": r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "label": ".+"}
@@ -123,9 +127,8 @@ class Language:
         self._environment.globals |= {"say": self.say, "label": self.label, "instrument": self.instrument, "outcome": self.outcome}
         self._environment.filters |= FILTERS | {"amounts": self._amounts, "value": self._value, "money": self.money}
         self._phrases = dict(_flat(_read(folder / "phrases.yaml")))
-        labels = {str(name): str(text) for file in LABELS for name, text in _read(folder / file).items()}
-        self._labels = {name: text for name, text in labels.items() if not PLACEHOLDER.search(name)}
-        self._patterns = Patterns({name: text for name, text in labels.items() if PLACEHOLDER.search(name)})
+        self._labels, self._patterns = _entries(folder, LABELS)
+        self._errors, self._error_patterns = _entries(folder, (ERRORS,))
         self._matched: dict[str, str] = {}
         self._compiled: dict[str, Template] = {}
         #: What the unit of sums of money in tables and on axes is worth, CNY.
@@ -212,6 +215,51 @@ class Language:
         parts = {name: self.label(part) if name.endswith("_label") else part for name, part in given.items()}
         return PLACEHOLDER.sub(lambda match: parts[match[1]], text)
 
+    def mistake(self, text: str) -> str:
+        """Return an error message in this language, line by line: what ``errors.yaml`` lacks stays as it is.
+
+        A line is looked up whole. If there is no such entry, it is cut at ``: `` into a place and a message, and at ``; `` into
+        clauses, and these are looked up one by one; both marks have entries of their own. What a placeholder ending in ``_label``
+        stands for is a message, or else a label.
+        """
+        return "\n".join(self._said_of_mistake(line.strip(), len(line) - len(line.lstrip())) for line in text.split("\n"))
+
+    def _said_of_mistake(self, line: str, indent: int = 0) -> str:
+        said = self._known_mistake(line)
+        return " " * indent + (line if said is None else said)
+
+    def _known_mistake(self, text: str) -> str | None:
+        """Return a message, a message behind its place, or clauses of which at least one is known; None if nothing of it is known."""
+        if (said := self._whole_mistake(text)) is not None:
+            return said
+        for cut in re.finditer(": ", text):
+            if (said := self._known_clauses(text[cut.end() :])) is not None:
+                place = text[: cut.start()]
+                return (self._whole_mistake(place) or place) + self._errors.get(": ", ": ") + said
+        return self._known_clauses(text)
+
+    def _known_clauses(self, text: str) -> str | None:
+        """Return a message, or its clauses, the longest that are known first; None if the first is not known."""
+        clauses = text.split("; ")
+        for many in range(len(clauses), 0, -1):
+            if (said := self._whole_mistake("; ".join(clauses[:many]))) is not None:
+                rest = "; ".join(clauses[many:])
+                return said + self._errors.get("; ", "; ") + self._said_of_mistake(rest) if rest else said
+        return None
+
+    def _whole_mistake(self, text: str) -> str | None:
+        if text in self._errors:
+            return self._errors[text]
+        if (found := self._error_patterns.match(text)) is None:
+            return None
+        _, otherwise, given = found
+        parts = {name: self._part_of_mistake(part) if name.endswith("_label") else part for name, part in given.items()}
+        return PLACEHOLDER.sub(lambda match: parts[match[1]], otherwise)
+
+    def _part_of_mistake(self, text: str) -> str:
+        said = self._known_mistake(text)
+        return self.label(text) if said is None else said
+
     def instrument(self, key: str, both: bool = False) -> str:
         """Return what an instrument is called; on request with its Chinese name behind it."""
         from sim.instruments import INSTRUMENTS  # a text that speaks of no instrument needs no world
@@ -254,6 +302,13 @@ class Language:
         if not (self._folder / f"{file}.j2").is_file():
             return None
         return getattr(self._environment.get_template(f"{file}.j2").module, macro, None)
+
+
+def _entries(folder: Path, files: Sequence[str]) -> tuple[dict[str, str], Patterns]:
+    """Return the entries of some files of a language: those without placeholders, and those that are patterns."""
+    entries = {str(name): str(text) for file in files for name, text in _read(folder / file).items()}
+    plain = {name: text for name, text in entries.items() if not PLACEHOLDER.search(name)}
+    return plain, Patterns({name: text for name, text in entries.items() if name not in plain})
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -348,3 +403,8 @@ def written(value_of_setting: Any) -> str:
 def label(thing: Any) -> str:
     """Return what a thing is called in the language that is spoken: see `Language.label`."""
     return spoken().label(thing)
+
+
+def mistake(text: str) -> str:
+    """Return an error message in the language that is spoken: see `Language.mistake`."""
+    return spoken().mistake(text)

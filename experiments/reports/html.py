@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from experiments.analysis.arms import active_in
 from experiments.analysis.results import Comparison
-from experiments.catalogue.settings import Setting, figures
+from experiments.catalogue.settings import Setting, figures, settings
 from experiments.formatting import value
 from experiments.languages.wording import label, say, spoken, written
 from experiments.reports.elements import Section, Table, heads
@@ -26,6 +26,8 @@ from experiments.runs.files import update_sums, write_whole
 from experiments.shells import command
 from sim import INSTRUMENTS, Region
 
+#: What of an arm is only a name, or is said elsewhere.
+UNSAID = ("portfolio.", "policy_files")
 __all__ = ["again", "answer", "assumed", "page", "report", "terms", "write_report"]
 
 #: The terms of the report that not everybody uses, in the order in which they are explained.
@@ -115,7 +117,8 @@ def _contents(comparison: Comparison, arm: str) -> str:
     ours, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
     instruments = [(key, _levers(key, ours["instruments"][key])) for key in active_in(ours)]
     base_values = dict(leaves(base))
-    differing = [(path, of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith("portfolio.")]
+    known = {one.path: one.meaning for one in settings()}
+    differing = [(known.get(path, path), of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith(UNSAID)]
     return say("report.contents", instruments, differing, arm == comparison.reference)
 
 
@@ -183,7 +186,8 @@ def _region(comparison: Comparison) -> Table:
     """Figures of the region that are assumptions, and the others with their sources."""
     values = comparison.manifest["configuration"]["region"]
     region = Region(**{**values, "sources": values.get("sources") or {}})
-    rows = [(name, text, label(source)) for name, text, source, _ in figures(region)]
+    known = {one.path: one.meaning for one in settings()}
+    rows = [(label(known.get(f"region.{name}", name)), text, label(source)) for name, text, source, _ in figures(region)]
     head = heads("figure", "value", "source")
     return Table(say("report.region_caption", region=label(region)), head, rows, text_columns=3, folded=True)
 
@@ -211,7 +215,7 @@ def again(comparison: Comparison, folder: Path | None) -> Section:
     table = [(say(f"report.provenance.{name}"), text) for name, text in rows]
     table += [(say("report.provenance.input", path=path), f"SHA-256 {content}") for path, content in about["input_files"].items()]
     for name, notes in (("note", about.get("notes", ())), ("network_note", about["network_notes"]), ("failure", about.get("failed", []))):
-        table += [(say(f"report.provenance.{name}"), note) for note in notes]
+        table += [(say(f"report.provenance.{name}"), label(note) if name == "network_note" else note) for note in notes]
     head = heads("what", "which")
     provenance = Table(say("report.provenance_caption"), head, table, text_columns=2)
     return Section("again", say("report.again_heading"), say("report.again"), tables=[provenance], commands=commands)

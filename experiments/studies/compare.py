@@ -31,7 +31,7 @@ from experiments.configuration.settings import (
     read_arm,
     refuse_idle_settings,
 )
-from experiments.languages.wording import say, use_language
+from experiments.languages.wording import label, say, use_language
 from experiments.runs.measure import EXTRAS, Run
 from experiments.runs.provenance import manifest, now, replicates_and_keys, study_id
 from experiments.runs.runner import Failure, drawing_seconds, expected_seconds, run_arms, workers_of
@@ -112,7 +112,7 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
     if isinstance(study, CompareStudy) and study.half_width is not None and len(arms) > 1:
         first = min(FIRST, study.cap)
         write("  " + say("progress.half_width", first=first, cap=study.cap, share=study.half_width, reference=study.reference))
-    for note in [*notes_of(settings, arms), *(say("progress.network", note=note) for note in _notes(arms))]:
+    for note in [*notes_of(settings, arms), *(say("progress.network", note=label(note)) for note in _notes(arms))]:
         write("\n".join(paragraphs(note)))
 
 

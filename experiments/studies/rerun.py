@@ -22,6 +22,7 @@ from experiments.configuration.composed import refuse_foreign_values
 from experiments.configuration.declared import VERBS
 from experiments.configuration.settings import Arm, Settings, SettingsError, check_name, of_kind, read_arm, settings_of
 from experiments.configuration.study import CompareStudy
+from experiments.languages.wording import mistake as in_words
 from experiments.languages.wording import say
 from experiments.runs.files import write_sums
 from experiments.runs.manifests import MANIFEST, read_manifest
@@ -277,7 +278,7 @@ def main(arguments: Sequence[str]) -> int:
         into = folder.with_name(f"{folder.name}_rerun")
         same = _rerun_sweep(points, into) if (points := _points(folder)) else [_rerun_and_report(folder, into)]
     except (ValueError, OSError) as mistake:  # settings, parameters and networks are refused by kinds of ValueError
-        print(f"strongchain: {printable(str(mistake))}", file=sys.stderr)
+        print(f"strongchain: {printable(in_words(str(mistake)))}", file=sys.stderr)
         return 1
     return int(not all(same))
 

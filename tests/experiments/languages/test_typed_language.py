@@ -28,7 +28,7 @@ def test_a_verb_answers_in_the_language_wherever_it_stands(typed, capsys):
         (("results", "language=fr"), "language is 'fr'; it must be one of en, zh"),
         (("results", "language=en", "language=zh"), "language is typed twice"),
         (("language=fr",), "language is 'fr'; it must be one of en, zh"),
-        (("language=zh", "language=en"), "language=zh and language=en: language is typed twice"),
+        (("language=zh", "language=en"), "language=zh 和 language=en：language 输入了两次"),  # the first of them is spoken
         (("-m", "language=zh,en", "months=1,2"), "language holds for a whole study or sweep; give it one value"),
     ],
 )

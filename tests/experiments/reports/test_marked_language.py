@@ -104,6 +104,11 @@ def language(tmp_path_factory) -> Path:
 @pytest.fixture
 def no_pictures(monkeypatch) -> None:
     """The words of figures have a test of their own, in tests/experiments/figures."""
+    without_pictures(monkeypatch)
+
+
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reports draw nothing."""
     monkeypatch.setattr(
         "experiments.reports.elements.Pictures.draw", lambda self, figure, alt, name="": Picture("data:image/png;base64,", alt, True)
     )

@@ -157,6 +157,6 @@ def test_no_sentence_of_the_report_of_a_sweep_escapes(tmp_path, language, no_pic
             finished(tmp_path / str(k), {key: f"0.{k}"}, -0.001 if kind == "nothing shown" else -0.1, 1 if kind == "one replicate" else 6)
     with use_language(language):
         texts = Texts(sweep_report(read_sweep(tmp_path))).texts
-    # What was typed, an error, the id that is written here, and a file.
+    # What was typed, errors, and the ids of this file.
     unnamed = r"instruments\.cqo\.reach|cqo\.reach|(?<=\W)reach(?= =)|too many officers|a0|effects\.csv"
     assert sorted(escaped(re.sub(unnamed, "", text) for text in texts)) == []
