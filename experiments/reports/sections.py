@@ -261,14 +261,8 @@ def _by_group(rows: pd.DataFrame) -> list[tuple[str, ...]]:
             money = [estimate(table.loc[(key, by, group)], "effect") for key in PAID]
             paid = [cell for one in money for cell in cells(one, lambda of: [spoken().money(value) for value in of])]
             share = estimate(change, "effect_share")
-            written.append(
-                (
-                    say("gains.group", by, group),
-                    *cells(share, percent),
-                    say(f"judgements.{judgement(Conclusion(change['conclusion']), change['better'])}"),
-                    *paid,
-                )
-            )
+            meaning = judgement(Conclusion(change["conclusion"]), change["better"])
+            written.append((say("gains.group", by, group), *cells(share, percent), say(f"judgements.{meaning}"), *paid))
     return written
 
 
