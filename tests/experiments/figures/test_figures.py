@@ -752,7 +752,8 @@ def test_a_cell_of_an_exchange_is_grey_unless_its_effect_is_shown():
 UNNAMED = (
     "seed",
     *(re.escape(name) for name in ARMS[:5]), "ab12cd34ef56", r"other\.csv", "sample", "liaoning", "Jiaxing", "Hubei",
-    r"purpose \d+ of a payment", r"place\d", r"instruments\.cqo\.reach", r"months(?: (?:12|24))?", r"parameters\.learning", r"parameters\.kappa",
+    r"purpose \d+ of a payment", r"place\d", r"instruments\.cqo\.reach", r"months(?: (?:12|24))?", r"parameters\.learning",
+    r"parameters\.kappa",
     *PATTERNS[2].probes, r"f\d+", r"chain(?: \d+)?", "A", "b", "x", "y",
 )  # fmt: skip
 
