@@ -32,6 +32,9 @@ def head_of(column: str) -> str:
     if column.startswith(COUNTED):
         key, _, count = column.removeprefix(COUNTED).partition(": ")
         return say("tables.count_of", of=spoken().instrument(key), count=label(count))
+    stem, _, arm = column.partition(": ")
+    if arm and stem in spoken().names_of("sweep_table.heads"):
+        return say("sweep_text.of_arm", say(f"sweep_table.heads.{stem}"), arm)
     return column
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ __all__ = [
     "load",
     "stored",
     "table_hash",
+    "write_in_parts",
     "write_maps",
     "write_parts",
     "write_table",
@@ -188,7 +189,7 @@ def write_table(table: pd.DataFrame, stem: Path, labels: bool = False) -> None:
 
 
 def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path, labels: bool = False) -> None:
-    """Write the tables of single runs as one, part after part, so that memory holds one of them: Parquet, and CSV if a sheet holds it.
+    """Write the tables of single runs as one, part after part, so that memory holds one of them: see `write_in_parts`.
 
     Parameters
     ----------
@@ -199,22 +200,48 @@ def write_parts(parts: Sequence[tuple[str, int, Path]], stem: Path, labels: bool
     labels : bool
         Whether the CSV file has heads in words.
     """
-    rows = sum(pq.read_metadata(path).num_rows for *_, path in parts)
-    writer: pq.ParquetWriter | None = None
-    with written_whole(_named(stem, "csv")) as sheet, written_whole(_named(stem, "parquet")) as whole:
+
+    def tables() -> Iterator[pd.DataFrame]:
         for arm, replicate, path in parts:
             table = pd.read_parquet(path)
             table.insert(0, "arm", arm)
             table.insert(1, "replicate", replicate)
-            part = pa.Table.from_pandas(table, preserve_index=False)
+            yield table
+
+    write_in_parts(tables(), sum(pq.read_metadata(path).num_rows for *_, path in parts), stem, labels)
+
+
+def write_in_parts(tables: Iterable[pd.DataFrame], rows: int, stem: Path, labels: bool = False) -> None:
+    """Write tables of the same columns as one, so that memory holds one of them: Parquet, and CSV if a sheet holds it.
+
+    Parameters
+    ----------
+    tables : iterable of DataFrame
+        The first says what kind of values each column holds.
+    rows : int
+        Rows of all of them.
+    stem : Path
+        Where the whole goes, without its suffix.
+    labels : bool
+        Whether the CSV file has heads in words.
+    """
+    writer: pq.ParquetWriter | None = None
+    with written_whole(_named(stem, "csv")) as sheet, written_whole(_named(stem, "parquet")) as whole:
+        for table in tables:
+            part = pa.Table.from_pandas(table, schema=writer.schema if writer else None, preserve_index=False)
             if rows <= SHEET:
                 first = writer is None
                 with sheet.open("wb" if first else "ab") as file:
                     file.write((MARK if first else b"") + csv(_headed(table, labels), head=first))
-            writer = writer or pq.ParquetWriter(whole, part.schema, compression="zstd")
-            writer.write_table(part)
+            writer = writer or pq.ParquetWriter(whole, _with_text(part.schema), compression="zstd")
+            writer.write_table(part.cast(writer.schema))
         if writer:
             writer.close()
+
+
+def _with_text(schema: pa.Schema) -> pa.Schema:
+    """Return a schema in which columns of which nothing is known yet hold text."""
+    return pa.schema([pa.field(f.name, pa.string()) if pa.types.is_null(f.type) else f for f in schema], metadata=schema.metadata)
 
 
 def load(folder: str | Path) -> Comparison:

@@ -30,6 +30,7 @@ class SheetFacts:
     columns: list[tuple[str, str, str]]
     unread: list[str]
     left_out: list[tuple[str, int, str]]
+    hidden_rows: int
     formulas: int
     notes: list[str]
 
@@ -199,8 +200,9 @@ def _sheet(read: SheetRead) -> SheetFacts:
         columns=columns,
         unread=listed(read.unread),
         left_out=[(say(f"workbook.reasons.{reason}"), len(rows), _rows(rows)) for reason, rows in read.left_out.items()],
+        hidden_rows=read.hidden_rows,
         formulas=read.sheet.formulas,
-        notes=list(read.sheet.notes),
+        notes=[say("workbook.read_as", encoding=read.sheet.encoding, names=read.sheet.first)] if read.sheet.encoding else [],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from experiments.terminal import wrap
 from experiments.waiting import slow
 from sim import FromFile
 from sim.build.from_file import from_file
+from sim.build.reading.content import DEFAULTS, Reading
 from sim.build.reading.listing import LINK_COLUMNS, NODE_COLUMNS
 from sim.build.reading.mapping import Choices
 from sim.build.reading.table import Table
@@ -30,8 +32,12 @@ from sim.network.fixed_points import NetworkError
 
 __all__ = ["import_chain"]
 
+#: How large a file may be: whole numbers.
+BOUNDS = ("most_rows", "most_megabytes")
+#: What stands before a word where it is typed for a study; messages about a file name it so.
+PREFIX = re.compile(r"network\.(?:columns\.|node_columns\.)?")
 #: What can be typed besides files: the columns, and these.
-KEYS = ("sheet", "nodes_sheet", "unit", "leaders", "encoding", "to")
+KEYS = ("sheet", "nodes_sheet", "unit", "leaders", "encoding", *BOUNDS, "to")
 COLUMNS = tuple(dict.fromkeys((*LINK_COLUMNS, *NODE_COLUMNS, "employees", "revenue", "product", "tier")))
 #: Most bytes of the file that says how a list was read.
 MOST_BYTES = 1_000_000
@@ -49,7 +55,17 @@ class _Asked:
         return Choices(columns, self.given.get("sheet", ""), self.given.get("nodes_sheet", ""), self.given.get("unit", ""))
 
     def leaders(self) -> list[str]:
-        return [name.strip() for name in self.given.get("leaders", "").strip("[]").split(",") if name.strip()]
+        return [self.given["leaders"]] if self.given.get("leaders") else []
+
+    def reading(self) -> Reading:
+        rows, megabytes = (self._number(key, getattr(DEFAULTS, key)) for key in BOUNDS)
+        return Reading(encoding=self.given.get("encoding") or DEFAULTS.encoding, most_rows=rows, most_megabytes=megabytes)
+
+    def _number(self, key: str, otherwise: int) -> int:
+        text = self.given.get(key, str(otherwise))
+        if not re.fullmatch("[1-9][0-9]{0,8}", text):
+            raise ValueError(say("workbook.no_number", key=key, text=text))
+        return int(text)
 
 
 def import_chain(arguments: Sequence[str], usage: str) -> list[str]:
@@ -63,7 +79,7 @@ def import_chain(arguments: Sequence[str], usage: str) -> list[str]:
     asked = _asked(arguments, usage)
     first = Path(asked.files[0])
     folder = Path(asked.given["to"]) if asked.given.get("to") else first.parent
-    reading = FromFile(encoding=asked.given.get("encoding") or "auto")
+    reading = asked.reading()
     with slow("workbook.waiting", file=first.name):
         imported = read_workbook(asked.files, asked.choices(), reading, asked.leaders())
         names = {key: f"{first.stem}{end}" for key, end in (("links", "_links.csv"), ("firms", "_firms.csv"), ("data", "_data.md"))}
@@ -93,11 +109,12 @@ def _asked(arguments: Sequence[str], usage: str) -> _Asked:
     if len(files) > 2:
         raise ValueError(say("verbs.too_many", word=files[-1], usage=usage))
     given: dict[str, str] = {}
-    for key, _, text in pairs:
+    for typed, _, text in pairs:
+        key = PREFIX.sub("", typed)
         if key not in (*KEYS, *COLUMNS):
             from agents.spelling import nearest
 
-            raise ValueError(say("workbook.no_key", key=key, near=nearest(key, (*KEYS, *COLUMNS)), keys=", ".join((*KEYS, *COLUMNS))))
+            raise ValueError(say("workbook.no_key", key=typed, near=nearest(key, (*KEYS, *COLUMNS)), keys=", ".join((*KEYS, *COLUMNS))))
         given[key] = text.strip().strip("\"'")
     if Path(files[0]).suffix.lower() in (".yaml", ".yml"):
         note = _note(Path(files[0]))

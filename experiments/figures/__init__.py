@@ -3,10 +3,11 @@
 from experiments.figures.effects import effects_figure, gains_figure, origins_figure, pairs_figure
 from experiments.figures.money import books_figure, costs_figure
 from experiments.figures.network import FIRMS, firms_figure, flows_figure
-from experiments.figures.paths import queues_figure, sweep_figure, time_paths
+from experiments.figures.paths import queues_figure, time_paths
 from experiments.figures.replicates import enough_figure, luck_figure
 from experiments.figures.slides import SLIDE
 from experiments.figures.style import COLOURS, save, save_all, style
+from experiments.figures.sweeps import sweep_figure
 
 __all__ = [
     "COLOURS",

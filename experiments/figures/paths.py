@@ -12,12 +12,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from experiments.analysis.arms import arms_in_words
-from experiments.catalogue.settings import settings
 from experiments.figures.style import (
-    COLOURS,
     SHOWN,
     SINGLE,
     SMALL,
@@ -37,7 +34,7 @@ from experiments.figures.style import (
 from experiments.languages.wording import label, say
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["queues_figure", "sweep_figure", "time_paths"]
+__all__ = ["queues_figure", "time_paths"]
 
 #: Arms that have a colour of their own; of more, the others are grey.
 MOST_COLOURS = 6
@@ -206,64 +203,3 @@ def _name_ends(ax: Axes, ends: Sequence[tuple[str, float, float]], lines: _Lines
             text, (month, value), xytext=(1.04, place), textcoords="axes fraction", va="center", fontsize=SMALL, linespacing=0.95,
             color=lines.marks[arm].colour, arrowprops=line | {"color": lines.marks[arm].colour},
         )  # fmt: skip
-
-
-def sweep_figure(table: pd.DataFrame, swept: Sequence[str], manifests: Sequence[Mapping[str, Any]] = (), outcome: str = HEADLINE) -> Figure:
-    """Draw the effect of every point of a sweep, arm by arm, with 95 % intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Effects of all points, with one column per swept key.
-    swept : sequence of str
-        Its keys; the first is the axis, the others make lines.
-    manifests : sequence of dict
-        Where the points came from, for the small print.
-    outcome : str
-    """
-    rows = table[(table["outcome"] == outcome) & (table["by"] == "total")]
-    arms = [arm for arm in rows["arm"].unique() if (rows.loc[rows["arm"] == arm, "effect"] != 0.0).any()] or list(rows["arm"].unique())[-1:]
-    others = list(dict.fromkeys(rows[list(swept[1:])].itertuples(index=False, name=None))) if len(swept) > 1 else [()]
-    lines = dict(zip(others, arm_marks([str(k) for k in range(len(others))], "").values(), strict=True))
-    names = list(rows[swept[0]].unique())
-    _, times = scaled_unit(outcome)
-    columns = min(len(arms), 2)
-    height = -(-len(arms) // columns)
-    with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(SINGLE if columns == 1 else WIDE, 0.8 + 2.1 * height + 0.12 * len(lines)))
-        axes = figure.subplots(height, columns, sharey=True, squeeze=False)
-        for ax in axes.flat[len(arms) :]:
-            ax.remove()
-        for ax, arm in zip(axes.flat, arms, strict=False):
-            of_arm = rows[rows["arm"] == arm]
-            for values, mark in lines.items():
-                points = of_arm[(of_arm[list(swept[1:])] == list(values)).all(axis=1)] if values else of_arm
-                _points(ax, points[swept[0]], times * points[["effect", "effect_low", "effect_high"]].to_numpy(), mark, names)
-            ax.axhline(0.0, color=COLOURS[0], lw=0.8)
-            ax.set_title(wrapped(arm, 48))
-            ax.set_xlabel(wrapped(_with_unit(swept[0]), 44))
-        for ax in axes[:, 0]:
-            ax.set_ylabel(wrapped(say("figures.effect_axis", outcome, unit_of_difference(outcome)), 30))
-        if len(swept) > 1:
-            keys = [key.split(".")[-1] for key in swept[1:]]
-            named = {values: say("figures.point", list(zip(keys, values, strict=True))) for values in lines}
-            legend(figure, [handle(named[values], mark) for values, mark in lines.items()])
-        return finish(figure, manifests, say("figures.bars"))
-
-
-def _points(ax: Axes, values: pd.Series, effects: NDArray[np.float64], mark: Mark, names: Sequence[str]) -> None:
-    """Draw one line of a sweep: over numbers, or over names in their order."""
-    numeric = pd.to_numeric(pd.Series(names), errors="coerce").notna().all()
-    x = pd.to_numeric(values).to_numpy() if numeric else np.array([names.index(value) for value in values])
-    middle, low, high = effects.T
-    ends = np.nan_to_num([middle - low, high - middle])
-    ax.errorbar(x, middle, yerr=np.maximum(ends, 0.0), color=mark.colour, marker=mark.marker, ls=mark.dash, ms=4, lw=1.2, capsize=2)
-    if not numeric:
-        upright = sum(len(str(name)) for name in names) > 40
-        ax.set_xticks(range(len(names)), [wrapped(str(name), 24) for name in names], rotation=90 if upright else 0)
-
-
-def _with_unit(path: str) -> str:
-    """Return a swept key and the unit it is in, where it has one."""
-    unit = next((s.unit for s in settings() if s.path == path), "")
-    return say("figures.with_unit", path=path, unit=label(unit)) if unit not in {"", "1"} else path

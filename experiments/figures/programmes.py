@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -17,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from experiments.analysis.arms import arms_in_words
 from experiments.analysis.programmes import LEFT
 from experiments.analysis.verdicts import Conclusion, Judgement
+from experiments.figures.heat import Cells, draw_cells
 from experiments.figures.rows import Row, draw_rows, limits
 from experiments.figures.style import (
     COLOURS,
@@ -32,7 +32,6 @@ from experiments.figures.style import (
     style,
     unit_of_difference,
     window,
-    without_values,
     wrapped,
 )
 from experiments.formatting import fixed, signed_percent, significant
@@ -256,38 +255,14 @@ def _heat(ax: Axes, table: pd.DataFrame, stem: str, conclusion: str, regions: Ma
     of_money = stem == "per_yuan"
     times, better = (1.0, 1.0) if of_money else (100.0, -1.0)
     names = [(region, policy) for region in regions for policy in policies]
+    shape = len(regions), len(policies)
     value, low, high = (
         times
-        * np.array([table.at[name, f"{stem}{end}"] if name in table.index else np.nan for name in names], dtype=np.float64).reshape(
-            len(regions), len(policies)
-        )
+        * np.array([table.at[name, f"{stem}{end}"] if name in table.index else np.nan for name in names], dtype=np.float64).reshape(shape)
         for end in ("", "_low", "_high")
     )
-    if not np.isfinite(value).any():
-        without_values(ax)
-        ax.set_xticks([])
-        return
-    most = float(np.nanmax(np.abs(value))) or 1.0
     concluded = [name in table.index and Conclusion(table.at[name, conclusion]).is_shown for name in names]
-    is_shown = np.array(concluded).reshape(value.shape)
-    tint = np.ma.masked_invalid(better * np.where(np.isfinite(value) & ~is_shown, 0.0, value))
-    ax.imshow(tint, aspect="auto", cmap="RdBu", norm=TwoSlopeNorm(0.0, -1.9 * most, 1.9 * most))  # never so dark that letters drown
-    for (y, x), one in np.ndenumerate(value):
-        if not np.isfinite(one):
-            ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="none", ec="0.75", hatch="////", lw=0))
-            note = say("not_defined")
-            ax.text(x, y, note, ha="center", va="center", fontsize=SMALL, bbox={"fc": "white", "ec": "none", "pad": 0.5})
-            continue
-        text = significant(one) if of_money else signed_percent(one)
-        if np.isfinite(low[y, x]):
-            ends = [float(low[y, x]), float(high[y, x])]
-            text += "\n[" + ", ".join(significant(end) if of_money else fixed(end, 1, True) for end in ends) + "]"
-        ax.text(x, y, text, ha="center", va="center", fontsize=SMALL, color="black" if is_shown[y, x] else "0.4", linespacing=1.1)
-    ax.set_xticks(range(len(policies)), [wrapped(name, 18) for name in policies.values()], fontsize=SMALL)
-    ax.set_yticks(range(len(regions)), [wrapped(name, 24) for name in regions.values()], fontsize=SMALL)
-    ax.set_xticks(np.arange(-0.5, len(policies)), minor=True)
-    ax.set_yticks(np.arange(-0.5, len(regions)), minor=True)
-    ax.grid(which="minor", color="white", lw=1.2)
-    ax.tick_params(which="both", length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    write: Callable[[float], str] = significant if of_money else signed_percent
+    write_end: Callable[[float], str] = significant if of_money else lambda end: fixed(end, 1, True)
+    cells = Cells(value, low, high, np.array(concluded).reshape(shape), better, write, write_end, say("not_defined"))
+    draw_cells(ax, cells, list(regions.values()), list(policies.values()))

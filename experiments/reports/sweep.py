@@ -1,8 +1,8 @@
-"""Collect a sweep: one table and one figure of all its points, from what they left on disk."""
+"""Collect a sweep: its tables, its figure and its report, from what its points left on disk."""
 
 from __future__ import annotations
 
-import json
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,45 +11,30 @@ import pandas as pd
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from experiments.analysis.results import labels_wanted, write_table
+from experiments.analysis.results import labels_wanted, write_in_parts, write_table
+from experiments.analysis.sweeps import points_in, read_sweep, summary_of_points, tables_of_points
 from experiments.figures import save_all, sweep_figure
 from experiments.languages.wording import lines, speak
 from experiments.last_resort import noted
-from experiments.runs.files import SUMS, damages, read_regular, write_sums
-from experiments.runs.manifests import MANIFEST, POINT, read_manifest
+from experiments.reports.sweep_report import names_in, sweep_report
+from experiments.runs.files import SUMS, write_sums, write_whole
+from experiments.runs.manifests import MANIFEST
 from experiments.terminal import printable
 from experiments.waiting import slow
 
 __all__ = ["CollectSweep", "collect_sweep", "is_whole"]
 
-#: Bytes of such a note at most.
-MOST_BYTES = 1_000_000
-
-
-def _points(folder: Path) -> list[Path]:
-    """Return the points of a sweep that were finished, or failed, in their order."""
-    points = (point for point in folder.iterdir() if point.name.isdecimal() and not point.is_symlink())
-    return sorted((p for p in points if (p / MANIFEST).is_file() or (p / POINT).is_file()), key=lambda p: int(p.name))
-
 
 def is_whole(folder: Path) -> bool:
     """Whether a folder holds a sweep of which every point was finished."""
-    return (folder / SUMS).is_file() and all((point / MANIFEST).is_file() for point in _points(folder))
-
-
-def _note(point: Path) -> tuple[list[str], str | None]:
-    """Return what was typed for a point, and its error if it failed."""
-    if (point / MANIFEST).is_file():
-        return list(read_manifest(point)["overrides"]), None
-    about = json.loads(read_regular(point / POINT, MOST_BYTES).decode("utf-8"))
-    return [str(override) for override in about["overrides"]], str(about["error"])
+    return (folder / SUMS).is_file() and all((point / MANIFEST).is_file() for point in points_in(folder))
 
 
 def collect_sweep(folder: Path) -> pd.DataFrame:
-    """Gather the effects of all points below a folder into one table, and draw it.
+    """Gather the effects of all points below a folder, draw them and report on them; return the table of points.
 
-    Points that failed stand in the table with their error. Writes ``sweep.csv``, ``sweep.parquet``, where at least one point was
-    finished ``sweep.png``, and last the checksums of all files.
+    Writes ``sweep`` (all effects of all points, those that failed with their error last) and ``sweep_summary`` (a row per point) as CSV and
+    Parquet; where at least one point was finished ``sweep.png`` and ``report.html``; and last the checksums of all files.
 
     Raises
     ------
@@ -58,30 +43,19 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     ValueError
         If a file of a point was damaged.
     """
-    notes = {int(point.name): (point, *_note(point)) for point in _points(folder)}
-    values = {
-        number: {key: value for key, _, value in (override.lstrip("+").partition("=") for override in overrides)}
-        for number, (_, overrides, _) in notes.items()
-    }
-    keys = dict.fromkeys(key for typed in values.values() for key in typed)
-    swept = [key for key in keys if len({typed.get(key) for typed in values.values()}) > 1]
-    parts = []
-    for number, (point, _, error) in notes.items():
-        if error is None and (wrong := damages(point, ("effects.parquet",))):
-            raise ValueError(wrong[0])
-        rows = pd.DataFrame([{}]) if error else pd.read_parquet(point / "effects.parquet")
-        parts.append(rows.assign(point=number, error=error, **{key: values[number].get(key) for key in swept}))
-    if not parts:
-        raise FileNotFoundError(f"{folder} holds no point of a sweep")
-    table = pd.concat(parts, ignore_index=True)
-    table = table[["point", *swept, *(c for c in table.columns if c not in {"point", "error", *swept}), "error"]]
-    finished = table[table["error"].isna()]
-    manifests = [read_manifest(folder / str(number)) for number in finished["point"].unique()]
-    write_table(table, folder / "sweep", any(map(labels_wanted, manifests)))
-    if swept and len(finished):
-        save_all(sweep_figure(finished, swept, manifests), folder, "sweep", manifests)
+    sweep = read_sweep(folder)
+    labels = any(map(labels_wanted, sweep.manifests))
+    rows, tables = tables_of_points(folder, sweep)
+    write_in_parts(tables, rows, folder / "sweep", labels)
+    summary = summary_of_points(sweep)
+    write_table(summary, folder / "sweep_summary", labels)
+    if sweep.swept and len(sweep.effects):
+        figure = sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, names_in(sweep))
+        save_all(figure, folder, "sweep", sweep.manifests)
+        result = hashlib.sha256(summary.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+        write_whole(folder / "report.html", sweep_report(sweep, result).encode())
     write_sums(folder, {})
-    return table
+    return summary
 
 
 class CollectSweep(Callback):
@@ -92,11 +66,11 @@ class CollectSweep(Callback):
         folder = Path(config.hydra.sweep.dir)
         speak(config.language)
         try:
-            with slow("waiting.sweep", points=len(_points(folder))):
+            with slow("waiting.sweep", points=len(points_in(folder))):
                 table = collect_sweep(folder)
         except Exception as mistake:  # which Hydra would turn into a warning, and the exit status into success
             why = str(mistake) if isinstance(mistake, OSError) else noted(mistake, sys.argv[1:])
             print(printable(lines("sweep.not_collected", folder=folder, mistake=why)), file=sys.stderr)
             sys.exit(1)
-        failed = table.loc[table["error"].notna(), "point"].nunique()
-        print(lines("sweep.collected", points=table["point"].nunique(), failed=failed, table=folder / "sweep.csv"))
+        failed = int(table["error"].notna().sum())
+        print(lines("sweep.collected", points=len(table), failed=failed, table=folder / "sweep.csv"))

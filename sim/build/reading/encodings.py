@@ -16,7 +16,7 @@ from functools import lru_cache
 from sim.build.reading.quoted import quoted, some
 from sim.network.fixed_points import NetworkError
 
-__all__ = ["AS_CSV", "text_in"]
+__all__ = ["AS_CSV", "known_encoding", "text_in"]
 
 AS_CSV = "save it as CSV in UTF-8"
 #: What files begin with that say their encoding; a longer mark stands before a shorter one that it begins with.
@@ -57,7 +57,7 @@ def text_in(raw: bytes, file: str, encoding: str) -> tuple[str, str]:
     if encoding == "auto":
         text, name = _recognised(raw, file)
     else:
-        name = _known(encoding)
+        name = known_encoding(encoding)
         decoded = _decoded(raw, name)
         if decoded is None:
             raise NetworkError(f"{file}, row {_wrong_row(raw, name)} is not in {encoding}; {AS_CSV}, or set network.encoding=auto")
@@ -68,8 +68,14 @@ def text_in(raw: bytes, file: str, encoding: str) -> tuple[str, str]:
     return text.removeprefix("\ufeff"), name
 
 
-def _known(encoding: str) -> str:
-    """Return Python's name of an encoding."""
+def known_encoding(encoding: str) -> str:
+    """Return Python's name of an encoding of text.
+
+    Raises
+    ------
+    NetworkError
+        If there is none of that name, or it is one of Python's codecs for other things.
+    """
     try:
         name = codecs.lookup(encoding).name
     except (LookupError, ValueError, TypeError):

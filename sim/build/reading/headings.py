@@ -22,6 +22,8 @@ __all__ = [
     "amount",
     "by_official_classes",
     "flag",
+    "foreign_money",
+    "holds_amounts",
     "is_remark",
     "is_total",
     "meanings",
@@ -44,6 +46,10 @@ WRITTEN = {
     "千元": rf"千元?|(?:1,?000|thousand|k|'000) ?{CNY}|{CNY} ?(?:1,?000|thousand|k|'000)",
     "元": rf"{CNY}|元人民币|¥",
 }
+#: Other money, which is not converted.
+FOREIGN = re.compile(
+    r"美元|美金|欧元|英镑|日元|日圆|港元|港币|台币|韩元|卢布|[$€£]|\b(?:USD|EUR|GBP|JPY|HKD|TWD|KRW|RUB|dollars?|euros?)\b", re.IGNORECASE
+)
 A_YEAR = re.compile(r"(?:[/每 ]*(?:年|year|yr|annum)|(?:a|per) (?:year|annum))$|^(?:单位|金额单位|unit|units|in)[: ]*")
 
 SUPPLIER = (
@@ -188,6 +194,19 @@ def unit_above(cells: list[str]) -> str:
     return ""
 
 
+def foreign_money(text: str) -> str:
+    """Return the other money than CNY that a heading names; '' if none."""
+    found = FOREIGN.search(unicodedata.normalize("NFKC", text))
+    return found[0] if found else ""
+
+
+def holds_amounts(text: str) -> bool:
+    """Whether a heading that is not known looks like one of amounts that are bought: 月采购额（万元）."""
+    whole = plain(text)
+    inside = [unit_in(part) for part in BRACKETS.findall(whole)]
+    return any(inside) and re.search("采购|供货|供应|交易|配套|货款|金额|purchas|spend|amount|procure", whole) is not None
+
+
 def meanings(text: str) -> list[Heading]:
     """Return what a heading may mean, the likeliest first; nothing if it is not known."""
     whole = ANY_COUNTY.sub("县区", plain(text))
@@ -234,8 +253,8 @@ def _known(form: str, unit: str) -> list[Heading]:
 
 @lru_cache(maxsize=50_000)
 def is_total(cell: str) -> bool:
-    """Whether a cell says that its row adds up others."""
-    return TOTAL.fullmatch(plain(cell)) is not None
+    """Whether a cell says that its row adds up others: 合计, 总计（万元）, Total (CNY)."""
+    return TOTAL.fullmatch(BRACKETS.sub("", plain(cell)).strip(" :")) is not None
 
 
 @lru_cache(maxsize=50_000)

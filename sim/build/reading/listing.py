@@ -23,7 +23,7 @@ from sim.build.reading.content import Reading
 from sim.build.reading.headings import size
 from sim.build.reading.mapping import Choices
 from sim.build.reading.quoted import quoted, some
-from sim.build.reading.sheets import is_workbook
+from sim.build.reading.sheets import begins_as_a_list, is_workbook
 from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table
 from sim.build.reading.workbook import read_workbook
 from sim.network.fixed_points import NetworkError
@@ -177,7 +177,7 @@ class _Columns:
 
 def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return stages, in order of first appearance, and links between their rows (a blank number is NaN)."""
-    if is_workbook(settings.path) or (settings.nodes and is_workbook(settings.nodes)):
+    if is_workbook(settings.path) or (settings.nodes and is_workbook(settings.nodes)) or _is_list(settings):
         table, nodes = _from_workbook(settings, notes)
         return _joined(table, _Columns(nodes, {}, "network.node_columns"), replace(settings, columns={}, node_columns={}), notes)
     for name in ("sheet", "nodes_sheet", "unit"):
@@ -199,6 +199,17 @@ def read_listing(settings: FromFile, notes: list[str]) -> tuple[pd.DataFrame, pd
     else:
         of_firms = None
     return _joined(table, of_firms, settings, notes)
+
+
+def _is_list(settings: FromFile) -> bool:
+    """Whether a CSV file has Chinese headings of suppliers and customers, and none of the names that this module looks for.
+
+    Only the first bytes are looked at: a file of links may be large.
+    """
+    ends = ("supplier", "customer")
+    if settings.format != "auto" or settings.filter or any(settings.columns.get(key, key) != key for key in ends):
+        return False
+    return begins_as_a_list(settings.path, settings)
 
 
 def _from_workbook(settings: FromFile, notes: list[str]) -> tuple[Table, Table]:

@@ -12,13 +12,11 @@ from agents.characters import in_normal_form
 from agents.spelling import nearest
 from sim.build.reading.headings import OF_A_FIRM, Heading, meanings, unit_in
 from sim.build.reading.quoted import some
-from sim.build.reading.sheets import Sheet
+from sim.build.reading.sheets import HEAD_ROWS, Sheet
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["NEEDED", "Choices", "ColumnRead", "SheetRead", "chosen_sheets", "columns_of", "refuse_absent"]
 
-#: Rows from the top among which the header is looked for.
-HEAD_ROWS = 40
 #: What a key is called in messages.
 CALLED = {
     "supplier": "the supplier",
@@ -29,6 +27,8 @@ CALLED = {
 }
 NEEDED = ("supplier", "customer")
 OF_LINKS = ("supplier", "customer", "value", "units", "value_share", "essential")
+#: What no setting of a study names a column for.
+ONLY_IMPORTED = ("employees", "revenue", "product", "tier")
 OF_FIRMS = ("firm", "kind", "cost", "price", "demand", *OF_A_FIRM)
 
 
@@ -57,6 +57,8 @@ class Choices:
     def typed(self, key: str, text: str) -> str:
         """Say what to type so that a key has a value."""
         where = self.prefix
+        if where and key in ONLY_IMPORTED:
+            return f"strongchain import FILE {Choices().typed(key, text)}"
         if where and key not in ("sheet", "nodes_sheet", "unit"):
             where += "columns." if key in OF_LINKS else "node_columns."
         word = f"{where}{key}={text}"
@@ -104,6 +106,12 @@ class SheetRead:
     first: int
     rows: int
     left_out: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def hidden_rows(self) -> int:
+        """Rows below the header that the workbook hides, and that are read like others."""
+        out = {number for numbers in self.left_out.values() for number in numbers}
+        return len(self.sheet.hidden_rows & {*self.sheet.row[self.first + 1 :]} - out)
 
 
 @dataclass(frozen=True)
@@ -160,19 +168,28 @@ def _places(sheet: Sheet, choices: Choices) -> list[_Place]:
     for at, cells in enumerate(sheet.cells[:HEAD_ROWS]):
         places.append(_Place(at, cells, [known(cell) if cell else [] for cell in cells]))
         if at and sheet.row[at] == sheet.row[at - 1] + 1:
-            above = sheet.cells[at - 1]
-            width = max(len(cells), len(above))
-            both = []
-            for k in range(width):
-                upper, lower = (row[k] if k < len(row) else "" for row in (above, cells))
-                both.append(lower or upper if not (upper and lower) or upper == lower else f"{upper} {lower}")
-            if both != cells:
+            for both in _in_two_rows(sheet.cells[at - 1], cells):
                 joined = []
                 for k, heading in enumerate(both):
                     lower = cells[k] if k < len(cells) else ""
                     joined.append((known(heading) or (known(lower) if lower else [])) if heading else [])
                 places.append(_Place(at, both, joined))
     return places
+
+
+def _in_two_rows(above: list[str], cells: list[str]) -> list[list[str]]:
+    """Return the headings that two rows make together: as they stand, and where a blank above means what stands to its left."""
+    filled = list(above) + [""] * (len(cells) - len(above))
+    for k in range(1, len(cells)):
+        if cells[k] and not filled[k]:
+            filled[k] = filled[k - 1]
+    found: list[list[str]] = []
+    for row in (above, filled):
+        pairs = [[of[k] if k < len(of) else "" for of in (row, cells)] for k in range(max(len(cells), len(row)))]
+        both = [lower or upper if not (upper and lower) or upper == lower else f"{upper} {lower}" for upper, lower in pairs]
+        if both != cells and both not in found:
+            found.append(both)
+    return found
 
 
 def _unit_of(heading: str) -> str:
@@ -236,7 +253,9 @@ def _no_links(
     if near:
         _, sheet, place = max(near, key=lambda one: one[0])
         missing = next(key for key in NEEDED if key not in place.keys())
-        free = [heading for heading, known in zip(place.headings, place.found, strict=True) if heading and not known]
+        pairs = [(heading, {one.key for one in known}) for heading, known in zip(place.headings, place.found, strict=True) if heading]
+        # A list that one firm after another keeps of its suppliers: 企业名称, 供应商名称.
+        free = [heading for heading, keys in pairs if "firm" in keys] or [heading for heading, keys in pairs if not keys]
         columns = some([heading for heading in place.headings if heading], 12)
         return NetworkError(
             f"{sheet.where}: no column is {CALLED[missing]}; row {sheet.row[place.at]} has {columns}; type "

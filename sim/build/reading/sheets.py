@@ -7,6 +7,8 @@ kept in it when the workbook was saved.
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import datetime
 import io
 import os
@@ -20,17 +22,21 @@ from typing import Any
 
 from agents.characters import in_normal_form
 from sim.build.reading.content import MEGABYTE, Reading, content
-from sim.build.reading.encodings import AS_CSV, text_in
-from sim.build.reading.quoted import some
+from sim.build.reading.encodings import AS_CSV, known_encoding, text_in
+from sim.build.reading.headings import meanings
 from sim.build.reading.table import rows_of
 from sim.network.fixed_points import NetworkError
 
-__all__ = ["Sheet", "is_workbook", "read_sheets"]
+__all__ = ["HEAD_ROWS", "Sheet", "begins_as_a_list", "is_workbook", "read_sheets"]
 
 #: Endings of files that a spreadsheet program writes. Only the first four are read; each of the others gets a line that says what to do.
 READ = (".xlsx", ".xlsm", ".xltx", ".xltm")
 OTHERS = (".xls", ".xlsb", ".et", ".ett", ".ods", ".numbers")
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: Rows from the top among which the headings are looked for, and bytes of a text table in which they are.
+HEAD_ROWS, FIRST_BYTES = 40, 65_536
+#: What may stand between the cells of a text table; a comma where none of them does.
+SIGNS = ",;\t"
 AS_XLSX = "open it in Excel or WPS, and save it as .xlsx"
 #: What a workbook may unpack to, as a multiple of the largest file that is read: usual ones unpack to five to twenty times their size.
 MOST_UNPACKED = 4
@@ -46,6 +52,7 @@ WITHOUT_VALUE = re.compile(
     CELL
     + rb"<(?:\w+:)?f(?:\s[^>]{0,300})?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\s(?=[^>]{0,500}?hidden=[\"'](?:1|true)[\"'])[^>]{0,500}?\br=[\"'](\d{1,7})[\"']")
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]{0,300}?ref=[\"']([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})[\"']")
 
 
@@ -65,12 +72,16 @@ class Sheet:
         Row number of each in the spreadsheet.
     copied : set of (int, int)
         Row number and place of the column of each cell that has its text from a merged area.
+    hidden_rows : set of int
+        Row numbers of those that the workbook hides, as a filter does; they are read like others.
     formulas : int
         How many cells hold a formula.
     without_value : set of (int, int)
         Cells with a formula whose value was not kept.
-    notes : tuple of str
-        In which encoding a text table was read, if there is a doubt.
+    encoding : str
+        In which a text table was read; '' if there is no doubt.
+    first : tuple of str
+        The first texts that are wrong if it is the wrong one.
     """
 
     file: str
@@ -79,9 +90,11 @@ class Sheet:
     cells: list[list[str]] = field(default_factory=list)
     row: list[int] = field(default_factory=list)
     copied: set[tuple[int, int]] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
     formulas: int = 0
     without_value: set[tuple[int, int]] = field(default_factory=set)
-    notes: tuple[str, ...] = ()
+    encoding: str = ""
+    first: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -101,6 +114,47 @@ def is_workbook(path: str | Path) -> bool:
             return opened.read(len(OLE)).startswith((ZIP, OLE))
     except (OSError, ValueError, RuntimeError):  # said where it is read
         return False
+
+
+def begins_as_a_list(path: str | Path, reading: Reading) -> bool:
+    """Whether a text table begins as a list of suppliers with Chinese headings: one of its first rows has those of both ends of a link.
+
+    Only its first bytes are looked at. A row in which a cell is ``supplier`` or ``customer`` has the headings of a file of links.
+    """
+    try:
+        file = Path(path).expanduser()
+        if not os.path.isfile(file):
+            return False
+        with open(file, "rb") as opened:
+            raw = opened.read(FIRST_BYTES)
+        names = ["utf-8-sig", "gb18030"] if reading.encoding == "auto" else [known_encoding(reading.encoding)]
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            names = ["utf-16"]
+        for name in names:
+            with contextlib.suppress(UnicodeError):
+                text = codecs.getincrementaldecoder(name)().decode(raw)  # the last character may be cut
+                return any(map(_heads_a_list, text.splitlines()[:HEAD_ROWS]))
+    except (OSError, ValueError, RuntimeError, NetworkError):  # said where it is read
+        pass
+    return False
+
+
+def _heads_a_list(line: str) -> bool:
+    cells = _split(line)
+    keys = {one.key for cell in cells if not cell.isascii() for one in meanings(cell)}
+    return {"supplier", "customer"} <= keys and not {"supplier", "customer"} & set(cells)
+
+
+def _split(line: str) -> list[str]:
+    """Return the cells of a row of headings."""
+    return [in_normal_form(cell).strip('" ') for cell in line.split(max(SIGNS, key=line.count))]
+
+
+def _sign(text: str) -> str:
+    """Return the sign between the cells of a text table: that of its headings, above which a title may stand; else of its first row."""
+    rows = [line for line in text[:FIRST_BYTES].splitlines()[:HEAD_ROWS] if any(map(line.count, SIGNS))]
+    heads = [line for line in rows if any(one.key in ("supplier", "customer", "firm") for cell in _split(line) for one in meanings(cell))]
+    return max(SIGNS, key=[*heads, *rows, ""][0].count)
 
 
 def read_sheets(path: str | Path, reading: Reading, wanted: str = "") -> list[Sheet]:
@@ -128,17 +182,15 @@ def read_sheets(path: str | Path, reading: Reading, wanted: str = "") -> list[Sh
     if Path(path).suffix.lower() in (*READ, *OTHERS):
         raise NetworkError(f"{file} {_text_named_so(raw)}")
     text, encoding = text_in(raw, file, reading.encoding)
-    head = text[: text.find("\n") if "\n" in text else len(text)]
-    sign = max(",;\t", key=head.count)  # a comma where none of them is in the first row
     sheet = Sheet(file)
-    for number, record in rows_of(file, in_normal_form(text), reading.most_rows, sign):
+    for number, record in rows_of(file, in_normal_form(text), reading.most_rows, _sign(text)):
         cells = [cell.strip() for cell in record]
         if any(cells):
             sheet.cells.append(cells)
             sheet.row.append(number)
     if reading.encoding == "auto" and encoding != "utf-8":
         names = dict.fromkeys(cell for cells in sheet.cells[:1_000] for cell in cells if not cell.isascii())
-        sheet.notes = (f"{file} is read as {encoding.upper()}; it begins with {some(list(names), 2)}: if that looks wrong, set encoding",)
+        sheet.encoding, sheet.first = encoding.upper(), tuple(names)[:2]
     return [sheet]
 
 
@@ -210,13 +262,16 @@ def _unsafe(archive: zipfile.ZipFile, most_megabytes: int) -> str:
             "leave out sheets and columns that are not used, or raise network.most_megabytes"
         )
     for part in parts:
-        if part.filename.lower().endswith((".xml", ".rels", ".vml")):
-            for chunk in _chunks(archive, part.filename):
-                if b"\0" in chunk or b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
-                    return f"holds XML that no spreadsheet program writes (a declaration in {part.filename[:60]!r}); {AS_XLSX}"
-                head = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", chunk.removeprefix(b"\xef\xbb\xbf"))
-                if head and head[1].lower() not in {b"utf-8", b"utf8", b"us-ascii", b"ascii"}:
-                    return f"holds XML that is not in UTF-8 ({part.filename[:60]!r}); {AS_XLSX}"
+        named_so = part.filename.lower().endswith((".xml", ".rels", ".vml"))
+        for k, chunk in enumerate(_chunks(archive, part.filename)):
+            # A part is what the workbook says that it is, whatever its name: what begins as XML is looked at too; pictures do not.
+            if not k and not named_so and not chunk.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<"):
+                break
+            if b"\0" in chunk or b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
+                return f"holds XML that no spreadsheet program writes (a declaration in {part.filename[:60]!r}); {AS_XLSX}"
+            head = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", chunk.removeprefix(b"\xef\xbb\xbf"))
+            if head and head[1].lower() not in {b"utf-8", b"utf8", b"us-ascii", b"ascii"}:
+                return f"holds XML that is not in UTF-8 ({part.filename[:60]!r}); {AS_XLSX}"
     return ""
 
 
@@ -254,7 +309,7 @@ def _sheet(of: Any, file: str, archive: zipfile.ZipFile, reading: Reading, wante
 
 
 def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict[int, dict[int, tuple[int, int]]]]:
-    """Read from the XML what openpyxl does not say when it reads row by row: formulas, those without a value, and merged areas.
+    """Read from the XML what openpyxl does not say row by row: formulas, those without a value, hidden rows, and merged areas.
 
     Returns the number of formulas, and for each cell of a merged area, by row and column, the first cell of the area.
     """
@@ -263,6 +318,7 @@ def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict
     for chunk in _chunks(archive, part):
         formulas |= {found[1] for found in FORMULA.finditer(chunk)}
         sheet.without_value |= {_place(found[1]) for found in WITHOUT_VALUE.finditer(chunk)}
+        sheet.hidden_rows |= {int(found[1]) for found in HIDDEN_ROW.finditer(chunk)}
         areas |= {(found[1], found[2]) for found in MERGED.finditer(chunk)}
     merged: dict[int, dict[int, tuple[int, int]]] = {}
     total = 0

@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -24,6 +24,8 @@ from sim.build.reading.headings import (
     amount,
     by_official_classes,
     flag,
+    foreign_money,
+    holds_amounts,
     is_remark,
     is_total,
     plain,
@@ -115,7 +117,7 @@ def read_workbook(paths: Sequence[str], choices: Choices, reading: Reading = DEF
     choices : Choices
     reading : Reading
     leaders : sequence of str
-        Names of chain leaders, besides those that the file marks.
+        Names of chain leaders, instead of those that the file marks; several with commas between them may stand in one text.
 
     Raises
     ------
@@ -139,7 +141,19 @@ def read_workbook(paths: Sequence[str], choices: Choices, reading: Reading = DEF
     rest = [sheet for sheet in sheets if id(sheet) not in used]
     refuse_absent(choices, [read for read in (of_links, of_firms) if read])
     hidden = [sheet.name for sheet in rest if sheet.hidden]
+    _refuse_unread_amounts(of_links, choices)
     return _imported(of_links, of_firms, choices, leaders, hidden, [sheet.name or sheet.file for sheet in rest if not sheet.hidden])
+
+
+def _refuse_unread_amounts(read: SheetRead, choices: Choices) -> None:
+    """Refuse to leave out amounts where the list has no others: without them the suppliers of a customer would count the same."""
+    if {"value", "value_share", "units"} & {column.key for column in read.columns} or choices.columns.get("value") == "":
+        return
+    for heading in [heading for heading in read.unread if holds_amounts(heading)][:1]:
+        raise NetworkError(
+            f"{read.sheet.where}, row {read.header_row}: no column is the yearly purchases, and {quoted(heading)} is not read; type "
+            f"{choices.typed('value', heading)}, or {choices.typed('value', '')} to leave it out"
+        )
 
 
 # -- rows ----------------------------------------------------------------------------------------
@@ -215,6 +229,8 @@ class _Rows:
         if isinstance(value, str):
             raise self.refuse(number, key, side, value)
         if value is not None and not self._unit[(key, side)] and amount(text, "元") == value and amount(text, "万元") != value:
+            if money := foreign_money(self._heading[(key, side)]):
+                raise self.refuse(number, key, side, f"amounts are in {money}, which is not converted; write them in CNY, such as 万元")
             units = " or ".join(self.choices.typed("unit", unit) for unit in ("万元", "元", "亿元"))
             raise self.refuse(number, key, side, f"the amount {quoted(text)} has no unit; type {units}, or write it into the heading")
         return value
@@ -248,9 +264,9 @@ class _Rows:
         """Return the size that a row states; '' if none."""
         text = self.cell(number, cells, "size", side)
         if (said := size(text)) is None:
-            raise self.refuse(
-                number, "size", side, f"{quoted(text)} is no size; write 大型, 中型, 小型 or 微型 (large, medium, small, micro)"
-            )
+            write = "write 大型, 中型, 小型 or 微型 (large, medium, small, micro)"
+            leave = f"type {self.choices.typed('size', '')} to leave the column out"
+            raise self.refuse(number, "size", side, f"{quoted(text)} is no size; {write}" + ("" if side else f", or {leave}"))
         return said
 
 
@@ -325,11 +341,11 @@ def _imported(
         out = {reason: len(rows) for reason, rows in of_links.left_out.items()}
         raise NetworkError(f"{of_links.sheet.where} holds no link below row {of_links.header_row}; rows left out: {out or 'none'}")
     linked = list(dict.fromkeys(firm for pair in found for firm in pair))
-    for name in leaders:
+    typed = [name for text in leaders for name in _names_in(in_normal_form(text), firms.row)]
+    for name in typed:
         if name not in firms.row:
             raise NetworkError(f"leaders names {quoted(name)}, which is in no row{nearest(name, list(firms.row))}")
-        firms.leaders.add(name)
-    firms.leaders &= set(linked) | listed
+    firms.leaders = set(typed) or firms.leaders & (set(linked) | listed)
     several = [*firms.main("sector"), *firms.main("product")]
     firms.main("chain")
     sectors = next((key for key in ("sector", "product") if any(key in said for said in firms.said.values())), "")
@@ -368,6 +384,18 @@ def _imported(
     )
     imported.notes += _notes(imported)
     return imported
+
+
+def _names_in(text: str, known: Container[str]) -> list[str]:
+    """Return the names in a text with commas between them; a name that is known may hold commas itself (Ningbo Gear Co., Ltd)."""
+    parts = re.split("([,，、;；])", text.strip().removeprefix("[").removesuffix("]"))  # names and signs take turns
+    names, at = [], 0
+    while at < len(parts):
+        ends = range(len(parts), at, -2)
+        end = next((end for end in ends if "".join(parts[at:end]).strip() in known), at + 1)
+        names += [name] if (name := "".join(parts[at:end]).strip()) else []
+        at = end + 1
+    return names
 
 
 def _read_firms(rows: _Rows, firms: _Firms) -> None:
@@ -529,10 +557,14 @@ def _notes(of: Imported) -> list[str]:
             for one in read.columns
         )
         notes.append(f"{read.sheet.where}: headings in row {read.header_row}; {columns}")
-        notes += read.sheet.notes
+        if read.sheet.encoding:
+            first = some(read.sheet.first)
+            notes.append(f"{read.sheet.file} is read as {read.sheet.encoding}; it begins with {first}: if that looks wrong, set encoding")
         if read.unread:
             notes.append(f"{read.sheet.where}: not read: {some(read.unread, 20)}")
         notes += [f"{read.sheet.where}: left out: {len(rows)} × {reason}, first in row {rows[0]}" for reason, rows in read.left_out.items()]
+        if hidden := read.hidden_rows:
+            notes.append(f"{read.sheet.where}: rows that are hidden are read like others: {hidden}")
         if read.sheet.formulas:
             notes.append(
                 f"{read.sheet.where}: {read.sheet.formulas} cells hold formulas; the values are those that were kept when it was saved"

@@ -181,6 +181,9 @@ def test_a_list_that_no_study_can_read_writes_nothing(book, capsys):
         (("供应链.xlsx", "sheet=汇总"), "there is no such sheet"),
         (("other.yaml",), "is not what strongchain import wrote"),
         (("供应链.xlsx", "to=file"), "cannot be written"),
+        (("供应链.xlsx", "most_rows=ten"), "most_rows=ten: type a whole number"),
+        (("供应链.xlsx", "network.most_rows=3"), "has more than 3 rows"),
+        (("供应链.xlsx", "network.columns.suplier=甲"), "did you mean 'supplier'?"),
     ],
 )
 def test_mistakes_get_one_line(book, capsys, arguments, expected):

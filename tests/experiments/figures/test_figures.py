@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import warnings
 from collections.abc import Callable
@@ -550,41 +551,73 @@ def points(swept: dict[str, list[str]], effect: float = -0.1, arms: tuple[str, .
     count = len(next(iter(swept.values())))
     rows = pd.DataFrame({"point": range(count), **swept, "outcome": "field_dpu", "by": "total", "group": "total"})
     means = np.linspace(effect, 2 * effect, count)
-    rows = rows.assign(effect=means, effect_low=means - 0.01, effect_high=means + 0.02)
-    base = rows.assign(effect=0.0, effect_low=0.0, effect_high=0.0)
+    for stem in ("effect", "effect_share"):
+        rows = rows.assign(**{stem: means, f"{stem}_low": means - 0.01, f"{stem}_high": means + 0.02})
+    rows["conclusion"] = "lower" if effect < 0.0 else "not shown"
+    stems = [f"{stem}{end}" for stem in ("effect", "effect_share") for end in ("", "_low", "_high")]
+    base = rows.assign(**dict.fromkeys(stems, 0.0), conclusion="no change")
     return pd.concat([base.assign(arm="nothing"), *(rows.assign(arm=arm) for arm in arms)], ignore_index=True)
 
 
 @pytest.mark.parametrize(
-    ("swept", "lines", "label"),
+    ("swept", "label"),
     [
-        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, 1, "instruments.cqo.reach, share"),
-        ({"instruments.cqo.targeting": ["random", "worst_first"]}, 1, "instruments.cqo.targeting"),
-        ({"instruments.cqo.reach": ["0", "1", "0", "1"], "months": ["12", "12", "24", "24"]}, 2, "instruments.cqo.reach, share"),
-        ({"region": ["sample", "liaoning"], "months": ["12", "12"], "seed": ["1", "1"]}, 1, "region"),
+        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, "instruments.cqo.reach, share"),
+        ({"instruments.cqo.targeting": ["random", "worst_first"]}, "instruments.cqo.targeting"),
     ],
-    ids=["numbers", "names", "two keys", "three keys"],
+    ids=["numbers", "names"],
 )
-def test_a_sweep_is_drawn_with_its_key_and_unit(swept, lines, label):
+def test_a_sweep_of_one_setting_is_a_line_with_its_key_and_unit(swept, label):
     figure = drawn(figures.sweep_figure(points(swept), list(swept), [about()]))
     (ax,) = figure.axes
     assert figure.get_figwidth() == SINGLE and min(text.get_fontsize() for text in written(figure)) >= SMALL
     assert ax.get_xlabel() == label
     assert " ".join(ax.get_ylabel().split()) == "effect on defects reaching users, defects/unit"
     assert ax.get_title(loc="left") == "cqo"
-    assert len(ax.containers) == lines and len(figure.legends) == (len(swept) > 1)
+    assert len(ax.containers) == 1 and not figure.legends
+
+
+def test_a_sweep_of_two_settings_is_a_heat_map_of_values_in_order():
+    swept = {"instruments.cqo.reach": ["1", "0.25", "1", "0.25"], "months": ["24", "24", "6", "6"]}
+    figure = drawn(figures.sweep_figure(points(swept), list(swept), [about()], untouched=["loans"], names={"cqo": "officers"}))
+    (ax,) = figure.axes
+    assert ax.get_title(loc="left") == "officers"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0.25", "1"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["6", "24"]
+    cells = {(text.get_position()): text.get_text().split("\n")[0] for text in ax.texts}
+    assert cells == {(1, 1): "−10.0 % •", (0, 1): "−13.3 % •", (1, 0): "−16.7 % •", (0, 0): "−20.0 % •"}
+    low, high = ax.get_ylim()
+    assert low < high, "the largest number is at the top"
+    assert "no swept setting touches it: loans" in " ".join(figure.get_supxlabel().split())
+
+
+def test_a_point_without_a_result_is_hatched_in_the_heat_map():
+    figure = drawn(figures.sweep_figure(points({"region": ["a", "b", "a"], "seed": ["1", "1", "2"]}), ["region", "seed"]))
+    (ax,) = figure.axes
+    assert [patch.get_hatch() for patch in ax.patches] == ["////"]
+    assert "no result" in {" ".join(text.get_text().split()) for text in ax.texts}
+
+
+def test_a_sweep_of_three_settings_has_a_panel_for_each_value_of_the_third_up_to_a_limit():
+    grid = list(itertools.product(["0", "1"], ["a", "b"], [str(k) for k in range(20)]))
+    swept = dict(zip(("scale", "region", "seed"), map(list, zip(*grid, strict=True)), strict=True))
+    figure = drawn(figures.sweep_figure(points(swept), list(swept), [about()]))
+    assert [ax.get_title(loc="left") for ax in figure.axes] == [f"cqo · seed {k}" for k in range(12)]
+    assert "12 of 20 panels are drawn" in " ".join(figure.get_supxlabel().split())
+
+
+def test_a_heat_map_of_ten_thousand_points_has_colours_and_no_numbers():
+    swept = dict(zip(("scale", "seed"), map(list, zip(*itertools.product(map(str, range(100)), repeat=2), strict=True)), strict=True))
+    figure = figures.sweep_figure(points(swept), list(swept), [about()])
+    (ax,) = figure.axes
+    assert not ax.texts and ax.images[0].get_array().shape == (100, 100)
+    assert figure.get_figheight() < 6.0 and len(ax.get_xticks()) <= 25
 
 
 def test_a_sweep_of_many_arms_and_long_names_is_two_columns_wide():
     swept = {"network.path": [f"chains of the north, file {k}.csv" for k in range(6)]}
     figure = drawn(figures.sweep_figure(points(swept, arms=ARMS[1:]), list(swept), [about()]))
     assert figure.get_figwidth() == WIDE and len(figure.axes) == len(ARMS) - 1
-
-
-def test_names_swept_keep_their_place_where_a_point_is_missing():
-    table = points({"region": ["a", "b", "c", "a", "c"], "seed": ["1", "1", "1", "2", "2"]})
-    (ax,) = figures.sweep_figure(table, ["region", "seed"]).axes
-    assert [list(bars.lines[0].get_xdata()) for bars in ax.containers] == [[0, 1, 2], [0, 2]]
 
 
 def test_the_figure_of_a_sweep_says_which_studies_it_shows():
@@ -707,6 +740,7 @@ def test_a_cell_of_an_exchange_is_grey_unless_its_effect_is_shown():
 
 #: What a figure shows that no language names: names that a researcher gave, keys as they are typed, signs for units.
 UNNAMED = (
+    "seed",
     *(re.escape(name) for name in ARMS[:5]), "ab12cd34ef56", r"other\.csv", "sample", "liaoning", "Jiaxing", "Hubei",
     r"purpose \d+ of a payment", r"place\d", r"instruments\.cqo\.reach", r"months (?:12|24)", r"parameters\.learning", r"parameters\.kappa",
     *PATTERNS[2].probes, r"f\d+", r"chain(?: \d+)?", "A", "b", "x", "y",
@@ -747,6 +781,7 @@ def every_figure() -> list[Figure]:
         figures.luck_figure(never, about()),
         figures.costs_figure(table("costs", 3).assign(defined=False, avoided_high=-1.0), about()),
         figures.sweep_figure(points(swept), list(swept), [from_file, about()]),
+        figures.sweep_figure(points(swept | {"seed": ["1", "1", "2", "2"]}), [*swept, "seed"], [about()], [ARMS[2]]),
         *(draw(of_map, about()) for draw in of_maps for of_map in maps),
         *(draw(picture(without_leader), from_file) for draw in of_maps),
     ]

@@ -258,6 +258,22 @@ def test_a_header_of_two_rows_is_read(tmp_path):
     assert imported.of_links.header_row == 2
 
 
+def test_a_blank_above_a_heading_means_what_stands_to_its_left(book):
+    head = [("供应商", None, "采购商", None, "年采购额（万元）"), ("名称", "规模", "名称", "县区", None)]
+    imported = read(book(采购=[*head, ("钢厂", "小型", "整车厂", "甲县", 3)]))
+    assert links(imported) == {("钢厂", "整车厂"): 3.0}
+    assert firms(imported, "size") == {"钢厂": "small"}
+    assert imported.of_links.left_out == {}
+    titled = read(book(采购=[("供应商情况", None, None), HEAD, *ROWS]))
+    assert [column.heading for column in titled.of_links.columns] == list(HEAD)
+
+
+def test_a_size_of_another_kind_can_be_left_out(book):
+    path = book(采购=[(*HEAD, "规模"), ("钢厂", "整车厂", 3, "规上")])
+    refused(path, "'规上' is no size", "type size= to leave the column out")
+    assert "size" not in read(path, size="").firms.columns
+
+
 def test_a_sheet_of_firms_gives_sizes_counties_leaders_and_chains(book):
     table = [("企业名称", "规模", "从业人员", "营业收入（万元）", "县区", "是否链主", "产业链", "行业")]
     table += [("整车厂", "大型", None, None, "甲县", "√", "汽车", "整车"), ("钢厂", None, 500, 50_000, "乙县", "", "汽车", "钢铁")]
@@ -346,6 +362,19 @@ def with_values(path: str, value: bytes) -> str:
     return path
 
 
+def test_hidden_rows_are_read_and_said(tmp_path):
+    wb = openpyxl.Workbook()
+    for row in [HEAD, *ROWS, ("合计", None, 3)]:
+        wb.active.append(row)
+    for number in (1, 3, 4, 7, 9):
+        wb.active.row_dimensions[number].hidden = True
+    wb.save(path := tmp_path / "a.xlsx")
+    imported = read(str(path))
+    assert len(imported.links) == len(ROWS)
+    assert imported.of_links.hidden_rows == 2
+    assert "rows that are hidden are read like others: 2" in "; ".join(imported.notes)
+
+
 def test_a_formula_is_its_kept_value_and_is_never_computed(book):
     rows = [HEAD, ("钢厂", "整车厂", "=1+1"), ("铜厂", "整车厂", 3)]
     refused(book(采购=rows), "row 2, column '年采购额（万元）'", "formula whose value was not kept")
@@ -383,6 +412,80 @@ def test_what_is_missing_is_named_with_what_to_type(book):
     refused(book(采购=[HEAD, *ROWS]), "leaders names '钢'", leaders=("钢",))
     refused(book(采购=[HEAD, *ROWS]), "have no such column", "'供应商'", county="县")
     refused(book(采购=[HEAD, *ROWS]), "there is no such sheet", "'采购'", sheet="采")
+
+
+def test_amounts_that_are_not_read_are_not_left_out_in_silence(book):
+    path = book(采购=[("供应商", "采购商", "月采购额（万元）"), ("钢厂", "整车厂", 2), ("铜厂", "整车厂", 6)])
+    refused(
+        path, "no column is the yearly purchases", "'月采购额（万元）' is not read", '"value=月采购额（万元）", or value= to leave it out'
+    )
+    assert links(read(path, value="月采购额（万元）")) == {("钢厂", "整车厂"): 2.0, ("铜厂", "整车厂"): 6.0}
+    assert "value" not in read(path, value="").links.columns
+    path = book(采购=[("供应商", "采购商", "注册资本（万元）"), ("钢厂", "整车厂", 2)])
+    assert "value" not in read(path).links.columns
+    assert links(read(book(采购=[("供应商", "采购商", "年采购额（万元）", "月采购额（万元）"), ("钢厂", "整车厂", 2, 1)]))) == {
+        ("钢厂", "整车厂"): 2.0
+    }
+
+
+@pytest.mark.parametrize("heading", ["年采购额（万美元）", "Annual purchases (USD million)", "采购金额（欧元）"])
+def test_other_money_is_not_taken_for_yuan(book, heading):
+    refused(book(采购=[("供应商", "采购商", heading), ("钢厂", "整车厂", 2)]), "which is not converted; write them in CNY")
+
+
+def test_a_firm_that_lists_its_suppliers_is_the_customer_if_that_is_typed(book):
+    path = book(采购=[("序号", "企业名称", "供应商名称", "年采购额（万元）"), (1, "整车厂", "钢厂", 2)])
+    refused(path, "no column is the customer", "type customer=企业名称")
+    assert links(read(path, customer="企业名称")) == {("钢厂", "整车厂"): 2.0}
+
+
+def test_what_no_setting_of_a_study_names_is_named_for_the_verb(book):
+    path = book(采购=[HEAD, *ROWS], 企业=[("企业名称", "从业人员", "员工人数"), ("钢厂", 30, 40)])
+    with pytest.raises(NetworkError, match="type strongchain import FILE employees=从业人员 or strongchain import FILE employees=员工人数"):
+        from_file(FromFile(path=path))
+    assert firms(read(path, employees="员工人数"), "size") == {"钢厂": "small"}
+
+
+def test_leaders_that_are_typed_replace_those_of_the_list_and_may_hold_commas(book):
+    name = "Ningbo Gear Co., Ltd"
+    rows = [(*HEAD, "是否链主"), ("钢厂", name, 2, "是"), ("钢厂", "整车厂", 3, ""), ("铜厂", "整车厂", 3, "")]
+    path = book(采购=rows, 企业=[("企业名称", "是否链主"), (name, ""), ("整车厂", "是")])
+    assert set(firms(read(path), "leader")) == {name, "整车厂"}
+    assert set(firms(read(path, leaders=(name,)), "leader")) == {name}
+    assert set(firms(read(path, leaders=(f"[铜厂, {name}，整车厂]",)), "leader")) == {"铜厂", name, "整车厂"}
+    refused(path, "leaders names 'Ningbo Gear Co.'", leaders=("Ningbo Gear Co., Inc",))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ('供应商,采购商,年采购额（万元）\n钢厂,整车厂,"1,200"\n铜厂,整车厂,300\n', "utf-8"),
+        (
+            "某市供应链情况表\n单位：万元\n\n序号;供应商;采购商;年采购额\n1;钢厂;整车厂;1,200\n2;铜厂;整车厂;300\n;合计（万元）;;1500\n",
+            "gb18030",
+        ),
+        ("供应商\t客户名称\t年采购额（亿元）\n钢厂\t整车厂\t12\n铜厂\t整车厂\t3\n", "utf-16"),
+    ],
+)
+def test_a_text_table_with_chinese_headings_is_a_network_by_its_path_alone(tmp_path, text, encoding):
+    path = tmp_path / "清单.csv"
+    path.write_text(text, encoding=encoding)
+    network = from_file(FromFile(path=str(path)))
+    shares = network.value_share / network.material_share[network.customer]
+    assert {str(network.names[s]): float(share) for s, share in zip(network.supplier, shares, strict=True)} == pytest.approx(
+        {"钢厂": 0.8, "铜厂": 0.2}, abs=1e-9
+    )
+
+
+def test_a_text_table_with_the_names_of_a_file_of_links_is_read_as_before(tmp_path):
+    path = tmp_path / "links.csv"
+    path.write_text("supplier,customer,供应商,采购商\n钢厂,整车厂,甲,乙\n", encoding="utf-8")
+    assert sorted(map(str, from_file(FromFile(path=str(path))).names)) == ["整车厂", "钢厂"]
+    path.write_text("供应商,采购商,年采购额（万元）\n钢厂,整车厂,5\n铜厂,整车厂,15\n", encoding="utf-8")
+    mapped = from_file(FromFile(path=str(path), columns={"supplier": "供应商", "customer": "采购商"}))
+    assert mapped.value_share.tolist() == pytest.approx([0.275, 0.275])  # a column that is not named is not read
+    with pytest.raises(NetworkError, match="is no text encoding"):
+        from_file(FromFile(path=str(path), encoding="zlib"))
 
 
 def test_two_sheets_of_links_or_of_firms_are_told_apart_by_what_is_typed(book):
@@ -463,6 +566,19 @@ def test_archives_that_are_no_safe_workbook_are_refused(tmp_path, parts, expecte
         for name, content in parts.items():
             archive.writestr(name, content)
     refused(str(path), expected)
+
+
+def test_xml_with_entities_is_refused_whatever_its_part_is_called(book, tmp_path):
+    with zipfile.ZipFile(book(采购=[HEAD, *ROWS])) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    parts["xl/worksheets/sheet1.dat"] = b'<!DOCTYPE a [<!ENTITY b "7">]>' + parts.pop("xl/worksheets/sheet1.xml").replace(
+        b">300<", b">&b;<"
+    )
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content.replace(b"sheet1.xml", b"sheet1.dat"))
+        archive.writestr("xl/media/image1.png", b"\x89PNG\0<!DOCTYPE")  # a picture may hold any bytes
+    refused(str(tmp_path / "a.xlsx"), "a declaration in 'xl/worksheets/sheet1.dat'")
 
 
 def test_what_would_unpack_to_too_much_is_refused_before_it_is_unpacked(tmp_path):

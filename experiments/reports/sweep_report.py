@@ -1,0 +1,234 @@
+"""The report of a sweep: which point has the fewest defects, how sure that is, the figure, the table of points, and where each lies."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from experiments.analysis.arms import Arm
+from experiments.analysis.sweeps import Sweep, in_order, numeric
+from experiments.analysis.verdicts import Conclusion
+from experiments.catalogue.settings import settings
+from experiments.figures import sweep_figure
+from experiments.formatting import UNKNOWN, fixed, percent, significant
+from experiments.languages.wording import say, spoken
+from experiments.reports.elements import Pictures, Section, Table, cells, heads
+from experiments.reports.findings import Estimate, estimate
+from experiments.reports.html import page, terms
+from experiments.reports.verdict import sentences
+
+__all__ = ["SweepEffect", "SweepFindings", "sweep_findings", "sweep_report"]
+
+#: Rows of the table of points, and links to points, at most: those with the largest fall of defects.
+MOST_ROWS, MOST_LINKS = 200, 30
+#: The terms of the report that not everybody uses.
+TERMS = ("field_dpu", "arm", "replicate", "interval", "shown")
+
+
+@dataclass(frozen=True)
+class SweepEffect:
+    """An arm at a point: swept values, effect as a share of the reference, conclusion, money, and CNY of it per CNY avoided, if defined."""
+
+    point: int
+    values: tuple[tuple[str, str], ...]
+    arm: Arm
+    share: Estimate
+    conclusion: Conclusion
+    spent: float
+    ratio: Estimate | None
+
+
+@dataclass(frozen=True)
+class SweepFindings:
+    """What a sweep shows.
+
+    Attributes
+    ----------
+    swept : tuple of str
+    points, failed, months, replicates : int
+        Replicates: the fewest of any point.
+    compared, lower, higher : int
+        Effects of arms at points, and how many are shown to be below and above 0.
+    best, cheapest : SweepEffect or None
+        The one with the lowest mean of those shown to be below 0, or of all if none is; the one that costs government least per avoided
+        defect.
+    overlapping : int
+        Effects other than the best whose intervals overlap with its own.
+    at_end : (str, str) or None
+        A swept number of which the best has the smallest or the largest value.
+    untouched : tuple of Arm
+        Arms that no swept setting touches.
+    touches : bool
+        Whether the swept settings touch any arm.
+    """
+
+    swept: tuple[str, ...]
+    points: int
+    failed: int
+    months: int
+    replicates: int
+    compared: int
+    lower: int
+    higher: int
+    best: SweepEffect | None
+    cheapest: SweepEffect | None
+    overlapping: int
+    at_end: tuple[str, str] | None
+    untouched: tuple[Arm, ...]
+    touches: bool
+
+
+def sweep_findings(sweep: Sweep) -> SweepFindings:
+    """Return what a sweep shows."""
+    rows = _compared(sweep)
+    shown = rows["conclusion"].map(lambda one: str(Conclusion(one)))
+    lower = rows[shown == Conclusion.LOWER]
+    best = _lowest(lower if len(lower) else rows, "effect_share")
+    overlapping = 0
+    if best is not None:
+        overlapping = int((rows["effect_share_low"] <= rows.at[best, "effect_share_high"]).sum()) - 1
+    cheapest = _lowest(rows, "ratio")
+    first = sweep.manifests[0]["configuration"] if sweep.manifests else {}
+    return SweepFindings(
+        sweep.swept,
+        len(sweep.points),
+        len(sweep.points) - len(sweep.finished),
+        int(first.get("months", 0)),
+        min((int(about["replicates"]) for about in sweep.manifests), default=0),
+        len(rows),
+        len(lower),
+        int((shown == Conclusion.HIGHER).sum()),
+        None if best is None else _effect(sweep, rows.loc[best]),
+        None if cheapest is None else _effect(sweep, rows.loc[cheapest]),
+        max(0, overlapping),
+        None if best is None else _end(sweep, rows.loc[best]),
+        tuple(sweep.arms[arm] for arm in sweep.untouched),
+        sweep.touches,
+    )
+
+
+def _compared(sweep: Sweep) -> pd.DataFrame:
+    """Return the effects of the arms that the sweep can touch; those that are the same runs at several points once."""
+    rows = sweep.effects[sweep.effects["arm"].isin(list(sweep.touched))]
+    return rows.drop_duplicates(["arm", "content"]).reset_index(drop=True) if len(rows) else rows
+
+
+def _lowest(rows: pd.DataFrame, column: str) -> int | None:
+    """Return the row with the lowest value of a column; None if none has a value."""
+    values = rows[column].astype(float) if len(rows) else pd.Series(dtype=float)
+    return int(values.idxmin()) if values.notna().any() else None
+
+
+def _effect(sweep: Sweep, row: pd.Series) -> SweepEffect:
+    return SweepEffect(
+        int(row["point"]),
+        tuple((key, str(row[key])) for key in sweep.swept),
+        sweep.arms[str(row["arm"])],
+        estimate(row, "effect_share"),
+        Conclusion(row["conclusion"]),
+        float(row["cost"]),
+        estimate(row, "ratio") if pd.notna(row["ratio"]) else None,
+    )
+
+
+def _end(sweep: Sweep, best: pd.Series) -> tuple[str, str] | None:
+    """Return a swept number of which a row has the smallest or the largest value, if there is one and further values are legal."""
+    for key in sweep.swept:
+        values = in_order([point.values[key] for point in sweep.points])
+        legal = next((re.fullmatch(r"(\S+) … (\S+)", one.legal) for one in settings() if one.path == key), None)
+        if not numeric(values) or legal is None:
+            continue
+        for end, bound in zip((values[0], values[-1]), legal.groups(), strict=True):
+            if str(best[key]) == end and float(end) != float(bound.replace(",", "").replace("−", "-")):
+                return key, end
+    return None
+
+
+def identity_of(sweep: Sweep) -> str:
+    """Hash the studies of a sweep."""
+    return hashlib.blake2b("\n".join(str(about["id"]) for about in sweep.manifests).encode(), digest_size=6).hexdigest()
+
+
+def names_in(sweep: Sweep) -> dict[str, str]:
+    """Return what figures call the arms of a sweep, by name; their names where two would be called the same."""
+    names = {name: say("arms.short", arm) for name, arm in sweep.arms.items()}
+    return names if len(set(names.values())) == len(names) else {}
+
+
+def sweep_report(sweep: Sweep, result: str = "") -> str:
+    """Return the report of a sweep as HTML that asks for nothing outside itself.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    result : str
+        Hash of the table of points.
+    """
+    shown, about = sweep_findings(sweep), {"id": identity_of(sweep), "result": result}
+    finished = max((str(one["finished"])[:10] for one in sweep.manifests), default="")
+    ranked = _compared(sweep).sort_values("effect_share", kind="stable", na_position="last")
+    pictures = []
+    if sweep.swept and len(ranked):
+        names = names_in(sweep)
+        draw = Pictures(about, None).draw
+        figure = draw(lambda: sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, names), say("sweep_table.alt"))
+        pictures.append(figure)
+    rows = [_row(_effect(sweep, row)) for _, row in ranked.head(MOST_ROWS).iterrows()]
+    head = ["".join(heads("sweep_table.point")), *(key.removeprefix("instruments.") for key in sweep.swept), *heads(*HEADS)]
+    points = dict.fromkeys(int(point) for point in ranked["point"])
+    values = {point.number: [(key, point.values[key]) for key in sweep.swept] for point in sweep.finished}
+    links = [(f"{point}/effects.csv", say("sweep_text.link", point, values[point])) for point in list(points)[:MOST_LINKS]]
+    table = Table(say("sweep_text.table_caption", len(rows), len(ranked)), head, rows, len(sweep.swept) + 2)
+    return page(
+        question=say("sweep_text.question", shown),
+        subtitle=say("sweep_text.subtitle", shown, finished, about["id"]),
+        verdict=sentences("sweep_verdict", shown),
+        answer=[(say(f"answer.lead.{what}"), say(f"sweep_text.{what}", shown)) for what in ("effect", "cost", "limits")],
+        arms=Table(say("sweep_table.swept_caption"), heads("sweep_table.setting", "sweep_table.values"), _swept(sweep), text_columns=2),
+        sections=[Section("points", say("sweep_table.heading"), say("sweep_table.says"), pictures, [table])],
+        last=[
+            Section("links", say("sweep_table.links_heading"), say("sweep_table.links"), files=links),
+            Section("errors", say("sweep_table.errors_heading"), say("sweep_table.errors", failed=shown.failed), tables=_errors(sweep)),
+        ],
+        terms=terms(TERMS, other_worlds=False),
+        about=about,
+        failures="",
+    )
+
+
+#: Heads of the table of points behind its swept settings.
+HEADS = ("arm", "sweep_table.change", "interval_percent", "sweep_table.defects", "sweep_table.government", "sweep_table.per_avoided")
+
+
+def _row(one: SweepEffect) -> tuple[str, ...]:
+    """One arm at one point as a row of a table."""
+    values: Mapping[str, str] = dict(one.values)
+    return (
+        fixed(one.point, 0),
+        *values.values(),
+        say("arms.short", one.arm),
+        *cells(one.share, percent),
+        say(f"defects.{one.conclusion}"),
+        UNKNOWN if pd.isna(one.spent) else spoken().money(one.spent),
+        say("not_defined") if one.ratio is None else significant(one.ratio.mean),
+    )
+
+
+def _swept(sweep: Sweep) -> list[tuple[str, str]]:
+    """Every swept setting with its values, the first and the last ones of many."""
+    rows = []
+    for key in sweep.swept:
+        values = in_order([point.values[key] for point in sweep.points])
+        shown = values if len(values) <= 12 else [*values[:6], "…", *values[-3:]]
+        rows.append((key, ", ".join(shown)))
+    return rows
+
+
+def _errors(sweep: Sweep) -> list[Table]:
+    rows = [(fixed(point.number, 0), *point.values.values(), point.error) for point in sweep.points if point.error is not None]
+    head = [*heads("sweep_table.point"), *sweep.swept, *heads("sweep_table.error")]
+    return [Table(say("sweep_table.errors_heading"), head, rows[:MOST_LINKS], len(head))]
