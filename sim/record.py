@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["GROUPINGS", "Record"]
 
 #: How firms can be grouped; "total" is one group of all.
-GROUPINGS = ("total", "chain", "tier", "size")
+GROUPINGS = ("total", "chain", "tier", "size", "quantile")
+#: Groups of as many firms each, by their own defects: 1 has the fewest.
+QUANTILES = 5
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:
@@ -29,7 +31,7 @@ def ratio(top: Floats, bottom: Floats) -> Floats:
 
 
 class Record:
-    """Outcomes of every month, in total and, on request, by chain, tier and size class.
+    """Outcomes of every month, in total and, on request, by chain, tier, size class and fifth of firms by their own defects.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ class Record:
 
     Notes
     -----
-    Groups are those of the firms when the record begins, although their tiers may change later.
+    Groups are those of the firms when the record begins, before any policy, although their tiers and defects may change later: all arms
+    of a replicate have the same firms in a group.
     """
 
     def __init__(self, world: World, by: Iterable[str] = (), outcomes: Iterable[str] | None = None) -> None:
@@ -133,4 +136,9 @@ def _groups(world: World, by: str) -> tuple[NDArray[np.int64], list[str]]:
     if by == "tier":
         tiers, label = np.unique(firms.tier, return_inverse=True)
         return label.astype(np.int64), ["none" if tier < 0 else str(tier) for tier in tiers]
+    if by == "quantile":
+        rank = np.empty(firms.n, dtype=np.int64)
+        rank[np.argsort(firms.own_dpu, kind="stable")] = np.arange(firms.n)
+        groups, label = np.unique(rank * QUANTILES // max(1, firms.n), return_inverse=True)  # fewer than five firms make fewer groups
+        return label.astype(np.int64), [str(group + 1) for group in groups]
     raise ValueError(f"no grouping {by!r}; there are {', '.join(GROUPINGS)}")

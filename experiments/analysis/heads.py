@@ -65,6 +65,8 @@ def _group(by: str, group: str) -> str:
     """Return what a group of firms is called."""
     if by == "total":
         return say("tables.by.total")
+    if by == "quantile":
+        return say("gains.fifth", group)
     return say(f"sizes.{group}") if by == "size" else group
 
 

@@ -60,7 +60,7 @@ class General:
     quiet: bool = yes_or_no("whether a study prints only mistakes and the folder of its results, for log files")
     language: str = choice("en", tuple(languages()), "language of reports, figures and the terminal; no run depends on it")
     by: tuple[str, ...] = choices(
-        ("tier", "size"), ("total", "chain", "tier", "size"), "groupings of firms for which effects are computed as well"
+        ("tier", "size"), ("total", "chain", "tier", "size", "quantile"), "groupings of firms for which effects are computed as well"
     )
     save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")
     table_heads: str = choice("keys", ("keys", "labels"), "heads of the CSV files: keys for programs, or labels in words; Parquet has keys")

@@ -39,8 +39,10 @@ from experiments.languages.wording import label, say, spoken
 from sim.attribution.quality_map import CAUSES
 from sim.outcomes import HEADLINE, OUTCOMES
 
-__all__ = ["effects_figure", "gains_figure", "origins_figure", "pairs_figure"]
+__all__ = ["GROUPINGS_SHOWN", "effects_figure", "gains_figure", "groups_shown", "origins_figure", "pairs_figure"]
 
+#: Groupings of firms of which effects are shown, and chains at most.
+GROUPINGS_SHOWN, MOST_CHAINS = ("tier", "size", "quantile", "chain"), 8
 #: Tier of firms from which no chain leader is reached.
 NO_LEADER = -1
 
@@ -76,11 +78,31 @@ def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Se
         return finish(figure, about, say("figures.effects.marks"))
 
 
+def groups_shown(rows: pd.DataFrame, by: str) -> list[str]:
+    """Return the groups of a grouping that are shown: all in their order, and of many chains those with the largest effects.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Effects of the groups, of any arms.
+    by : str
+        The grouping.
+    """
+    names = [str(name) for name in dict.fromkeys(rows["group"])]
+    if by == "size":
+        return sorted(names, key=lambda name: ("small", "medium", "large").index(name))
+    if by != "chain" or len(names) <= MOST_CHAINS:
+        return names
+    largest = rows["effect_share"].abs().groupby(rows["group"]).max().nlargest(MOST_CHAINS)
+    return [name for name in names if name in largest.index]
+
+
 @arms_in_words
 def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
-    """Draw who gains: each arm's effect by tier and by size of firm, in % of the same firms' level in the reference.
+    """Draw who gains: each arm's effect by tier, size, fifth and chain of firms, in % of the same firms' level in the reference.
 
-    Groups for which the outcome is not defined (only firms that sell to users have defects that reach users) are left out.
+    Groups for which the outcome is not defined (only firms that sell to users have defects that reach users) are left out; of many chains
+    those with the largest effects are drawn.
 
     Parameters
     ----------
@@ -90,15 +112,13 @@ def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str =
     """
     reference = str(about["reference"])
     marks = arm_marks(list(effects["arm"].unique()), reference)
-    rows = effects[(effects["outcome"] == outcome) & effects["by"].isin(["tier", "size"]) & (effects["arm"] != reference)]
+    rows = effects[(effects["outcome"] == outcome) & effects["by"].isin(GROUPINGS_SHOWN) & (effects["arm"] != reference)]
     rows = rows[rows["effect"].notna()]
-    groups: dict[str, list[Row]] = {}
-    for by in ("tier", "size"):
+    groups = {}
+    for by in GROUPINGS_SHOWN:
         of_kind = rows[rows["by"] == by]
-        names = list(dict.fromkeys(of_kind["group"]))
-        if by == "size":
-            names.sort(key=lambda name: ("small", "medium", "large").index(name))
-        groups |= {say("figures.group", by, name): _shares(of_kind[of_kind["group"] == name], marks) for name in names}
+        for name in groups_shown(of_kind, by):
+            groups[say("gains.group", by, name)] = _shares(of_kind[of_kind["group"] == name], marks)
     with matplotlib.rc_context(style()):
         figure = draw_rows(groups, say("figures.gains_axis", outcome, reference, window(about)))
         return finish(figure, about, say("figures.effects.marks"))

@@ -13,7 +13,8 @@ import pandas as pd
 import experiments.figures as figures
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import TABLES, Comparison
-from experiments.analysis.verdicts import Conclusion, judgement
+from experiments.analysis.verdicts import Conclusion, Judgement, judgement
+from experiments.figures.effects import GROUPINGS_SHOWN, groups_shown
 from experiments.formatting import UNKNOWN, count, mean_count, percent, rounded
 from experiments.languages.wording import label, say, spoken
 from experiments.reports.elements import Draw, Pictures, Section, Table, cells, heads, interval
@@ -32,6 +33,8 @@ MOST_ARMS = 6
 IN_TABLE = (HEADLINE, "nonconformity", "open_problems", "copq", "quality_cost", "waiting_time", "net_margin", "exits")
 #: What is looked at in groups of firms: defects reaching users are defined for firms that sell to users alone.
 BY_GROUP = "nonconformity"
+#: What groups are looked at for losses, and what their firms pay.
+LOST, PAID = (BY_GROUP, "firm_quality_cost", "net_margin"), ("firm_quality_cost", "investment")
 #: Payments in the table of the books.
 PAYMENTS = 12
 #: A gain by common random numbers beyond which its size no longer matters.
@@ -214,19 +217,59 @@ def _delivered(view: _View) -> list[Section]:
 
 def _gains(view: _View, main: str) -> Section:
     heading, effects = say("sections.gains_heading"), view.comparison.effects
-    rows = effects.query("arm == @main and outcome == @BY_GROUP and by in ['tier', 'size'] and effect_share == effect_share")
-    if rows.empty:
+    rows = effects[(effects["arm"] == main) & effects["by"].isin(GROUPINGS_SHOWN)]
+    by_group = rows[(rows["outcome"] == BY_GROUP) & rows["effect_share"].notna()]
+    if by_group.empty:
         return Section("gains", heading, say("sections.no_groups"))
     largest = []
-    for by, group in rows.groupby("by", sort=False):
+    for by, group in by_group.groupby("by", sort=False):
         shown = group[[Conclusion(one).is_shown for one in group["conclusion"]]]
         if len(shown):
             best = shown.loc[shown["effect_share"].abs().idxmax()]
-            largest.append((by, best["group"], estimate(best, "effect_share")))
-    corrected = view.manifest["configuration"]["study"]["correction"] != "none"
-    says = say("sections.gains", view.arm(main), BY_GROUP, largest, corrected, view.arms_shown)
+            largest.append((by, best["group"], BY_GROUP, estimate(best, "effect_share")))
+    judged = rows[rows["outcome"].isin(LOST)]
+    worse = judged[[judgement(Conclusion(row.conclusion), row.better) is Judgement.WORSE for row in judged.itertuples()]]
+    losers = [(row["by"], row["group"], row["outcome"], estimate(row, "effect_share")) for _, row in worse.iterrows()]
+    chains = by_group.loc[by_group["by"] == "chain", "group"]
+    drawn = len(groups_shown(by_group[by_group["by"] == "chain"], "chain"))
+    says = say(
+        "gains.says",
+        view.arm(main),
+        BY_GROUP,
+        largest,
+        losers,
+        LOST,
+        view.manifest["configuration"]["study"]["correction"] != "none",
+        view.arms_shown,
+        (drawn, len(chains)) if drawn < len(chains) else None,
+        "quantile" in set(by_group["by"]),
+    )
     picture = view.draw(lambda: figures.gains_figure(view.shown.effects, view.manifest, BY_GROUP), say("sections.gains_alt"), "gains")
-    return Section("gains", heading, says, [picture])
+    head = heads("gains_table.group", "gains_table.change", "interval_percent", "conclusion", "gains_table.quality_cost", "interval",
+                 "gains_table.investment", "interval")  # fmt: skip
+    return Section("gains", heading, says, [picture], [Table(say("gains.caption", view.arm(main), BY_GROUP), head, _by_group(rows))])
+
+
+def _by_group(rows: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return a row per group that the figure shows: the change of what is looked at, and of what its firms pay."""
+    table = rows.set_index(["outcome", "by", "group"])
+    known = rows[(rows["outcome"] == BY_GROUP) & rows["effect_share"].notna()]
+    written = []
+    for by in GROUPINGS_SHOWN:
+        for group in groups_shown(known[known["by"] == by], by):
+            change = table.loc[(BY_GROUP, by, group)]
+            money = [estimate(table.loc[(key, by, group)], "effect") for key in PAID]
+            paid = [cell for one in money for cell in cells(one, lambda of: [spoken().money(value) for value in of])]
+            share = estimate(change, "effect_share")
+            written.append(
+                (
+                    say("gains.group", by, group),
+                    *cells(share, percent),
+                    say(f"judgements.{judgement(Conclusion(change['conclusion']), change['better'])}"),
+                    *paid,
+                )
+            )
+    return written
 
 
 def _origins(view: _View) -> Section:

@@ -317,7 +317,7 @@ MISTAKES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("network=file",): ("network.path", "network.path=chain.csv"),
     ("network=file", "network.path=missing.csv"): ("missing.csv",),
     ("network=synthetic", "network.firms=1"): ("network.firms is 1",),
-    ("by=[nonsense]",): ("by names 'nonsense'", "total, chain, tier, size"),
+    ("by=[nonsense]",): ("by names 'nonsense'", "total, chain, tier, size, quantile"),
     ("by=[tiers]",): ("did you mean 'tier'?",),
     ("by=tier",): ("by=tier",),
     ("scale=0",): ("scale is 0;", "above 0"),

@@ -161,6 +161,27 @@ def test_unknown_grouping_is_refused():
         world(line(2), record=["county"])
 
 
+def test_fifths_are_the_firms_by_their_own_defects_when_the_record_begins():
+    firms = StrongchainModel(rng=3, burn_in=6, record=["quantile"])
+    order = np.argsort(firms.firms.own_dpu, kind="stable")
+    output = firms.firms.output.copy()
+    assert firms.record.groups == (("total", "total"), *(("quantile", str(k)) for k in range(1, 6)))
+    firms.record.write(firms)
+    for k, part in enumerate(np.array_split(order, 5)):
+        assert firms.record.series("output", "quantile", str(k + 1))[-1] == pytest.approx(output[part].sum())
+
+
+def test_another_grouping_changes_no_bit_of_the_others():
+    one, other = (StrongchainModel(rng=3, burn_in=2, record=by) for by in (("tier",), ("tier", "quantile")))
+    for each in (one, other):
+        each.run(3)
+    np.testing.assert_array_equal(one.record.values, other.record.values[:, :, : len(one.record.groups)])
+
+
+def test_fewer_than_five_firms_make_fewer_groups():
+    assert [name for by, name in world(line(2), record=["quantile"]).record.groups if by == "quantile"] == ["1", "3"]
+
+
 def test_series_that_is_not_kept_is_refused(model):
     with pytest.raises(ValueError):
         model.record.series("dpu")

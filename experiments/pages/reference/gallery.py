@@ -122,7 +122,8 @@ ENTRIES = (
     Entry(
         figures.sweep_figure, "", "A sweep",
         f"The effect at every point of `strongchain -m {SWEPT}={','.join(f'{point:g}' for point in POINTS)}`, arm by arm, with 95 % "
-        "intervals; a second key swept makes lines.",
+        "intervals. Two keys swept make a heat map, a third one a panel for each of its values. Arms that no swept key touches are "
+        "left out.",
     ),
 )  # fmt: skip
 

@@ -298,6 +298,16 @@ def test_groups_in_which_an_outcome_is_not_defined_are_left_out(comparison):
     assert [name for name in shown if name.endswith(" firms")] == ["small firms", "medium firms", "large firms"]
 
 
+def test_of_many_chains_those_with_the_largest_effects_are_drawn(comparison):
+    some = comparison.effects.query("by == 'size' and group == 'small' and outcome == 'nonconformity'")
+    chains = [some.assign(by="chain", group=f"Chain {k}", effect_share=0.01 * k) for k in range(1, 21)]
+    fifths = [some.assign(by="quantile", group=str(k)) for k in range(1, 6)]
+    figure = figures.gains_figure(pd.concat([*chains, *fifths]), comparison.manifest, "nonconformity")
+    shown = [" ".join(t.get_text().split()) for ax in figure.axes for t in ax.get_yticklabels()]
+    assert [name for name in shown if name.startswith("Chain")] == [f"Chain {k}" for k in range(13, 21)]
+    assert shown[0] == "fifth with the fewest defects" and "fifth with the most defects" in shown
+
+
 @pytest.mark.parametrize(
     ("conclusion", "better", "meaning"),
     [

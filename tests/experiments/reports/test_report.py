@@ -23,7 +23,7 @@ from experiments.analysis.verdicts import Conclusion, conclusion, fails_correcti
 from experiments.configuration.settings import Settings, compose_settings, read_settings
 from experiments.figures import effects_figure, save
 from experiments.formatting import percent
-from experiments.languages.wording import say, spoken
+from experiments.languages.wording import say, spoken, use_language
 from experiments.reports import html as html_report
 from experiments.reports.elements import Picture, Pictures
 from experiments.reports.findings import arm_of, findings
@@ -512,6 +512,22 @@ def test_groups_are_ranked_by_their_means_and_no_order_is_claimed(comparison, no
     assert "the largest mean change" in text
     assert "Whether the change is larger there than elsewhere is not tested" in text
     assert "In no group" in Page(report(replace(comparison, effects=comparison.effects.assign(conclusion="not shown")))).text["gains"]
+
+
+def test_losers_are_named_and_what_firms_pay_is_given_by_group(comparison, no_pictures):
+    assert (
+        "No group is shown to lose in true nonconformity"
+        in Page(report(replace(comparison, effects=comparison.effects.assign(conclusion="not shown")))).text["gains"]
+    )
+    effects = comparison.effects.copy()
+    of_small = (effects["arm"] == "all") & (effects["by"] == "size") & (effects["group"] == "small")
+    effects.loc[of_small & (effects["outcome"] == "net_margin"), ["conclusion", "effect_share"]] = "lower", -0.25
+    effects.loc[of_small & (effects["outcome"] == "firm_quality_cost"), "effect"] = 3.25e6
+    page = Page(report(replace(comparison, effects=effects)))
+    assert re.search(r"A change for the worse is shown .*among small firms in net margin \(−25", page.text["gains"])
+    assert re.search(r"small firms.* 3\.25 ", " ".join(page.text["gains"].split()))
+    with use_language("zh"):
+        assert "小型企业的净利润率（−25" in re.sub(r"<[^>]+>", "", report(replace(comparison, effects=effects)))
 
 
 def test_a_width_not_reached_too_few_replicates_and_failures_are_reported(no_pictures):
