@@ -261,14 +261,16 @@ class Language:
         return self.label(text) if said is None else said
 
     def instrument(self, key: str, both: bool = False) -> str:
-        """Return what an instrument is called; on request with its Chinese name behind it."""
+        """Return what an instrument is called, in Chinese by the first of its names; on request with its Chinese names behind it."""
         from sim.instruments import INSTRUMENTS  # a text that speaks of no instrument needs no world
 
         cls = INSTRUMENTS.get(key)
         if cls is None:
             return self.label(key.replace("_", " "))
         name = self.label(cls)
-        return f"{name} ({cls.label_zh})" if both and name != cls.label_zh else name
+        if name == cls.label_zh:
+            return name.split(", ")[0]
+        return f"{name} ({cls.label_zh})" if both else name
 
     def outcome(self, key: str) -> str:
         """Return what an outcome is called."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any
 
 from experiments.analysis.arms import active_in
@@ -12,6 +13,7 @@ from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
 from experiments.formatting import value as written
+from experiments.languages.wording import label
 from sim import INSTRUMENTS
 from sim.instruments import SHARED_ASSUMPTION
 
@@ -101,10 +103,10 @@ def worlds_apart(comparison: Comparison) -> list[str]:
 
 
 def portfolio(comparison: Comparison) -> str:
-    """Return the label of the portfolio that a study tries as its file has it; empty if the portfolio is the user's own or was changed."""
+    """Return what the portfolio is called that a study tries as its file has it; empty if it is the user's own or was changed."""
     named = comparison.manifest["configuration"].get("portfolio") or {}
     changed = any(word.lstrip("+").startswith("instruments") for word in comparison.manifest["overrides"])
-    return "" if changed or named.get("key", "custom") in ("custom", "none") else str(named["label"])
+    return "" if changed or named.get("key", "custom") in ("custom", "none") else label(SimpleNamespace(**named))
 
 
 # -- the assumptions behind it ------------------------------------------------------------------------------

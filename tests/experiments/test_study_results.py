@@ -304,5 +304,5 @@ def test_heads_of_csv_files_are_words_on_request_and_parquet_keeps_keys(comparis
     with use_language("zh"):
         replace(comparison, manifest=comparison.manifest | {"configuration": asked}).save(tmp_path)
     head = (tmp_path / "effects.csv").read_text(encoding="utf-8-sig").splitlines()[0]
-    assert head.startswith("方案,结果指标,分组方式,组别,单位,何者为优,水平,水平（95% 置信区间下限）")
+    assert head.startswith("方案,结果指标,分组方式,组别,单位,何者为优,水平,水平（95%置信区间下限）")
     pd.testing.assert_frame_equal(load(tmp_path).effects, comparison.effects)

@@ -111,7 +111,7 @@ def test_a_sheet_as_large_as_allowed_takes_no_longer_than_three_seconds():
     ("column", "english", "chinese"),
     [
         ("arm", "arm", "方案"),
-        ("effect_low", "effect, lower end of the 95 % interval", "效果（95% 置信区间下限）"),
+        ("effect_low", "effect, lower end of the 95 % interval", "效果（95%置信区间下限）"),
         ("copq", f"{OUTCOMES['copq'].label} (share of sales)", OUTCOMES["copq"].label_zh),
         ("spent_on_cqo", "government money for chief quality officers (CNY, whole run)", "首席质量官的财政支出（元，全程合计）"),
         ("count_of_cqo: firms taken on", "chief quality officers: firms taken on", "首席质量官：接纳企业"),

@@ -83,6 +83,7 @@ def test_outcomes_and_instruments_speak_both_languages():
     with use_language("zh"):
         assert wording.label(OUTCOMES["field_dpu"]) == OUTCOMES["field_dpu"].label_zh
         assert spoken().instrument("cqo") == "首席质量官"
+        assert spoken().instrument("standards") == "标准稳链", "a sentence needs one name, not all of them"
     assert spoken().instrument("cqo") == "chief quality officers"
     assert spoken().instrument("cqo", both=True) == "chief quality officers (首席质量官)"
 
