@@ -88,7 +88,6 @@ MODULES = {
         "sections": "reports.sections",
         "set_aside": "pages.evidence.held_out_runs",
         "settings": "configuration.settings",
-        "shells": "commands.completion",
         "statistics": "analysis.statistics",
         "store": "runs.store",
         "tables": "analysis.effects",

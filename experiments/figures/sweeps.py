@@ -74,6 +74,8 @@ def sweep_figure(
     rows = table[
         (table["outcome"] == outcome) & (table["by"] == "total") & ~table["arm"].isin([*untouched, *_references(table, manifests)])
     ]
+    if rows.empty:  # there is the reference alone
+        rows = table[(table["outcome"] == outcome) & (table["by"] == "total")]
     left_out = say("sweep_text.left_out", [named.get(arm, arm) for arm in untouched]) if untouched else ""
     with matplotlib.rc_context(style()):
         if len(swept) == 1:

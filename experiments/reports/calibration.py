@@ -167,7 +167,8 @@ def _workbook(study: Calibration | Validation, question: str, answer: str) -> by
     """A workbook with a sheet for every table; the answer is what a terminal shows."""
     sheets = [sheet(name, block(name, table, f"{name}.parquet")) for name, table in study.tables.items()]
     about = study.manifest
-    rows = [(say(f"report.provenance.{name}"), str(about[name])) for name in ("seed", "commit", "platform", "finished") if name in about]
+    kept = (("seed", "seed"), ("code", "commit"), ("platform", "platform"), ("finished", "finished"))
+    rows = [(say(f"report.provenance.{name}"), str(about[key])) for name, key in kept if key in about]
     rows += [(say("tables.says.setting"), word) for word in about.get("overrides", ())]
     whole = Section("provenance", "", "", tables=[ReportTable("", heads("what", "which"), rows)])
     origin = [sheet_of_section("provenance", whole)] if rows else []

@@ -27,8 +27,8 @@ NAN = math.nan
     ids=["shown", "not shown", "fails the correction", "no change", "one replicate", "not defined"],
 )
 def test_an_effect_has_twelve_columns_with_its_conclusion(effect, share, fails_correction, text):
-    line = SummaryLine("cqo", effect, share, fails_correction, 0.1234)
-    head, level, change = lines("summary.effects", OUTCOMES["field_dpu"], "nothing", 0.0341321, [line]).splitlines()
+    line = SummaryLine(f"{'cqo':<20}", effect, share, fails_correction, 0.1234)
+    head, level, change = lines("summary.effects", OUTCOMES["field_dpu"], f"{'nothing':<20}", 0.0341321, [line]).splitlines()
     assert head == "  Defects reaching users (defects/unit; lower is better)"
     assert level == "    nothing                  0.034132"
     assert change == f"    {'cqo':<20} {text}"
