@@ -233,14 +233,14 @@ def test_a_study_that_fails_is_one_line_and_a_file_and_leaves_no_folder(tmp_path
 def test_a_point_of_a_sweep_that_fails_is_a_row_and_the_sweep_goes_on(tmp_path):
     poison = """
 from experiments.reports import comparison
-write = comparison.write_table
-def broken(table, stem, labels=False):
-    if stem.parent.name == "0":
+write = comparison.write_maps
+def broken(study, folder):
+    if folder.name == "0":
         raise MemoryError
-    if stem.parent.name == "1":
+    if folder.name == "1":
         raise KeyError("deep inside")
-    write(table, stem, labels)
-comparison.write_table = broken
+    write(study, folder)
+comparison.write_maps = broken
 """
     done = typed(tmp_path, poison, "-m", "name=swept", "months=4,5,6", "quiet=true")
     assert done.returncode == 1 and "Traceback" not in done.stderr

@@ -106,7 +106,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
         (["+experiment=exchange", "study.regions=[liaonin]"], "did you mean 'liaoning'?"),
         (["+experiment=exchange", "study.policies=[jiaxing,guandong]"], "did you mean 'guangdong'?"),
         (["+experiment=exchange", "study.policies=[jiaxing,jiaxing]"], "names 'jiaxing' twice"),
-        (["+experiment=exchange", "study.regions=liaoning"], r"type 'study.regions=\[liaoning\]'"),
+        (["+experiment=exchange", "study.regions=liaoning"], r'type "study.regions=\[liaoning\]"'),
         (["study.budget=0"], "study.budget is 0; it must be above 0"),
         (["study.length=1.5"], "study.length is 1.5; it must be a whole number"),
         (["study.split=0.5"], "study.split is 0.5; it must give arms their shares"),
