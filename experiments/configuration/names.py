@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
@@ -26,9 +27,13 @@ ENDS = ("省", "市")
 LABELLED = {"region": (), "policy": ("portfolio",)}
 
 
-@lru_cache(maxsize=16)
 def keys_by_name(group: str) -> dict[str, str]:
     """Return the keys of a group of options by the names that they go by; a name that is a key, or that two have, is left out."""
+    return _keys_by_name(group, files.CONFIGS)
+
+
+@lru_cache(maxsize=16)
+def _keys_by_name(group: str, configs: Path) -> dict[str, str]:
     named: dict[str, set[str]] = {}
     for key, name in _names(group):
         named.setdefault(name, set()).add(key)
