@@ -27,7 +27,13 @@ def test_a_report_takes_the_figures_of_its_folder(instruments, drawn_for_the_rep
 
         return noted
 
-    monkeypatch.setattr(folder_of, "save", note("folder"))
+    save_all = folder_of.save_all
+
+    def noted_all(figure, folder, name, about):
+        saved["folder"].append(name)
+        return save_all(figure, folder, name, about)
+
+    monkeypatch.setattr(folder_of, "save_all", noted_all)
     monkeypatch.setattr(figures, "save", note("report"))
     present(comparison, tmp_path)
     assert len(saved["folder"]) == len(set(saved["folder"])) > 10
