@@ -38,4 +38,4 @@ def test_a_report_takes_the_figures_of_its_folder(instruments, drawn_for_the_rep
     present(comparison, tmp_path)
     assert len(saved["folder"]) == len(set(saved["folder"])) > 10
     assert len(saved["report"]) == drawn_for_the_report
-    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("<img ") == 8
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("<img ") == 9  # the network has two: flows and firms
