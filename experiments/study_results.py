@@ -5,6 +5,7 @@ The tables of a study are made by `experiments.studies`; here they can show them
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
@@ -51,7 +52,7 @@ def _spoken(language: str | None) -> AbstractContextManager[Any]:
     return use_language(language) if language else nullcontext()
 
 
-class _Shown:
+class _Shown(ABC):
     """What every kind of result can do; each kind says how."""
 
     #: What an overview names to go on with.
@@ -154,20 +155,25 @@ class _Shown:
                 update_sums(here, name)
         return written
 
+    @abstractmethod
     def _draw(self, folder: Path) -> None:
-        raise NotImplementedError
+        """Write figures, report and workbook into a folder."""
 
+    @abstractmethod
     def _summary(self) -> str:
-        raise NotImplementedError
+        """Return what a terminal shows."""
 
+    @abstractmethod
     def _figures(self) -> Mapping[str, Callable[[], Figure]]:
-        raise NotImplementedError
+        """Return every figure by name, each drawn when it is asked for."""
 
+    @abstractmethod
     def _report(self) -> str:
-        raise NotImplementedError
+        """Return the report."""
 
+    @abstractmethod
     def _workbook(self) -> bytes:
-        raise NotImplementedError
+        """Return the workbook."""
 
 
 class ComparisonResult(_Shown, Comparison):

@@ -19,7 +19,7 @@ from experiments.languages.wording import ENGLISH, label, say, spoken, written
 from experiments.shells import typed
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
-__all__ = ["MARKS", "Setting", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
+__all__ = ["MARKS", "Setting", "called", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
 
 #: Marks of confidence in a default: read in the source, arithmetic from it, recalled, an assumption.
 MARKS = ("S", "D", "R", "N")
@@ -79,6 +79,27 @@ def settings() -> list[Setting]:
         for f in fields(cls):
             kinds.setdefault(setting(cls, f, prefix), []).extend([kind_of[cls]] if cls in kind_of else [])
     return [replace(s, meaning=f"{s.meaning} ({', '.join(of)})".lstrip() if of else s.meaning) for s, of in kinds.items()]
+
+
+#: A symbol before a meaning.
+SYMBOL = re.compile(r"^\w(?:: |：)")
+
+
+def called(path: str) -> str:
+    """Return what a setting or a group of options is called where nobody types it: an instrument's lever with its instrument before it.
+
+    A path that is not known stays as it is.
+    """
+    if path in spoken().names_of("groups"):
+        return say(f"groups.{path}")
+    above, _, name = path.rpartition(".")
+    declared = [(cls, f) for at, cls in declaring() if at == above for f in fields(cls) if f.name == name]
+    one = setting(*declared[0], above) if declared else None
+    if one is None or not one.meaning:
+        return path
+    meaning = SYMBOL.sub("", label(one.meaning))
+    group, _, rest = path.partition(".")
+    return say("things.lever", spoken().instrument(rest.split(".")[0]), meaning) if group == "instruments" else meaning
 
 
 def region_files() -> Iterator[Any]:

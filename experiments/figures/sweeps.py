@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from experiments.analysis.sweeps import in_order, numeric
 from experiments.analysis.verdicts import Conclusion
-from experiments.catalogue.settings import settings
+from experiments.catalogue.settings import called, settings
 from experiments.figures.heat import Cells, draw_cells
 from experiments.figures.style import (
     COLOURS,
@@ -159,7 +159,7 @@ def _heat_maps(rows: pd.DataFrame, swept: Sequence[str], named: Mapping[str, str
         draw_cells(ax, one, ordered[second], ordered[first], most, numbers, room >= INTERVAL)
         if numeric(ordered[second]):
             ax.invert_yaxis()
-        further = [(key.split(".")[-1], value) for key, value in zip(others, values, strict=True)]
+        further = [(called(key), value) for key, value in zip(others, values, strict=True)]
         ax.set_title(wrapped(say("sweep_text.panel", named.get(arm, arm), further), letters))
         if k + across >= len(drawn):
             ax.set_xlabel(wrapped(_with_unit(first), letters))
@@ -187,6 +187,6 @@ def _cells(of_arm: pd.DataFrame, at: Mapping[str, str], sides: Mapping[str, Sequ
 
 
 def _with_unit(path: str) -> str:
-    """Return a swept key and the unit it is in, where it has one."""
+    """Return what a swept setting is called, and the unit it is in, where it has one."""
     unit = next((s.unit for s in settings() if s.path == path), "")
-    return say("figures.with_unit", path=path, unit=label(unit)) if unit not in {"", "1"} else path
+    return say("figures.with_unit", path=called(path), unit=label(unit)) if unit not in {"", "1", "share"} else called(path)

@@ -14,7 +14,7 @@ from experiments.analysis.arms import Arm, active_in, arm_in
 from experiments.analysis.costs import PAYERS
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion, fails_correction
-from experiments.catalogue.settings import region_files
+from experiments.catalogue.settings import called, region_files
 from experiments.configuration.settings import DEFAULT_FIRMS, IN_PROPORTION
 from experiments.reports.study import (
     LISTED,
@@ -356,7 +356,7 @@ def findings(comparison: Comparison) -> Findings:
         monthly_costs=() if main else tuple(
             (payer, float(comparison.effect(comparison.reference, PAYERS[payer])["level"])) for payer in ("firms", "government")
         ),
-        other_worlds=tuple((arm_of(comparison, arm), tuple(other_world(comparison, arm))) for arm in worlds_apart(comparison)),
+        other_worlds=tuple((arm_of(comparison, arm), tuple(map(called, other_world(comparison, arm)))) for arm in worlds_apart(comparison)),
         places=tuple(dict.fromkeys(map(_place, manifest["arms"].values()))),
         portfolio=portfolio(comparison),
         by_default=by_default(comparison),

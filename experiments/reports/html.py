@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from experiments.analysis.arms import active_in
 from experiments.analysis.results import Comparison
-from experiments.catalogue.settings import Setting, figures, settings
+from experiments.catalogue.settings import Setting, called, figures
 from experiments.formatting import value
 from experiments.languages.wording import label, say, spoken, written
 from experiments.reports.elements import Section, Table, heads
@@ -117,8 +117,7 @@ def _contents(comparison: Comparison, arm: str) -> str:
     ours, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
     instruments = [(key, _levers(key, ours["instruments"][key])) for key in active_in(ours)]
     base_values = dict(leaves(base))
-    known = {one.path: one.meaning for one in settings()}
-    differing = [(known.get(path, path), of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith(UNSAID)]
+    differing = [(called(path), of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith(UNSAID)]
     return say("report.contents", instruments, differing, arm == comparison.reference)
 
 
@@ -186,8 +185,7 @@ def _region(comparison: Comparison) -> Table:
     """Figures of the region that are assumptions, and the others with their sources."""
     values = comparison.manifest["configuration"]["region"]
     region = Region(**{**values, "sources": values.get("sources") or {}})
-    known = {one.path: one.meaning for one in settings()}
-    rows = [(label(known.get(f"region.{name}", name)), text, label(source)) for name, text, source, _ in figures(region)]
+    rows = [(called(f"region.{name}"), text, label(source)) for name, text, source, _ in figures(region)]
     head = heads("figure", "value", "source")
     return Table(say("report.region_caption", region=label(region)), head, rows, text_columns=3, folded=True)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from experiments.analysis.arms import Arm
 from experiments.analysis.sweeps import Sweep, in_order, numeric
 from experiments.analysis.verdicts import Conclusion
-from experiments.catalogue.settings import settings
+from experiments.catalogue.settings import called, settings
 from experiments.figures import sweep_figure
 from experiments.formatting import UNKNOWN, fixed, percent, significant
 from experiments.languages.wording import say, spoken
@@ -49,6 +49,7 @@ class SweepFindings:
     Attributes
     ----------
     swept : tuple of str
+        What the settings are called.
     points, failed, months, replicates : int
         Replicates: the fewest of any point.
     compared, lower, higher : int
@@ -94,7 +95,7 @@ def sweep_findings(sweep: Sweep) -> SweepFindings:
     cheapest = _lowest(rows, "ratio")
     first = sweep.manifests[0]["configuration"] if sweep.manifests else {}
     return SweepFindings(
-        sweep.swept,
+        tuple(map(called, sweep.swept)),
         len(sweep.points),
         len(sweep.points) - len(sweep.finished),
         int(first.get("months", 0)),
@@ -126,7 +127,7 @@ def _lowest(rows: pd.DataFrame, column: str) -> int | None:
 def _effect(sweep: Sweep, row: pd.Series) -> SweepEffect:
     return SweepEffect(
         int(row["point"]),
-        tuple((key, str(row[key])) for key in sweep.swept),
+        tuple((called(key), str(row[key])) for key in sweep.swept),
         sweep.arms[str(row["arm"])],
         estimate(row, "effect_share"),
         Conclusion(row["conclusion"]),
@@ -144,7 +145,7 @@ def _end(sweep: Sweep, best: pd.Series) -> tuple[str, str] | None:
             continue
         for end, bound in zip((values[0], values[-1]), legal.groups(), strict=True):
             if str(best[key]) == end and float(end) != float(bound.replace(",", "").replace("−", "-")):
-                return key, end
+                return called(key), end
     return None
 
 
@@ -178,9 +179,9 @@ def sweep_report(sweep: Sweep, result: str = "") -> str:
         figure = draw(lambda: sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, names), say("sweep_table.alt"))
         pictures.append(figure)
     rows = [_row(_effect(sweep, row)) for _, row in ranked.head(MOST_ROWS).iterrows()]
-    head = ["".join(heads("sweep_table.point")), *(key.removeprefix("instruments.") for key in sweep.swept), *heads(*HEADS)]
+    head = ["".join(heads("sweep_table.point")), *map(called, sweep.swept), *heads(*HEADS)]
     points = dict.fromkeys(int(point) for point in ranked["point"])
-    values = {point.number: [(key, point.values[key]) for key in sweep.swept] for point in sweep.finished}
+    values = {point.number: [(called(key), point.values[key]) for key in sweep.swept] for point in sweep.finished}
     links = [(f"{point}/effects.csv", say("sweep_text.link", point, values[point])) for point in list(points)[:MOST_LINKS]]
     table = Table(say("sweep_text.table_caption", len(rows), len(ranked)), head, rows, len(sweep.swept) + 2)
     return page(
@@ -188,7 +189,7 @@ def sweep_report(sweep: Sweep, result: str = "") -> str:
         subtitle=say("sweep_text.subtitle", shown, finished, about["id"]),
         verdict=sentences("sweep_verdict", shown),
         answer=[(say(f"answer.lead.{what}"), say(f"sweep_text.{what}", shown)) for what in ("effect", "cost", "limits")],
-        arms=Table(say("sweep_table.swept_caption"), heads("sweep_table.setting", "sweep_table.values"), _swept(sweep), text_columns=2),
+        arms=_swept(sweep),
         sections=[Section("points", say("sweep_table.heading"), say("sweep_table.says"), pictures, [table])],
         last=[
             Section("links", say("sweep_table.links_heading"), say("sweep_table.links"), files=links),
@@ -218,17 +219,18 @@ def _row(one: SweepEffect) -> tuple[str, ...]:
     )
 
 
-def _swept(sweep: Sweep) -> list[tuple[str, str]]:
+def _swept(sweep: Sweep) -> Table:
     """Every swept setting with its values, the first and the last ones of many."""
     rows = []
     for key in sweep.swept:
         values = in_order([point.values[key] for point in sweep.points])
         shown = values if len(values) <= 12 else [*values[:6], "…", *values[-3:]]
-        rows.append((key, ", ".join(shown)))
-    return rows
+        rows.append((called(key), key, ", ".join(shown)))
+    head = heads("what_it_is", "sweep_table.setting", "sweep_table.values")
+    return Table(say("sweep_table.swept_caption"), head, rows, text_columns=3)
 
 
 def _errors(sweep: Sweep) -> list[Table]:
     rows = [(fixed(point.number, 0), *point.values.values(), point.error) for point in sweep.points if point.error is not None]
-    head = [*heads("sweep_table.point"), *sweep.swept, *heads("sweep_table.error")]
+    head = [*heads("sweep_table.point"), *map(called, sweep.swept), *heads("sweep_table.error")]
     return [Table(say("sweep_table.errors_heading"), head, rows[:MOST_LINKS], len(head))]

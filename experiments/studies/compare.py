@@ -227,16 +227,7 @@ def run_compare(
 
 
 def compare(*overrides: str, progress: bool = False, keep: str | Path | None = None) -> Comparison:
-    """Compare policies in a notebook, with the same overrides as after ``strongchain`` in a terminal.
-
-    With a folder to `keep` runs in (``"results/runs"`` is the application's) only those are simulated that are not there.
-
-    Examples
-    --------
-    >>> comparison = compare("region=sample", "replicates=4", "months=24")
-    >>> comparison.effect("cqo")["effect"] < 0
-    True
-    """
+    """Return the tables of what `experiments.compare` shows: see `experiments.study_results.compare`."""
     readable, settings = checked_settings(overrides)
     with use_language(settings.language):
         comparison = run_compare(settings, readable, progress, Path(keep) if keep else None)

@@ -572,7 +572,7 @@ def points(swept: dict[str, list[str]], effect: float = -0.1, arms: tuple[str, .
 @pytest.mark.parametrize(
     ("swept", "label"),
     [
-        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, "instruments.cqo.reach, share"),
+        ({"instruments.cqo.reach": ["0", "0.5", "1"]}, "chief quality officers: share of the eligible firms that it reaches"),
         ({"instruments.cqo.targeting": ["random", "worst_first"]}, "instruments.cqo.targeting"),
     ],
     ids=["numbers", "names"],
