@@ -11,7 +11,7 @@ import pandas as pd
 
 from experiments.languages.wording import say
 
-__all__ = ["Arm", "active_in", "arm_in", "arms_in_words", "names_of_arms"]
+__all__ = ["Arm", "active_in", "arm_in", "arms_in_words", "names_of_arms", "short_names"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,9 +42,13 @@ def arm_in(about: Mapping[str, Any], name: str) -> Arm:
 
 def names_of_arms(about: Mapping[str, Any]) -> dict[str, str]:
     """Return what figures and tables call the arms of a study in the language that is spoken, by their names; nothing if it names none."""
-    if not isinstance(about.get("arms"), Mapping):
-        return {}
-    names = {name: say("arms.short", arm_in(about, name)) for name in about["arms"]}
+    arms = about.get("arms")
+    return short_names({name: arm_in(about, name) for name in arms}) if isinstance(arms, Mapping) else {}
+
+
+def short_names(arms: Mapping[str, Arm]) -> dict[str, str]:
+    """Return what arms are called where there is little room, by their names; nothing if two would be called the same."""
+    names = {name: say("arms.short", arm) for name, arm in arms.items()}
     return names if len(set(names.values())) == len(names) else {}
 
 

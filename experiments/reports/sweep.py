@@ -11,12 +11,13 @@ import pandas as pd
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from experiments.analysis.arms import short_names
 from experiments.analysis.results import labels_wanted, write_in_parts, write_table
 from experiments.analysis.sweeps import points_in, read_sweep, summary_of_points, tables_of_points
 from experiments.figures import save_all, sweep_figure
 from experiments.languages.wording import lines, speak
 from experiments.last_resort import noted
-from experiments.reports.sweep_report import names_in, sweep_report
+from experiments.reports.sweep_report import sweep_report
 from experiments.runs.files import SUMS, write_sums, write_whole
 from experiments.runs.manifests import MANIFEST
 from experiments.terminal import printable
@@ -50,7 +51,7 @@ def collect_sweep(folder: Path) -> pd.DataFrame:
     summary = summary_of_points(sweep)
     write_table(summary, folder / "sweep_summary", labels)
     if sweep.swept and len(sweep.effects):
-        figure = sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, names_in(sweep))
+        figure = sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, short_names(sweep.arms))
         save_all(figure, folder, "sweep", sweep.manifests)
         result = hashlib.sha256(summary.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
         write_whole(folder / "report.html", sweep_report(sweep, result).encode())

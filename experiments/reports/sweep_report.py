@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from experiments.analysis.arms import Arm
+from experiments.analysis.arms import Arm, short_names
 from experiments.analysis.sweeps import Sweep, in_order, numeric
 from experiments.analysis.verdicts import Conclusion
 from experiments.catalogue.settings import called, settings
@@ -154,12 +154,6 @@ def identity_of(sweep: Sweep) -> str:
     return hashlib.blake2b("\n".join(str(about["id"]) for about in sweep.manifests).encode(), digest_size=6).hexdigest()
 
 
-def names_in(sweep: Sweep) -> dict[str, str]:
-    """Return what figures call the arms of a sweep, by name; their names where two would be called the same."""
-    names = {name: say("arms.short", arm) for name, arm in sweep.arms.items()}
-    return names if len(set(names.values())) == len(names) else {}
-
-
 def sweep_report(sweep: Sweep, result: str = "") -> str:
     """Return the report of a sweep as HTML that asks for nothing outside itself.
 
@@ -174,7 +168,7 @@ def sweep_report(sweep: Sweep, result: str = "") -> str:
     ranked = _compared(sweep).sort_values("effect_share", kind="stable", na_position="last")
     pictures = []
     if sweep.swept and len(ranked):
-        names = names_in(sweep)
+        names = short_names(sweep.arms)
         draw = Pictures(about, None).draw
         figure = draw(lambda: sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, names), say("sweep_table.alt"))
         pictures.append(figure)
