@@ -228,6 +228,8 @@ def write_in_parts(tables: Iterable[pd.DataFrame], rows: int, stem: Path, labels
     writer: pq.ParquetWriter | None = None
     with written_whole(_named(stem, "csv")) as sheet, written_whole(_named(stem, "parquet")) as whole:
         for table in tables:
+            if writer and set(table.columns) != set(writer.schema.names):
+                raise ValueError(f"{stem.name}: the schema of a part, {', '.join(table.columns)}, is not that of the first")
             part = pa.Table.from_pandas(table, schema=writer.schema if writer else None, preserve_index=False)
             if rows <= SHEET:
                 first = writer is None

@@ -164,7 +164,7 @@ def read_sweep(folder: Path) -> Sweep:
     values = {key: effects["point"].map({point.number: point.values[key] for point in cut}) for key in swept}
     if of_study and len(effects):
         effects["content"] = effects["content"] + effects["point"].map(" {}".format)
-    return Sweep(swept, cut, arms, touched or tuple(arms), bool(touched), effects[effects["arm"].isin(list(arms))].assign(**values))
+    return Sweep(swept, cut, arms, touched or tuple(arms), bool(touched), effects.assign(**values)[effects["arm"].isin(list(arms))])
 
 
 def _typed(overrides: Sequence[str]) -> dict[str, str]:

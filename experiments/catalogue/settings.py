@@ -85,13 +85,13 @@ def settings() -> list[Setting]:
 SYMBOL = re.compile(r"^\w(?:: |：)")
 
 
-def called(path: str) -> str:
+def called(path: str, short: bool = False) -> str:
     """Return what a setting or a group of options is called where nobody types it: an instrument's lever with its instrument before it.
 
-    A path that is not known stays as it is.
+    A path that is not known stays as it is. Where there is little room, the dose of an instrument is called as the instrument is.
     """
-    if path in spoken().names_of("groups"):
-        return say(f"groups.{path}")
+    if path in spoken().names_of("short_names"):
+        return say(f"short_names.{path}")
     above, _, name = path.rpartition(".")
     declared = [(cls, f) for at, cls in declaring() if at == above for f in fields(cls) if f.name == name]
     one = setting(*declared[0], above) if declared else None
@@ -99,7 +99,16 @@ def called(path: str) -> str:
         return path
     meaning = SYMBOL.sub("", label(one.meaning))
     group, _, rest = path.partition(".")
-    return say("things.lever", spoken().instrument(rest.split(".")[0]), meaning) if group == "instruments" else meaning
+    if group != "instruments":
+        return meaning
+    key = rest.split(".")[0]
+    return spoken().instrument(key) if short and _is_dose(key, name) else say("things.lever", spoken().instrument(key), meaning)
+
+
+def _is_dose(key: str, lever: str) -> bool:
+    from sim import INSTRUMENTS
+
+    return key in INSTRUMENTS and INSTRUMENTS[key].dose == lever
 
 
 def region_files() -> Iterator[Any]:

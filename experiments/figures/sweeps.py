@@ -74,8 +74,6 @@ def sweep_figure(
     rows = table[
         (table["outcome"] == outcome) & (table["by"] == "total") & ~table["arm"].isin([*untouched, *_references(table, manifests)])
     ]
-    if rows.empty:  # there is the reference alone
-        rows = table[(table["outcome"] == outcome) & (table["by"] == "total")]
     left_out = say("sweep_text.left_out", [named.get(arm, arm) for arm in untouched]) if untouched else ""
     with matplotlib.rc_context(style()):
         if len(swept) == 1:
@@ -159,7 +157,7 @@ def _heat_maps(rows: pd.DataFrame, swept: Sequence[str], named: Mapping[str, str
         draw_cells(ax, one, ordered[second], ordered[first], most, numbers, room >= INTERVAL)
         if numeric(ordered[second]):
             ax.invert_yaxis()
-        further = [(called(key), value) for key, value in zip(others, values, strict=True)]
+        further = [(called(key, short=True), value) for key, value in zip(others, values, strict=True)]
         ax.set_title(wrapped(say("sweep_text.panel", named.get(arm, arm), further), letters))
         if k + across >= len(drawn):
             ax.set_xlabel(wrapped(_with_unit(first), letters))

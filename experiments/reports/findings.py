@@ -16,6 +16,7 @@ from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion, fails_correction
 from experiments.catalogue.settings import called, region_files
 from experiments.configuration.settings import DEFAULT_FIRMS, IN_PROPORTION
+from experiments.languages.wording import say
 from experiments.reports.study import (
     LISTED,
     assumptions,
@@ -356,7 +357,7 @@ def findings(comparison: Comparison) -> Findings:
         monthly_costs=() if main else tuple(
             (payer, float(comparison.effect(comparison.reference, PAYERS[payer])["level"])) for payer in ("firms", "government")
         ),
-        other_worlds=tuple((arm_of(comparison, arm), tuple(map(called, other_world(comparison, arm)))) for arm in worlds_apart(comparison)),
+        other_worlds=tuple((arm_of(comparison, arm), _settings_of_world(comparison, arm)) for arm in worlds_apart(comparison)),
         places=tuple(dict.fromkeys(map(_place, manifest["arms"].values()))),
         portfolio=portfolio(comparison),
         by_default=by_default(comparison),
@@ -376,6 +377,11 @@ def findings(comparison: Comparison) -> Findings:
 def arm_of(comparison: Comparison, name: str) -> Arm:
     """Return an arm as a sentence needs it."""
     return arm_in(comparison.manifest, name)
+
+
+def _settings_of_world(comparison: Comparison, arm: str) -> tuple[str, ...]:
+    """What the settings are called by which the world of an arm differs from that of the reference."""
+    return tuple(say("things.quoted", called(path)) for path in other_world(comparison, arm))
 
 
 def _effect(comparison: Comparison, arm: str) -> ArmEffect:

@@ -74,4 +74,5 @@ class CollectSweep(Callback):
             print(printable(lines("sweep.not_collected", folder=folder, mistake=why)), file=sys.stderr)
             sys.exit(1)
         failed = int(table["error"].notna().sum())
-        print(lines("sweep.collected", points=len(table), failed=failed, table=folder / "sweep.csv"))
+        drawn = (folder / "report.html").is_file()
+        print(lines("sweep.collected", points=len(table), failed=failed, table=folder / "sweep.csv", drawn=drawn))

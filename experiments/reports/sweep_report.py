@@ -127,7 +127,7 @@ def _lowest(rows: pd.DataFrame, column: str) -> int | None:
 def _effect(sweep: Sweep, row: pd.Series) -> SweepEffect:
     return SweepEffect(
         int(row["point"]),
-        tuple((called(key), str(row[key])) for key in sweep.swept),
+        tuple((called(key, short=True), str(row[key])) for key in sweep.swept),
         sweep.arms[str(row["arm"])],
         estimate(row, "effect_share"),
         Conclusion(row["conclusion"]),
@@ -145,7 +145,7 @@ def _end(sweep: Sweep, best: pd.Series) -> tuple[str, str] | None:
             continue
         for end, bound in zip((values[0], values[-1]), legal.groups(), strict=True):
             if str(best[key]) == end and float(end) != float(bound.replace(",", "").replace("−", "-")):
-                return called(key), end
+                return called(key, short=True), end
     return None
 
 
@@ -173,9 +173,9 @@ def sweep_report(sweep: Sweep, result: str = "") -> str:
         figure = draw(lambda: sweep_figure(sweep.effects, sweep.swept, sweep.manifests, sweep.untouched, names), say("sweep_table.alt"))
         pictures.append(figure)
     rows = [_row(_effect(sweep, row)) for _, row in ranked.head(MOST_ROWS).iterrows()]
-    head = ["".join(heads("sweep_table.point")), *map(called, sweep.swept), *heads(*HEADS)]
+    head = ["".join(heads("sweep_table.point")), *(called(key, short=True) for key in sweep.swept), *heads(*HEADS)]
     points = dict.fromkeys(int(point) for point in ranked["point"])
-    values = {point.number: [(called(key), point.values[key]) for key in sweep.swept] for point in sweep.finished}
+    values = {point.number: [(called(key, short=True), point.values[key]) for key in sweep.swept] for point in sweep.finished}
     links = [(f"{point}/effects.csv", say("sweep_text.link", point, values[point])) for point in list(points)[:MOST_LINKS]]
     table = Table(say("sweep_text.table_caption", len(rows), len(ranked)), head, rows, len(sweep.swept) + 2)
     return page(

@@ -343,14 +343,14 @@ def test_arms_in_other_worlds_are_called_so(no_pictures):
     second, third = answer(comparison)[1:]
     assert (
         "“north” and “small” have the same random numbers as the reference, "
-        "but other worlds (region.firms and scale): the firms are not the same" in third
+        "but other worlds (“firms on the chains, leaders included” and “scale”): the firms are not the same" in third
     )
-    assert question(comparison).endswith(", in worlds that differ in region.firms and scale?")
+    assert question(comparison).endswith(", in worlds that differ in “firms on the chains, leaders included” and “scale”?")
     main = next(arm for arm in ("north", "small", "same") if f"With “{arm}”" in second)
     assert ("Per avoided defect in a product" in second) == (main == "same")
     html = report(comparison)
     page = Page(html)
-    assert "north: another world (region.firms) · small: another world (scale)" in page.text[""]
+    assert "north: another world (“firms on the chains, leaders included”) · small: another world (“scale”)" in page.text[""]
     assert "policy alone" not in html and "only by what is compared" not in html
     assert "No cost per avoided defect is given for north and small" in page.text["effects"]
     plain = study({"all": LOWER | PAID})
@@ -361,7 +361,7 @@ def test_arms_in_other_worlds_are_called_so(no_pictures):
 def test_an_arm_in_another_world_has_no_cost_per_defect(no_pictures):
     comparison = study({"north": LOWER | PAID}, arms(north="'region=liaoning'"))
     assert comparison.costs["defined"].any()
-    assert "No cost per avoided defect is given, because the worlds differ in region." in answer(comparison)[1]
+    assert "No cost per avoided defect is given, because the worlds differ in “region”." in answer(comparison)[1]
     assert (
         "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁) within 24 months, "
         "compared with “nothing”, in worlds that differ in region?" in question(comparison)
