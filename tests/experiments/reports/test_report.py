@@ -364,7 +364,7 @@ def test_an_arm_in_another_world_has_no_cost_per_defect(no_pictures):
     assert "No cost per avoided defect is given, because the worlds differ in “region”." in answer(comparison)[1]
     assert (
         "the supply chains of a sample region (示例地区) and the supply chains of Liaoning (辽宁) within 24 months, "
-        "compared with “nothing”, in worlds that differ in region?" in question(comparison)
+        "compared with “nothing”, in worlds that differ in “region”?" in question(comparison)
     )
     assert not any("Cost per avoided defect" in str(image["alt"]) for image in Page(report(comparison)).all("img"))
 
