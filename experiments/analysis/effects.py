@@ -38,6 +38,7 @@ __all__ = [
     "HEADLINES",
     "effects_and_pairs",
     "headline_effects",
+    "in_total",
     "tables_of",
 ]
 
@@ -83,6 +84,17 @@ def tables_of(runs: Sequence[Run], reference: str, study: CompareStudy, groups: 
 
 
 # -- run by run ---------------------------------------------------------------------------------------
+
+
+def in_total(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table that are of the whole world, without the two columns that name groups.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A table with the columns `by` and `group`, such as that of runs.
+    """
+    return table[table["by"] == "total"].drop(columns=["by", "group"])
 
 
 def _runs(runs: Sequence[Run], groups: bool) -> pd.DataFrame:

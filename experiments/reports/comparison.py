@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.analysis.arms import names_of_arms
+from experiments.analysis.effects import in_total
 from experiments.analysis.results import Comparison, write_maps
 from experiments.analysis.verdicts import fails_correction
 from experiments.figures import (
@@ -143,7 +144,7 @@ def comparison_workbook(comparison: Comparison) -> bytes:
         *([sheet("costs", block("costs", comparison.costs), *programmes)] if len(comparison.costs) or programmes else []),
         sheet("books", block("books", comparison.books, "books.parquet")),
         *([sheet("counts", block("counts", comparison.counts))] if len(comparison.counts) else []),
-        sheet("runs", block("runs", _in_total(comparison.runs), "runs.parquet")),
+        sheet("runs", block("runs", in_total(comparison.runs), "runs.parquet")),
         sheet_of_section("settings", assumed(comparison)),
         sheet_of_section("provenance", again(comparison, None)),
     ]
@@ -155,11 +156,6 @@ def _with_units(series: pd.DataFrame) -> pd.DataFrame:
     table = series.copy()
     table.insert(2, "unit", [OUTCOMES[key].unit for key in table["outcome"]])
     return table
-
-
-def _in_total(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs without their groups."""
-    return runs[runs["by"] == "total"].drop(columns=["by", "group"])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.analysis.arms import active_in
+from experiments.analysis.effects import in_total
 from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.verdicts import Conclusion
 from experiments.figures import save_all
@@ -173,10 +174,9 @@ def exchange_workbook(exchange: Exchange) -> bytes:
     cells = exchange.cells.assign(
         region=exchange.cells["region"].map(exchange.regions), policy=exchange.cells["policy"].map(exchange.policies)
     )
-    runs = comparison.runs[comparison.runs["by"] == "total"].drop(columns=["by", "group"])
     sheets = [
         sheet("cells", block("cells", cells, "exchange.parquet")),
-        sheet("runs", block("runs", runs, "runs.parquet")),
+        sheet("runs", block("runs", in_total(comparison.runs), "runs.parquet")),
         sheet_of_section("settings", assumed(comparison)),
         sheet_of_section("provenance", again(comparison, None)),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 import experiments.figures as figures
-from experiments.analysis.effects import HEADLINES
+from experiments.analysis.effects import HEADLINES, in_total
 from experiments.analysis.results import TABLES, Comparison
 from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.effects import GROUPINGS_SHOWN, groups_shown
@@ -173,7 +173,7 @@ def _programme_money(view: _View) -> Table:
     """What government spends on each instrument, arm by arm."""
     comparison = view.comparison
     spent = [name for name in comparison.runs.columns if name.startswith("spent_on_")]
-    runs = comparison.runs[comparison.runs["by"] == "total"].groupby("arm", sort=False)[spent].mean()
+    runs = in_total(comparison.runs).groupby("arm", sort=False)[spent].mean()
     kept = [name for name in spent if runs[name].any()]
     arms = [arm for arm in view.shown.effects["arm"].unique() if arm != comparison.reference]
     rows = [(view.name(arm), *(spoken().money(value) for value in (*runs.loc[arm, kept], runs.loc[arm, kept].sum()))) for arm in arms]

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from experiments.analysis.effects import in_total
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion
 from experiments.languages.wording import say
@@ -153,7 +154,7 @@ def _advice(comparison: Comparison, shown: Findings, about: ArmEffect | None) ->
 
 def _agreeing(comparison: Comparison, about: ArmEffect) -> int:
     """In how many replicates the effect has the sign of its mean."""
-    by_replicate = comparison.runs.pivot(index="replicate", columns="arm", values=HEADLINE)
+    by_replicate = in_total(comparison.runs).pivot(index="replicate", columns="arm", values=HEADLINE)
     effects = (by_replicate[about.arm.name] - by_replicate[comparison.reference]).to_numpy()
     return int((np.sign(effects) == np.sign(about.effect.mean)).sum())
 

@@ -65,10 +65,10 @@ def test_more_defects_are_never_advised():
 
 @pytest.fixture(scope="module")
 def compared():
-    """A small comparison of two instruments."""
+    """A small comparison of two instruments, which keeps the groups of its runs."""
     from experiments import compare
 
-    return compare("region=sample", "replicates=4", "months=12", "burn_in=12", "instruments=[cqo,stewards]")
+    return compare("region=sample", "replicates=4", "months=12", "burn_in=12", "instruments=[cqo,stewards]", "save=[groups]")
 
 
 @pytest.mark.study
@@ -85,7 +85,7 @@ def test_what_is_advised_is_shown_and_the_cheapest_that_is_as_good(compared):
         assert one.advice is Advice.CHOOSE and one.about is by_arm[min(good, key=lambda name: costs[name])]
     else:
         assert one.about is not None and one.about.arm == best.arm and one.advice is not Advice.CHOOSE
-    runs = compared.runs.pivot(index="replicate", columns="arm", values="field_dpu")
+    runs = compared.runs[compared.runs["by"] == "total"].pivot(index="replicate", columns="arm", values="field_dpu")
     signs = np.sign(runs[one.about.arm.name] - runs["nothing"])
     assert one.agreeing == int((signs == np.sign(one.about.effect.mean)).sum())
     assert verdict(compared) == sentences("verdict", one)
