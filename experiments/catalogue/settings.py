@@ -19,7 +19,19 @@ from experiments.languages.wording import ENGLISH, label, say, spoken, written
 from experiments.shells import typed
 from experiments.terminal import COLUMNS, about, paragraphs, table, wrap
 
-__all__ = ["MARKS", "Setting", "called", "described", "explained", "figures", "levers", "region_files", "setting", "settings"]
+__all__ = [
+    "MARKS",
+    "Setting",
+    "called",
+    "described",
+    "explained",
+    "figures",
+    "levers",
+    "practice_of",
+    "region_files",
+    "setting",
+    "settings",
+]
 
 #: Marks of confidence in a default: read in the source, arithmetic from it, recalled, an assumption.
 MARKS = ("S", "D", "R", "N")
@@ -172,7 +184,7 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
 
 def confidence(s: Setting) -> str:
     """Write a confidence mark with what it means."""
-    return f"{s.mark}, {say(f'marks.{s.mark}')}" if s.mark else ""
+    return say("naming.confidence", mark=s.mark, meaning=say(f"marks.{s.mark}")) if s.mark else ""
 
 
 def rows_of(**values: str) -> list[tuple[str, str]]:
@@ -202,6 +214,11 @@ def of_setting(s: Setting) -> list[str]:
 NOTES = ("Cost", "Ends", "Stays", "Practice")
 
 
+def practice_of(cls: Any) -> str:
+    """Return the Chinese names of the practices that an instrument stands for, as its label lists them."""
+    return say("naming.practices", names=cls.label_zh.split(", "))
+
+
 def described(cls: Any) -> tuple[str, dict[str, str]]:
     """Take the docstring of an instrument apart: what it does, and each of its `NOTES`, the marks of code left out of these."""
     text, *notes = re.split(rf"^(?=(?:{'|'.join(NOTES)}): )", inspect.cleandoc(cls.__doc__ or ""), flags=re.MULTILINE)
@@ -224,7 +241,7 @@ def of_instrument(cls: Any) -> list[str]:
     counts = say("things.counts", list(cls.counted.items()))
     practices = [": ".join(filter(None, (f"{one.id} {one.practice}", in_english(one.english)))) for one in mapped(cls.key)]
     lines = [say("explain.instrument", key=cls.key), "", *in_paragraphs(text), ""]
-    rows = rows_of(practice=cls.label_zh) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
+    rows = rows_of(practice=practice_of(cls)) + [(say(f"explain.notes.{name}"), label(note)) for name, note in notes.items()]
     rows += rows_of(counts=counts) + [("" if k else say("explain.rows.stands_for"), one) for k, one in enumerate(practices)]
     dose = rows_of(dose=say("explain.dose", dose=cls.dose), to_choose=typed(f"instruments=[{cls.key}]"))
     lines += [*about(rows), "", *about(dose)]

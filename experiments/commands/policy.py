@@ -16,7 +16,7 @@ from experiments.configuration.names import names_of
 from experiments.configuration.own_policies import OwnPolicy
 from experiments.configuration.policy_file import PolicyError, instrument_called, levers_of, read_policy
 from experiments.configuration.settings import check_name
-from experiments.languages.wording import label, lines, say, written
+from experiments.languages.wording import label, lines, say, spoken, written
 from experiments.languages.wording import mistake as in_words
 from experiments.terminal import COLUMNS, first_line, table, wrap
 from sim import INSTRUMENTS
@@ -78,7 +78,8 @@ def template(name: str, keys: Sequence[str]) -> str:
     parts += ["", *_comment(say("own_policy.about_is")), 'about: ""', "", *_comment(say("own_policy.instruments_are")), "instruments:"]
     for key in keys:
         cls = INSTRUMENTS[key]
-        parts += [*_comment(f"{cls.label} ({cls.label_zh}): {label(first_line(cls.__doc__))}", "  "), f"  {key}:"]
+        said = say("naming.instrument", name=spoken().instrument(key, both=True), does=label(first_line(cls.__doc__)))
+        parts += [*_comment(said, "  "), f"  {key}:"]
         parts += _levers(key)
     parts += ["", *_comment(lines("own_policy.sources_are")), "sources:"]
     for key in keys:
@@ -132,8 +133,8 @@ def _does(policy: OwnPolicy) -> list[str]:
     out = [" / ".join(dict.fromkeys((policy.label, policy.label_zh))), *(wrap(policy.about, COLUMNS) if policy.about else ())]
     if not policy.instruments:
         return [*out, say("own_policy.empty")]
-    head = [say(f"own_policy.head_{name}") for name in ("instrument", "label", "chinese", "cost")]
-    rows = [(key, label(INSTRUMENTS[key]), INSTRUMENTS[key].label_zh, _cost(policy, key)) for key in policy.instruments]
+    head = [say(f"own_policy.head_{name}") for name in ("instrument", "label", "cost")]
+    rows = [(key, spoken().instrument(key, both=True), _cost(policy, key)) for key in policy.instruments]
     out += ["", *table(head, rows), *wrap(say("own_policy.cost_is", PER), COLUMNS), ""]
     changed = [(path, value, default) for path, value, default in _values(policy) if value != default]
     if changed:

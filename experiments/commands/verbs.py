@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.catalogue.portfolios import portfolios
-from experiments.catalogue.settings import MARKS, explained, figures, region_files, setting, settings
+from experiments.catalogue.settings import MARKS, explained, figures, practice_of, region_files, setting, settings
 from experiments.commands.completion import BASH, ZSH
 from experiments.commands.help import help_text
 from experiments.configuration.declared import VERBS, groups
@@ -133,8 +133,8 @@ def regions() -> list[str]:
         kinds = [kind for *_, kind in figures(region)]
         counts = [value(getattr(region, key)) for key in ("chains", "leaders", "firms", "stations")]
         shares = [say("verbs.part", part=kinds.count(kind), whole=len(kinds)) for kind in ("fact", "assumption")]
-        rows.append((region.key, region.label, region.label_zh, *counts, *shares))
-    head = _head("region", "label", "chinese", "chains", "leaders", "firms", "stations", "facts", "assumptions")
+        rows.append((region.key, say("things.place", region.label, region.label_zh), *counts, *shares))
+    head = _head("region", "label", "chains", "leaders", "firms", "stations", "facts", "assumptions")
     return [*table(head, rows), "", say("verbs.choose.region")]
 
 
@@ -144,8 +144,8 @@ def policies() -> list[str]:
     for one in portfolios():
         kinds = [source.startswith("assumption") for path, source in one.sources.items() if path in one.levers]
         shares = [say("verbs.part", part=kinds.count(kind), whole=len(kinds)) if kinds else "" for kind in (False, True)]
-        rows.append((one.key, one.label, one.label_zh, str(len(one.instruments)), *shares))
-    head = _head("policy", "label", "chinese", "instruments", "levers_with_facts", "assumptions")
+        rows.append((one.key, say("things.place", one.label, one.label_zh), str(len(one.instruments)), *shares))
+    head = _head("policy", "label", "instruments", "levers_with_facts", "assumptions")
     return [*table(head, rows, [", ".join(one.instruments) for one in portfolios()]), "", say("verbs.choose.policy")]
 
 
@@ -156,7 +156,7 @@ def instruments() -> list[str]:
     rows = []
     for key, cls in INSTRUMENTS.items():
         dose = next(setting(cls, f, f"instruments.{key}") for f in fields(cls) if f.name == cls.dose)
-        rows.append((key, cls.label_zh, " ".join((dose.name, "=", dose.default, label(dose.unit))).removesuffix(" 1")))
+        rows.append((key, practice_of(cls), " ".join((dose.name, "=", dose.default, label(dose.unit))).removesuffix(" 1")))
     does = [label(first_line(cls.__doc__)) for cls in INSTRUMENTS.values()]
     return [*table(_head("instrument", "practice", "dose"), rows, does), "", say("verbs.choose.instruments")]
 

@@ -53,6 +53,8 @@ ERRORS = "errors.yaml"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 #: What a placeholder stands for: characters without a blank, or else by the last word of its name.
 UNBROKEN, STANDS_FOR = r"\S+", {"number": r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "label": ".+"}
+#: Placeholders of error messages that stand for a part of a sentence, never for a name or a value.
+SENTENCES = ("mistake_label", "must_label", "why_label", "of_label")
 #: Stands for a blank of a path while the lines of a template are joined: a character that no text has.
 KEPT = "\ue000"
 
@@ -253,12 +255,15 @@ class Language:
         if (found := self._error_patterns.match(text)) is None:
             return None
         _, otherwise, given = found
-        parts = {name: self._part_of_mistake(part) if name.endswith("_label") else part for name, part in given.items()}
-        return PLACEHOLDER.sub(lambda match: parts[match[1]], otherwise)
+        parts = {name: self._part_of_mistake(name, part) if name.endswith("_label") else part for name, part in given.items()}
+        return None if None in parts.values() else PLACEHOLDER.sub(lambda match: str(parts[match[1]]), otherwise)
 
-    def _part_of_mistake(self, text: str) -> str:
+    def _part_of_mistake(self, name: str, text: str) -> str | None:
+        """Return a part of a message; None if it is a sentence or several clauses that are not known, so that no line is half English."""
         said = self._known_mistake(text)
-        return self.label(text) if said is None else said
+        if said is None and ((other := self.label(text)) != text or not text.isascii() or not (name in SENTENCES or "; " in text)):
+            return other
+        return said
 
     def instrument(self, key: str, both: bool = False) -> str:
         """Return what an instrument is called, in Chinese by the first of its names; on request with its Chinese names behind it."""

@@ -62,7 +62,8 @@ def asked() -> Iterator[Asked]:
 
 def notes() -> Iterator[str]:
     """Notes on networks as the code writes them, every value in them a 1."""
-    for path in (Path(sim.__file__).parent / "build").rglob("*.py"):
+    files = [*(Path(sim.__file__).parent / "build").rglob("*.py"), Path(sim.__file__).parent / "network" / "checks.py"]
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
                 noted = node.args if ast.unparse(node.func.value) == "notes" else []
@@ -70,6 +71,8 @@ def notes() -> Iterator[str]:
                 noted = node.value.elts
             elif isinstance(node, ast.keyword) and node.arg == "notes" and isinstance(node.value, ast.Tuple):
                 noted = node.value.elts
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding" and ast.literal_eval(node.args[1]) == "warning":
+                noted = node.args[2:]
             else:
                 continue
             for one in noted:
