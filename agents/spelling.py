@@ -25,14 +25,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
     Returns
     -------
     str
-        ``"; did you mean 'x'?"``, or an empty string where no known word shares about half of its letters with `word`.
+        ``"; did you mean 'x'?"``, or an empty string where no known word shares about half of its letters with `word`, and not
+        exactly one holds it as a whole.
 
     Examples
     --------
     >>> nearest("capabilty", ["capability", "cash"])
     "; did you mean 'capability'?"
+    >>> nearest("loans", ["strong_chain_loans", "cash"])
+    "; did you mean 'strong_chain_loans'?"
     >>> nearest("zzz", ["capability", "cash"])
     ''
     """
-    match = get_close_matches(word, list(islice(known, MOST_COMPARED)), n=1, cutoff=0.5)
+    compared = list(islice(known, MOST_COMPARED))
+    holding = [one for one in compared if len(word) > 2 and word in one]
+    match = holding if len(holding) == 1 else get_close_matches(word, compared, n=1, cutoff=0.5)
     return f"; did you mean {match[0]!r}?" if match else ""

@@ -122,7 +122,7 @@ class _Folder:
             raise RuntimeError("the folder was not claimed")
         self.claim.check()
         present_result, _ = SHOWN[self.settings.study.kind]
-        present_result(result, self.path, figures=not self.swept)
+        present_result(result, self.path, figures=self.settings.drawn)
 
     def end(self) -> None:
         """End the claim."""
@@ -135,7 +135,8 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
     with slow("waiting.settings"):
         refuse_foreign(config)
         refuse_idle_settings(config, overrides)
-        settings = replace(read_settings(marked(config, overrides)), drawn=not swept)
+        drawn = bool(config.figures.format) and not swept
+        settings = replace(read_settings(marked(config, overrides)), drawn=drawn)
     announce(not settings.quiet)
     owned = _Folder(folder, swept, settings)
     speak(settings.language)  # an experiment's file may choose it
@@ -144,7 +145,7 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
         result = STUDIES[settings.study.kind](
             settings, overrides, progress=not settings.quiet, keep=_runs_of(folder, swept), begin=owned.begin
         )
-        if not (settings.quiet or swept):
+        if settings.drawn and not settings.quiet:
             arms = len(result.manifest.get("arms") or ()) or 1
             write(say("waiting.drawing", seconds=drawing_seconds(arms, settings.study.kind)))
         with slow("waiting.tables") if swept else nullcontext():
@@ -158,7 +159,7 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
     _, summarise = SHOWN[settings.study.kind]
     if not settings.quiet:
         write(summarise(result))
-    write(say("progress.written", seconds=time.perf_counter() - begun, swept=swept, folder=folder))
+    write(say("progress.written", seconds=time.perf_counter() - begun, drawn=settings.drawn, folder=folder))
     if result.failures:
         _fail(RuntimeError(result.failures))
 

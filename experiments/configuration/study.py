@@ -92,7 +92,9 @@ class Figures:
     """How figures are written. No run depends on it."""
 
     format: tuple[str, ...] = choices(
-        ("png",), ("png", "svg", "pdf"), "formats in which each figure is written; the report holds its own pictures"
+        ("png",),
+        ("png", "svg", "pdf"),
+        "formats in which each figure is written; the report holds its own pictures; with [] a study writes its tables alone",
     )
 
 

@@ -345,11 +345,11 @@ def save_all(figure: Figure, folder: Path, name: str, about: About) -> list[str]
     name : str
         Name of the files, without the dot and the format.
     about : dict, or sequence of dict
-        As for `finish`; of several studies, the formats of the first count.
+        As for `finish`; of several studies, the formats of the first count, and PNG where it asked for none.
     """
     configuration = next(iter(_studies(about)), {}).get("configuration", {})
     names = []
-    for kind in dict.fromkeys(configuration.get("figures", {}).get("format", ("png",))):
+    for kind in dict.fromkeys(configuration.get("figures", {}).get("format") or ("png",)):
         names.append(f"{name}.{kind}")
         if kind == "png":
             save(figure, folder / names[-1], about)

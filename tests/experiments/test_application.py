@@ -20,7 +20,7 @@ from experiments.analysis.results import TABLES, table_hash
 from experiments.reports.comparison import SHOWN
 from sim import StrongchainModel
 from sim.outcomes import OUTCOMES
-from tests.support.places import ROOT
+from tests.support.places import ROOT, TABLES_ALONE
 
 pytestmark = pytest.mark.study
 
@@ -40,8 +40,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "default": (*SMALL, "name=default"),
     "again": (*SMALL, TWO, "name=again"),
     "two workers": (*SMALL[:-1], TWO, "name=two_workers", "parallel=loky", "parallel.workers=2"),
-    "own arms": (*SMALL, HALF, "name=arms"),
-    "network file": (*SMALL, "network=file", f"network.path={CHAIN_FILE}", "policy=none", "name=file"),
+    "own arms": (*SMALL, TABLES_ALONE, HALF, "name=arms"),
+    "network file": (*SMALL, TABLES_ALONE, "network=file", f"network.path={CHAIN_FILE}", "policy=none", "name=file"),
     "sweep": ("-m", *SMALL, TWO, "name=sweep", "region.leaders=40,3", "instruments.one_stop_stations.per_1000_firms=0,2"),
 }
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.places import ROOT
+from tests.support.places import ROOT, TABLES_ALONE
 
 pytestmark = pytest.mark.study
 
 SMALL = (
     "region=sample", "network=synthetic", "network.firms=30", "replicates=2", "months=2", "window=1", "burn_in=1", "parallel=serial",
+    TABLES_ALONE,
 )  # fmt: skip
 ARMS = "study.arms={nothing:['instruments=[]']}"
 

@@ -17,7 +17,7 @@ from experiments.commands import verbs
 from experiments.languages.wording import use_language
 from experiments.last_resort import noted
 from experiments.run import main
-from tests.support.places import ROOT
+from tests.support.places import ROOT, TABLES_ALONE
 
 NAME = r"strongchain-error-\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d+(-\d+)?\.txt"
 
@@ -211,7 +211,17 @@ def test_control_characters_of_what_was_typed_are_written_out(folder, monkeypatc
 def typed(folder: Path, poison: str, *overrides: str) -> subprocess.CompletedProcess[str]:
     """Type a small study in a folder, after some lines of Python that make trouble."""
     code = f"import sys\n{poison}\nfrom experiments.run import main\nmain()"
-    small = ("region=sample", "scale=0.2", "replicates=2", "months=4", "window=2", "burn_in=2", "parallel=serial", "policy=none")
+    small = (
+        "region=sample",
+        "scale=0.2",
+        "replicates=2",
+        "months=4",
+        "window=2",
+        "burn_in=2",
+        "parallel=serial",
+        "policy=none",
+        TABLES_ALONE,
+    )
     command = [sys.executable, "-c", code, *overrides, *(one for one in small if one.split("=")[0] not in " ".join(overrides))]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=120)

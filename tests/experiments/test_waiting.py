@@ -11,6 +11,7 @@ from experiments import waiting
 from experiments.languages.wording import use_language
 from experiments.waiting import announce, slow
 from tests.conftest import slowness
+from tests.support.places import TABLES_ALONE
 from tests.support.silence import silences
 
 #: Seconds of silence that need no word.
@@ -70,8 +71,8 @@ def test_nothing_is_said_unless_it_is_asked_for(capsys):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["region=sample", "months=3", "burn_in=3", "replicates=2", "name=x"],
-        ["-m", "region=sample", "months=3", "burn_in=3", "replicates=2", "name=x", "instruments.cqo.reach=0,1"],
+        ["region=sample", "months=3", "burn_in=3", "replicates=2", "instruments=[cqo]", "name=x"],
+        ["-m", "region=sample", "months=3", "burn_in=3", "replicates=2", "name=x", "instruments=[cqo]", "instruments.cqo.reach=0,1"],
     ],
     ids=["study", "sweep"],
 )
@@ -89,6 +90,6 @@ def test_every_wait_of_a_study_is_announced(arguments, tmp_path: Path):
 
 @pytest.mark.study
 def test_a_quiet_study_prints_its_folder_alone(tmp_path: Path):
-    gaps, status = silences(["region=sample", "months=2", "burn_in=2", "replicates=2", "name=x", "quiet=true"], tmp_path)
+    gaps, status = silences(["region=sample", "months=2", "burn_in=2", "replicates=2", "name=x", "quiet=true", TABLES_ALONE], tmp_path)
     assert status == 0
     assert len(gaps[-1][1].splitlines()) == 1

@@ -52,14 +52,14 @@ def obedient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     yield from desk_of(tmp_path_factory.mktemp("obedient"), {"tree/experiments/run.py": OBEDIENT})
 
 
-@pytest.mark.study
+@pytest.mark.full
 def test_what_a_try_does_wrong_is_seen(obedient):
     for code, expected in DONE:
         wrong = obedient.run(Try([code])).wrong
         assert any(expected in one for one in wrong) if expected else not wrong, (code, wrong)
 
 
-@pytest.mark.study
+@pytest.mark.full
 def test_a_try_finds_what_the_first_one_found(obedient):
     look = "import pathlib; print(sorted(map(str, pathlib.Path('..').rglob('*'))))"
     first = obedient.run(Try([look])).stdout
@@ -69,7 +69,7 @@ def test_a_try_finds_what_the_first_one_found(obedient):
     assert obedient.run(Try([look])).stdout == first
 
 
-@pytest.mark.study
+@pytest.mark.full
 def test_failures_are_reported_with_how_to_repeat_them(obedient):
     def make(draw: random.Random) -> Try:
         return Try([draw.choice(("1 / 0", REFUSE, "print()"))], {"desk/chain.csv": b"a,b\n"}, told=["a mutation"])

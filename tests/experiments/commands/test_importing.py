@@ -20,7 +20,7 @@ from experiments.terminal import width
 from sim import FromFile
 from sim.build.from_file import from_file
 from sim.build.reading.headings import COLUMNS as KNOWN
-from tests.support.places import ROOT
+from tests.support.places import ROOT, TABLES_ALONE
 
 LIST = [
     ("单位：万元",),
@@ -222,7 +222,7 @@ def test_a_workbook_runs_by_one_command_and_so_does_what_import_printed(book, tm
 
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     book()
-    sizes = ("replicates=2", "months=12", "burn_in=6", "instruments=[cqo]")
+    sizes = ("replicates=2", "months=12", "burn_in=6", "instruments=[cqo]", TABLES_ALONE)
     run("network=file", "network.path=供应链.xlsx", "name=direct", *sizes)
     command = run("import", "供应链.xlsx").splitlines()[-1].removeprefix("Then run: strongchain ").split()
     run(*command, "name=imported", *sizes)

@@ -50,7 +50,7 @@ def test_every_chinese_text_can_be_drawn():
 
 
 @pytest.mark.study
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.full), "zh"])
 def test_no_figure_asks_for_a_font_of_the_machine(monkeypatch, language):
     known = [font for font in font_manager.fontManager.ttflist if font.name.startswith("DejaVu") or font.name == add_chinese()]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", known)

@@ -9,7 +9,7 @@ from experiments.pages.evidence.eight_years import EVENTS, PLAUSIBLE, YEARS, fig
 from sim.outcomes import OUTCOMES
 from tests.support.places import EVIDENCE
 
-pytestmark = pytest.mark.study
+pytestmark = pytest.mark.full
 
 OVERRIDES = ("region=liaoning", "scale=0.4")
 KEYS = list(OUTCOMES)

@@ -19,7 +19,7 @@ from sim import INSTRUMENTS, Parameters
 from sim.parameters import declared, wrong_value
 from tests.support.places import EVIDENCE
 
-pytestmark = pytest.mark.study
+pytestmark = pytest.mark.full
 
 OVERRIDES = ("region=sample", "months=10", "window=4", "burn_in=2", "by=[]", "parallel=serial")
 SOME_DOSES = {key: (0.0, default_dose(key), doses[-1]) for key, doses in DOSES.items()}

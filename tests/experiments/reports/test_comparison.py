@@ -13,7 +13,9 @@ pytestmark = pytest.mark.study
 SMALL = ("region=sample", "scale=0.2", "replicates=2", "months=6", "window=3", "burn_in=3", "parallel=serial")
 
 
-@pytest.mark.parametrize(("instruments", "drawn_for_the_report"), [("cqo", 0), ("cqo,one_stop_stations", 1)])
+@pytest.mark.parametrize(
+    ("instruments", "drawn_for_the_report"), [("cqo", 0), pytest.param("cqo,one_stop_stations", 1, marks=pytest.mark.full)]
+)
 def test_a_report_takes_the_figures_of_its_folder(instruments, drawn_for_the_report, tmp_path, monkeypatch):
     """Of several arms only the books are another picture: the folder shows all arms, the report the main one."""
     comparison = compare(*SMALL, f"instruments=[{instruments}]")

@@ -268,7 +268,7 @@ def of_officers(count: int) -> str:
     return arms(**{f"a{k}": f"'instruments=[cqo]','instruments.cqo.reach={k / 20}'" for k in range(1, count + 1)})
 
 
-@pytest.mark.parametrize("correction", ["none", "holm"])
+@pytest.mark.parametrize("correction", [pytest.param("none", marks=pytest.mark.full), "holm"])
 def test_the_best_looking_of_arms_without_effect_is_no_finding(no_pictures, correction):
     """Twenty arms of random numbers, one with an interval that leaves out 0 by chance: a correction removes it, and its lack is stated."""
     effects = {f"a{k}": {"field_dpu": (-0.0007 * (k == 1), 0.001)} for k in range(1, 21)}

@@ -27,7 +27,7 @@ from experiments.runs.store import CODE, Store, StoreError, fingerprint, run_key
 from experiments.studies.compare import arms_of
 from sim import ChiefQualityOfficer, OneStopStations, StrongchainModel
 from sim.attribution.quality_map import QualityMap
-from tests.support.places import ROOT
+from tests.support.places import ROOT, TABLES_ALONE
 from tests.support.processes import in_session, kill
 
 pytestmark = pytest.mark.study
@@ -374,6 +374,7 @@ def typed(folder: Path, *overrides: str, poison: str = "") -> subprocess.Complet
         *overrides,
         *(default for default in SMALL if default.split("=")[0] not in {override.split("=")[0] for override in overrides}),
         "policy=none",
+        TABLES_ALONE,
     ]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=120)
 

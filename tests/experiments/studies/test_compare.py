@@ -71,7 +71,7 @@ def drawn(figure: Figure) -> None:
 # -- months that means are over ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("overrides", [["months=3"], ["months=3", "window=5"]], ids=" ".join)
+@pytest.mark.parametrize("overrides", [["months=3"], pytest.param(["months=3", "window=5"], marks=pytest.mark.full)], ids=" ".join)
 def test_a_window_longer_than_the_run_is_the_whole_run_and_is_noted(overrides, capsys):
     base = ("region=sample", "scale=0.1", "replicates=2", "burn_in=2", "parallel=serial", "instruments=[cqo]")
     short, exact = compare(*base, *overrides, progress=True), compare(*base, "months=3", "window=3")
@@ -106,7 +106,7 @@ def test_one_replicate_shows_nan_nowhere(tmp_path, monkeypatch, capsys):
         drawn_texts.extend(text.get_text() for text in figure.findobj(Text))
 
     monkeypatch.setattr(Figure, "savefig", kept)
-    overrides = ("region=sample", "scale=0.3", "replicates=1", "months=3", "burn_in=2", "parallel=serial")
+    overrides = ("region=sample", "scale=0.3", "replicates=1", "months=3", "burn_in=2", "parallel=serial", "instruments=[cqo]")
     comparison = compare(*overrides, progress=True)
     present(comparison, tmp_path)
     page = re.sub(r"data:image/[^\"]+|<(style|script).*?</\1>", "", (tmp_path / "report.html").read_text(encoding="utf-8"), flags=re.DOTALL)
