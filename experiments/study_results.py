@@ -293,7 +293,7 @@ def compare(*overrides: str, progress: bool = False, keep: str | Path | None = N
 
 
 def load(folder: str | Path) -> Any:
-    """Load a stored study of any kind (maps are not stored).
+    """Load a stored study of any kind.
 
     Returns
     -------

@@ -267,10 +267,16 @@ def report(folder: str = "", *, language: str = "") -> list[str]:
     """Draw a finished study again: figures, report, workbook. Nothing is simulated."""
     if not folder:
         raise VerbError(say("verbs.report_what"))
+    from experiments.reports.sweep import collect_sweep
     from experiments.study_results import load
 
     here = Path(folder)
     try:
+        if finished := [] if (here / MANIFEST).is_file() else sorted(here.glob(f"[0-9]*/{MANIFEST}")):
+            with use_language(language or _language_of(read_manifest(finished[0].parent))), slow("waiting.sweep", points=len(finished)):
+                points = collect_sweep(here)
+                failed = int(points["error"].notna().sum())
+                return [lines("sweep.collected", points=len(points), failed=failed, table=here / "sweep.csv", drawn=True)]
         result = load(here)
         with use_language(language or _language_of(result.manifest)), slow("waiting.redraw"):
             written = result.draw(here)

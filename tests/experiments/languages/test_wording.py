@@ -98,5 +98,5 @@ def test_a_path_is_said_as_it_is(code):
     folder = Path("/家/新 人/two  blanks/a , b")
     with use_language(code):
         assert str(folder) in say("verify.nothing", folder=folder)
-        assert str(folder) in say("progress.written", seconds=3.0, swept=False, folder=folder)
+        assert str(folder) in say("progress.written", seconds=3.0, drawn=True, folder=folder)
         assert str(folder) in say("sweep.not_collected", folder, "why")
