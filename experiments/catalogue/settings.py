@@ -100,7 +100,7 @@ SYMBOL = re.compile(r"^\w(?:: |：)")
 def called(path: str, short: bool = False) -> str:
     """Return what a setting or a group of options is called where nobody types it: an instrument's lever with its instrument before it.
 
-    A path that is not known stays as it is. Where there is little room, the dose of an instrument is called as the instrument is.
+    A path that is not known stays as it is. Where there is little room, the dose of an instrument is called its dose.
     """
     if path in spoken().names_of("short_names"):
         return say(f"short_names.{path}")
@@ -114,7 +114,9 @@ def called(path: str, short: bool = False) -> str:
     if group != "instruments":
         return meaning
     key = rest.split(".")[0]
-    return spoken().instrument(key) if short and _is_dose(key, name) else say("things.lever", spoken().instrument(key), meaning)
+    if short and _is_dose(key, name):
+        return say("naming.dose", instrument=spoken().instrument(key))
+    return say("things.lever", spoken().instrument(key), meaning)
 
 
 def _is_dose(key: str, lever: str) -> bool:

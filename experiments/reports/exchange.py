@@ -118,8 +118,8 @@ class ExchangeFindings:
 
     @property
     def cheapest(self) -> Cell | None:
-        """The cell that avoids most per CNY of those shown to avoid any."""
-        avoided = [(cell.per_yuan.mean, cell) for cell in self.cells if cell.per_yuan is not None and cell.avoids]
+        """The cell that avoids most per CNY of those shown to lower defects and to avoid sales with one."""
+        avoided = [(cell.per_yuan.mean, cell) for cell in self.of(Conclusion.LOWER) if cell.per_yuan is not None and cell.avoids]
         return max(avoided, key=lambda one: one[0])[1] if avoided else None
 
 

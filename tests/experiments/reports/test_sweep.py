@@ -116,7 +116,7 @@ def test_an_arm_is_touched_if_what_it_is_differs_between_points(tmp_path, swept,
 def test_the_same_runs_at_several_points_count_once(folder):
     shown = sweep_findings(read_sweep(folder))
     assert (shown.compared, shown.lower, shown.higher, shown.points, shown.failed) == (4, 2, 0, 4, 1)
-    assert shown.best is not None and dict(shown.best.values)["chief quality officers"] == "0.5" and shown.best.arm.name == "cqo"
+    assert shown.best is not None and dict(shown.best.values)["dose of chief quality officers"] == "0.5" and shown.best.arm.name == "cqo"
     assert shown.at_end == ("chief quality officers", "0.5") and shown.overlapping == 0
 
 
