@@ -117,7 +117,7 @@ def test_the_same_runs_at_several_points_count_once(folder):
     shown = sweep_findings(read_sweep(folder))
     assert (shown.compared, shown.lower, shown.higher, shown.points, shown.failed) == (4, 2, 0, 4, 1)
     assert shown.best is not None and dict(shown.best.values)["dose of chief quality officers"] == "0.5" and shown.best.arm.name == "cqo"
-    assert shown.at_end == ("chief quality officers", "0.5") and shown.overlapping == 0
+    assert shown.at_end == ("dose of chief quality officers", "0.5") and shown.overlapping == 0
 
 
 def test_a_legal_bound_has_nothing_beyond_it(tmp_path):
