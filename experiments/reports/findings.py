@@ -29,6 +29,7 @@ from experiments.reports.study import (
     replicates,
     worlds_apart,
 )
+from sim import Region
 from sim.outcomes import HEADLINE
 
 __all__ = [
@@ -444,15 +445,16 @@ def _place(arm: Mapping[str, Any]) -> Place:
 def _sources(comparison: Comparison) -> tuple[tuple[Source, tuple[Arm, ...]], ...]:
     """Where the figures of the regions and the networks come from, each with the arms that have it."""
     by: dict[Source, list[Arm]] = {}
+    files = {region.key: region for region in region_files()}
     for name, arm in comparison.manifest["arms"].items():
-        by.setdefault(_source(arm), []).append(arm_of(comparison, name))
+        by.setdefault(_source(arm, files), []).append(arm_of(comparison, name))
     return tuple((source, tuple(arms)) for source, arms in by.items())
 
 
-def _source(arm: Mapping[str, Any]) -> Source:
+def _source(arm: Mapping[str, Any], files: Mapping[str, Region]) -> Source:
     """Where the network of an arm and its counts come from: only counts that are the region file's are reported ones."""
     region, kind = arm["region"], str(arm["network"].get("kind"))
-    file = next((one for one in region_files() if one.key == region["key"]), None)
+    file = files.get(region["key"])
     used = [name for name in COUNTS if kind == "region" or name in WITHOUT_NETWORK]
     reported = [name for name in used if file and re.match(r"F\d{3}\b", file.sources.get(name, ""))]
     if not file or not reported:

@@ -209,6 +209,7 @@ def bytes_of(done: Done, name: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(done.results(name).glob("*.csv"))}
 
 
+@pytest.mark.full
 def test_the_same_command_gives_the_same_bytes_with_any_number_of_workers(ran):
     one, two = ran("again", "two workers")
     assert bytes_of(one, "again") == bytes_of(two, "two_workers")

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="forks, and limits what a process may take, as Linux does"),
 ]
 
-TRIES = at_size(100, 1_000)
+TRIES = at_size(50, 1_000)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.support.size import at_size
 
 pytestmark = pytest.mark.verification
 
-STUDIES, REPLICATES = at_size(300, 1_000), 12
+STUDIES, REPLICATES = at_size(150, 1_000), 12
 MONTHS, WINDOW = at_size((4, 3), (6, 4))
 OUTCOMES = ("field_dpu", "nonconformity", "open_problems", "copq", "quality_cost")
 

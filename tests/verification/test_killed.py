@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc"),
 ]
 
-RUNS = at_size(120, 2_000)
+RUNS = at_size(60, 2_000)
 KILLS = at_size(2, 5)
 STUDY = (
     "name=study", "network=synthetic", "network.firms=30", "region=sample", f"replicates={RUNS // 5}", "months=6", "window=3", "burn_in=6",

@@ -174,6 +174,7 @@ def test_parameters(capsys):
     assert "did you mean 'latent_share'?" in printed(capsys, "parameters", "latent_shar e", status=1)
 
 
+@pytest.mark.study
 def test_settings_of_the_study_are_those_that_can_be_typed():
     from omegaconf import OmegaConf
 

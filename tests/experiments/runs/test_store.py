@@ -278,7 +278,7 @@ def tables(comparison, folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading", "sequential"])
+@pytest.mark.parametrize("backend", ["loky", pytest.param("multiprocessing", marks=pytest.mark.full), "threading", "sequential"])
 def test_every_backend_gives_the_same_table(tmp_path, backend):
     one = tables(compare(*SMALL, EXCHANGED), tmp_path / "one")
     two = tables(compare(*SMALL[:-1], EXCHANGED, f"parallel.backend={backend}", "parallel.workers=2"), tmp_path / "two")
