@@ -25,7 +25,7 @@ from experiments.configuration.settings import Parallel, WorldSettings
 from experiments.languages.wording import say
 from experiments.runs.files import sealed, unsealed, write_whole
 from experiments.runs.progress import Progress
-from experiments.runs.runner import fan_out
+from experiments.runs.runner import SECONDS_PER_FIRM_MONTH, fan_out, workers_of
 from experiments.runs.store import CODE, Store, fingerprint, plain
 from sim import StrongchainModel
 from sim.build.synthetic import Synthetic, synthetic
@@ -37,7 +37,7 @@ from sim.quality_engineering import acceptance_probability, sigma_level
 from sim.record import Record
 from sim.world import World
 
-__all__ = ["MONTHS", "Observed", "observe", "observe_all", "observe_network", "pooled", "rejected_lots"]
+__all__ = ["MONTHS", "Observed", "observe", "observe_all", "observe_network", "observing_seconds", "pooled", "rejected_lots"]
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +45,8 @@ Floats = NDArray[np.float64]
 MONTHS, YEARS = 102, 8
 #: Months and share of firms of the run of adoption.
 ADOPTION_MONTHS, LOW_START = 300, 0.02
+#: Seconds that an observation takes in a world without firms, as measured on one core.
+OBSERVING = 0.8
 #: Months over which an effect is smoothed before its half-time is read, and months in which it is searched.
 SMOOTHING_MONTHS, HALF_TIME_MONTHS = 3, 60
 #: Recalls that are needed to describe their tail.
@@ -241,6 +243,19 @@ def observe(world: WorldSettings, key: tuple[int, int]) -> Observed:
     """
     observed = _lesson(world.build(key, ("size",)))
     return replace(observed, figures=observed.figures | _adoption(world, key))
+
+
+def observing_seconds(world: WorldSettings, replicates: int, parallel: Parallel) -> float:
+    """Forecast roughly how long `observe_all` takes for so many replicates of a world, if none is kept.
+
+    Parameters
+    ----------
+    world : WorldSettings
+    replicates : int
+    parallel : Parallel
+    """
+    months = 2 * MONTHS + ADOPTION_MONTHS + world.burn_in
+    return replicates * (OBSERVING + world.firms * months * SECONDS_PER_FIRM_MONTH) / workers_of(parallel, replicates)
 
 
 def observe_network(key: tuple[int, int], settings: Synthetic | None = None) -> dict[str, float]:

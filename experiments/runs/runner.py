@@ -23,7 +23,7 @@ from experiments.runs.store import CODE, Store, StoreError, run_keys
 from experiments.systems import parent_lives
 from sim import StrongchainModel
 
-__all__ = ["Failure", "drawing_seconds", "expected_seconds", "fan_out", "run_arms", "workers_of"]
+__all__ = ["SECONDS_PER_FIRM_MONTH", "Failure", "drawing_seconds", "expected_seconds", "fan_out", "run_arms", "workers_of"]
 
 T = TypeVar("T")
 

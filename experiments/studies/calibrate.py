@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents.streams import replicate_keys
 from experiments.calibration.history_matching import Axis, Emulator, axes_of, hypercube, next_points, scaled, spread_out
-from experiments.calibration.observe import Observed, observe_all
+from experiments.calibration.observe import Observed, observe_all, observing_seconds
 from experiments.calibration.patterns import PATTERNS, PROBES, TELLING, implausibility
 from experiments.configuration.settings import Arm, Parallel, Settings, SettingsError, WorldSettings, of_kind
 from experiments.configuration.study import CalibrationStudy
@@ -196,7 +196,8 @@ def run_calibration(
         {"waves": len(study.cuts), "points": study.points},
         {"sets": study.final_sets, "replicates": study.replicates_per_set},
     )
-    report(say("progress.calibration", runs=runs, **waves_of, **sets_of))
+    seconds = observing_seconds(settings.world, runs, settings.parallel)
+    report(say("progress.calibration", runs=runs, seconds=seconds, **waves_of, **sets_of))
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed, 1), [Arm("world", settings.world, (), {})])
     begin(about["id"])
     points, sets, waves, influence = calibrate(search, study, settings.seed, report)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from agents.streams import replicate_keys
-from experiments.calibration.observe import Observed, observe_all, observe_network, pooled
+from experiments.calibration.observe import Observed, observe_all, observe_network, observing_seconds, pooled
 from experiments.calibration.patterns import NETWORK, PATTERNS, TELLING
 from experiments.configuration.settings import Arm, Settings, of_kind
 from experiments.configuration.study import ValidationStudy
@@ -104,7 +104,8 @@ def run_validation(
     sets = {name: with_values(settings.world.parameters, values) for name, values in plausible_sets().items()}
     names = list(sets)
     if progress:
-        write(say("progress.worlds", sets=len(names), replicates=each, networks=NETWORKS))
+        seconds = observing_seconds(settings.world, len(names) * each, settings.parallel)
+        write(say("progress.worlds", sets=len(names), replicates=each, networks=NETWORKS, seconds=seconds))
     about = manifest(settings.resolved, overrides, replicate_keys(settings.seed + FRESH, each), [Arm("world", settings.world, (), {})])
     begin(about["id"])
     worlds = [replace(settings.world, parameters=parameters) for parameters in sets.values() for _ in range(each)]
