@@ -12,6 +12,7 @@ import experiments.renamed as renamed
 from agents.spelling import nearest
 from experiments.configuration.composed import TYPABLE, foreign_texts, of_hydra
 from experiments.configuration.declared import chosen_as_a_whole, declared_at, groups, networks
+from experiments.configuration.names import keys_by_name
 from experiments.configuration.overrides import FILES, FREE, OF_THE_WORLD, TypedOverride, leaves, settings
 from experiments.configuration.rules import SettingsError, rule_of
 from experiments.configuration.settings import check_name
@@ -63,7 +64,8 @@ def _choices(override: TypedOverride) -> Iterator[str]:
         if str(option) not in options:
             known = f"choose from {', '.join(options)}" if options else "there is none yet"
             group = override.key.rstrip("s")
-            yield f"{override.key}={option}: there is no {group} {str(option)!r}; {known}{nearest(str(option), options)}"
+            meant = nearest(str(option), [*options, *keys_by_name(override.key)])
+            yield f"{override.key}={option}: there is no {group} {str(option)!r}; {known}{meant}"
 
 
 def wrong_value_of(key: str, value: Any) -> Iterator[str]:

@@ -183,7 +183,7 @@ def _draw_nodes(ax: Axes, flows: Flows, nodes: Sequence[_Node]) -> None:
             top -= height
 
 
-def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, title: str = "", most: int = FIRMS) -> Figure:
+def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, title: str = "", most: int = FIRMS, arm: str = "") -> Figure:
     """Name the firms in which most loss to users begins: tier, chain, size, and the loss by cause with its share of all loss.
 
     Parameters
@@ -194,6 +194,8 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
     title : str
         Written in place of the share of all loss that these firms cause.
     most : int
+    arm : str
+        What the arm is called whose map it is, for the title.
     """
     firms, total = picture.table.head(most), picture.map.total
     losses = firms[list(BY_CAUSE)].to_numpy(dtype=np.float64) / spoken().money_unit
@@ -214,7 +216,7 @@ def firms_figure(picture: MapPicture, about: Mapping[str, Any] | None = None, ti
         ax.tick_params(left=False, labelleft=False)
         _draw_words(words, firms)
         part = float(start.sum()) * spoken().money_unit / total if total else 0.0
-        heading = title or say("flows.firms_title", firms=len(firms), all=picture.tier.size, share=part)
+        heading = title or say("flows.firms_title", arm=arm, firms=len(firms), all=picture.tier.size, share=part)
         legend(figure, cause_patches(), wrapped(heading, 110))
         return finish(figure, about or (), say("flows.firms_marks"))
 

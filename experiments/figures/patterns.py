@@ -8,11 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from experiments.calibration.patterns import Pattern
+from experiments.calibration.patterns import PROBES, Pattern
+from experiments.catalogue.settings import called
 from experiments.figures.style import COLOURS, SMALL, WIDE, finish, style, without_values, wrapped
 from experiments.languages.wording import label, say
+from experiments.terminal import width
 
 __all__ = ["influence_figure", "pattern_figure"]
 
@@ -20,6 +23,10 @@ __all__ = ["influence_figure", "pattern_figure"]
 BINS = 24
 #: Inches of one panel, and panels in a row.
 HIGH, ACROSS = 1.5, 3
+#: Columns of a label of the picture of influence, at most.
+LABEL = 46
+#: Sizes of firms, in the order of a parameter that has a value for each.
+SIZES = ("small", "medium", "large")
 
 
 def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str, Any]) -> Figure:
@@ -72,10 +79,28 @@ def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figur
     """
     table = influence.set_index("figure")
     with matplotlib.rc_context(style()):
-        drawn = Figure(figsize=(WIDE, 2.0 + 0.15 * len(table.columns)))
+        drawn = Figure(figsize=(WIDE, 3.2 + 0.15 * len(table.columns)))
         ax = drawn.subplots()
-        image = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", vmin=0.0)
-        ax.set_xticks(range(len(table)), table.index, rotation=60, ha="right")
-        ax.set_yticks(range(len(table.columns)), table.columns)
+        image = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", norm=PowerNorm(0.5, vmin=0.0))
+        figures = [_cut(label(PROBES[key]) if key in PROBES else key) for key in map(str, table.index)]
+        ax.set_xticks(range(len(table)), figures, rotation=60, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(len(table.columns)), [_cut(_parameter(name)) for name in map(str, table.columns)])
         drawn.colorbar(image, ax=ax, label=say("figures.influence.scale"))
         return finish(drawn, about, say("figures.influence.marks"))
+
+
+def _parameter(name: str) -> str:
+    """What a parameter is called, that of a size of firms with the size."""
+    key, _, rest = name.partition("[")
+    at = called(f"parameters.{key}")
+    if not rest:
+        return at
+    size = say(f"sizes.{SIZES[int(rest.rstrip(']'))]}")
+    return say("figures.influence.of_size", parameter=at, size=size)
+
+
+def _cut(text: str) -> str:
+    """A label that fits beside the picture."""
+    while width(text) > LABEL:
+        text = text.rstrip("…")[:-1].rstrip() + "…"
+    return text

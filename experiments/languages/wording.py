@@ -52,7 +52,7 @@ LABELS = ("labels.yaml", "explanations.yaml")
 ERRORS = "errors.yaml"
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 #: What a placeholder stands for: characters without a blank, or else by the last word of its name.
-UNBROKEN, STANDS_FOR = r"\S+", {"number": r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "label": ".+", "path": ".+"}
+UNBROKEN, STANDS_FOR = r"\S+", {"number": r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?", "label": ".+", "shown": ".+", "list": "[^;]+"}
 #: Placeholders of error messages that stand for a part of a sentence, never for a name or a value.
 SENTENCES = ("mistake_label", "must_label", "why_label", "of_label")
 #: Stands for a blank of a path while the lines of a template are joined: a character that no text has.

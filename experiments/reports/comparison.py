@@ -102,7 +102,7 @@ def drawings(comparison: Comparison) -> dict[str, Callable[[], Figure]]:
     for arm in networks_shown(comparison):
         pictures |= {
             f"quality_map_{arm}": partial(_flows, comparison, arm),
-            f"firms_{arm}": partial(firms_figure, comparison.maps[arm], about),
+            f"firms_{arm}": partial(firms_figure, comparison.maps[arm], about, arm=say("arms.short", arm_of(comparison, arm))),
         }
     return drawn | pictures
 

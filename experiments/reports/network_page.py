@@ -14,6 +14,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from experiments.analysis.arms import names_of_arms
 from experiments.figures.style import CAUSE_STYLES
 from experiments.languages.wording import label, say, spoken
 from experiments.runs.files import write_whole
@@ -53,7 +54,7 @@ def network_page(picture: MapPicture, about: Mapping[str, Any], arm: str) -> str
     return environment.get_template("network.html").render(
         say=say,
         language=spoken().code,
-        arm=arm,
+        arm=names_of_arms(about).get(arm, arm),
         study=about["id"],
         shows=say(
             "network_text.shows",

@@ -286,7 +286,7 @@ def _network(view: _View) -> Section:
     draw = view.pictures.draw
     pictures = [
         draw(lambda: figures.flows_figure(of_map, view.manifest), say("flows.alt"), f"quality_map_{reference}"),
-        draw(lambda: figures.firms_figure(of_map, view.manifest), say("flows.firms_alt"), f"firms_{reference}"),
+        draw(lambda: figures.firms_figure(of_map, view.manifest, arm=view.name(reference)), say("flows.firms_alt"), f"firms_{reference}"),
     ]
     return Section("network", heading, says, pictures, files=_pages(view))
 

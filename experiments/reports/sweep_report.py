@@ -31,15 +31,36 @@ TERMS = ("field_dpu", "arm", "replicate", "interval", "shown")
 
 @dataclass(frozen=True)
 class SweepEffect:
-    """An arm at a point: swept values, effect as a share of the reference, conclusion, money, and CNY of it per CNY avoided, if defined."""
+    """An arm at a point.
+
+    Attributes
+    ----------
+    point : int
+    values, assumed : tuple of (str, str)
+        What each swept setting is called, and its value; those of them that are assumptions about the world.
+    arm : Arm
+    share : Estimate
+        The effect, as a share of the reference's level.
+    conclusion : Conclusion
+    spent : float
+        CNY of government.
+    ratio : Estimate or None
+        CNY of government per CNY of sales with a defect avoided, if it is defined.
+    """
 
     point: int
     values: tuple[tuple[str, str], ...]
+    assumed: tuple[tuple[str, str], ...]
     arm: Arm
     share: Estimate
     conclusion: Conclusion
     spent: float
     ratio: Estimate | None
+
+    @property
+    def chosen(self) -> tuple[tuple[str, str], ...]:
+        """The swept values that somebody can choose."""
+        return tuple(one for one in self.values if one not in self.assumed)
 
 
 @dataclass(frozen=True)
@@ -95,7 +116,7 @@ def sweep_findings(sweep: Sweep) -> SweepFindings:
     cheapest = _lowest(rows, "ratio")
     first = sweep.manifests[0]["configuration"] if sweep.manifests else {}
     return SweepFindings(
-        tuple(map(called, sweep.swept)),
+        tuple(called(key, short=True) for key in sweep.swept),
         len(sweep.points),
         len(sweep.points) - len(sweep.finished),
         int(first.get("months", 0)),
@@ -128,6 +149,7 @@ def _effect(sweep: Sweep, row: pd.Series) -> SweepEffect:
     return SweepEffect(
         int(row["point"]),
         tuple((called(key, short=True), str(row[key])) for key in sweep.swept),
+        tuple((called(key, short=True), str(row[key])) for key in sweep.swept if key.startswith("parameters.")),
         sweep.arms[str(row["arm"])],
         estimate(row, "effect_share"),
         Conclusion(row["conclusion"]),

@@ -61,6 +61,10 @@ class Verdict:
         Replicates in which the effect has the sign of its mean, and all.
     society : Estimate or None
         What government and firms pay together beyond the reference over the whole run, CNY.
+    months : int
+        Of a run.
+    firms : int
+        Simulated firms; 0 where no map says how many.
     instruments : tuple of str
         The arm's instruments, by key.
     """
@@ -75,6 +79,8 @@ class Verdict:
     agreeing: int
     replicates: int
     society: Estimate | None
+    months: int
+    firms: int
     instruments: tuple[str, ...]
 
 
@@ -108,6 +114,8 @@ def verdict_of(comparison: Comparison, shown: Findings) -> Verdict:
         _agreeing(comparison, about) if about else 0,
         shown.replicates,
         _society(comparison, about) if about else None,
+        shown.months,
+        next((picture.tier.size for picture in comparison.maps.values()), 0),
         about.arm.instruments if about else (),
     )
 

@@ -29,7 +29,7 @@ def made(advice: Advice, arm: Arm, chosen: bool, costlier: bool, society: Estima
     about = None if advice is Advice.NOTHING_COMPARED else one
     level = Estimate(0.012345, 0.011234, 0.013456)
     other = ARMS[0] if costlier else None
-    return Verdict(advice, about, NOTHING, level, 12, chosen, other, replicates - 1, replicates, society, arm.instruments)
+    return Verdict(advice, about, NOTHING, level, 12, chosen, other, replicates - 1, replicates, society, 60, 16_400, arm.instruments)
 
 
 EVERY = [
