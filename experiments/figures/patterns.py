@@ -15,7 +15,6 @@ from experiments.calibration.patterns import PROBES, Pattern
 from experiments.catalogue.settings import called
 from experiments.figures.style import COLOURS, SMALL, WIDE, finish, style, without_values, wrapped
 from experiments.languages.wording import label, say
-from experiments.terminal import width
 
 __all__ = ["influence_figure", "pattern_figure"]
 
@@ -23,7 +22,7 @@ __all__ = ["influence_figure", "pattern_figure"]
 BINS = 24
 #: Inches of one panel, and panels in a row.
 HIGH, ACROSS = 1.5, 3
-#: Columns of a label of the picture of influence, at most.
+#: Letters of a line of a label in the picture of influence, at most.
 LABEL = 46
 #: Sizes of firms, in the order of a parameter that has a value for each.
 SIZES = ("small", "medium", "large")
@@ -79,12 +78,12 @@ def influence_figure(influence: pd.DataFrame, about: Mapping[str, Any]) -> Figur
     """
     table = influence.set_index("figure")
     with matplotlib.rc_context(style()):
-        drawn = Figure(figsize=(WIDE, 3.2 + 0.15 * len(table.columns)))
+        drawn = Figure(figsize=(WIDE, 3.2 + 0.2 * len(table.columns)))
         ax = drawn.subplots()
         image = ax.imshow(table.to_numpy().T, aspect="auto", cmap="cividis", norm=PowerNorm(0.5, vmin=0.0))
-        figures = [_cut(label(PROBES[key]) if key in PROBES else key) for key in map(str, table.index)]
+        figures = [label(PROBES[key]) if key in PROBES else key for key in map(str, table.index)]
         ax.set_xticks(range(len(table)), figures, rotation=60, ha="right", rotation_mode="anchor")
-        ax.set_yticks(range(len(table.columns)), [_cut(_parameter(name)) for name in map(str, table.columns)])
+        ax.set_yticks(range(len(table.columns)), [wrapped(_parameter(name), LABEL) for name in map(str, table.columns)])
         drawn.colorbar(image, ax=ax, label=say("figures.influence.scale"))
         return finish(drawn, about, say("figures.influence.marks"))
 
@@ -97,10 +96,3 @@ def _parameter(name: str) -> str:
         return at
     size = say(f"sizes.{SIZES[int(rest.rstrip(']'))]}")
     return say("figures.influence.of_size", parameter=at, size=size)
-
-
-def _cut(text: str) -> str:
-    """A label that fits beside the picture."""
-    while width(text) > LABEL:
-        text = text.rstrip("…")[:-1].rstrip() + "…"
-    return text

@@ -5,12 +5,14 @@ A slide is a small figure that is shown large: its letters are those of a printe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib
 from matplotlib.figure import Figure
 
-from experiments.figures.style import LETTERS, SMALL, style, wrapped
+from experiments.figures.style import LETTERS, SMALL, About, finish, style, wrapped
 
-__all__ = ["DPI", "ROOM", "SLIDE", "slide"]
+__all__ = ["DPI", "ROOM", "SLIDE", "paragraphs", "slide"]
 
 #: Width and height of a slide, pixels; points to an inch of its page of 13.333 × 7.5 inches.
 SLIDE, DPI = (2667, 1500), 200
@@ -23,6 +25,28 @@ WIDTH, HEIGHT = SLIDE[0] / DPI / TIMES, SLIDE[1] / DPI / TIMES
 ROOM = 2.85
 #: Size of the title in the drawn figure, points: 20 on the slide.
 TITLE = 20.0 / TIMES
+
+
+def paragraphs(texts: Sequence[str], about: About) -> Figure:
+    """Write paragraphs as a figure without axes, for a slide: all but the last in letters of the title's size.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    about : dict, or sequence of dict
+        As for `finish`.
+    """
+    with matplotlib.rc_context(style()):
+        drawn = Figure(figsize=(WIDTH, ROOM))
+        ax = drawn.subplots()
+        ax.axis("off")
+        top = 1.0
+        for number, text in enumerate(texts, 1):
+            size = SMALL if number == len(texts) else 0.9 * TITLE
+            lines = wrapped(text, int(WIDTH * LETTERS * SMALL / size * 0.92))
+            ax.text(0.0, top, lines, ha="left", va="top", fontsize=size, linespacing=1.35, transform=ax.transAxes)
+            top -= (1.35 * (1 + lines.count("\n")) + 0.9) * size / 72.0 / ROOM
+        return finish(drawn, about)
 
 
 def slide(figure: Figure, title: str) -> Figure:

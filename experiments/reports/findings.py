@@ -219,6 +219,8 @@ class Findings:
         Where networks and counts come from, each with the arms that have it.
     failed_runs : int
         Runs that failed; `failed_replicates` are the replicates that are left out.
+    budget : float or None
+        What every arm may cost government, CNY per 1,000 firms and year.
     half_width : float or None
         Half-width of the interval that was asked for, a share of the reference's level, and `half_width_reached` whether it is reached.
     """
@@ -247,6 +249,7 @@ class Findings:
     sources: tuple[tuple[Source, tuple[Arm, ...]], ...]
     failed_runs: int
     failed_replicates: tuple[int, ...]
+    budget: float | None
     half_width: float | None
     half_width_reached: bool
 
@@ -367,6 +370,7 @@ def findings(comparison: Comparison) -> Findings:
         sources=_sources(comparison),
         failed_runs=len(manifest.get("failed", [])),
         failed_replicates=tuple(failed_replicates(comparison)),
+        budget=study.get("budget"),
         half_width=study["half_width"],
         half_width_reached=bool(manifest.get("half_width_reached", True)),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from experiments.analysis.programmes import LEFT
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion
+from experiments.catalogue.settings import called
 from experiments.figures.programmes import aftermath_figure, second_reference_figure, spending_figure
 from experiments.formatting import UNKNOWN, percent, rounded
 from experiments.languages.wording import say
@@ -62,7 +63,13 @@ def _spending(comparison: Comparison) -> ProgrammeView:
     for arm in whole.index.intersection(bought.index, sort=False):
         of_arm, gain = whole.loc[arm], bought.loc[arm]
         parts = spending[(spending["arm"] == arm) & (spending["instrument"] != "in all")]
-        levers = say("programmes.levers", parts[["instrument", "lever", "value"]].values.tolist())
+        levers = say(
+            "programmes.levers",
+            [
+                (called(f"instruments.{key}.{lever}", short=True), value)
+                for key, lever, value in parts[["instrument", "lever", "value"]].values.tolist()
+            ],
+        )
         spent = say("programmes.spent", spent=of_arm["spent"], budget=of_arm["budget"])
         per_yuan = estimate(gain, "per_yuan") if gain["defined"] else None
         verdict = say(f"programmes.budget.{of_arm['verdict']}")

@@ -14,12 +14,13 @@ from PIL import Image
 import experiments.figures as figures
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion
-from experiments.figures.slides import DPI, ROOM, TIMES, slide
+from experiments.figures.slides import DPI, ROOM, TIMES, paragraphs, slide
 from experiments.languages.wording import say
-from experiments.reports.findings import arm_of, estimate
+from experiments.reports.findings import arm_of, estimate, findings
 from experiments.reports.programmes import programme_views
 from experiments.reports.sections import BY_GROUP, of_arms, selection
 from experiments.reports.study import main_arm
+from experiments.reports.verdict import sentences, verdict_of
 from experiments.runs.files import update_sums
 from sim.outcomes import HEADLINE
 
@@ -98,6 +99,10 @@ def _slides(comparison: Comparison) -> Iterator[_Slide]:
     def shown(most: int) -> Comparison:
         return selection(comparison, most)
 
+    found = findings(comparison)
+    advice, sure, overturned = sentences("verdict", verdict_of(comparison, found))
+    told = [sure, overturned, " ".join((say("question.study", found), say("answer.limits", found)))]
+    yield _Slide("verdict", advice, lambda _: paragraphs(told, about))
     both = [reference, *([main] if main else [])]
     if main:
         yield _Slide(
@@ -118,7 +123,7 @@ def _slides(comparison: Comparison) -> Iterator[_Slide]:
         title = say("slides_text.flows", int(begun.idxmax()), float(begun.max()), name[reference])
         yield _Slide("quality_map", title, lambda _: figures.flows_figure(of_map, about, " ", FLOW))
         part = float(of_map.table["share"].head(FIRMS).sum())
-        title = say("flows.firms_title", firms=min(FIRMS, of_map.tier.size), all=of_map.tier.size, share=part)
+        title = say("flows.firms_title", arm=name[reference], firms=min(FIRMS, of_map.tier.size), all=of_map.tier.size, share=part)
         yield _Slide("firms", title, lambda _: figures.firms_figure(of_map, about, " ", FIRMS))
     waiting = [(name[arm], float(comparison.effect(arm, "cases_waiting")["level"])) for arm in both]
     yield _Slide("queues", say("slides_text.queues", waiting), lambda _: figures.queues_figure(of_arms(comparison.series, both), about))

@@ -187,6 +187,7 @@ def test_a_manifest_reads_nothing_of_the_environment(desk, study):
     assert done.returncode == 1 and "0xC0FFEE" not in done.stdout + done.stderr
 
 
+@pytest.mark.full
 def test_a_sweep_and_a_study_do_not_mix(desk, study):
     before = {path: path.read_bytes() for path in study.iterdir()}
     refused(typed(desk, "-m", *SMALL, ARMS, "name=a", "seed=1,2"), "holds a study, no sweep")

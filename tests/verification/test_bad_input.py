@@ -32,7 +32,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def test_mutated_chains_are_read_or_refused(desk):
-    fuzz(desk, "chains", chain_tries(desk), TRIES)
+    fuzz(desk, "chains", chain_tries(desk), max(TRIES, 100))  # of fewer, none may be good
 
 
 def test_mutated_commands_are_done_or_refused(desk):

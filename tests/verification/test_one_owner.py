@@ -31,7 +31,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
 
 
-@pytest.mark.parametrize("kind", ["of other seeds", "the same", "a sweep and a study"])
+@pytest.mark.parametrize("kind", ["of other seeds", *at_size([], ["the same", "a sweep and a study"])])
 def test_of_two_at_once_one_wins(tmp_path, kind):
     for number in range(PAIRS):
         name = f"name=pair_{number}"

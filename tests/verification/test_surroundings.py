@@ -84,6 +84,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @in_full
+@pytest.mark.full
 def test_another_seed_has_another_result(usual, tmp_path):
     assert Surroundings(tmp_path, seed=2).result() != usual, "else the hash would show nothing"
 
@@ -101,6 +102,7 @@ def test_a_folder_with_blanks_and_chinese_characters_changes_nothing(usual, tmp_
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
+@pytest.mark.full
 def test_a_locale_of_ascii_alone_changes_nothing(usual, tmp_path):
     assert Surroundings(tmp_path, environment=ASCII).result() == usual
 

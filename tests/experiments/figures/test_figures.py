@@ -709,7 +709,7 @@ def of_patterns() -> list[Figure]:
     pattern = PATTERNS[2]
     keys = list(pattern.probes)
     observed = pd.DataFrame({"figure": np.repeat(keys[:2], 20), "value": np.random.default_rng(1).normal(9.0, 3.0, 40)})
-    influence = pd.DataFrame({"figure": keys, "parameters.learning": [0.1, 0.5, 0.9], "parameters.kappa": [0.7, 0.2, 0.3]})
+    influence = pd.DataFrame({"figure": keys, "latent_share": [0.1, 0.5, 0.9], "base_dpu_size[0]": [0.7, 0.2, 0.3]})
     return [pattern_figure(observed, pattern, about()), influence_figure(influence, about())]
 
 

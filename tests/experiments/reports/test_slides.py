@@ -36,7 +36,7 @@ def test_the_verb_draws_every_slide_from_the_tables_and_lists_their_checksums(fo
     assert verbs.main(["slides", str(folder)]) == 0
     made = sorted(path.name for path in (folder / "slides").iterdir())
     assert [name[3:-4] for name in made[:-1]] == [
-        "effects", "time_paths", "gains", "origins", "quality_map", "firms", "queues", "costs", "pairs", "enough",
+        "verdict", "effects", "time_paths", "gains", "origins", "quality_map", "firms", "queues", "costs", "pairs", "enough",
     ]  # fmt: skip
     assert f"{len(made) - 1} slides" in capsys.readouterr().out and made[-1] == "slides.pdf"
     for name in made[:-1]:
