@@ -104,7 +104,7 @@ check: .venv/.everything ## ruff, its format, mypy, the direction of imports, sp
 	@.venv/bin/python -m pytest -q tests/house
 
 small: .venv/.installed ## the statistical checks of tests/verification at small size
-	@$(call pytest,.venv,-n auto --dist loadfile -m verification)
+	@$(call pytest,.venv,-n auto --dist loadfile -m 'verification and not full')
 
 gate: ## all that must pass before a change lands: check, test, mesa35, small, audit (a quarter of an hour on two cores)
 	@$(MAKE) --no-print-directory check
