@@ -24,7 +24,7 @@ from experiments.commands.help import help_text
 from experiments.configuration.declared import VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
-from experiments.languages.wording import ENGLISH, label, languages, lines, say, use_language
+from experiments.languages.wording import ENGLISH, label, languages, lines, say, spoken, use_language
 from experiments.languages.wording import mistake as in_words
 from experiments.runs.files import SUMS
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
@@ -146,7 +146,8 @@ def policies() -> list[str]:
         shares = [say("verbs.part", part=kinds.count(kind), whole=len(kinds)) if kinds else "" for kind in (False, True)]
         rows.append((one.key, say("things.place", one.label, one.label_zh), str(len(one.instruments)), *shares))
     head = _head("policy", "label", "instruments", "levers_with_facts", "assumptions")
-    return [*table(head, rows, [", ".join(one.instruments) for one in portfolios()]), "", say("verbs.choose.policy")]
+    typed = [", ".join(key if spoken().code == ENGLISH else spoken().instrument(key) for key in one.instruments) for one in portfolios()]
+    return [*table(head, rows, typed), "", say("verbs.choose.policy")]
 
 
 def instruments() -> list[str]:
