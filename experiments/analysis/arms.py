@@ -19,12 +19,26 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Arm:
-    """An arm: its name, whether a sentence calls it so, its active instruments, and whether it is one of them, alone among several arms."""
+    """An arm of a study.
+
+    Attributes
+    ----------
+    name : str
+    by_name : bool
+        Whether a sentence calls it so.
+    instruments : tuple of str
+        Those that are active, by key.
+    alone : bool
+        Whether it is a single instrument among several arms.
+    cell : tuple of str
+        In an exchange, what its portfolio (empty without one) and its region are called; else empty.
+    """
 
     name: str
     by_name: bool
     instruments: tuple[str, ...]
     alone: bool
+    cell: tuple[str, ...] = ()
 
 
 def active_in(configuration: Mapping[str, Any]) -> list[str]:
@@ -37,7 +51,16 @@ def arm_in(about: Mapping[str, Any], name: str) -> Arm:
     active = tuple(active_in(about["arms"][name]))
     study = about["configuration"]["study"]
     by_default = study.get("arms") is None and study.get("kind", "compare") == "compare"
-    return Arm(name, not by_default, active, len(active) == 1 and len(about["arms"]) > 2)
+    cell = _cell(about["arms"][name], bool(active)) if study.get("kind") == "exchange" else ()
+    return Arm(name, not (by_default or cell), active, len(active) == 1 and len(about["arms"]) > 2, cell)
+
+
+def _cell(arm: Mapping[str, Any], acts: bool) -> tuple[str, ...]:
+    """Return what the portfolio and the region of an arm are called; nothing if one of them has no label."""
+    policy, region = (
+        say("things.place", named.get("label") or "", named.get("label_zh") or "") for named in (arm["portfolio"] or {}, arm["region"])
+    )
+    return (policy if acts else "", region) if region and (policy or not acts) else ()
 
 
 def names_of_arms(about: Mapping[str, Any]) -> dict[str, str]:

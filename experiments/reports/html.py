@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiments.analysis.arms import active_in
+from experiments.analysis.arms import active_in, names_of_arms
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, called, figures
 from experiments.formatting import value
@@ -172,12 +172,13 @@ def _used(comparison: Comparison, one: Setting) -> str:
     """The value of a setting in this study; where arms differ, each value with its arms."""
     group, _, rest = one.path.partition(".")
     by: dict[str, list[str]] = {}
+    names = names_of_arms(comparison.manifest)
     for name, arm in comparison.manifest["arms"].items():
         if group == "instruments" and rest.split(".")[0] not in active_in(arm):
             continue
         if group == "network" and rest not in arm["network"]:  # of another kind
             continue
-        by.setdefault(written(value_at(arm, one.path)), []).append(name)
+        by.setdefault(written(value_at(arm, one.path)), []).append(names.get(name, name))
     return next(iter(by)) if len(by) == 1 else say("report.used", list(by.items()))
 
 

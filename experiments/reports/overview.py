@@ -82,7 +82,8 @@ def _place(study: Comparison | Exchange | Calibration | Validation) -> str:
     about = study.manifest
     settings = about["configuration"]
     region = settings["region"]
-    shown = {"region": label(Place("region", label=region["label"], label_zh=region["label_zh"])), "study": about["id"]}
+    region = label(Place("region", label=region["label"], label_zh=region["label_zh"]))
+    shown = {"region": ", ".join(study.regions.values()) if isinstance(study, Exchange) else region, "study": about["id"]}
     shown |= {"seed": settings.get("seed", UNKNOWN)}
     if isinstance(study, Calibration | Validation):
         return say("overview.place_of_worlds", **shown)
