@@ -49,6 +49,7 @@ def placebo_effects(seed: int, decision: str) -> NDArray[np.float64]:
     return np.stack(effects)
 
 
+@pytest.mark.full
 def test_intervals_of_a_placebo_hold_zero_in_95_of_100_studies():
     """The share of exact 95 % intervals has a standard error (0.7 points in a thousand studies); three of these either way are allowed.
 

@@ -41,6 +41,7 @@ def kept(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / "results" / "runs").glob("*.npz")}
 
 
+@pytest.mark.full
 def test_a_study_survives_being_killed_again_and_again(tmp_path):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     whole = started(undisturbed)
