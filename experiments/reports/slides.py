@@ -101,7 +101,7 @@ def _slides(comparison: Comparison) -> Iterator[_Slide]:
 
     found = findings(comparison)
     advice, sure, overturned = sentences("verdict", verdict_of(comparison, found))
-    told = [sure, overturned, " ".join((say("question.study", found), say("answer.limits", found)))]
+    told = [sure, overturned, " ".join((say("question.study", found), say("answer.limits", found, below=False)))]
     yield _Slide("verdict", advice, lambda _: paragraphs(told, about))
     both = [reference, *([main] if main else [])]
     if main:

@@ -330,4 +330,5 @@ def _read(arguments: Sequence[str]) -> tuple[Path, int | None, str | None]:
         raise SettingsError(f"--replicate {number}: it must be a whole number from 1")
     if number is None and options["--arm"]:
         raise SettingsError("--arm goes with --replicate N: a whole study is run again with all its arms")
-    return Path(folders[0]), None if number is None else int(number), options["--arm"]
+    folder = Path(folders[0])
+    return folder if folder.name else folder.resolve(), None if number is None else int(number), options["--arm"]

@@ -434,6 +434,18 @@ class _Link:
         return math.fsum(known) if known else None
 
 
+def _refuse_unread_customers(rows: _Rows) -> None:
+    """Refuse to take the chain leader for the customer of every row where a column that is not read names other suppliers as customers."""
+    suppliers = {rows.name(number, cells, "supplier") for number, cells in rows.rows} - {""}
+    for k, heading in enumerate(rows.sheet.cells[rows.read.first]):
+        named = [cells[k] for number, cells in rows.rows if k < len(cells) and cells[k] != rows.name(number, cells, "supplier")]
+        if heading in rows.read.unread and suppliers & set(named):
+            raise NetworkError(
+                f"{rows.sheet.where}, row {rows.read.header_row}: no column is the customer, and {quoted(heading)}, which is not "
+                f"read, names suppliers; type {rows.choices.typed('customer', heading)}"
+            )
+
+
 def _read_links(rows: _Rows, firms: _Firms) -> dict[tuple[str, str], _Link]:
     """Read the sheet of links: rows of the same link are added up."""
     out = rows.read.left_out
@@ -444,6 +456,8 @@ def _read_links(rows: _Rows, firms: _Firms) -> dict[tuple[str, str], _Link]:
             f"{rows.sheet.where}: the column of the chain leader holds yes and no, and no column names the customer; add one, or type "
             f"{rows.choices.typed('customer', 'COLUMN')}"
         )
+    if customer[0] == "leader":
+        _refuse_unread_customers(rows)
     found: dict[tuple[str, str], _Link] = {}
     for number, cells in rows.rows:
         ends = (rows.name(number, cells, "supplier"), rows.name(number, cells, *customer))

@@ -312,6 +312,8 @@ def test_a_column_of_chain_leaders_may_hold_their_names(book):
     assert links(imported) == pytest.approx({("齿轮厂", "整车厂"): 3.0, ("电机厂", "整车厂"): 4.0})
     assert firms(imported, "leader") == {"整车厂": "yes"}
     refused(book(采购=[("是否链主", "供应商", "年采购额（万元）"), ("是", "齿轮厂", 3)]), "holds yes and no", "customer=COLUMN")
+    mistyped = [("链主", "供应商", "采购高", "年采购额（万元）"), ("整车厂", "齿轮厂", "整车厂", 3), ("整车厂", "钢厂", "齿轮厂", 4)]
+    refused(book(采购=mistyped), "'采购高', which is not read, names suppliers", "customer=采购高")
 
 
 def test_repeated_links_are_added_up_and_what_rows_say_differently_is_named(book):
