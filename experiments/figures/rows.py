@@ -89,9 +89,7 @@ def _scale(ax: Axes, limits: tuple[float, float], log: bool, ticks: int) -> None
         ax.set_xscale("log")
         narrow, wide = limits[1] < 30.0 * limits[0], limits[1] > 1e4 * limits[0]
         ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,), numticks=3 if wide else ticks + 2))
-        ax.xaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1.0 else f"{value:g}")
-        )  # powers would be in tiny letters
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.9g}"))  # powers would be in tiny letters
         ax.xaxis.set_minor_formatter(NullFormatter())
     else:
         ax.xaxis.set_major_locator(MaxNLocator(ticks))
