@@ -106,7 +106,7 @@ check: .venv/.everything ## ruff, its format, mypy, the direction of imports, sp
 small: .venv/.installed ## the statistical checks of tests/verification at small size
 	@$(call pytest,.venv,-n auto --dist loadfile -m 'verification and not full')
 
-gate: ## all that must pass before a change lands: check, test, mesa35, small, audit (a quarter of an hour on two cores)
+gate: ## all that must pass before a change lands: check, test, mesa35, small, audit (some twenty minutes on two cores)
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test ARGS=
 	@$(MAKE) --no-print-directory mesa35 ARGS=

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
+from agents.firm import SIZE_CLASSES
 from experiments.calibration.patterns import PROBES, Pattern
 from experiments.catalogue.settings import called
 from experiments.figures.style import COLOURS, SMALL, WIDE, finish, style, without_values, wrapped
@@ -24,8 +25,6 @@ BINS = 24
 HIGH, ACROSS = 1.5, 3
 #: Letters of a line of a label in the picture of influence, at most.
 LABEL = 46
-#: Sizes of firms, in the order of a parameter that has a value for each.
-SIZES = ("small", "medium", "large")
 
 
 def pattern_figure(observed: pd.DataFrame, pattern: Pattern, about: Mapping[str, Any]) -> Figure:
@@ -94,5 +93,5 @@ def _parameter(name: str) -> str:
     at = called(f"parameters.{key}")
     if not rest:
         return at
-    size = say(f"sizes.{SIZES[int(rest.rstrip(']'))]}")
+    size = say(f"sizes.{SIZE_CLASSES[int(rest.rstrip(']'))]}")
     return say("figures.influence.of_size", parameter=at, size=size)

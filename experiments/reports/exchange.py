@@ -118,9 +118,14 @@ class ExchangeFindings:
         return min(self.of(Conclusion.LOWER), key=lambda cell: cell.share.mean, default=None)
 
     @property
+    def avoiding(self) -> tuple[Cell, ...]:
+        """The cells that are shown to avoid sales with a defect."""
+        return tuple(cell for cell in self.cells if cell.avoids)
+
+    @property
     def cheapest(self) -> Cell | None:
         """The cell that avoids most per CNY of those shown to avoid any."""
-        return _most(self.cells)
+        return _most(self.avoiding)
 
     @property
     def advised(self) -> Cell | None:

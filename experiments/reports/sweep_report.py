@@ -36,8 +36,8 @@ class SweepEffect:
     Attributes
     ----------
     point : int
-    values, assumed : tuple of (str, str)
-        What each swept setting is called, and its value; those of them that are assumptions about the world.
+    values, given : tuple of (str, str)
+        What each swept setting is called, and its value; those of them that nobody can choose, such as parameters of the world.
     arm : Arm
     share : Estimate
         The effect, as a share of the reference's level.
@@ -50,7 +50,7 @@ class SweepEffect:
 
     point: int
     values: tuple[tuple[str, str], ...]
-    assumed: tuple[tuple[str, str], ...]
+    given: tuple[tuple[str, str], ...]
     arm: Arm
     share: Estimate
     conclusion: Conclusion
@@ -60,7 +60,7 @@ class SweepEffect:
     @property
     def chosen(self) -> tuple[tuple[str, str], ...]:
         """The swept values that somebody can choose."""
-        return tuple(one for one in self.values if one not in self.assumed)
+        return tuple(one for one in self.values if one not in self.given)
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class SweepFindings:
 
     Attributes
     ----------
-    swept : tuple of str
-        What the settings are called.
+    chosen, given : tuple of str
+        What the swept settings are called: those that somebody can choose, and the others.
     points, failed, months, replicates : int
         Replicates: the fewest of any point.
     compared, lower, higher : int
@@ -78,6 +78,8 @@ class SweepFindings:
     best, cheapest : SweepEffect or None
         The one with the lowest mean of those shown to be below 0, or of all if none is; the one that costs government least per avoided
         defect.
+    cases : tuple of SweepEffect
+        The effect with the lowest mean for each combination of values that nobody can choose; empty if none is swept.
     overlapping : int
         Effects other than the best whose intervals overlap with its own.
     at_end : (str, str) or None
@@ -88,7 +90,8 @@ class SweepFindings:
         Whether the swept settings touch any arm.
     """
 
-    swept: tuple[str, ...]
+    chosen: tuple[str, ...]
+    given: tuple[str, ...]
     points: int
     failed: int
     months: int
@@ -98,10 +101,23 @@ class SweepFindings:
     higher: int
     best: SweepEffect | None
     cheapest: SweepEffect | None
+    cases: tuple[SweepEffect, ...]
     overlapping: int
     at_end: tuple[str, str] | None
     untouched: tuple[Arm, ...]
     touches: bool
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether one arm with the same chosen values has the lowest mean in every case, of several, and is shown to be below 0 there."""
+        same = {(one.arm.name, one.chosen) for one in self.cases}
+        return len(self.cases) > 1 and len(same) == 1 and all(one.conclusion is Conclusion.LOWER for one in self.cases)
+
+    @property
+    def between(self) -> Estimate:
+        """The lowest and the highest mean of the cases, as an interval."""
+        means = [one.share.mean for one in self.cases]
+        return Estimate(min(means), min(means), max(means))
 
 
 def sweep_findings(sweep: Sweep) -> SweepFindings:
@@ -116,7 +132,8 @@ def sweep_findings(sweep: Sweep) -> SweepFindings:
     cheapest = _lowest(rows, "ratio")
     first = sweep.manifests[0]["configuration"] if sweep.manifests else {}
     return SweepFindings(
-        tuple(called(key, short=True) for key in sweep.swept),
+        tuple(called(key, short=True) for key in sweep.swept if key not in _given(sweep)),
+        tuple(called(key, short=True) for key in _given(sweep)),
         len(sweep.points),
         len(sweep.points) - len(sweep.finished),
         int(first.get("months", 0)),
@@ -126,11 +143,25 @@ def sweep_findings(sweep: Sweep) -> SweepFindings:
         int((shown == Conclusion.HIGHER).sum()),
         None if best is None else _effect(sweep, rows.loc[best]),
         None if cheapest is None else _effect(sweep, rows.loc[cheapest]),
+        _cases(sweep, rows),
         max(0, overlapping),
         None if best is None else _end(sweep, rows.loc[best]),
         tuple(sweep.arms[arm] for arm in sweep.untouched),
         sweep.touches,
     )
+
+
+def _given(sweep: Sweep) -> list[str]:
+    """Return the swept settings that nobody can choose: all but instruments with their levers, portfolios and budgets."""
+    return [key for key in sweep.swept if key.split(".")[0] not in ("instruments", "policy") and key != "study.budget"]
+
+
+def _cases(sweep: Sweep, rows: pd.DataFrame) -> tuple[SweepEffect, ...]:
+    given = _given(sweep)
+    if not given or not len(rows):
+        return ()
+    lowest = (_lowest(of_case, "effect_share") for _, of_case in rows.groupby(given, sort=False))
+    return tuple(_effect(sweep, rows.loc[row]) for row in lowest if row is not None)
 
 
 def _compared(sweep: Sweep) -> pd.DataFrame:
@@ -149,7 +180,7 @@ def _effect(sweep: Sweep, row: pd.Series) -> SweepEffect:
     return SweepEffect(
         int(row["point"]),
         tuple((called(key, short=True), str(row[key])) for key in sweep.swept),
-        tuple((called(key, short=True), str(row[key])) for key in sweep.swept if key.startswith("parameters.")),
+        tuple((called(key, short=True), str(row[key])) for key in _given(sweep)),
         sweep.arms[str(row["arm"])],
         estimate(row, "effect_share"),
         Conclusion(row["conclusion"]),
@@ -159,8 +190,10 @@ def _effect(sweep: Sweep, row: pd.Series) -> SweepEffect:
 
 
 def _end(sweep: Sweep, best: pd.Series) -> tuple[str, str] | None:
-    """Return a swept number of which a row has the smallest or the largest value, if there is one and further values are legal."""
+    """Return a swept number that can be chosen, and of which a row has the smallest or the largest value, if further values are legal."""
     for key in sweep.swept:
+        if key in _given(sweep):
+            continue
         values = in_order([point.values[key] for point in sweep.points])
         legal = next((re.fullmatch(r"(\S+) … (\S+)", one.legal) for one in settings() if one.path == key), None)
         if not numeric(values) or legal is None:

@@ -59,11 +59,13 @@ class Verdict:
         The arm with the fewest defects, if it costs government more than the advised one and is not shown to do better.
     agreeing, replicates : int
         Replicates in which the effect has the sign of its mean, and all.
-    society : Estimate or None
-        What government and firms pay together beyond the reference over the whole run, CNY.
+    rival : Arm or None
+        Of the arms that the advised one is not shown to do better than, the one with the fewest defects.
+    government, firms : Estimate or None
+        What each of them pays beyond the reference over the whole run, CNY.
     months : int
         Of a run.
-    firms : int
+    simulated : int
         Simulated firms; 0 where no map says how many.
     instruments : tuple of str
         The arm's instruments, by key.
@@ -78,9 +80,11 @@ class Verdict:
     costlier: Arm | None
     agreeing: int
     replicates: int
-    society: Estimate | None
+    rival: Arm | None
+    government: Estimate | None
+    firms: Estimate | None
     months: int
-    firms: int
+    simulated: int
     instruments: tuple[str, ...]
 
 
@@ -113,7 +117,9 @@ def verdict_of(comparison: Comparison, shown: Findings) -> Verdict:
         costlier,
         _agreeing(comparison, about) if about else 0,
         shown.replicates,
-        _society(comparison, about) if about else None,
+        _rival(comparison, shown, about, costlier) if about else None,
+        _paid(comparison, about, "government") if about else None,
+        _paid(comparison, about, "firms") if about else None,
         shown.months,
         next((picture.tier.size for picture in comparison.maps.values()), 0),
         about.arm.instruments if about else (),
@@ -132,14 +138,28 @@ def _cheapest_as_good(comparison: Comparison, shown: Findings, best: ArmEffect) 
 
 def _as_good(comparison: Comparison, one: ArmEffect, best: ArmEffect) -> bool:
     """Whether an arm is shown to have fewer defects, and not shown to have more than the best."""
-    if one.conclusion is not Conclusion.LOWER:
-        return False
+    return one.conclusion is Conclusion.LOWER and _against(comparison, one, best) not in (Conclusion.HIGHER, Conclusion.UNKNOWN)
+
+
+def _against(comparison: Comparison, one: ArmEffect, other: ArmEffect) -> Conclusion:
+    """Return what is shown of the defects of an arm against those of another one."""
     pairs = comparison.pairs[comparison.pairs["outcome"] == HEADLINE]
-    for arm, against, worse in ((one, best, Conclusion.HIGHER), (best, one, Conclusion.LOWER)):
+    turned = {Conclusion.LOWER: Conclusion.HIGHER, Conclusion.HIGHER: Conclusion.LOWER}
+    for arm, against in ((one, other), (other, one)):
         row = pairs[(pairs["arm"] == arm.arm.name) & (pairs["against"] == against.arm.name)]
         if not row.empty:
-            return bool(row.iloc[0]["conclusion"] not in (worse, Conclusion.UNKNOWN))
-    return False
+            concluded = Conclusion(row.iloc[0]["conclusion"])
+            return concluded if arm is one else turned.get(concluded, concluded)
+    return Conclusion.UNKNOWN
+
+
+def _rival(comparison: Comparison, shown: Findings, about: ArmEffect, costlier: Arm | None) -> Arm | None:
+    """Return the arm with the fewest defects of those that an arm is not shown to do better than, but for one that is named already."""
+    if shown.other_worlds:
+        return None
+    others = [one for one in shown.effects if one is not about and _against(comparison, about, one) is not Conclusion.LOWER]
+    rival = min(others, key=lambda one: one.effect.mean, default=None)
+    return None if rival is None or rival.arm == costlier else rival.arm
 
 
 def _advice(comparison: Comparison, shown: Findings, about: ArmEffect | None) -> Advice:
@@ -167,6 +187,6 @@ def _agreeing(comparison: Comparison, about: ArmEffect) -> int:
     return int((np.sign(effects) == np.sign(about.effect.mean)).sum())
 
 
-def _society(comparison: Comparison, about: ArmEffect) -> Estimate | None:
-    rows = comparison.costs[(comparison.costs["arm"] == about.arm.name) & (comparison.costs["payer"] == "society")]
+def _paid(comparison: Comparison, about: ArmEffect, payer: str) -> Estimate | None:
+    rows = comparison.costs[(comparison.costs["arm"] == about.arm.name) & (comparison.costs["payer"] == payer)]
     return None if rows.empty or other_world(comparison, about.arm.name) else estimate(rows.iloc[0], "cost")

@@ -136,6 +136,7 @@ def test_a_name_may_refer_to_a_setting(desk):
     assert done.returncode == 0, done.stderr
     about = json.loads((desk / "results" / "2_months" / "manifest.json").read_text(encoding="utf-8"))
     assert "name='2_months'" in about["overrides"]
+    assert not list((desk / "results" / "2_months").glob("*.png")) and not (desk / "results" / "2_months" / "report.html").exists()
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,11 @@ from experiments.analysis.statistics import shown_intervals
 from experiments.configuration.settings import compose_settings, read_settings
 from sim import Region, StrongchainModel, Synthetic
 from sim.build.synthetic import synthetic
-from tests.support.size import at_size
 
 pytestmark = pytest.mark.verification
 
-STUDIES, REPLICATES = at_size(150, 1_000), 12
-MONTHS, WINDOW = at_size((4, 3), (6, 4))
+STUDIES, REPLICATES = 1_000, 12
+MONTHS, WINDOW = 6, 4
 OUTCOMES = ("field_dpu", "nonconformity", "open_problems", "copq", "quality_cost")
 
 PLACE = Region(firms=60, chains=2, leaders=3, chain_heads=2, counties=2, stations=1)

@@ -14,15 +14,14 @@ import pytest
 from experiments.analysis.results import TABLES
 from tests.support.places import ROOT
 from tests.support.processes import kill
-from tests.support.size import at_size
 
 pytestmark = [
     pytest.mark.verification,
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the workers in /proc"),
 ]
 
-RUNS = at_size(60, 2_000)
-KILLS = at_size(2, 5)
+RUNS = 2_000
+KILLS = 5
 STUDY = (
     "name=study", "network=synthetic", "network.firms=30", "region=sample", f"replicates={RUNS // 5}", "months=6", "window=3", "burn_in=6",
     "parallel.workers=2", "quiet=true",

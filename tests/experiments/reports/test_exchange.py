@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from experiments.analysis.verdicts import Conclusion
-from experiments.languages.wording import lines, say
+from experiments.languages.wording import lines, say, use_language
 from experiments.reports.exchange import Cell, ExchangeFindings, _row
 from experiments.reports.findings import Estimate
+from experiments.reports.verdict import sentences
 from experiments.terminal import pad, width
 
 NAN = float("nan")
@@ -17,6 +19,7 @@ FEWER = Cell("A", "P", Estimate(-0.1, -0.15, -0.05), Conclusion.LOWER, Conclusio
 NOT_SHOWN = Cell("A", "Q", Estimate(-0.2, -0.5, 0.1), Conclusion.NOT_SHOWN, Conclusion.NOT_SHOWN, 1e6, Estimate(0.8, -0.3, 1.4))
 FREE = replace(NOT_SHOWN, region="辽宁", per_yuan=None)
 MORE = Cell("B", "P", Estimate(0.1, 0.05, 0.15), Conclusion.HIGHER, Conclusion.HIGHER, 3e6, Estimate(-0.4, -0.6, -0.2))
+AVOIDS = replace(FEWER, region="Hubei 湖北", policy="Liaoning 辽宁", conclusion=Conclusion.NOT_SHOWN)
 ALONE = Cell("B", "Q", Estimate(-0.1, NAN, NAN), Conclusion.UNKNOWN, Conclusion.UNKNOWN, 1e6, None)
 
 
@@ -34,7 +37,8 @@ def test_the_answer_names_the_best_cells_among_those_that_are_shown_to_help_and_
         "in 1 cell, more defects are shown to reach users, which is harm."
     )
     assert say("exchange.cost", shown).startswith(
-        "One CNY of government avoids the most sales with a defect under P in A: 0.500 CNY (95 % interval 0.200 to 0.900)."
+        "Of 1 cell in which sales with a defect are shown to be avoided, one CNY of government avoids the most under P in A: "
+        "0.500 CNY (95 % interval 0.200 to 0.900)."
     )
     assert say("exchange.limits", shown).startswith("In 1 of 3 cells, no effect is shown. The sizes")
 
@@ -46,6 +50,21 @@ def test_an_answer_without_any_effect_shown_names_no_cell():
     assert "the lowest mean" not in say("exchange.effect", shown)
     assert say("exchange.cost", shown).startswith("No cell is shown to avoid")
     assert "In 1 of 1 cell, no effect is shown. One replicate gives no interval." in say("exchange.limits", shown)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("cells", [(FEWER, NOT_SHOWN), (NOT_SHOWN, MORE), (NOT_SHOWN, FREE), (ALONE,), (AVOIDS, NOT_SHOWN)])
+def test_a_pair_is_advised_only_where_it_is_shown_to_lower_defects(code, cells):
+    shown = _findings(*cells, replicates=1 if ALONE in cells else 5)
+    with use_language(code):
+        verdict = sentences("exchange_verdict", shown)
+    whole = "".join(verdict)
+    assert ("Spend where" in whole or "建议投向" in whole) == (FEWER in cells) and len(verdict) == 3
+    assert ("0.500" in whole) == (shown.cheapest is not None), "what is avoided over all months is said in any case"
+    if code == "en":
+        assert len(re.findall(r"[\w.,’-]*\w", " ".join(verdict))) <= 60, whole
+    else:
+        assert len(re.findall(r"[\u3400-\u9fff]", whole)) <= 120
 
 
 def test_the_question_is_of_one_portfolio_or_of_several():

@@ -134,6 +134,29 @@ def test_the_verdict_is_three_short_sentences(folder, code):
     assert len(verdict) == 3 and all(verdict) and words <= (60 if code == "en" else 120)
 
 
+@pytest.mark.parametrize(
+    ("falls", "advised"),
+    [
+        (
+            (-0.1, -0.2, -0.1, -0.3),
+            "Choose dose of chief quality officers = 0.5: there defects fall most in both cases of scale (−30.0 to",
+        ),
+        (
+            (-0.1, -0.2, -0.4, -0.3),
+            "What is best depends on scale, which nobody can choose: defects fall most at dose of",
+        ),
+    ],
+    ids=["everywhere", "it depends"],
+)
+def test_a_value_that_nobody_can_choose_is_never_advised(tmp_path, falls, advised):
+    points = [(reach, scale) for scale in ("0.5", "1") for reach in ("0.2", "0.5")]
+    for k, ((reach, scale), fall) in enumerate(zip(points, falls, strict=True)):
+        finished(tmp_path / str(k), {REACH: reach, "scale": scale}, fall)
+    shown = sweep_findings(read_sweep(tmp_path))
+    assert (shown.chosen, shown.given, len(shown.cases)) == (("dose of chief quality officers",), ("scale",), 2)
+    assert sentences("sweep_verdict", shown)[0].startswith(advised)
+
+
 @pytest.mark.study
 def test_a_sweep_is_collected_with_a_report_that_links_its_points(folder):
     table = collect_sweep(folder)
