@@ -127,6 +127,7 @@ def calibration_page(calibration: Calibration) -> str:
             plausible=PLAUSIBLE,
             sets=len(sets),
             plausible_sets=int(sets["plausible"].sum()),
+            mean_plausible=bool(calibration.sets["plausible"][calibration.sets["mean"]].any()),
             waves=list(calibration.waves.itertuples()),
             least_left=1.0 / CANDIDATES,
             parameters=calibrated_parameters(calibration),

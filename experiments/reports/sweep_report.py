@@ -80,8 +80,8 @@ class SweepFindings:
         defect.
     cases : tuple of SweepEffect
         The effect with the lowest mean for each combination of values that nobody can choose; empty if none is swept.
-    overlapping : int
-        Effects other than the best whose intervals overlap with its own.
+    rivals : tuple of SweepEffect
+        Other arms and chosen values whose interval overlaps with that of the best of their case, in every case: the first effect of each.
     at_end : (str, str) or None
         A swept number of which the best has the smallest or the largest value.
     untouched : tuple of Arm
@@ -102,7 +102,7 @@ class SweepFindings:
     best: SweepEffect | None
     cheapest: SweepEffect | None
     cases: tuple[SweepEffect, ...]
-    overlapping: int
+    rivals: tuple[SweepEffect, ...]
     at_end: tuple[str, str] | None
     untouched: tuple[Arm, ...]
     touches: bool
@@ -126,9 +126,6 @@ def sweep_findings(sweep: Sweep) -> SweepFindings:
     shown = rows["conclusion"].map(lambda one: str(Conclusion(one)))
     lower = rows[shown == Conclusion.LOWER]
     best = _lowest(lower if len(lower) else rows, "effect_share")
-    overlapping = 0
-    if best is not None:
-        overlapping = int((rows["effect_share_low"] <= rows.at[best, "effect_share_high"]).sum()) - 1
     cheapest = _lowest(rows, "ratio")
     first = sweep.manifests[0]["configuration"] if sweep.manifests else {}
     return SweepFindings(
@@ -144,7 +141,7 @@ def sweep_findings(sweep: Sweep) -> SweepFindings:
         None if best is None else _effect(sweep, rows.loc[best]),
         None if cheapest is None else _effect(sweep, rows.loc[cheapest]),
         _cases(sweep, rows),
-        max(0, overlapping),
+        _rivals(sweep, rows),
         None if best is None else _end(sweep, rows.loc[best]),
         tuple(sweep.arms[arm] for arm in sweep.untouched),
         sweep.touches,
@@ -162,6 +159,23 @@ def _cases(sweep: Sweep, rows: pd.DataFrame) -> tuple[SweepEffect, ...]:
         return ()
     lowest = (_lowest(of_case, "effect_share") for _, of_case in rows.groupby(given, sort=False))
     return tuple(_effect(sweep, rows.loc[row]) for row in lowest if row is not None)
+
+
+def _rivals(sweep: Sweep, rows: pd.DataFrame) -> tuple[SweepEffect, ...]:
+    """Return the arms with chosen values that may do as well as the best in every case."""
+    given = _given(sweep)
+    found: list[dict[tuple[str, tuple[tuple[str, str], ...]], SweepEffect]] = []
+    for _, case in rows.groupby(given, sort=False) if given else [((), rows)]:
+        best = _lowest(case, "effect_share")
+        if best is None:
+            continue
+        others = case[case["effect_share_low"] <= case.at[best, "effect_share_high"]].drop(index=best, errors="ignore")
+        effects = [_effect(sweep, row) for _, row in others.sort_values("effect_share", kind="stable").iterrows()]
+        found.append({(one.arm.name, one.chosen): one for one in effects})
+    if not found:
+        return ()
+    first, *later = found
+    return tuple(one for which, one in first.items() if all(which in other for other in later))
 
 
 def _compared(sweep: Sweep) -> pd.DataFrame:

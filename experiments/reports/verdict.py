@@ -67,6 +67,8 @@ class Verdict:
         Of a run.
     simulated : int
         Simulated firms; 0 where no map says how many.
+    scale : float or None
+        Of the region, if not all of its firms are simulated.
     instruments : tuple of str
         The arm's instruments, by key.
     """
@@ -85,6 +87,7 @@ class Verdict:
     firms: Estimate | None
     months: int
     simulated: int
+    scale: float | None
     instruments: tuple[str, ...]
 
 
@@ -122,6 +125,7 @@ def verdict_of(comparison: Comparison, shown: Findings) -> Verdict:
         _paid(comparison, about, "firms") if about else None,
         shown.months,
         next((picture.tier.size for picture in comparison.maps.values()), 0),
+        next((source.scale for source, _ in shown.sources if source.scale), None),
         about.arm.instruments if about else (),
     )
 

@@ -278,7 +278,7 @@ def test_a_sweep_is_one_table_and_one_figure(commands):
     assert list(summary.columns[:3]) == ["point", leaders, stations] and summary["point"].to_list() == [0, 1, 2, 3]
     assert summary["replicates"].fillna(0).to_list() == [2, 2, 0, 0] and summary["error"].notna().to_list() == [False, False, True, True]
     assert "sweep_summary.csv" in (folder / "report.html").read_text(encoding="utf-8").replace("<wbr>", "")
-    assert verbs.main(["report", str(folder), "language=zh"]) == 0, "it is drawn again from its points"
+    assert verbs.main(["report", str(folder)], ["zh"]) == 0, "it is drawn again from its points"
     assert '<html lang="zh"' in (folder / "report.html").read_text(encoding="utf-8")
     total = table.query("arm == 'all' and by == 'total'").set_index(["outcome", "point"])["level"]
     assert total["cases_served", 0] < total["cases_served", 1]

@@ -40,7 +40,9 @@ def test_the_answer_names_the_best_cells_among_those_that_are_shown_to_help_and_
         "Of 1 cell in which sales with a defect are shown to be avoided, one CNY of government avoids the most under P in A: "
         "0.500 CNY (95 % interval 0.200 to 0.900)."
     )
-    assert say("exchange.limits", shown).startswith("In 1 of 3 cells, no effect is shown. The sizes")
+    assert say("exchange.limits", shown).startswith(
+        "In 1 of 3 cells, no change of the defects per unit in the last 6 months is shown. The sizes"
+    )
 
 
 def test_an_answer_without_any_effect_shown_names_no_cell():
@@ -49,7 +51,9 @@ def test_an_answer_without_any_effect_shown_names_no_cell():
     assert say("exchange.effect", shown).startswith("In 0 of 1 cell, fewer defects are shown")
     assert "the lowest mean" not in say("exchange.effect", shown)
     assert say("exchange.cost", shown).startswith("No cell is shown to avoid")
-    assert "In 1 of 1 cell, no effect is shown. One replicate gives no interval." in say("exchange.limits", shown)
+    assert "In 1 of 1 cell, no change of the defects per unit in the last 6 months is shown. One replicate gives no interval." in say(
+        "exchange.limits", shown
+    )
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])

@@ -117,7 +117,7 @@ def test_the_same_runs_at_several_points_count_once(folder):
     shown = sweep_findings(read_sweep(folder))
     assert (shown.compared, shown.lower, shown.higher, shown.points, shown.failed) == (4, 2, 0, 4, 1)
     assert shown.best is not None and dict(shown.best.values)["dose of chief quality officers"] == "0.5" and shown.best.arm.name == "cqo"
-    assert shown.at_end == ("dose of chief quality officers", "0.5") and shown.overlapping == 0
+    assert shown.at_end == ("dose of chief quality officers", "0.5") and shown.rivals == ()
 
 
 def test_a_legal_bound_has_nothing_beyond_it(tmp_path):
@@ -139,7 +139,7 @@ def test_the_verdict_is_three_short_sentences(folder, code):
     [
         (
             (-0.1, -0.2, -0.1, -0.3),
-            "Choose dose of chief quality officers = 0.5: there defects fall most in both cases of scale (−30.0 to",
+            "Choose dose of chief quality officers = 0.5: there defects fall most in both cases of scale (−30.0 % and −20.0 %).",
         ),
         (
             (-0.1, -0.2, -0.4, -0.3),
@@ -155,6 +155,21 @@ def test_a_value_that_nobody_can_choose_is_never_advised(tmp_path, falls, advise
     shown = sweep_findings(read_sweep(tmp_path))
     assert (shown.chosen, shown.given, len(shown.cases)) == (("dose of chief quality officers",), ("scale",), 2)
     assert sentences("sweep_verdict", shown)[0].startswith(advised)
+
+
+@pytest.mark.parametrize(
+    ("others", "rivals"), [((-0.18, -0.27), ["0.2"]), ((-0.18, -0.2), []), ((-0.1, -0.27), [])], ids=["both", "one", "other"]
+)
+def test_what_may_do_as_well_does_so_in_every_case(tmp_path, others, rivals):
+    """Intervals are 4 % wide; in each of two cases, another dose overlaps with the best one or does not."""
+    for k, (reach, scale, fall) in enumerate(
+        (("0.2", "0.5", others[0]), ("0.5", "0.5", -0.2), ("0.2", "1", others[1]), ("0.5", "1", -0.3), ("0.1", "1", -0.29))
+    ):
+        finished(tmp_path / str(k), {REACH: reach, "scale": scale}, fall)
+    shown = sweep_findings(read_sweep(tmp_path))
+    assert [one.chosen[0][1] for one in shown.rivals] == rivals
+    said = sentences("sweep_verdict", shown)[1]
+    assert ("; 0.2 may do as well." in said) == bool(rivals), said
 
 
 @pytest.mark.study
