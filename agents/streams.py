@@ -2,8 +2,9 @@
 
 A draw is addressed by (replicate, decision, month, slot, place). Philox 4x64-10 [1]_ turns the
 address into 64 random bits: the key is the replicate, the counter is (block of places, month,
-decision, slot). No draw uses up another one. So if a policy draws more, or an agent is added, all other
-random numbers stay the same: two policies under one replicate differ only by what the policy does.
+decision, slot). What belongs to a pair of agents, such as a link, has the place of one of them and a
+slot of its own. No draw uses up another one. So if a policy draws more, or an agent or a link is added,
+all other random numbers stay the same: two policies under one replicate differ only by what the policy does.
 
 Only uniforms are drawn. Everything else is an inversion of one uniform, and so moves
 monotonically with its parameters under common random numbers: a lower hazard can only
@@ -28,9 +29,15 @@ from scipy.special import bdtrc, ndtri, pdtrc
 
 __all__ = ["Streams", "binomial", "decision_key", "normal", "pick", "poisson", "replicate_keys"]
 
+Words = NDArray[np.uint64]
+
 _WORD = 1 << 64
 _COUNTER = 1 << 256
 _TO_UNIT = 2.0**-53  # 53 random bits make a double in [0, 1)
+_MULTIPLIERS = (np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157))  # of Philox 4x64, as published
+_STEPS = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)  # what its key grows by in each of the ten rounds
+_HALF, _LOW_HALF = np.uint64(32), np.uint64((1 << 32) - 1)
+_FEW = 64  # draws; up to here one after the other is faster than all together
 _DEEP = 500.0  # exp(-500) is a normal number; below it the chance of a zero is 0, and a search from zero cannot start
 
 
@@ -108,13 +115,77 @@ class Streams:
     def uniform_at(self, decision: str, month: int, places: ArrayLike, slot: int = 0) -> NDArray[np.float64]:
         """Draw for some places only, with the same bits as `uniform` gives them. Shape of `places`."""
         where = np.asarray(places, dtype=np.int64)
-        flat = where.ravel()
-        out = np.empty(flat.size)
-        for k, place in enumerate(flat.tolist()):
-            block, lane = divmod(place, 4)
-            raw = self._bits(decision, month, slot, block).random_raw(4)
-            out[k] = (int(raw[lane]) >> 11) * _TO_UNIT
-        return out.reshape(where.shape)
+        return self._alone(decision, month, where.ravel(), np.full(where.size, slot)).reshape(where.shape)
+
+    def uniform_of_slots(
+        self, decision: str, month: int, places: NDArray[np.int64], slots: NDArray[np.int64], turns: int = 1
+    ) -> NDArray[np.float64]:
+        """Draw for places with a slot each, with the same bits as `uniform` gives them: uniforms of shape (turns, k).
+
+        Parameters
+        ----------
+        decision : str
+        month : int
+        places, slots : int arrays, shape (k,)
+            Slots are below 2**32.
+        turns : int
+            Draws of each, for decisions that need several; the slots of the next turn lie 2**32 higher.
+        """
+        count = np.bincount(slots)
+        last = np.zeros(count.size, dtype=np.int64)
+        np.maximum.at(last, slots, places + 1)
+        # A slot that many places have is drawn for all places up to the last one: that takes far less time than draws one by one.
+        whole = 90 * count > last + 500
+        length = np.where(whole, last, 0)
+        together = whole[slots]
+        where = (np.cumsum(length) - length)[slots[together]] + places[together]
+        out = np.empty((turns, places.size))
+        for turn in range(turns if where.size else 0):
+            drawn = [self.uniform(decision, month, int(length[slot]), slot + (turn << 32)) for slot in np.flatnonzero(whole).tolist()]
+            out[turn, together] = np.concatenate(drawn)[where]
+        alone = np.flatnonzero(~together)
+        if alone.size:
+            each = (slots[alone] + (np.arange(turns) << 32)[:, None]).ravel()
+            out[:, alone] = self._alone(decision, month, np.tile(places[alone], turns), each).reshape(turns, -1)
+        return out
+
+    def _alone(self, decision: str, month: int, places: NDArray[np.int64], slots: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Draw for places and slots that have nothing to do with each other: uniforms of shape (k,)."""
+        block, lane = np.divmod(places, 4)
+        if places.size <= _FEW:
+            words = [
+                self._bits(decision, month, s, b).random_raw(4)[k]
+                for s, b, k in zip(slots.tolist(), block.tolist(), lane.tolist(), strict=True)
+            ]
+            raw = np.array(words, dtype=np.uint64)
+        else:
+            if (places < 0).any() or (slots < 0).any():
+                raise ValueError(f"no draw of {decision!r} for a negative place or slot")
+            key = decision_key(self.rename.get(decision, decision))
+            in_month, of_decision = np.array([[index(month) % _WORD], [key]], dtype=np.uint64)
+            words = _philox(block.astype(np.uint64), in_month, of_decision, slots.astype(np.uint64), self.key)
+            raw = np.choose(lane, words)
+        return np.asarray((raw >> np.uint64(11)) * _TO_UNIT, dtype=np.float64)
+
+
+def _high_word(a: NDArray[np.uint64], b: np.uint64) -> NDArray[np.uint64]:
+    """Return the upper 64 of the 128 bits of a product; NumPy keeps only the lower ones."""
+    a_low, a_high, b_low, b_high = a & _LOW_HALF, a >> _HALF, b & _LOW_HALF, b >> _HALF
+    middle = a_high * b_low + (a_low * b_low >> _HALF)
+    other = a_low * b_high + (middle & _LOW_HALF)
+    return np.asarray(a_high * b_high + (middle >> _HALF) + (other >> _HALF))
+
+
+def _philox(c0: Words, c1: Words, c2: Words, c3: Words, key: tuple[int, int]) -> list[Words]:
+    """Philox 4x64-10 of many counters at once, each of shape (k,) or (1,): four words of each. NumPy's own takes one after the other."""
+    k0, k1 = key
+    words = [c0, c1, c2, c3]
+    for _ in range(10):
+        c0, c1, c2, c3 = words
+        one, other = _MULTIPLIERS
+        words = [_high_word(c2, other) ^ c1 ^ np.uint64(k0), c2 * other, _high_word(c0, one) ^ c3 ^ np.uint64(k1), c0 * one]
+        k0, k1 = (k0 + _STEPS[0]) % _WORD, (k1 + _STEPS[1]) % _WORD
+    return words
 
 
 def normal(u: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Sums by place: over the firms of a sector, the links of a firm, the loans of a kind."""
+"""Sums and positions by place: over the firms of a sector, the links of a firm, the loans of a kind."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.columns import Floats
+from agents.columns import Floats, Ints
 
-__all__ = ["add_up"]
+__all__ = ["add_up", "positions"]
 
 
 def add_up(places: NDArray[np.integer], amounts: NDArray[Any], n: int = 0) -> Floats:
@@ -31,3 +31,8 @@ def add_up(places: NDArray[np.integer], amounts: NDArray[Any], n: int = 0) -> Fl
     """
     summed: Any = np.bincount(places, amounts, minlength=n)  # NumPy's type hints say whole numbers, whatever is added
     return summed
+
+
+def positions(places: NDArray[np.integer]) -> Ints:
+    """Count up within runs of equal places, from 0: shape of `places` (k,), which are sorted."""
+    return np.arange(places.size) - np.searchsorted(places, places)

@@ -43,6 +43,7 @@ class Links(Population):
 
     supplier: Ints = column("row", "firm that supplies")
     customer: Ints = column("row", "firm that buys")
+    slot: Ints = column("1", "which of its customer's links it is: its random numbers belong to the customer's place and this slot")
     value_share: Floats = column("CNY/CNY", "CNY of the supplier per CNY of the customer's output; 0 while one of them is out of the world")
     essential: Flags = column("1", "the customer cannot do without it")
     relief: Floats = column("share", "relation-specific reduction of the supplier's defects")
@@ -165,6 +166,16 @@ class World(AgentsOnDemand):
             return self.draw(decision, population, slots)[rows]
         each = [self.streams.uniform_at(decision, self.month, rows, slot) for slot in range(max(slots, 1))]
         return np.stack(each, axis=1) if slots else each[0]
+
+    def draw_for_links(self, decision: str, rows: NDArray[np.int64] | None = None, turns: int = 0) -> NDArray[np.float64]:
+        """Uniforms of this month for links, all or some rows: shape (links,), or (links, turns) for decisions that need several of each.
+
+        They belong to the place of the customer and to the link's slot among its links.
+        """
+        links = self.links
+        customer, slot = (links.customer, links.slot) if rows is None else (links.customer[rows], links.slot[rows])
+        each = self.streams.uniform_of_slots(decision, self.month, customer, slot, max(turns, 1))
+        return each.T if turns else each[0]
 
     # -- sums along links --------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from agents.columns import Floats, Ints
-from agents.streams import Streams, normal
+from agents.streams import normal
 
 __all__ = [
     "ANY",
@@ -19,7 +19,6 @@ __all__ = [
     "OTHER_SECTOR",
     "SAME_SECTOR",
     "Pools",
-    "by_slot",
     "expected_customers",
     "fill_slots",
     "fitted_power",
@@ -151,17 +150,6 @@ def fill_slots(customer: Ints, empty: Ints, taken: Ints, n: int, find: Callable[
         taken = np.sort(np.concatenate([taken, link[new]]))
         empty = empty[~new]
     return supplier
-
-
-def by_slot(streams: Streams, decision: str, customer: Ints, slot: Ints) -> Floats:
-    """Draw for links by their customer's row and slot: uniforms of shape (k,).
-
-    Draws each slot only up to the last row that has it. Rows are sorted by suppliers sought, so there are not many more than k draws.
-    """
-    rows = np.zeros(int(slot.max(initial=-1)) + 1, dtype=np.int64)
-    np.maximum.at(rows, slot, customer + 1)
-    draws = [streams.uniform(decision, 0, count, k) for k, count in enumerate(rows.tolist()) if count]
-    return np.concatenate([np.empty(0), *draws])[(np.cumsum(rows) - rows)[slot] + customer]
 
 
 def fitted_power(customers: Floats, elasticity: float, log_sales: Callable[[float], Floats]) -> float:

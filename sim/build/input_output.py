@@ -14,7 +14,7 @@ import numpy as np
 from agents.characters import in_normal_form
 from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
-from sim.build.drawing import LARGEST_PART, by_slot, expected_customers, fitted_power, pareto_counts
+from sim.build.drawing import LARGEST_PART, expected_customers, fitted_power, pareto_counts
 from sim.build.reading.content import DEFAULTS, Reading
 from sim.build.sectors.balancing import Balance
 from sim.build.sectors.links import covered, first_customers, place_firms, shared_out, suppliers
@@ -318,7 +318,7 @@ def _links(s: InputOutput, streams: Streams, table: SectorTable, sector: Ints) -
     customer, slot, supplier = suppliers(streams, share, sector, expected, first, (buyer, wanted), free_slots)
 
     early = streams.uniform("network: order of first customer", 0, n)[supplying]
-    deviation = normal(np.concatenate([early, by_slot(streams, "network: order", customer, slot)]))
+    deviation = normal(np.concatenate([early, streams.uniform_of_slots("network: order", 0, customer, slot)[0]]))
     return np.concatenate([supplying, supplier]), np.concatenate([first[supplying], customer]), np.exp(s.order_spread * deviation)
 
 

@@ -196,7 +196,7 @@ def _place_firms(world: World, region: Region) -> None:
     firms.county[:] = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
     firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
     firms.cqo = world.draw("has an officer", firms) < region.officers
-    links.supplier, links.customer = network.supplier, network.customer
+    links.supplier, links.customer, links.slot = network.supplier, network.customer, network.slot
     links.value_share, links.essential = network.value_share, network.essential
 
 

@@ -38,7 +38,6 @@ from sim.build.drawing import (
     OTHER_SECTOR,
     SAME_SECTOR,
     Pools,
-    by_slot,
     expected_customers,
     fill_slots,
     fitted_power,
@@ -299,7 +298,7 @@ def _links(
     slots = np.maximum(sought - np.bincount(first, minlength=n), 0)
     customer = np.repeat(np.arange(n), slots)
     slot = np.arange(customer.size) - np.repeat(np.cumsum(slots) - slots, slots)
-    u = by_slot(streams, "network: kind of supplier", customer, slot)
+    u = streams.uniform_of_slots("network: kind of supplier", 0, customer, slot)[0]
     # Only members buy laterally, and no first link is lateral; the chance is set so that the share of all links is as wanted.
     chance = np.minimum(s.lateral * s.mean_suppliers * n / max(int(np.count_nonzero(tier[customer])), 1), 1.0) * (tier[customer] > 0)
     lateral = u < chance
@@ -313,12 +312,12 @@ def _links(
     def find(attempt: int, empty: Ints) -> Ints:
         if 2 * attempt == ATTEMPTS:
             kind[empty] = ANY
-        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[empty], slot[empty])
+        u = streams.uniform_of_slots(f"network: supplier, attempt {attempt}", 0, customer[empty], slot[empty])[0]
         return sellers.pick(wanted[empty], chain[customer[empty]], sector[customer[empty]], kind[empty], u)
 
     supplier = fill_slots(customer, np.flatnonzero(wanted <= depth), np.sort(first * n + members), n, find)
     filled = supplier >= 0
-    orders = s.order_spread * normal(by_slot(streams, "network: order", customer, slot))
+    orders = s.order_spread * normal(streams.uniform_of_slots("network: order", 0, customer, slot)[0])
     return (
         np.concatenate([members, supplier[filled]]),
         np.concatenate([first, customer[filled]]),

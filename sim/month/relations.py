@@ -74,7 +74,7 @@ def review_suppliers(world: World) -> None:
     below = (links.rating > bar) & (links.value_share > 0)
     given_up = below & (links.listed > p.development_months) & ~links.essential
     links.listed = np.where(below, np.maximum(links.listed, 1), 0)
-    ends = (world.draw("relation ends", links) < p.relation_end) & (links.value_share > 0) & ~links.essential
+    ends = (world.draw_for_links("relation ends") < p.relation_end) & (links.value_share > 0) & ~links.essential
     rows = np.flatnonzero(given_up | ends)
     if rows.size and p.candidates and world.month > 0:
         new, seen_rating = _best_candidates(world, rows)
@@ -94,7 +94,7 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
     firms, p = world.firms, world.parameters
     noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0) * (1.0 - firms.visible[candidates])
     # The error depends only on the link and on the position among its candidates, not on the other candidates.
-    glimpse = normal(world.draw_for("view of a candidate", world.links, rows, candidates.shape[1]))
+    glimpse = normal(world.draw_for_links("view of a candidate", rows, candidates.shape[1]))
     usual = _mean_by_sector(world, firms.out_detectable[world.links.supplier])[firms.sector[candidates]]
     worse = np.log(np.maximum(firms.out_detectable[candidates], 1e-9) / np.maximum(usual, 1e-9))
     spread = max(p.base_dpu_spread, 1e-6)
@@ -128,7 +128,7 @@ def _offers(world: World, rows: Ints, idle: Floats) -> Ints:
     first = np.searchsorted(firms.sector[order], np.arange(len(world.network.sectors) + 1))
     line = np.concatenate([[0.0], np.cumsum(idle[order])])  # firms of a sector end to end, each as long as its idle share
     sector = firms.sector[links.supplier[rows]]
-    u = world.draw_for("candidate", links, rows, p.candidates)
+    u = world.draw_for_links("candidate", rows, p.candidates)
     begin, end = line[first[sector]][:, None], line[first[sector + 1]][:, None]
     at = np.searchsorted(line, begin + u * (end - begin), side="right") - 1
     # Rounding at an end must not lead into the next sector.
@@ -163,7 +163,7 @@ def spare_capacity(world: World) -> Floats:
 def _within_capacity(world: World, rows: Ints, new: Ints) -> tuple[Ints, Ints]:
     """Keep the changes that new suppliers have capacity for, in random order, and at most one for each pair of customer and supplier."""
     links = world.links
-    priority = world.draw_for("turn at a new supplier", links, rows)
+    priority = world.draw_for_links("turn at a new supplier", rows)
     order = np.lexsort((rows, priority, new))
     rows, new = rows[order], new[order]
     _, first = np.unique(links.customer[rows] * world.firms.n + new, return_index=True)

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from agents.columns import Floats, Ints
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
-from sim.sums import add_up
+from sim.sums import add_up, positions
 
 __all__ = ["SupplyNetwork"]
 
@@ -55,6 +55,9 @@ class SupplyNetwork:
         share where physical units are unknown.
     essential : bool array, shape (m,)
         The customer cannot do without this input.
+    slot : int array, shape (m,)
+        Which of its customer's links it is, from 0: the random numbers of a link belong to its customer's place and this slot,
+        so that links added for one customer leave the random numbers of all other links as they are.
     chains, sectors : tuple of str
         Their names.
     notes : tuple of str
@@ -72,6 +75,7 @@ class SupplyNetwork:
     unit_cost: Floats
     units: Floats
     essential: NDArray[np.bool_]
+    slot: Ints
     chains: tuple[str, ...]
     sectors: tuple[str, ...]
     county: Ints | None = None
@@ -95,11 +99,12 @@ class SupplyNetwork:
         essential: ArrayLike | None = None,
         county: ArrayLike | None = None,
         size: ArrayLike | None = None,
+        slot: ArrayLike | None = None,
         chains: Iterable[str] = ("chain",),
         sectors: Iterable[str] = ("sector",),
         notes: Iterable[str] = (),
     ) -> SupplyNetwork:
-        """Make a network from columns in any order; links come out sorted by customer and supplier."""
+        """Make a network from columns in any order; links come out sorted by customer and supplier, and so by slot unless it is given."""
         label = np.asarray(names, dtype=np.str_)
         n = label.size
         ends = np.asarray(supplier, dtype=np.int64), np.asarray(customer, dtype=np.int64)
@@ -121,6 +126,7 @@ class SupplyNetwork:
             unit_cost=of_firms(unit_cost, 1.0, np.float64),
             units=(share if units is None else np.asarray(units, dtype=np.float64))[order],
             essential=np.zeros(share.size, dtype=np.bool_) if essential is None else np.asarray(essential, dtype=np.bool_)[order],
+            slot=positions(ends[1][order]) if slot is None else np.asarray(slot, dtype=np.int64)[order],
             chains=tuple(chains),
             sectors=tuple(sectors),
             county=None if county is None else np.asarray(county, dtype=np.int64),
@@ -196,6 +202,7 @@ class SupplyNetwork:
             value_share=self.value_share[links],
             units=self.units[links],
             essential=self.essential[links],
+            slot=self.slot[links],
         )
 
     def rewired(self, supplier: Ints) -> SupplyNetwork:

@@ -96,6 +96,42 @@ def test_a_draw_alone_equals_the_draw_in_a_batch(key, month, slot, places):
         assert streams.uniform_at("a", month, place, slot) == batch[place]
 
 
+def test_many_draws_alone_equal_those_one_by_one():
+    """More than a few are computed together, by formulas of our own; NumPy's generator judges them."""
+    streams = Streams((7, WORD - 1))
+    places = np.random.default_rng(1).integers(0, 10**6, 200)
+    for slot in (0, 3, 2**40):
+        one_by_one = [streams.uniform_at("a", -3, [place], slot)[0] for place in places]
+        assert np.array_equal(streams.uniform_at("a", -3, places, slot), one_by_one)
+
+
+@given(keys, months, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 900)), max_size=40), st.integers(1, 3))
+def test_draws_of_places_with_slots(key, month, pairs, turns):
+    """Slots of many places and of few are drawn in different ways; each has the bits of its address."""
+    streams = Streams(key)
+    crowd = np.arange(700)  # slot 0 has many places
+    places = np.concatenate([crowd, np.array([p for p, _ in pairs], dtype=np.int64)])
+    slots = np.concatenate([np.zeros(700, dtype=np.int64), np.array([s for _, s in pairs], dtype=np.int64)])
+    drawn = streams.uniform_of_slots("a", month, places, slots, turns)
+    assert drawn.shape == (turns, places.size)
+    for turn in range(turns):
+        assert np.array_equal(drawn[turn, :700], streams.uniform("a", month, 700, turn * 2**32))
+        for k in range(700, min(places.size, 705)):
+            assert drawn[turn, k] == streams.uniform_at("a", month, [places[k]], int(slots[k]) + turn * 2**32)[0]
+
+
+def test_no_places_with_slots_are_no_draws():
+    empty = np.zeros(0, dtype=np.int64)
+    assert Streams((1, 2)).uniform_of_slots("a", 1, empty, empty, 2).shape == (2, 0)
+
+
+def test_a_negative_place_or_slot_is_refused():
+    many = np.arange(100)
+    for places, slots in ((many - 1, many * 7), (many[:3] - 1, many[:3])):
+        with pytest.raises(ValueError, match="negative place or slot"):
+            Streams((1, 2))._alone("a", 1, places, slots)
+
+
 @given(keys, months, st.integers(1, 30), st.integers(1, 6))
 def test_slots_are_draws_of_their_own(key, month, n, count):
     streams = Streams(key)

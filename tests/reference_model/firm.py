@@ -46,6 +46,7 @@ class TwinLink:
     row: int
     supplier: TwinFirm
     customer: TwinFirm
+    slot: int
     value_share: float
     essential: bool
     relief: float

@@ -71,9 +71,9 @@ class Search:
                 self.sectors.setdefault(firm.sector, []).append((firm, idle / (idle + firm.orders)))
         self.lines = {sector: list(accumulate(share for _, share in firms)) for sector, firms in self.sectors.items()}
 
-    def draw(self, decision: str, link: TwinLink, slot: int = 0) -> float:
-        """Uniform of this month for a relation."""
-        return float(self.model.streams.uniform_at(decision, self.model.month, link.row, slot))
+    def draw(self, decision: str, link: TwinLink, turn: int = 0) -> float:
+        """Uniform of this month for a relation: that of its customer's place, with a slot for each of its relations and turns."""
+        return float(self.model.streams.uniform_at(decision, self.model.month, link.customer.place, link.slot + turn * 2**32))
 
     def offers(self, link: TwinLink, slot: int) -> TwinFirm | None:
         """Pick a firm of the sector, with a chance in proportion to the share of its capacity that is idle."""
@@ -118,7 +118,6 @@ def review_suppliers(model: TwinWorld) -> None:
     if model.month % QUARTER:
         return
     p = model.parameters
-    ending = model.streams.uniform("relation ends", model.month, model.relations).tolist()
     search = Search(model)
     changes: list[tuple[TwinLink, TwinFirm]] = []
     for link in model.links:
@@ -130,7 +129,7 @@ def review_suppliers(model: TwinWorld) -> None:
         elif not link.listed:
             model.happened["on the list"] += 1
             link.listed = 1
-        ends = link.value_share > 0.0 and ending[link.row] < p.relation_end
+        ends = link.value_share > 0.0 and search.draw("relation ends", link) < p.relation_end
         if link.essential or not (tired or ends) or model.month <= 0:
             continue
         best = search.best(link)

@@ -54,9 +54,9 @@ class Diary(Streams):
 
 
 def same_draws(notes, address) -> bool:
-    """Whether all that several diaries note at an address are the same bits."""
+    """Whether all that several diaries note at an address are the same bits, for the places that they share."""
     first, *others = (drawn for diary in notes for drawn in diary[address])
-    return all(np.array_equal(first, other) for other in others)
+    return all(np.array_equal(first[: other.size], other[: first.size]) for other in others)
 
 
 def kept_diary(model: StrongchainModel) -> dict[tuple[str, int, int], list[np.ndarray]]:
@@ -228,6 +228,30 @@ def test_a_firm_without_relations_leaves_no_trace_on_the_others():
     assert touched <= {"firms", "counts", "balance", "record", "regulators", "classes", "lenders"}
     its_class = price_class(stays)[2]
     assert np.flatnonzero(stays.classes.quality_cost != leaves.classes.quality_cost).tolist() == [its_class]
+
+
+def test_a_link_that_is_added_leaves_the_random_numbers_of_all_other_links():
+    """Also where its supplier comes before those of its customer's other links, so that all later rows move."""
+    given = random_network(3)
+    added = SupplyNetwork.build(
+        given.names,
+        [*given.supplier, 0],
+        [*given.customer, given.n_firms - 1],
+        [*given.value_share, 1e-6],
+        given.leader,
+        given.final_demand,
+        slot=[*given.slot, given.slot[given.customer == given.n_firms - 1].max(initial=-1) + 1],
+    )
+    plain, more = (StrongchainModel(network=source, rng=5, burn_in=0) for source in (given, added))
+    row = {(a, b): k for k, (a, b) in enumerate(zip(more.links.supplier, more.links.customer, strict=True))}
+    same = np.array([row[a, b] for a, b in zip(plain.links.supplier, plain.links.customer, strict=True)])
+    assert more.links.n == plain.links.n + 1
+    assert not np.array_equal(same, np.arange(same.size)), "no row moved"
+    for decision, turns in (("relation ends", 0), ("candidate", 3)):
+        assert np.array_equal(plain.draw_for_links(decision, turns=turns), more.draw_for_links(decision, turns=turns)[same])
+        assert np.array_equal(plain.draw_for_links(decision, np.array([2, 0]), turns), plain.draw_for_links(decision, turns=turns)[[2, 0]])
+    every = plain.draw_for_links("relation ends")
+    assert np.unique(every).size == every.size, "two links share their luck"
 
 
 def test_an_entrant_inherits_the_random_numbers_of_its_place():

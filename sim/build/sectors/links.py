@@ -6,7 +6,7 @@ import numpy as np
 
 from agents.columns import Floats, Ints
 from agents.streams import Streams
-from sim.build.drawing import ANY, ATTEMPTS, Pools, by_slot, fill_slots
+from sim.build.drawing import ANY, ATTEMPTS, Pools, fill_slots
 
 __all__ = ["covered", "first_customers", "place_firms", "shared_out", "suppliers"]
 
@@ -94,13 +94,13 @@ def suppliers(
     order = np.argsort(customer, kind="stable")
     customer, required = customer[order], order < pairs[0].size
     slot = np.arange(customer.size) - np.searchsorted(customer, customer)
-    wanted = _along(share, sector[customer], by_slot(streams, "network: supplying sector", customer, slot))
+    wanted = _along(share, sector[customer], streams.uniform_of_slots("network: supplying sector", 0, customer, slot)[0])
     wanted[required] = pairs[1][order[required]]
     zeros = np.zeros(customer.size, dtype=np.int64)
     appealing, alike = (Pools(sector, sector * 0, sector * 0, chance) for chance in (np.maximum(expected - 1.0, 0.05), np.ones(n)))
 
     def find(attempt: int, empty: Ints) -> Ints:
-        u = by_slot(streams, f"network: supplier, attempt {attempt}", customer[empty], slot[empty])
+        u = streams.uniform_of_slots(f"network: supplier, attempt {attempt}", 0, customer[empty], slot[empty])[0]
         # Later attempts take any firm of the sector, because firms with much appeal may all be taken.
         pools = appealing if 2 * attempt < ATTEMPTS else alike
         return pools.pick(wanted[empty], zeros[empty], zeros[empty], zeros[empty] + ANY, u)
