@@ -112,7 +112,7 @@ class StrongchainModel(World):
     burn_in : int
         Months simulated before month 1, without any programme.
     record : iterable of str
-        Groupings to record in addition to the total: "chain", "tier", "size", "quantile".
+        Groupings to record in addition to the total: "chain", "county", "tier", "size", "quantile".
     outcomes : iterable of str, optional
         Outcomes to record; all by default.
     check : bool

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUPINGS", "Record"]
 
 #: How firms can be grouped; "total" is one group of all.
-GROUPINGS = ("total", "chain", "tier", "size", "quantile")
+GROUPINGS = ("total", "chain", "tier", "size", "quantile", "county")
 #: Groups of as many firms each, by their own defects: 1 has the fewest.
 QUANTILES = 5
 
@@ -31,7 +31,7 @@ def ratio(top: Floats, bottom: Floats) -> Floats:
 
 
 class Record:
-    """Outcomes of every month, in total and, on request, by chain, tier, size class and fifth of firms by their own defects.
+    """Outcomes of every month, in total and, on request, by chain, county, tier, size class and fifth of firms by their own defects.
 
     Parameters
     ----------
@@ -131,6 +131,8 @@ def _groups(world: World, by: str) -> tuple[NDArray[np.int64], list[str]]:
         return np.zeros(firms.n, dtype=np.int64), ["total"]
     if by == "chain":
         return firms.chain.astype(np.int64), list(world.network.chains)
+    if by == "county":
+        return firms.county.astype(np.int64), list(world.county_names)
     if by == "size":
         return firms.size_class.astype(np.int64), list(SIZE_CLASSES)
     if by == "tier":

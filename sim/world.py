@@ -121,6 +121,8 @@ class World(AgentsOnDemand):
         State of the links, of the chains and of the price classes (no agents).
     month : int
         The present month: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
+    county_names : tuple of str
+        Names of the counties, by their index.
     counts : dict of str to int
         Events since the start: problems opened and closed, cases received, served and withdrawn, suppliers replaced,
         changes of suppliers refused because orders on a loop might have grown without limit.
@@ -151,6 +153,7 @@ class World(AgentsOnDemand):
         self.chains = Chains("chains", n=len(network.chains))
         self.classes = PriceClasses("classes", n=2 * len(SIZE_CLASSES))
         self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
+        self.county_names: tuple[str, ...] = ()
 
     # -- random numbers --------------------------------------------------------------------------------
 

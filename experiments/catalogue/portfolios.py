@@ -32,6 +32,8 @@ class Portfolio:
         The values that it sets, by path (``instruments.cqo.reach``).
     sources : dict of str to str
         By the path of an instrument or a lever.
+    reported : dict of str to str
+        What the place reports to have delivered, by instrument and count (``one_stop_stations.stations``).
     about : str
         What the head of the file says.
     """
@@ -42,6 +44,7 @@ class Portfolio:
     instruments: tuple[str, ...]
     levers: Mapping[str, Any]
     sources: Mapping[str, str]
+    reported: Mapping[str, str]
     about: str
 
     @property
@@ -76,6 +79,7 @@ def read_portfolio(path: Path) -> Portfolio:
         tuple(switched or ()),
         dict(_leaves(written.get("instruments") or {}, "instruments")),
         dict(named.get("sources") or {}),
+        dict(named.get("reported") or {}),
         " ".join(comments),
     )
 
@@ -91,7 +95,7 @@ def _checked(path: Path) -> Portfolio | None:
     if path.stem in EMPTY:
         return None
     one = read_portfolio(path)
-    texts = (one.label, one.label_zh, *one.instruments, *one.sources.values())
+    texts = (one.label, one.label_zh, *one.instruments, *one.sources.values(), *one.reported.values())
     if not all(isinstance(text, str) for text in texts) or not all(isinstance(path, str) for path in one.unsourced):
         raise ValueError(say("explain.no_settings"))
     return one

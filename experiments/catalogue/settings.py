@@ -269,7 +269,9 @@ def of_outcome(o: Any) -> list[str]:
 def of_region(region: Any) -> list[str]:
     """Explain a region: each figure with its source."""
     rows = [(name, text, label(source)) for name, text, source, _ in figures(region)]
-    names = ["", *about(rows_of(chains=", ".join(map(label, region.chain_names))))] if region.chain_names else []
+    called = {"chains": region.chain_names, "counties": region.county_names}
+    listed = {what: ", ".join(map(label, names)) for what, names in called.items() if names}
+    names = ["", *about(rows_of(**listed))] if listed else []
     head = [say(f"heads.{name}") for name in ("figure", "value", "source")]
     return [say("explain.region", key=region.key, english=region.label, chinese=region.label_zh), "", *table(head, rows), *names]
 

@@ -22,6 +22,7 @@ from agents.spelling import nearest
 from experiments.configuration import files
 from experiments.configuration.composed import composed, without_hydra
 from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.own_place import own_places, without_own_stations
 from experiments.configuration.own_policies import own_policies
 from experiments.configuration.rules import SettingsError, check_rules
 from experiments.configuration.schema import restore
@@ -46,7 +47,7 @@ from sim.build.input_output import SectorEconomy, read_economy
 from sim.build.reading.content import content
 from sim.build.reading.listing import check_settings
 from sim.build.region import INSTITUTIONS
-from sim.instruments import INSTRUMENTS
+from sim.instruments import INSTRUMENTS, TAKEN_ON
 
 __all__ = [
     "ARM_KEYS",
@@ -243,6 +244,14 @@ def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None
             raise SettingsError(f"portfolio.sources names {path!r}, which is neither an instrument nor a lever{nearest(path, known)}")
 
 
+def _check_reported(reported: dict[str, str]) -> None:
+    """Raise if a portfolio reports what no programme counts."""
+    known = [f"{key}.{count}" for key, cls in INSTRUMENTS.items() for count in (TAKEN_ON[0], *cls.counted)]
+    for path in reported:
+        if path not in known:
+            raise SettingsError(f"portfolio.reported names {path!r}, which no programme counts{nearest(path, known)}")
+
+
 def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     """Check the part of a resolved configuration that makes an arm (`ARM_KEYS`), and turn it into one.
 
@@ -255,6 +264,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
+        _check_reported(own["portfolio"]["reported"] or {})
     if "policy_files" in configuration:
         own["policy_files"] = dict(configuration["policy_files"])
     check_rules(General, own)
@@ -327,6 +337,8 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     plain["window"] = min(plain["window"], plain["months"])  # tables, figures and reports show the window that is used
     task = Task(plain["months"], plain["window"], tuple(plain["by"]), plain["check"], tuple(dict.fromkeys(plain["save"])))
     base = read_arm("", plain)
+    if changed := without_own_stations(base.configuration, own_places([base.configuration])):
+        base = read_arm("", {**plain, **changed})
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"], plain["language"],

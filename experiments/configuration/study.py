@@ -60,7 +60,9 @@ class General:
     quiet: bool = yes_or_no("whether a study prints only mistakes and the folder of its results, for log files")
     language: str = choice("en", tuple(languages()), "language of reports, figures and the terminal; no run depends on it")
     by: tuple[str, ...] = choices(
-        ("tier", "size"), ("total", "chain", "tier", "size", "quantile"), "groupings of firms for which effects are computed as well"
+        ("tier", "size"),
+        ("total", "chain", "tier", "size", "quantile", "county"),
+        "groupings of firms for which effects are computed as well",
     )
     save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")
     table_heads: str = choice("keys", ("keys", "labels"), "heads of the CSV files: keys for programs, or labels in words; Parquet has keys")
@@ -79,12 +81,16 @@ class Portfolio:
     sources : dict of str to str, optional
         By instrument and by lever (``instruments.cqo``, ``instruments.cqo.reach``): ids of the facts, how they were read and
         the words of the document in 「」, or the word "assumption".
+    reported : dict of str to str, optional
+        What the place reports to have delivered, by what a programme counts (``one_stop_stations.stations``): id of the fact, how
+        many in how many months, the words of the document in 「」.
     """
 
     key: str = text("custom", "name of the portfolio; no run depends on it")
     label: str = text("A portfolio of one's own", "what reports call the portfolio")
     label_zh: str = text("自选组合", "the same in Chinese")
     sources: dict[str, str] | None = by_name(None, "where the values of a portfolio come from, by instrument and lever", "a line by lever")
+    reported: dict[str, str] | None = by_name(None, "what the place reports to have delivered, by instrument and count", "a line by count")
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ from sim.outcomes import HEADLINE, OUTCOMES
 
 __all__ = ["GROUPINGS_SHOWN", "effects_figure", "gains_figure", "groups_shown", "origins_figure", "pairs_figure"]
 
-#: Groupings of firms of which effects are shown, and chains at most.
-GROUPINGS_SHOWN, MOST_CHAINS = ("tier", "size", "quantile", "chain"), 8
+#: Groupings of firms of which effects are shown, and chains or counties at most.
+GROUPINGS_SHOWN, MOST_GROUPS = ("tier", "size", "quantile", "chain", "county"), 8
 #: Tier of firms from which no chain leader is reached.
 NO_LEADER = -1
 
@@ -79,7 +79,7 @@ def effects_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcomes: Se
 
 
 def groups_shown(rows: pd.DataFrame, by: str) -> list[str]:
-    """Return the groups of a grouping that are shown: all in their order, and of many chains those with the largest effects.
+    """Return the groups of a grouping that are shown: all in their order, and of many chains or counties those with the largest effects.
 
     Parameters
     ----------
@@ -91,18 +91,18 @@ def groups_shown(rows: pd.DataFrame, by: str) -> list[str]:
     names = [str(name) for name in dict.fromkeys(rows["group"])]
     if by == "size":
         return sorted(names, key=lambda name: ("small", "medium", "large").index(name))
-    if by != "chain" or len(names) <= MOST_CHAINS:
+    if by not in ("chain", "county") or len(names) <= MOST_GROUPS:
         return names
-    largest = rows["effect_share"].abs().groupby(rows["group"]).max().nlargest(MOST_CHAINS)
+    largest = rows["effect_share"].abs().groupby(rows["group"]).max().nlargest(MOST_GROUPS)
     return [name for name in names if name in largest.index]
 
 
 @arms_in_words
 def gains_figure(effects: pd.DataFrame, about: Mapping[str, Any], outcome: str = HEADLINE) -> Figure:
-    """Draw who gains: each arm's effect by tier, size, fifth and chain of firms, in % of the same firms' level in the reference.
+    """Draw who gains: each arm's effect by tier, size, fifth, chain and county of firms, in % of the same firms' level in the reference.
 
     Groups for which the outcome is not defined (only firms that sell to users have defects that reach users) are left out; of many chains
-    those with the largest effects are drawn.
+    or counties those with the largest effects are drawn.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ SIMULATED = {
     "gallery": "reference.gallery",
     "case_studies": "evidence.case_studies",
     "dose_response": "evidence.dose_response",
+    "delivered": "evidence.delivered",
     "eight_years": "evidence.eight_years",
     "flagships": "evidence.flagships",
     "held_out": "evidence.held_out",

@@ -230,8 +230,8 @@ def _gains(view: _View, main: str) -> Section:
     judged = rows[rows["outcome"].isin(LOST)]
     worse = judged[[judgement(Conclusion(row.conclusion), row.better) is Judgement.WORSE for row in judged.itertuples()]]
     losers = [(row["by"], row["group"], row["outcome"], estimate(row, "effect_share")) for _, row in worse.iterrows()]
-    chains = by_group.loc[by_group["by"] == "chain", "group"]
-    drawn = len(groups_shown(by_group[by_group["by"] == "chain"], "chain"))
+    many = [(by, by_group[by_group["by"] == by]) for by in ("chain", "county")]
+    few = [(by, len(groups_shown(rows, by)), len(rows)) for by, rows in many if len(groups_shown(rows, by)) < len(rows)]
     says = say(
         "gains.says",
         view.arm(main),
@@ -241,7 +241,7 @@ def _gains(view: _View, main: str) -> Section:
         LOST,
         view.manifest["configuration"]["study"]["correction"] != "none",
         view.arms_shown,
-        (drawn, len(chains)) if drawn < len(chains) else None,
+        few,
         "quantile" in set(by_group["by"]),
     )
     picture = view.draw(lambda: figures.gains_figure(view.shown.effects, view.manifest, BY_GROUP), say("sections.gains_alt"), "gains")

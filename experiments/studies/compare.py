@@ -15,6 +15,7 @@ from experiments.analysis.effects import headline_effects
 from experiments.analysis.results import Comparison, collect
 from experiments.analysis.statistics import further_replicates
 from experiments.configuration.overrides import read_override
+from experiments.configuration.own_place import own_places, standing, without_own_stations
 from experiments.configuration.preflight import checked_settings
 from experiments.configuration.settings import (
     Arm,
@@ -52,7 +53,8 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
     """Return the arms of a study, the reference first.
 
     Without `study.arms`: "nothing", each active instrument alone, and all together. With it:
-    each arm is composed from the overrides of the job and its own.
+    each arm is composed from the overrides of the job and its own. Where one of them has the portfolio of its own region, the stations
+    that it brings do not stand there already, in any arm of this region.
     """
     study = of_kind(settings, CompareStudy)
     if study.arms is None:
@@ -64,6 +66,9 @@ def arms_of(settings: Settings, overrides: Sequence[str]) -> list[Arm]:
         # An arm composes no arms of its own.
         of_the_study = [override for override in overrides if not override.lstrip("+").startswith("study.arms")]
         arms = [_arm(name, of_the_study, study.arms[name]) for name in _wanted(study, list(study.arms))]
+    places = own_places(arm.configuration for arm in arms)
+    changed = [without_own_stations(arm.configuration, places) for arm in arms]
+    arms = [read_arm(arm.name, own) if own else arm for arm, own in zip(arms, changed, strict=True)]
     arms = [with_length(arm, study.length) for arm in arms]
     return sorted(arms, key=lambda arm: arm.name != study.reference)
 
@@ -118,7 +123,13 @@ def _announce(settings: Settings, arms: Sequence[Arm], store: Store | None) -> N
 
 def notes_of(settings: Settings, arms: Sequence[Arm]) -> list[str]:
     """What is done in another way than was asked for, and how many institutions there are for networks that are not a region's own."""
-    return list(dict.fromkeys([*settings.notes, *filter(None, map(institutions, arms))]))
+    places = own_places(arm.configuration for arm in arms)
+    own = [
+        say("notes.own_place", key, number)
+        for key, number in sorted((key, standing(key)) for key in places)
+        if number and all(not arm.world.region.stations for arm in arms if arm.world.region.key == key)
+    ]
+    return list(dict.fromkeys([*settings.notes, *own, *filter(None, map(institutions, arms))]))
 
 
 def _notes(arms: Sequence[Arm]) -> list[str]:

@@ -114,6 +114,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
     place = np.full(len(stages), -1)
     place[order] = np.arange(order.size)
     file, stages = stages.attrs["file"], stages.iloc[order]
+    county, counties = _counties(stages)
     network = SupplyNetwork.build(
         names=stages["name"].to_numpy(dtype=np.str_),
         supplier=place[links["supplier"]],
@@ -124,7 +125,8 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         unit_cost=price[order],
         units=links["units"],
         essential=links["essential"],
-        county=_counties(stages),
+        county=county,
+        counties=counties,
         size=_sizes(stages, notes),
     )
     # The next two rules need the steady state, which is a fixed point: first refuse a network without one.
@@ -385,18 +387,19 @@ def _scaled(settings: FromFile, network: SupplyNetwork, notes: list[str]) -> Flo
     return network.final_demand * (settings.median_revenue / 12.0 / float(np.median(orders[orders > 0])))
 
 
-def _counties(stages: pd.DataFrame) -> Ints | None:
-    """Return county indices, shape (n,): whole numbers unchanged, names numbered in sorted order; None if none is given."""
+def _counties(stages: pd.DataFrame) -> tuple[Ints | None, tuple[str, ...]]:
+    """Return county indices, shape (n,), or None, and their names: whole numbers have none, names are numbered in sorted order."""
     county = stages["county"].to_numpy()
     if not (county != "").any():
-        return None
+        return None, ()
     for i in np.flatnonzero(county == "")[:1]:
         raise NetworkError(
             f"{stages['where'].iloc[i]}: {stages['name'].iloc[i]!r} has no county, but other firms have; give all of them or none"
         )
     if all(str(cell).isascii() and str(cell).isdigit() and len(cell) < 10 for cell in county):
-        return np.asarray(county, dtype=np.int64)
-    return np.unique(county.astype(np.str_), return_inverse=True)[1]
+        return np.asarray(county, dtype=np.int64), ()
+    names, index = np.unique(county.astype(np.str_), return_inverse=True)
+    return index, tuple(map(str, names))
 
 
 def _sectors(stages: pd.DataFrame, notes: list[str]) -> tuple[tuple[str, ...], Ints]:

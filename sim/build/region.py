@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class Region:
         the same in Chinese
     chain_names : tuple of str
         names of the chains; if empty, they have numbers
+    county_names : tuple of str
+        names of the counties; those without one have numbers
     sources : dict of str to str
         where the figures of the region come from, by their names
     """
@@ -72,12 +75,16 @@ class Region:
     loan_rate: float = parameter(0.0445, 0.0, 1.0, "share/year", "small-firm loan rate 2024, official", "S", "interest on an ordinary loan")
     median_revenue: float = parameter(15e6, 1e4, 1e12, "CNY/year", "assumption", "N", "revenue of the median firm")
     chain_names: tuple[str, ...] = ()
+    county_names: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges, and numbers that contradict each other."""
         check_ranges(self, "region.")
         object.__setattr__(self, "chain_names", tuple(self.chain_names))
+        object.__setattr__(self, "county_names", tuple(self.county_names))
+        if len(set(self.county_names)) < len(self.county_names) or len(self.county_names) > self.counties:
+            raise ParameterError(f"region.county_names is {self.county_names!r}; it must hold at most {self.counties} different names")
         if self.leaders < self.chains:
             raise ParameterError(f"region.leaders is {self.leaders}, fewer than region.chains ({self.chains}); every chain needs a leader")
         if self.firms <= self.leaders:
@@ -111,6 +118,7 @@ class Region:
             firms=firms,
             chain_heads=times(self.chain_heads),
             counties=times(self.counties),
+            county_names=self.county_names[: times(self.counties)],
             sectors=min(times(self.sectors), MOST_SECTORS),
             stations=stations,
             station_capacity=min(served, MOST_CASES),
@@ -145,13 +153,15 @@ class Region:
             served = 1.0
         else:
             served = (self.stations * firms) / (self.firms * stations)  # exactly 1 where the network has as many firms
-        fitted_figures: dict[str, int | float] = {
+        fitted_figures: dict[str, Any] = {
             "stations": stations,
             "station_capacity": min(self.station_capacity * served, MOST_CASES),
             "chain_heads": times(self.chain_heads, chains, self.chains, MOST_UNITS),
             "counties": counties or times(self.counties, firms, self.firms, MOST_UNITS),
         }
-        return replace(self, **{name: value for name, value in fitted_figures.items() if name not in taken})  # type: ignore[arg-type]
+        changed = {name: value for name, value in fitted_figures.items() if name not in taken}
+        changed["county_names"] = self.county_names[: int(changed.get("counties", self.counties))]
+        return replace(self, **changed)
 
     def network(self, streams: Streams) -> SupplyNetwork:
         """Generate the region's supply network from its figures and from published statistics."""
@@ -166,6 +176,11 @@ class Region:
             ),
             streams,
         )
+
+
+def named(names: Collection[str], number: int) -> tuple[str, ...]:
+    """Return names of so many counties: those given, then numbers from 1 on."""
+    return (*names, *(f"County {k}" for k in range(len(names) + 1, number + 1)))
 
 
 def populate(world: World, region: Region) -> None:
@@ -196,6 +211,7 @@ def _place_firms(world: World, region: Region) -> None:
     firms.county[:] = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
     firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
     firms.cqo = world.draw("has an officer", firms) < region.officers
+    world.county_names = named(network.counties or region.county_names, max(region.counties, int(firms.county.max(initial=0)) + 1))
     links.supplier, links.customer, links.slot = network.supplier, network.customer, network.slot
     links.value_share, links.essential = network.value_share, network.essential
 

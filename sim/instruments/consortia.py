@@ -71,7 +71,7 @@ class Consortia(Instrument):
         "projects that a chain starts in a year if it has causes enough",
     )
     at_once: int = parameter(2, 1, 4, "projects", "assumption", "N", "most projects that a chain has under way at once")
-    delay: int = parameter(12, 1, 120, "months", "assumption; three years at one firm (F181)", "N", "months that a project takes")
+    delay: int = parameter(12, 1, 120, "months", "assumption", "N", "months that a project takes")
     success: float = parameter(0.6, 0.0, 1.0, "share", "assumption", "N", "probability that a project of all firms of a chain succeeds")
     grant: float = parameter(
         200_000.0, 0.0, 1e9, "CNY/project", "F079/F080: 6 million CNY for 30 projects", "D", "government's cost of a project"

@@ -29,7 +29,7 @@ class Stewards(Instrument):
     Cost: government pays for the visits.
     Ends: the visits, and with them what they showed of hidden costs.
     Stays: what was solved, and what was learnt, which fades like all practice.
-    Practice: 159 stewards and over 230 visits in Jiaxing (F221, F223), 563 experts in Guangdong (F028). Effects are assumptions.
+    Practice: 159 more stewards and, by experts, over 230 visits in Jiaxing (F221, F223), 563 experts in Guangdong (F028). Effects are assumptions.
     """
 
     label: ClassVar[str] = "quality stewards"
@@ -51,7 +51,7 @@ class Stewards(Instrument):
         0.0,
         4.0,
         "visits/month",
-        "assumption: one firm a steward, of whom 159 made over 230 visits in a year (F223/F221)",
+        "assumption: a visit in eight months",
         "N",
         "visits to each firm of the programme",
     )

@@ -43,7 +43,7 @@ class SupplierDevelopment(Instrument):
     counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier, summed over suppliers"}
 
     reach: float = parameter(
-        0.14, 0.0, 1.0, "share", "F037/F024: models passed to 5,000 suppliers, 35,000 firms of chains helped", "D",
+        0.03, 0.0, 1.0, "share", "F037/F049: models passed to 5,000 suppliers, of at least 164,000 firms of the chains", "D",
         "share of the eligible firms that it reaches",
     )  # fmt: skip
     pace: float = parameter(

@@ -28,7 +28,7 @@ class SupplierQualification(Instrument):
     Cost: the customers pay for audits and for the development list.
     Ends: the audits and the stricter limit.
     Stays: new relations, and what suppliers on the list have learnt, which fades like all practice.
-    Practice: CRRC Datong shares a mechanism of three levels with its suppliers (F175). Effects and costs are assumptions.
+    Practice: the national opinion names the assessment of suppliers (I051), without a number. Effects and costs are assumptions.
     """
 
     label: ClassVar[str] = "supplier qualification"

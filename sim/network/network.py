@@ -44,6 +44,8 @@ class SupplyNetwork:
         Price of one physical unit in CNY; 1 where it is unknown.
     county : int array, shape (n,), or None
         Index of the county; None leaves it to the region.
+    counties : tuple of str
+        Names of the counties, if they have any.
     size : int array, shape (n,), or None
         Class of size: 0 small, 1 medium, 2 large, -1 where the yearly revenue decides, which None means for all firms.
     supplier, customer : int arrays, shape (m,)
@@ -80,6 +82,7 @@ class SupplyNetwork:
     sectors: tuple[str, ...]
     county: Ints | None = None
     size: Ints | None = None
+    counties: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -100,6 +103,7 @@ class SupplyNetwork:
         county: ArrayLike | None = None,
         size: ArrayLike | None = None,
         slot: ArrayLike | None = None,
+        counties: Iterable[str] = (),
         chains: Iterable[str] = ("chain",),
         sectors: Iterable[str] = ("sector",),
         notes: Iterable[str] = (),
@@ -130,6 +134,7 @@ class SupplyNetwork:
             chains=tuple(chains),
             sectors=tuple(sectors),
             county=None if county is None else np.asarray(county, dtype=np.int64),
+            counties=tuple(counties),
             size=None if size is None else np.asarray(size, dtype=np.int64),
             notes=tuple(notes),
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agents.firm import SIZE_CLASSES
+from sim.build.region import Region
 from sim.instruments import ChiefQualityOfficer, OneStopStations
 from sim.model import MONTH, StrongchainModel
 from sim.outcomes import HEADLINE, OUTCOMES
+from sim.parameters import ParameterError
 from sim.record import GROUPINGS, Record
 from tests.support.worlds import bits, line, network, parameters, random_network, region, world
 
@@ -157,8 +161,8 @@ def test_unknown_outcome_is_refused():
 
 
 def test_unknown_grouping_is_refused():
-    with pytest.raises(ValueError, match=f"no grouping 'county'; there are {', '.join(GROUPINGS)}"):
-        world(line(2), record=["county"])
+    with pytest.raises(ValueError, match=f"no grouping 'street'; there are {', '.join(GROUPINGS)}"):
+        world(line(2), record=["street"])
 
 
 def test_fifths_are_the_firms_by_their_own_defects_when_the_record_begins():
@@ -290,3 +294,23 @@ def test_writing_a_record_changes_nothing_in_the_world(model):
     before = bits(model)
     Record(model, BY).write(model)
     assert bits(model) == before
+
+
+def test_counties_appear_by_their_names_and_add_up():
+    """Those of a region first by their names, then by number; those of a network by its own."""
+    model = StrongchainModel(Region(county_names=("Datong", "Jinzhong")), rng=3, burn_in=2, record=["county"])
+    model.run(1)
+    groups = [name for by, name in model.record.groups if by == "county"]
+    assert groups == ["Datong", "Jinzhong", "County 3", "County 4"] == list(model.county_names)
+    in_counties = [model.record.series("output", "county", name)[-1] for name in groups]
+    assert sum(in_counties) == pytest.approx(model.record.series("output")[-1])
+    assert in_counties[1] == pytest.approx(model.firms.output[model.firms.county == 1].sum())
+    given = replace(line(2), county=np.array([0, 1]), counties=("east", "west"))
+    assert [name for by, name in world(given, record=["county"]).record.groups if by == "county"][:2] == ["east", "west"]
+
+
+def test_names_of_counties_are_those_of_a_region_and_no_more():
+    assert Region(counties=3, county_names=("a", "b")).scaled(0.34).county_names == ("a",)
+    for wrong in (("a", "a"), ("a", "b", "c", "d", "e")):
+        with pytest.raises(ParameterError, match=r"region\.county_names is .*at most 4 different names"):
+            Region(county_names=wrong)

@@ -104,7 +104,7 @@ def _datong(measures: Mapping[str, PairedMeasure]) -> list[str]:
         "## One supplier: CRRC Datong (中车大同)",
         "",
         "Reported: after a joint improvement with one upstream supplier, failures of a plug in the field fell from 50 a year to 0 "
-        "「50次/年降低到0次/年」 (F176, F177), under a mechanism of three levels 「共建三級質量管理新機制」 (F175). The same "
+        "「50次/年降低到0次/年」 (F176, F177). The same "
         "work lowered the cost of quality by 2 million CNY against the year before 「整體降低200萬元」 (F178), "
         f"{SAVED / FAILURES:,.0f} CNY a failure. Another joint project, on the cables of traction motors, saved 137,800 CNY "
         "「較去年整體降低13.78萬元」 (F180), 13 failures at 10,600 CNY each 「材料費用約1.06萬元計算」 (F179).",

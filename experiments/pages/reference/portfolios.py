@@ -111,17 +111,19 @@ typed together with a portfolio (`instruments.cqo.reach=0.9`); a typed `instrume
   may only have been counted on another base, over fewer firms, or reported at greater length.
 - **Portfolios hold densities**, not counts: shares of firms, per 1,000 firms, per chain. The column "computed as" has the arithmetic, with
   facts by their ids (F019) and the chains and firms of the place's [region](regions.md) (`jiangsu.firms`). Where the number of
-  firms of the region is an assumption (355 a chain), so is the density. Ids like I028 are practices that the documents name without a
+  firms of the region is an assumption (594 a chain), so is the density. Ids like I028 are practices that the documents name without a
   figure.
 - **What no document says** is the instrument's default ([parameters](parameters.md)), or an assumption that says so.
 - **A list of projects** is assumed to be that of one year; the number of projects that a chain has at the same time is the instrument's
   default, and limits it.
-- **A centre** of testing or metrology is assumed to work with 10 firms of the chains, a **steward or expert** with one firm at a time (as
-  230 visits by 159 stewards suggest, F223 and F221), a **training base** with the firms of one chain.
-- **Stations** of a portfolio are added to those that stand in the region in every arm. In its own region a place has its stations
-  twice; `region.stations=0` removes the standing ones from every arm. Stations are counted over the whole place and also serve firms
-  outside the chains. So where no services are counted, their capacity is that of an existing station (2 cases a month), and so is their
-  cost. In the same way, reported samples of the regulator are added to the usual ones.
+- **A centre** of testing or metrology is assumed to work with 10 firms of the chains, a **steward or expert** with one firm at a time, a
+  **training base** with the firms of one chain.
+- **Stations** of a portfolio are added to those that stand in the region in every arm. In its own region a portfolio brings the stations
+  that the place reports, so none stand there in any arm. Stations are counted over the whole place and also serve firms outside the
+  chains. Where no services are counted, their capacity is that of an existing station ([14.5 cases a month](regions.md)), and so is their
+  cost. Reported samples of the regulator are added to the usual ones.
+- **What a place reports to have delivered** is held against what its portfolio delivers in its own region:
+  [delivered](../evidence/delivered.md).
 - **Budgets** are in no portfolio: money is reported for places of unknown size, and an absolute sum fits no other place. Where it is
   reported together with a number of projects or winners, it sets the cost of one.
 - **The name of a portfolio does not matter**: two portfolios with the same levers share their runs."""
@@ -130,8 +132,18 @@ SIGNS = f"""\
 {FIGURE}: a figure or word of the documents sets at least one of its levers. {NAMED}: documents mention it, but no figure sets a lever."""
 
 NOT_MADE = """\
-There is no portfolio of places and firms for which the documents give only products, outcomes or one project of their own (Taizhou, Ankang,
-Jinzhong, Xinghuacun; Chalco, Dayun, Jingwei, Yuci Hydraulics, Guangyuyuan, Geely, iFlytek, CREG, Yili)."""
+There is no portfolio of places and firms for which the documents give only products, outcomes or one project of their own (Ankang,
+Xinghuacun, Nanping, whose titles are for intellectual property; Chalco, Dayun, Guangyuyuan, Geely, iFlytek), or of these, of which they
+give no figure that sets a lever:
+
+- Foshan: champions of single products, and supervision with artificial intelligence and double random choice, without numbers;
+- Lianyungang: tests of drugs, without numbers; Yuncheng: visits, without numbers;
+- the alliance of the brewer Budweiser Sedrin, the alliance of Yuci's makers of hydraulics (three years of joint work, F181, are in
+  `jinzhong`);
+- Yili's chain, group and net, the concentric model of a maker of tunnelling machines (CREG): names of ways to manage, without numbers;
+- institutes in Nanjing, Shenzhen and Zhejiang: they serve firms of the whole country, and the firms are not counted.
+
+The platform of commercial-vehicle data (2,100 firms, F136) is in `shaanxi`, Jingwei's 146 suppliers in `jinzhong`."""
 
 if __name__ == "__main__":
     write(REFERENCE)

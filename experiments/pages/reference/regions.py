@@ -17,10 +17,15 @@ from experiments.formatting import table
 from sim import Parameters, Region
 from sim.parameters import declared
 
-__all__ = ["DEFAULT_RULES", "Figure", "figures_of", "read_source", "regions_page", "rules", "size_mix"]
+__all__ = ["DEFAULT_RULES", "Figure", "figures_of", "read_source", "regions_page", "rules", "sales_of_a_chain", "size_mix"]
 
 #: The rules by which a count is filled in where a document has none, as the presets use them: rounded.
-DEFAULT_RULES = {"firms a chain": 355.0, "leaders a chain": 2.5, "stations per 1,000 firms": 9.7, "chains": 20.0}
+DEFAULT_RULES = {"firms a chain": 594.0, "leaders a chain": 2.5, "stations a chain": 4.9, "chains": 21.0}
+#: Cases a month of a station, as the two places that report them give it: Guangdong (175,000 services at 193 platforms, taken for those of
+#: three years) and Jiaxing (1,694 firms served in a year at 17 platforms, one case each).
+CASES_A_STATION = geometric_mean([175_000 / 193 / 36, 1_694 / 17 / 12])
+#: CNY that a chain of Shanxi sells in a year: twice the half-year of 16 chains (F173).
+SALES_OF_A_CHAIN = 2 * 329.18e9 / 16
 #: The figures that make the structure of a place; the others are the same nearly everywhere.
 STRUCTURE = ("chains", "leaders", "firms", "chain_heads", "counties", "sectors", "stations")
 #: Presets from which the rules take nothing: cities, one industry, targets instead of counts.
@@ -81,13 +86,9 @@ def rules(regions: Sequence[Region]) -> dict[str, tuple[float, list[str]]]:
     Ratios are geometric means, as places differ by factors; the number of chains is the median of provinces.
     """
     results = {}
-    for name, above, below, times in (
-        ("firms a chain", "firms", "chains", 1.0),
-        ("leaders a chain", "leaders", "chains", 1.0),
-        ("stations per 1,000 firms", "stations", "firms", 1e3),
-    ):
-        reporting = [one for one in regions if _own(one, above, below) and one.key not in NO_PROVINCE]
-        ratios = [times * getattr(one, above) / getattr(one, below) for one in reporting]
+    for name, above in (("firms a chain", "firms"), ("leaders a chain", "leaders"), ("stations a chain", "stations")):
+        reporting = [one for one in regions if _own(one, above, "chains") and one.key not in NO_PROVINCE]
+        ratios = [getattr(one, above) / one.chains for one in reporting]
         results[name] = geometric_mean(ratios), [one.label for one in reporting]
     reporting = [one for one in regions if _own(one, "chains") and one.key not in (*NO_PROVINCE, "hubei")]
     results["chains"] = float(median(one.chains for one in reporting)), [one.label for one in reporting]
@@ -102,6 +103,12 @@ def size_mix(region: Region, replicates: int = MIX_REPLICATES) -> list[float]:
         revenue = 12.0 * scaled.network(Streams(key)).steady_orders()
         counts += np.bincount((revenue >= limits.medium_from).astype(int) + (revenue >= limits.large_from), minlength=len(SIZE_CLASSES))
     return [float(share) for share in counts / counts.sum()]
+
+
+def sales_of_a_chain(region: Region, replicates: int = MIX_REPLICATES) -> float:
+    """Return what the firms of a chain sell in a year, CNY, in the region's generated network: mean over chains and replicates."""
+    sold = [12.0 * region.network(Streams(key)).steady_orders().sum() / region.chains for key in replicate_keys(1, replicates)]
+    return float(np.mean(sold))
 
 
 # -- the page -----------------------------------------------------------------------------------------
@@ -173,7 +180,9 @@ def regions_page() -> str:
         "## Rules where no document gives a figure",
         "",
     ]
-    lines += [*RULES.splitlines(), "", *_rules(regions), "", "## The same in every region", "", *_rows(common)]
+    shanxi = next(one for one in regions if one.key == "shanxi")
+    said = RULES.format(cases=CASES_A_STATION, told=SALES_OF_A_CHAIN / 1e9, sold=sales_of_a_chain(shanxi) / 1e9)
+    lines += [*said.splitlines(), "", *_rules(regions), "", "## The same in every region", "", *_rows(common)]
     for one in regions:
         own = [f for f in figures_of(one) if f not in common]
         lines += ["", f"## {one.label} {one.label_zh} (`region={one.key}`)", "", _about(one.key), "", *_rows(own)]
@@ -193,7 +202,9 @@ firms: [what that keeps](../evidence/scales.md)).
   word for word.
 - **Only structure differs between regions**: how many there are of what. No document shows how good the firms of a place
   are, so capabilities, problems and defects start in the same way everywhere. Do not rank regions by their field DPU.
-- **Stations** that a place reports are assumed to exist in every arm, also without programme; a programme adds to them.
+- **Stations** that a place reports are assumed to stand in every arm, also without programme; a programme adds to them. But the portfolio
+  of the place itself brings them: with it, they do not stand in any arm. What a programme planned or built in a year (Liaoning, the
+  national targets) stands in no region.
 - **Chief quality officers**: `officers` is the share of firms that have one without any programme. A reported count of officers is
   what a programme achieved, so it belongs to a policy and is in no region.
 - **The size mix** is not a figure of a region. It follows from `median_revenue` and the statistics of generated networks (customers, tiers,
@@ -209,6 +220,10 @@ contradict."""
 
 RULES = """\
 A count that no document gives is computed from the places that report it, and its source says "assumption". Places differ by a factor of
-six in firms a chain, and of three in stations a firm, so these rules are very uncertain. One chain head and one home sector a chain
+thirty in firms a chain, so these rules are very uncertain. One chain head and one home sector a chain
 are conventions. The chains of Hubei are read from projects, cities are not provinces, and the national figures are targets: they
-are in no rule."""
+are in no rule. Existing stations serve {cases:.3g} cases a month, the geometric mean of what Guangdong (175,000 services at 193 platforms,
+taken for those of three years) and Jiaxing (1,694 firms served in a year at 17 platforms) report.
+
+One figure of the documents was not used and can judge: 16 chains of Shanxi sold 329 billion CNY in half a year (F173), {told:.0f} billion a
+chain and year. Chains of the preset sell {sold:.0f} billion."""

@@ -21,12 +21,14 @@ from experiments.configuration.declared import groups
 from experiments.configuration.files import CONFIGS
 from experiments.configuration.preflight import preflight
 from experiments.configuration.settings import SettingsError, Task, compose_settings, read_settings
+from experiments.pages.evidence.delivered import CLOSE, measure, own_portfolios, page, read_report
 from experiments.pages.reference.portfolios import portfolios_page, read_formula
 from experiments.pages.reference.regions import read_source
 from experiments.runs.store import run_keys
 from experiments.studies.compare import arms_of
 from sim import INSTRUMENTS, Region, StrongchainModel
-from tests.support.places import FACTS, REFERENCE
+from sim.instruments import TAKEN_ON
+from tests.support.places import EVIDENCE, FACTS, REFERENCE
 
 pytestmark = pytest.mark.study
 
@@ -36,8 +38,10 @@ SHIPPED = {one.key: one for one in portfolios()}
 KEYS = sorted(SHIPPED)
 REGIONS = {one.key: one for one in region_files()}
 PRACTICES = {one.id: one for one in practices()}
-PLACES = """jiangsu guangdong dangtu langxi catl jinjiang nanping xiamen hubei shandong liaoning shaanxi shanxi crrc_datong qingxu daizhou
-            jiaxing chongqing wuhan datong luohe national""".split()
+PLACES = """jiangsu guangdong dangtu langxi catl jinjiang xiamen hubei shandong liaoning shaanxi shanxi crrc_datong qingxu daizhou
+            jiaxing chongqing wuhan datong luohe national anhui fujian jinzhong taizhou hydrogen""".split()
+#: What the facts call the place of a fact that a portfolio cites, where it is not by the portfolio's own name.
+WITHIN = {"jinzhong": ("山西经纬智能纺机", "山西太重榆次液压"), "hydrogen": ("陕西",), "anhui": ("安徽当涂", "安徽国科")}
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +112,39 @@ def test_a_cited_fact_belongs_to_the_place_and_has_the_quotation(key, facts):
             if one.startswith("F"):
                 assert one in facts, f"{key}: {path} cites {one}, which is no fact"
                 assert quotation == facts[one]["quote"], f"{key}: {path} has other words than {one}"
-                assert SHIPPED[key].label_zh in facts[one]["place"], f"{key}: {path} cites {one}, which is of {facts[one]['place']}"
+                names = (SHIPPED[key].label_zh, *WITHIN.get(key, ()))
+                assert any(name in facts[one]["place"] for name in names), f"{key}: {path} cites {one}, which is of {facts[one]['place']}"
+
+
+@pytest.mark.parametrize("key", [one.key for one in portfolios() if one.reported])
+def test_what_a_place_reports_is_what_the_facts_say(key, facts):
+    for what, line in SHIPPED[key].reported.items():
+        fact, quotation, number, months = read_report(line)
+        instrument, count = what.split(".", 1)
+        assert instrument in SHIPPED[key].instruments and count in (TAKEN_ON[0], *INSTRUMENTS[instrument].counted)
+        assert (quotation, number) == (facts[fact]["quote"], float(facts[fact]["value"])) and 1 <= months <= 36, f"{key}: {what}"
+
+
+def test_the_page_of_what_is_delivered_has_every_report():
+    text = (EVIDENCE / "delivered.md").read_text(encoding="utf-8")
+    for one in own_portfolios():
+        for what, line in one.reported.items():
+            fact, quotation, number, months = read_report(line)
+            (row,) = [line for line in text.splitlines() if line.startswith(f"| `{one.key}` | {what} |")]
+            cells = [cell.strip() for cell in row.strip("|").split("|")]
+            assert cells[2:6] == [fact, quotation, str(months), f"{number:,.0f}"]
+            assert cells[8] or abs(float(cells[7].removesuffix(" %").replace("−", "-"))) <= 100 * CLOSE, (
+                f"{one.key}: {what} differs, and no reason is told"
+            )
+
+
+def test_a_page_of_what_is_delivered_is_measured():
+    (one,) = [one for one in own_portfolios() if one.key == "liaoning"]
+    rows = measure(one, scale=0.1, burn_in=2)
+    assert [row.what for row in rows] == list(one.reported)
+    stations = next(row for row in rows if row.what == "one_stop_stations.stations")
+    assert stations.delivered == 4 and not stations.close and f"{stations.apart:.2f}" == "-0.87"
+    assert "| `liaoning` | one_stop_stations.stations | F112 |" in page(rows)
 
 
 def computed(formula: str, known: dict[str, dict[str, str]]) -> float:
@@ -213,7 +249,7 @@ def test_a_programme_that_serves_others_alone_changes_no_defect(models_after):
 
 
 @pytest.mark.parametrize(
-    ("region", "policy", "scale"), [("liaoning", "guangdong", 0.1), ("nanping", "national", 1), ("guangdong", "crrc_datong", 0.01)]
+    ("region", "policy", "scale"), [("liaoning", "guangdong", 0.1), ("nanping", "national", 1), ("guangdong", "crrc_datong", 0.002)]
 )
 def test_any_region_takes_any_portfolio(region, policy, scale):
     settings = read_settings(compose_settings([f"region={region}", f"policy={policy}", f"scale={scale}"]))
@@ -229,6 +265,21 @@ def test_any_region_takes_any_portfolio(region, policy, scale):
 def arms(*typed: str):
     overrides = ["region=sample", "months=12", *typed]
     return {arm.name: arm for arm in arms_of(read_settings(compose_settings(overrides)), overrides)}
+
+
+def test_a_portfolio_replaces_the_stations_of_its_own_region():
+    """In all arms of the region, so that they stay comparable; in another region its stations are added to those that stand."""
+    own = arms("region=jiaxing", "policy=jiaxing", "scale=1")
+    assert {arm.world.region.stations for arm in own.values()} == {0}
+    assert next(ins for ins in own["all"].instruments if ins.key == "one_stop_stations").per_1000_firms * 7.722 == pytest.approx(
+        17, abs=0.05
+    )
+    assert {arm.world.region.stations for arm in arms("region=jiaxing", "policy=guangdong", "scale=1").values()} == {17}
+    assert {arm.world.region.stations for arm in arms("region=jiaxing", "policy=jiaxing", "region.stations=5", "scale=1").values()} == {5}
+    typed = 'study.arms={nothing: ["instruments=[]"], own: ["policy=jiaxing"], there: ["policy=jiaxing", "region=liaoning"]}'
+    mixed = arms("region=jiaxing", "scale=1", *preflight([typed]))
+    assert [mixed[name].world.region.stations for name in ("nothing", "own", "there")] == [0, 0, 0]
+    assert {arm.world.region.stations for arm in arms("region=jiaxing", "policy=jiaxing", "instruments=[cqo]", "scale=1").values()} == {17}
 
 
 def test_a_portfolio_works_in_an_arm():
@@ -250,7 +301,7 @@ def test_the_arms_of_a_portfolio_are_nothing_each_instrument_and_all():
 def test_typed_instruments_decide_which_of_a_portfolio_are_on():
     by_name = arms("policy=guangdong", "instruments=[cqo]")
     assert set(by_name) == {"nothing", "cqo"}
-    assert by_name["cqo"].instruments[0].reach == 0.6
+    assert by_name["cqo"].instruments[0].reach == 0.308
 
 
 def test_runs_do_not_depend_on_the_name():

@@ -137,8 +137,8 @@ def test_help_on_a_word_explains_it(capsys):
 def test_regions(capsys):
     rows = {line.split()[0]: line for line in printed(capsys, "regions").splitlines() if line}
     assert "辽宁" in rows["liaoning"]
-    assert rows["liaoning"].split()[3:7] == ["16", "24", "1755", "30"]
-    assert rows["liaoning"].endswith("6 of 15         8 of 15")
+    assert rows["liaoning"].split()[3:7] == ["16", "24", "1755", "0"]
+    assert rows["liaoning"].endswith("5 of 15         9 of 15")
     places = {width(rows[key].split(cell)[0]) for key, cell in (("liaoning", "1755"), ("sample", "300 "), ("region", "firms"))}
     assert len(places) == 1
 

@@ -18,7 +18,7 @@ from sim import Region, SupplyNetwork, Synthetic
 pytestmark = pytest.mark.study  # configurations are composed, each in a fifth of a second
 
 QUICK = ("months=2", "burn_in=2", "replicates=2", "parallel=serial")
-MADE = ("region=liaoning", "network=synthetic", "network.firms=300", "network.chains=4")
+MADE = ("region=nanping", "network=synthetic", "network.firms=300", "network.chains=4")
 
 
 @pytest.fixture
@@ -40,31 +40,31 @@ def counts(region: Region) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("network", ["file", "synthetic"])
 def test_a_network_gets_institutions_in_proportion_to_its_firms_and_chains(network, chain):
-    """Liaoning: 30 stations and 14 counties of 1,755 firms, 20 chain heads of 16 chains."""
-    overrides = MADE if network == "synthetic" else ("region=liaoning", "network=file", f"network.path={chain}")
+    """Nanping: 5 stations and 10 counties of 220 firms, a chain head of one chain."""
+    overrides = MADE if network == "synthetic" else ("region=nanping", "network=file", f"network.path={chain}")
     made = world_of(*overrides)
     assert (made.firms, made.chains) == (300, 4)
-    assert counts(made.region) == (5, 5, 2)
-    assert made.region.station_capacity * 5 / 300 == pytest.approx(2.0 * 30 / 1755, rel=1e-12)
+    assert counts(made.region) == (7, 4, 14)
+    assert made.region.station_capacity * 7 / 300 == pytest.approx(14.5 * 5 / 220, rel=1e-12)
 
 
 def test_the_world_has_the_numbers_that_are_stated():
     model = world(*MADE, "network.leaders=6", "burn_in=0")
-    assert (model.stations.n, model.chain_heads.n, int(model.firms.county.max()) + 1) == (5, 5, 2)
+    assert (model.stations.n, model.chain_heads.n, int(model.firms.county.max()) + 1) == (7, 4, 14)
 
 
 @pytest.mark.study
 def test_the_regions_own_network_and_one_of_its_size_change_nothing():
-    assert counts(world_of("region=liaoning").region) == (30, 20, 14)
+    assert counts(world_of("region=nanping").region) == (5, 1, 10)
     same = world_of("region=sample", "network=synthetic").region
     assert same == world_of("region=sample").region and same.station_capacity == 2.0
 
 
 @pytest.mark.study
 def test_what_is_typed_is_taken_as_typed():
-    typed = world_of(*MADE, "region.stations=30", "region.counties=3").region
-    assert counts(typed) == (30, 5, 3), "even the region's own number"
-    assert typed.station_capacity == 2.0, "how many cases a station serves goes with how many there are"
+    typed = world_of(*MADE, "region.stations=5", "region.counties=3").region
+    assert counts(typed) == (5, 4, 3), "even the region's own number"
+    assert typed.station_capacity == 14.5, "how many cases a station serves goes with how many there are"
     assert world_of(*MADE, "region={stations: 7}").region.stations == 7
     none = world_of(*MADE, "region.stations=0").region
     assert none.stations == 0
@@ -79,25 +79,25 @@ def test_what_an_experiment_sets_is_taken_as_it_is(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(files, "CONFIGS", tmp_path)
         noted = marked(config, ["+experiment=mine", *MADE])
-    assert counts(read_settings(noted).world.region) == (8, 5, 2)
+    assert counts(read_settings(noted).world.region) == (8, 4, 14)
 
 
 def test_what_is_typed_for_one_arm_holds_for_that_arm():
     overrides = [*MADE[:2], "study.arms={nothing: ['instruments=[]'], more: ['region.stations=9'], own: ['network=region']}"]
     arms = {arm.name: arm.world.region for arm in arms_of(read_settings(compose_settings(overrides)), overrides)}
-    assert [arms[name].stations for name in ("nothing", "more", "own")] == [5, 9, 30]
+    assert [arms[name].stations for name in ("nothing", "more", "own")] == [7, 9, 5]
 
 
 def test_counties_are_those_of_the_file_where_it_has_any(tmp_path):
     links, firms = tmp_path / "links.csv", tmp_path / "firms.csv"
     links.write_text("supplier,customer\na,L\nb,L\n", encoding="utf-8")
     firms.write_text("firm,county\nL,east\na,west\nb,north\n", encoding="utf-8")
-    overrides = ("region=liaoning", "network=file", f"network.path={links}", f"network.nodes={firms}", "instruments=[]")
+    overrides = ("region=nanping", "network=file", f"network.path={links}", f"network.nodes={firms}", "instruments=[]")
     settings = read_settings(compose_settings(overrides))
     assert counts(settings.world.region) == (1, 1, 3)
     [arm] = arms_of(settings, overrides)
     assert institutions(arm) == (
-        "institutions for 3 firms and 1 chain, in proportion to Liaoning: 1 station, 1 chain head, 3 counties (as in the file); "
+        "institutions for 3 firms and 1 chain, in proportion to Nanping: 1 station, 1 chain head, 3 counties (as in the file); "
         "to change them, set region.stations, region.chain_heads, region.counties"
     )
 
@@ -116,19 +116,19 @@ def test_a_region_fits_any_network_and_keeps_its_ranges():
 
 @pytest.mark.study
 def test_the_numbers_are_printed_before_the_run_and_stored_and_a_rerun_has_them(chain, tmp_path, capsys):
-    overrides = ("region=liaoning", "network=file", f"network.path={chain}", "instruments=[one_stop_stations]", "region.stations=7")
+    overrides = ("region=nanping", "network=file", f"network.path={chain}", "instruments=[one_stop_stations]", "region.stations=7")
     comparison = compare(*QUICK, *overrides, progress=True)
     message = (
-        "institutions for 300 firms and 4 chains, in proportion to Liaoning: 7 stations (as typed), 5 chain heads, 2 counties; "
+        "institutions for 300 firms and 4 chains, in proportion to Nanping: 7 stations (as typed), 4 chain heads, 14 counties; "
         "to change them, set region.stations, region.chain_heads, region.counties"
     )
     assert message in " ".join(capsys.readouterr().out.split())
     assert message in comparison.manifest["notes"]
     for one in (comparison.manifest["configuration"], *comparison.manifest["arms"].values()):
-        assert [one["region"][name] for name in ("stations", "chain_heads", "counties", "station_capacity")] == [7, 5, 2, 2.0]
+        assert [one["region"][name] for name in ("stations", "chain_heads", "counties", "station_capacity")] == [7, 4, 14, 14.5]
     comparison.save(tmp_path / "study")
     _, arms, _ = read_study(tmp_path / "study")
-    assert {counts(arm.world.region) for arm in arms} == {(7, 5, 2)}
+    assert {counts(arm.world.region) for arm in arms} == {(7, 4, 14)}
     assert main([str(tmp_path / "study")]) == 0
     again = load(tmp_path / "study_rerun")
     assert message in again.manifest["notes"]

@@ -28,7 +28,7 @@ from sim.instruments.programme import TAKEN_ON
 #: What lets firms, sectors and government pay in the books.
 PAYING = {"pay", "firms_pay", "pay_firms", "pay_firms_in_parts", "firms_pay_firms"}
 #: Names that builders of networks make up.
-MADE_UP = ("Firm 00012", "Leader 2", "Chain 3", "Sector 11")
+MADE_UP = ("Firm 00012", "Leader 2", "Chain 3", "Sector 11", "County 4")
 
 
 def speaking(folder: Path, labels: str, explanations: str = "") -> Language:
@@ -133,6 +133,7 @@ def shown() -> Iterator[tuple[str, str]]:
         yield from ((f"unit of {key}", say(f"figures.{unit}", outcome.unit)) for unit in ("unit", "unit_of_difference"))
         yield f"unit of {key} in all", outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
     for region in region_files():
+        yield from (("county", name) for name in region.county_names)
         yield from ((f"source of {region.key}.{name}", source) for name, _, source, _ in figures(region))
     for portfolio in portfolios():
         yield from ((f"source of {portfolio.key}.{path}", source) for path, source in portfolio.sources.items())
@@ -188,7 +189,7 @@ def test_no_entry_stands_twice():
 
 def test_generated_names_are_shown_in_chinese(chinese):
     language, _ = chinese
-    assert [language.label(name) for name in MADE_UP] == ["企业00012", "链主2", "产业链3", "行业11"]
+    assert [language.label(name) for name in MADE_UP] == ["企业00012", "链主2", "产业链3", "行业11", "4号县区"]
     assert language.label("Chain Store 3") == "Chain Store 3", "a name of a file"
 
 
@@ -198,7 +199,7 @@ def test_generated_names_are_shown_in_chinese(chinese):
         (["parameters", "scrap_share"], "0至1"),
         (["instruments"], "pace = 0.1 1/月"),
         (["explain", "supplier_development"], "学习（客户辅导各供应商的月数之和）"),
-        (["explain", "region=jiangsu"], "F019：累计307个一站式服务站；视为各方案均设（假设）"),
+        (["explain", "region=jiangsu"], "F019：累计307个一站式服务站；未由政策设立时，视为已设（假设）"),
     ],
 )
 def test_verbs_show_them_in_chinese(words, wanted, capsys):

@@ -201,7 +201,7 @@ def test_chain_that_takes_most_by_value(save) -> None:
     assert {name: network.sectors[c] for name, c in firms(network, "sector").items()} == {
         "car": "assembly", "boat": "sector", "ore": "mine", "steel": "sector", "wood": "sector",
     }  # fmt: skip
-    assert firms(network, "county") == {"car": 0, "boat": 1, "ore": 0, "steel": 1, "wood": 0}
+    assert firms(network, "county") == {"car": 0, "boat": 1, "ore": 0, "steel": 1, "wood": 0} and network.counties == ("east", "west")
 
 
 def test_sector_and_essential_of_links(save) -> None:

@@ -1,0 +1,44 @@
+"""A place's own portfolio replaces what stands in its region: the stations that it reports are built once, not twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from experiments.configuration.files import CONFIGS
+
+__all__ = ["own_places", "standing", "without_own_stations"]
+
+
+@cache
+def standing(region: str) -> int | None:
+    """Return how many stations stand in a region of ``configs/region`` by its own file; nothing for any other region."""
+    path = CONFIGS / "region" / f"{region}.yaml"
+    if not region.isidentifier() or not path.is_file():
+        return None
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return int(written["stations"]) if "stations" in written else None
+
+
+def own_places(configurations: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the regions of arms that have the portfolio of the region itself with its stations, on the region's own network."""
+    found = set()
+    for own in configurations:
+        brings = own["instruments"]["one_stop_stations"]["active"] and own["network"]["kind"] == "region"
+        if brings and (own.get("portfolio") or {}).get("key") == own["region"]["key"]:
+            found.add(own["region"]["key"])
+    return found
+
+
+def without_own_stations(configuration: dict[str, Any], places: Iterable[str]) -> dict[str, Any] | None:
+    """Return the configuration of an arm without the stations that stand in its region, if its region is one of these places.
+
+    Nothing where there is nothing to change: in another region, or where another number of stations than that of its file was set.
+    """
+    region = configuration["region"]
+    if region["key"] not in places or not region["stations"] or region["stations"] != standing(region["key"]):
+        return None
+    return {**configuration, "region": {**region, "stations": 0}}
