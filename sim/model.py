@@ -11,6 +11,7 @@ from agents.streams import Streams, replicate_keys
 from sim.accounts.accounts import Books
 from sim.accounts.balance_sheet import balance_sheet
 from sim.attribution.quality_map import QualityMap, blocks, quality_map
+from sim.build.chain import NamedChain
 from sim.build.from_file import FromFile, from_file
 from sim.build.input_output import InputOutput, SectorEconomy, input_output
 from sim.build.region import Region, populate
@@ -77,7 +78,7 @@ MONTH: tuple[Callable[[World], None], ...] = (
 SETTLING = 3
 
 
-def build_network(source: NetworkSource, region: Region, streams: Streams) -> SupplyNetwork:
+def build_network(source: NetworkSource, region: Region, streams: Streams, named: Sequence[NamedChain] = ()) -> SupplyNetwork:
     """Return the network of a source; None means the region's own network."""
     match source:
         case SupplyNetwork():
@@ -89,7 +90,7 @@ def build_network(source: NetworkSource, region: Region, streams: Streams) -> Su
         case InputOutput() | SectorEconomy():
             return input_output(source, streams)
         case None:
-            return region.network(streams)
+            return region.network(streams, named)
     raise TypeError(f"a network is a SupplyNetwork, Synthetic, FromFile, InputOutput or None, not {type(source).__name__}")
 
 
@@ -117,6 +118,8 @@ class StrongchainModel(World):
         Outcomes to record; all by default.
     check : bool
         Check every invariant after every month.
+    chains : sequence of NamedChain
+        The first chains of the region's own network, by their names; `Region.of_chains` has a region's figures for these alone.
 
     Examples
     --------
@@ -139,17 +142,19 @@ class StrongchainModel(World):
         record: Iterable[str] = (),
         outcomes: Iterable[str] | None = None,
         check: bool = False,
+        chains: Sequence[NamedChain] = (),
     ) -> None:
         region = region or Region()
         streams = Streams(key if key is not None else replicate_keys(rng, 1)[0])
-        built = build_network(network, region, streams)
+        named = chains if network is None else ()
+        built = build_network(network, region, streams, named)
         check_network(built)
         super().__init__(built, parameters or Parameters(), streams, stations=region.stations, chain_heads=region.chain_heads)
         self.region = region
         self.check = check
         self.month = -burn_in
         self.burn_in = burn_in
-        populate(self, region)
+        populate(self, region, named)
         self._settle()
         for _ in range(burn_in):
             self._one_month()

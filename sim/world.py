@@ -65,6 +65,7 @@ class Chains(Population):
     """State of the industrial chains, in addition to that of their firms."""
 
     cause: Flags = column("1", "whether the chain has the cause of a common problem of each kind", width=4)
+    problem_mix: Floats = column("1", "how often problems of each kind arise, as a multiple of other chains", width=4, start=1.0)
     project: Ints = column("months", "months until a project on the cause of each kind is due, 0 if there is none", width=4)
 
 

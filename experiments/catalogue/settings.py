@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from experiments.catalogue.chains import about_chain, chain_files
 from experiments.catalogue.portfolios import Portfolio, portfolios
 from experiments.configuration.declared import chosen_as_a_whole, declaring
 from experiments.configuration.files import each_file
@@ -171,6 +172,8 @@ def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
         yield tuple(dict.fromkeys((key, cls.label_zh, *cls.label_zh.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
+    for chain in chain_files():
+        yield tuple(dict.fromkeys((chain.key, chain.label, chain.label_zh, f"chain={chain.key}"))), partial(about_chain, chain)
     for portfolio in portfolios():
         names = (portfolio.key, portfolio.label, portfolio.label_zh, f"policy={portfolio.key}", f"policy.{portfolio.key}")
         yield tuple(dict.fromkeys(names)), partial(of_portfolio, portfolio)

@@ -1,6 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | report | slides | rerun | verify | release | import | regions | policies | policy | instruments | experiments |
+``strongchain results | report | slides | rerun | verify | release | import | regions | chains |
+policies | policy | instruments | experiments |
 parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
@@ -17,6 +18,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from experiments.catalogue.chains import chain_files
 from experiments.catalogue.portfolios import portfolios
 from experiments.catalogue.settings import MARKS, explained, figures, practice_of, region_files, setting, settings
 from experiments.commands.completion import BASH, ZSH
@@ -38,7 +40,7 @@ __all__ = ["ANSWERS", "VERBS", "VerbError", "main"]
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, OSError)
 
 #: Verbs that read many files before they print anything; their phrases are ``waiting.VERB``.
-SLOW = ("results", "regions", "policies", "explain", "parameters")
+SLOW = ("results", "regions", "chains", "policies", "explain", "parameters")
 
 
 class VerbError(ValueError):
@@ -136,6 +138,15 @@ def regions() -> list[str]:
         rows.append((region.key, say("things.place", region.label, region.label_zh), *counts, *shares))
     head = _head("region", "label", "chains", "leaders", "firms", "stations", "facts", "assumptions")
     return [*table(head, rows), "", say("verbs.choose.region")]
+
+
+def chains() -> list[str]:
+    """List the chains that have a name."""
+    rows = [
+        (one.key, say("things.place", one.label, one.label_zh), one.home, label(one.county), str(len(one.tier_shares)), str(one.leaders))
+        for one in chain_files()
+    ]
+    return [*table(_head("chain", "label", "home", "county", "tiers", "leaders"), rows), "", say("verbs.choose.chain")]
 
 
 def policies() -> list[str]:
@@ -338,6 +349,7 @@ ANSWERS: dict[str, Callable[..., list[str] | int]] = {
             verify,
             release,
             regions,
+            chains,
             policies,
             policy,
             instruments,

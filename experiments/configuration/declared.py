@@ -21,6 +21,7 @@ VERBS = {
     "release": "FOLDER",
     "import": "FILE [FIRMS] [KEY=VALUE ...]",
     "regions": "",
+    "chains": "",
     "policies": "",
     "policy": "new FILE.yaml [INSTRUMENT …] | check FILE.yaml",
     "instruments": "",

@@ -24,7 +24,7 @@ __all__ = ["in_keys", "keys_by_name", "names_of"]
 #: What may follow the name of a place.
 ENDS = ("省", "市")
 #: Where the files of a group give their names.
-LABELLED = {"region": (), "policy": ("portfolio",)}
+LABELLED = {"region": (), "chain": (), "policy": ("portfolio",)}
 
 
 def keys_by_name(group: str) -> dict[str, str]:

@@ -43,7 +43,16 @@ __all__ = [
 #: Those settings of the world under which every key is the user's own.
 OF_THE_WORLD = ("network.filter", "network.columns", "network.node_columns", "region.sources")
 #: Settings under which every key is the user's own.
-FREE = ("study.arms", "study.split", "study.searched", "study.searched_only", "portfolio.sources", "portfolio.reported", *OF_THE_WORLD)
+FREE = (
+    "study.arms",
+    "study.split",
+    "study.searched",
+    "study.searched_only",
+    "portfolio.sources",
+    "portfolio.reported",
+    "chain",
+    *OF_THE_WORLD,
+)
 #: Settings that name files of the user's.
 FILES = ("network.path", "network.nodes", "network.sectors_path")
 #: Most points of a sweep.

@@ -75,6 +75,7 @@ def _schema() -> Any:
     portfolio, parallel, figures = mirror(Portfolio), mirror(Parallel), mirror(Figures)
     rows: list[tuple[str, Any, Any]] = [
         ("region", region, field(default_factory=region)),
+        ("chain", Any, field(default=None)),
         ("network", Any, field(default=MISSING)),
         ("parameters", parameters, field(default_factory=parameters)),
         ("instruments", instruments, field(default_factory=instruments)),

@@ -42,6 +42,7 @@ from experiments.languages.wording import say
 from experiments.shells import typed
 from experiments.waiting import slow
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
+from sim.build.chain import NamedChain
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
 from sim.build.reading.content import content
@@ -81,7 +82,7 @@ __all__ = [
 S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
 
 #: The parts of a configuration that an arm has for itself.
-ARM_KEYS = ("region", "network", "parameters", "instruments", "scale", "burn_in")
+ARM_KEYS = ("region", "chain", "network", "parameters", "instruments", "scale", "burn_in")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
@@ -103,6 +104,7 @@ IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed
 class WorldSettings:
     """Everything that makes a world before any policy; arms with equal ones share a burn-in.
 
+    `named` are the chains that were chosen by their names.
     `files` are the names of the files that it was read from, as typed, each with the hash of its bytes.
     """
 
@@ -111,6 +113,7 @@ class WorldSettings:
     parameters: Parameters
     burn_in: int
     files: tuple[tuple[str, str], ...] = ()
+    named: tuple[NamedChain, ...] = ()
 
     @property
     def chains(self) -> int:
@@ -136,7 +139,9 @@ class WorldSettings:
 
     def build(self, key: tuple[int, int], record: Sequence[str] = (), check: bool = False) -> StrongchainModel:
         """Build the world of one replicate and let it burn in."""
-        return StrongchainModel(self.region, self.network, self.parameters, key=key, burn_in=self.burn_in, record=record, check=check)
+        return StrongchainModel(
+            self.region, self.network, self.parameters, key=key, burn_in=self.burn_in, record=record, check=check, chains=self.named
+        )
 
 
 @dataclass(frozen=True)
@@ -244,6 +249,20 @@ def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None
             raise SettingsError(f"portfolio.sources names {path!r}, which is neither an instrument nor a lever{nearest(path, known)}")
 
 
+def _named(chosen: dict[str, Any], network: object) -> tuple[NamedChain, ...]:
+    """Return the chains that were chosen by their names, in the order of their keys."""
+    if chosen and network is not None:
+        raise SettingsError(f"chain={','.join(chosen)}: a chain is one of the region's own network; leave the network out, or the chain")
+    known = [f.name for f in dataclasses.fields(NamedChain)]
+    for key, values in chosen.items():
+        for name in values if isinstance(values, dict) else ():
+            if name not in known:
+                raise SettingsError(f"there is no setting 'chain.{key}.{name}'{nearest(name, known)}")
+        if not isinstance(values, dict) or not values.get("label"):
+            raise SettingsError(f"chain.{key} is set, but no chain {key!r} is chosen; type chain={key}")
+    return tuple(restore(NamedChain, chosen[key]) for key in sorted(chosen))
+
+
 def _check_reported(reported: dict[str, str]) -> None:
     """Raise if a portfolio reports what no programme counts."""
     known = [f"{key}.{count}" for key, cls in INSTRUMENTS.items() for count in (TAKEN_ON[0], *cls.counted)]
@@ -260,7 +279,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    own = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS}
+    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key != "chain"}
+    own["chain"] = copy.deepcopy(configuration.get("chain"))
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
@@ -272,8 +292,10 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     region, scale = restore(Region, plain["region"]), plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
-    world = WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files)
+    named = _named(plain["chain"] or {}, network)
+    world = WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named)
     if network is None:
+        region = region.of_chains(named) if named else region
         region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
+from agents.columns import Floats, Ints
 from agents.streams import Streams, poisson
+from sim.build.chain import NamedChain
 from sim.build.synthetic import Synthetic, synthetic
 from sim.month.own_defects import learning_multiplier
 from sim.month.problems import months_to_solve, problem_arrivals
@@ -42,7 +44,7 @@ class Region:
     label_zh : str
         the same in Chinese
     chain_names : tuple of str
-        names of the chains; if empty, they have numbers
+        names of the chains; those without one have numbers
     county_names : tuple of str
         names of the counties; those without one have numbers
     sources : dict of str to str
@@ -163,8 +165,26 @@ class Region:
         changed["county_names"] = self.county_names[: int(changed.get("counties", self.counties))]
         return replace(self, **changed)
 
-    def network(self, streams: Streams) -> SupplyNetwork:
-        """Generate the region's supply network from its figures and from published statistics."""
+    def of_chains(self, named: Sequence[NamedChain]) -> Region:
+        """Return the region with these chains and no others: their firms and leaders, and institutions in proportion.
+
+        A chain without a number of firms of its own has as many as a chain of the region. Counties stay.
+        """
+        from dataclasses import replace
+
+        firms = sum(chain.firms or max(round(self.firms / self.chains), chain.leaders + 1) for chain in named)
+        part = self.fitted(firms, len(named), taken=("counties",))
+        return replace(
+            part,
+            chains=len(named),
+            leaders=sum(chain.leaders for chain in named),
+            firms=firms,
+            sectors=max(1, round(self.sectors * len(named) / self.chains)),
+            chain_names=tuple(chain.label for chain in named),
+        )
+
+    def network(self, streams: Streams, named: Sequence[NamedChain] = ()) -> SupplyNetwork:
+        """Generate the region's supply network from its figures and from published statistics; named chains come first."""
         return synthetic(
             Synthetic(
                 firms=self.firms,
@@ -172,25 +192,30 @@ class Region:
                 leaders=self.leaders,
                 sectors=self.sectors,
                 median_revenue=self.median_revenue,
-                chain_names=self.chain_names,
+                chain_names=numbered(
+                    list(dict.fromkeys([*(c.label for c in named), *self.chain_names]))[: self.chains], self.chains, "Chain"
+                ),
             ),
             streams,
+            named,
         )
 
 
-def named(names: Collection[str], number: int) -> tuple[str, ...]:
-    """Return names of so many counties: those given, then numbers from 1 on."""
-    return (*names, *(f"County {k}" for k in range(len(names) + 1, number + 1)))
+def numbered(names: Collection[str], number: int, what: str) -> tuple[str, ...]:
+    """Return so many names: those given, then numbers of what they are names of."""
+    return (*names, *(f"{what} {k}" for k in range(len(names) + 1, number + 1)))
 
 
-def populate(world: World, region: Region) -> None:
+def populate(world: World, region: Region, named: Sequence[NamedChain] = ()) -> None:
     """Give firms, stations, chain heads, lender and regulator their state at the start.
 
     Sizes come from the network, where it has them, else from its steady state; capabilities, counties and knowledge of stations are
     drawn by place. Open problems start at their expected number, and links at the ratings that the
     first defects would give, so that little changes in the burn-in.
     """
-    _place_firms(world, region)
+    _place_firms(world, region, named)
+    for k, chain in enumerate(named):
+        world.chains.problem_mix[k] = chain.problem_mix
     draw_traits(world, np.arange(world.firms.n))
     _seed_problems(world)
     _seed_certificates(world)
@@ -200,7 +225,7 @@ def populate(world: World, region: Region) -> None:
     world.chain_heads.chain[:] = np.arange(world.chain_heads.n) % max(world.chains.n, 1)
 
 
-def _place_firms(world: World, region: Region) -> None:
+def _place_firms(world: World, region: Region, named: Sequence[NamedChain]) -> None:
     firms, links, network, p = world.firms, world.links, world.network, world.parameters
     firms.chain[:], firms.tier[:], firms.sector[:] = network.chain, network.tier, network.sector
     firms.is_leader, firms.final_demand = network.leader, network.final_demand
@@ -208,12 +233,38 @@ def _place_firms(world: World, region: Region) -> None:
     revenue = 12.0 * firms.steady_orders
     by_revenue = (revenue >= p.medium_from).astype(int) + (revenue >= p.large_from)
     firms.size_class = by_revenue if network.size is None else np.where(network.size >= 0, network.size, by_revenue)
-    firms.county[:] = np.floor(world.draw("county", firms) * region.counties) if network.county is None else network.county
+    if network.county is None:
+        world.county_names, homes = _homes(region, named)
+        home, clustering = np.zeros(world.chains.n, dtype=np.int64), np.zeros(world.chains.n)
+        home[: len(homes)], clustering[: len(named)] = homes, [chain.clustering for chain in named]
+        firms.county[:] = _counties(world.draw("county", firms), region.counties, home[firms.chain], clustering[firms.chain])
+    else:
+        firms.county[:] = network.county
+        world.county_names = numbered(network.counties, int(firms.county.max(initial=0)) + 1, "County")
     firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
     firms.cqo = world.draw("has an officer", firms) < region.officers
-    world.county_names = named(network.counties or region.county_names, max(region.counties, int(firms.county.max(initial=0)) + 1))
     links.supplier, links.customer, links.slot = network.supplier, network.customer, network.slot
     links.value_share, links.essential = network.value_share, network.essential
+
+
+def _homes(region: Region, named: Sequence[NamedChain]) -> tuple[tuple[str, ...], list[int]]:
+    """Return the names of the counties, and the county in which each named chain is at home.
+
+    A county that the region does not name gets the place of the next one without a name.
+    """
+    names = list(region.county_names)
+    home = []
+    for k, chain in enumerate(named):
+        if chain.county and chain.county not in names and len(names) < region.counties:
+            names.append(chain.county)
+        home.append(names.index(chain.county) if chain.county in names else k % region.counties)
+    return numbered(names, region.counties, "County"), home
+
+
+def _counties(u: Floats, counties: int, home: Ints, clustering: Floats) -> Ints:
+    """Turn uniforms into counties: a share of firms is at home, the others are anywhere, at home too. All of shape (n,)."""
+    rest = np.where(u < clustering, 0.0, (u - clustering) / np.where(clustering < 1.0, 1.0 - clustering, 1.0))
+    return np.where(u < clustering, home, np.floor(rest * counties).astype(np.int64))
 
 
 def _seed_problems(world: World) -> None:

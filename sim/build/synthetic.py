@@ -23,12 +23,14 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agents.columns import Floats, Ints
 from agents.streams import Streams, normal
+from sim.build.chain import NamedChain
 from sim.build.drawing import (
     ANY,
     ATTEMPTS,
@@ -169,7 +171,7 @@ class Synthetic:
                 raise ParameterError(f"network.{name} is {given!r}; it must hold {count} different names")
 
 
-def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
+def synthetic(settings: Synthetic, streams: Streams, named: Sequence[NamedChain] = ()) -> SupplyNetwork:
     """Make a network of the given settings; the same replicate key gives the same bits.
 
     Parameters
@@ -178,6 +180,8 @@ def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
     streams : Streams
         The replicate's random numbers. A firm's draws are addressed by its row, a link's by the customer's
         row and slot (the first link of a supplier by the supplier's row).
+    named : sequence of NamedChain
+        The first chains, with their own leaders, numbers of firms and tiers.
 
     Returns
     -------
@@ -187,7 +191,7 @@ def synthetic(settings: Synthetic, streams: Streams) -> SupplyNetwork:
     """
     s, n = settings, settings.firms
     rank = np.sort(streams.uniform("network: suppliers sought", 0, n))  # 0 seeks most
-    tier, chain, sector = _places(s, streams)
+    tier, chain, sector = _places(s, streams, named)
     sought = _suppliers_sought(s, rank, tier, chain)
     # Expected customers are Pareto too, with the same mean; every firm gets the first one (see _links).
     u = streams.uniform("network: customers expected", 0, n)
@@ -235,21 +239,45 @@ def _with_shares(s: Synthetic, draft: SupplyNetwork, bought: Floats) -> SupplyNe
     return shared(fitted_power(np.log(customers[member]), s.size_elasticity, log_sales))
 
 
-def _places(s: Synthetic, streams: Streams) -> tuple[Ints, Ints, Ints]:
+def _places(s: Synthetic, streams: Streams, named: Sequence[NamedChain]) -> tuple[Ints, Ints, Ints]:
     """Give every firm its tier, chain and sector, each of shape (firms,)."""
     n, members = s.firms, s.firms - s.leaders
+    u = streams.uniform("network: chain", 0, n)
+    chain = np.minimum(np.searchsorted(_sizes(s, named), u, side="right"), s.chains - 1) if named else (u * s.chains).astype(np.int64)
+    chain[: s.leaders] = _leaders(s, named)
     # Tiers get their exact shares (which firm is in which tier is random), and no tier before the last one is empty.
-    shares = np.cumsum(s.tier_shares) / np.sum(s.tier_shares)
-    order = np.argsort(streams.uniform("network: tier", 0, n)[s.leaders :])
+    u = streams.uniform("network: tier", 0, n)[s.leaders :]
     drawn = np.empty(members, dtype=np.int64)
-    drawn[order] = np.searchsorted(shares, (np.arange(members) + 0.5) / max(members, 1))
+    alike = chain[s.leaders :] >= len(named)  # chains whose members are spread over tiers in the same way
+    of_chains = [(one.tier_shares, chain[s.leaders :] == k) for k, one in enumerate(named)]
+    for shares, these in [(s.tier_shares, alike), *of_chains]:
+        rows = np.flatnonzero(these)
+        order = rows[np.argsort(u[rows])]
+        drawn[order] = np.searchsorted(np.cumsum(shares) / np.sum(shares), (np.arange(order.size) + 0.5) / max(order.size, 1))
     tier = np.concatenate([np.zeros(s.leaders, dtype=np.int64), np.unique(drawn, return_inverse=True)[1] + 1])
-    chain = (streams.uniform("network: chain", 0, n) * s.chains).astype(np.int64)
-    chain[: s.leaders] = np.arange(s.leaders) % s.chains
     run = -(-s.sectors // s.chains)  # sectors of one chain, rounded up, so that every sector belongs to a chain
     within = (streams.uniform("network: sector", 0, n) * run).astype(np.int64)
     within[: s.leaders] = 0  # leaders of one chain compete for the same users
     return tier, chain, (chain * run + within) % s.sectors
+
+
+def _sizes(s: Synthetic, named: Sequence[NamedChain]) -> Floats:
+    """Cumulative shares of the chains in all firms, shape (chains,): those with a number of firms have it, the others are alike."""
+    known = np.array([chain.firms for chain in named[: s.chains]], dtype=np.float64)
+    alike = max(s.firms - known.sum(), 0.0) / max(s.chains - np.count_nonzero(known), 1)
+    firms = np.concatenate([np.where(known > 0, known, alike), np.full(s.chains - known.size, alike)])
+    return np.cumsum(firms) / firms.sum()
+
+
+def _leaders(s: Synthetic, named: Sequence[NamedChain]) -> Ints:
+    """Chains of the leaders, shape (leaders,): each chain in turn gets one until all are placed; a named chain has its own number."""
+    quota = [chain.leaders for chain in named[: s.chains]]
+    rest, others = max(s.leaders - sum(quota), 0), s.chains - len(quota)
+    if not others:
+        quota, rest = [number + rest // s.chains + (k < rest % s.chains) for k, number in enumerate(quota)], 0
+    quota += [rest // others + (k < rest % others) for k in range(others)]
+    turns = [(turn, k) for k, number in enumerate(quota) for turn in range(number)]
+    return np.array([k for _, k in sorted(turns)], dtype=np.int64)[: s.leaders]
 
 
 def _suppliers_sought(s: Synthetic, rank: Floats, tier: Ints, chain: Ints) -> Ints:

@@ -50,7 +50,10 @@ def problem_pressure(world: World) -> NDArray[np.float64]:
     """Expected new problems of a month without any capability, shape (n, 4): more after a renewal."""
     firms, p = world.firms, world.parameters
     factor = np.asarray(p.problem_size)[firms.size_class] * firms.learning * firms.alive
-    return (np.asarray(p.problem_rate)[:, None] * factor).T  # one kind after the other, which is the order of the columns in memory
+    rate = np.asarray(p.problem_rate)[:, None] * factor
+    if (world.chains.problem_mix != 1.0).any():
+        rate = rate * world.chains.problem_mix.T[:, firms.chain]
+    return rate.T  # one kind after the other, which is the order of the columns in memory
 
 
 def problem_arrivals(world: World) -> NDArray[np.float64]:

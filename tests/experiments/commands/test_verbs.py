@@ -181,6 +181,7 @@ def test_settings_of_the_study_are_those_that_can_be_typed():
     groups = {prefix for prefix, _ in declarations.of_studies() if prefix}
     for kind in KINDS:
         plain = OmegaConf.to_container(compose_settings(["region=sample", f"study={kind}"]), resolve=False)
+        assert plain.pop("chain") is None  # none is chosen; each has settings of its own
         flat = {key: value for key, value in plain.items() if not isinstance(value, dict)}
         flat |= {f"{group}.{key}": value for group in groups for key, value in plain[group].items()}
         chosen = [(prefix, cls) for prefix, cls in declarations.of_studies() if prefix != "study" or cls is KINDS[kind]]

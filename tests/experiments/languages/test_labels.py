@@ -13,7 +13,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 import sim
+from agents.firm import KINDS
 from experiments.calibration.patterns import PATTERNS, PROBES
+from experiments.catalogue.chains import chain_files
 from experiments.catalogue.portfolios import portfolios
 from experiments.catalogue.settings import figures, region_files, settings
 from experiments.commands.verbs import main
@@ -132,7 +134,11 @@ def shown() -> Iterator[tuple[str, str]]:
         yield from ((f"formula of {key}", outcome.formula), (f"label of {key}", outcome.label_zh))
         yield from ((f"unit of {key}", say(f"figures.{unit}", outcome.unit)) for unit in ("unit", "unit_of_difference"))
         yield f"unit of {key} in all", outcome.unit.removesuffix("/month") if outcome.is_flow else outcome.unit
+    yield from (("kind of problem", kind) for kind in KINDS)
+    for chain in chain_files():
+        yield from (("chain", text) for text in (chain.label, chain.county, *chain.sources.values()) if text)
     for region in region_files():
+        yield from (("chain", name) for name in region.chain_names)
         yield from (("county", name) for name in region.county_names)
         yield from ((f"source of {region.key}.{name}", source) for name, _, source, _ in figures(region))
     for portfolio in portfolios():

@@ -108,6 +108,8 @@ def test_a_scaled_region_is_a_region(key, scale):
             assert getattr(part, f.name) >= min(1, getattr(whole, f.name))
         elif f.name == "county_names":
             assert part.county_names == whole.county_names[: part.counties]
+        elif f.name == "chain_names":
+            assert part.chain_names == whole.chain_names[: part.chains]
         elif f.name != "station_capacity":
             assert getattr(part, f.name) == getattr(whole, f.name)
     served = [one.stations * one.station_capacity / one.firms for one in (part, whole)]
