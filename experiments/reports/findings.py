@@ -128,13 +128,14 @@ class NotDefined(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study takes place: a region or a file, its label in English and Chinese, what its network is made of."""
+    """Where a study takes place: a region or a file, its label in English and Chinese, its kind of network, chains chosen by name."""
 
     kind: str
     file: str = ""
     only: tuple[tuple[str, Any], ...] = ()
     label: str = ""
     label_zh: str = ""
+    chains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -443,7 +444,8 @@ def _place(arm: Mapping[str, Any]) -> Place:
         return Place(kind, PurePath(network["path"]).name, tuple((network.get("filter") or {}).items()))
     if kind == "input_output":
         return Place(kind, PurePath(network["path"]).name)
-    return Place(kind, label=region["label"], label_zh=region["label_zh"])
+    chains = tuple(str(chain["label"]) for _, chain in sorted((arm.get("chain") or {}).items()))
+    return Place(kind, label=region["label"], label_zh=region["label_zh"], chains=chains)
 
 
 def _sources(comparison: Comparison) -> tuple[tuple[Source, tuple[Arm, ...]], ...]:
@@ -461,7 +463,7 @@ def _source(arm: Mapping[str, Any], files: Mapping[str, Region]) -> Source:
     file = files.get(region["key"])
     used = [name for name in COUNTS if kind == "region" or name in WITHOUT_NETWORK]
     reported = [name for name in used if file and re.match(r"F\d{3}\b", file.sources.get(name, ""))]
-    if not file or not reported:
+    if not file or not reported or arm.get("chain"):  # chains chosen by name have figures of their own, most of them assumed
         return Source(kind)
     how = arm.get("institutions") or {}  # of a network that is not the region's own
     typed = [name for name in used if region[name] != getattr(file, name) and how.get(name) != IN_PROPORTION]

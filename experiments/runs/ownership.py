@@ -264,7 +264,7 @@ def release(folder: Path) -> str:
     """
     if folder.is_symlink() or not os.path.lexists(folder / CLAIM):
         raise SettingsError(f"{folder} is claimed by nobody: there is no {CLAIM} in it")
-    if (folder / "manifest.json").exists():
+    if os.path.lexists(folder / "manifest.json"):  # also a link to nowhere, which is not ours
         raise SettingsError(f"{folder} holds a whole study, which nobody needs to release; remove the folder if you do not want it")
     owner = _known(folder)
     if lives(folder, owner):

@@ -56,6 +56,7 @@ def permuted(given: SupplyNetwork, order: np.ndarray) -> SupplyNetwork:
         sector=given.sector[order],
         chains=given.chains,
         sectors=given.sectors,
+        slot=given.slot,
     )
 
 

@@ -24,7 +24,7 @@ ABBREVIATIONS = {
 #: What no language names: settings and arms by their keys, commands, names of files, versions, ids of facts, one Greek letter.
 NO_WORDS = (
     r"(?:parameters|instruments|region|network|study|portfolio)(?:\.\w+)+",
-    r"[a-z_]+\.(?:csv|json|html|parquet|xlsx)",
+    r"docs/[a-z/]+\.md|[a-z_]+\.(?:csv|json|html|parquet|xlsx)",
     r"\d{4}-\d\d-\d\dT[\d:+]+",
     r"\b(?:python|mesa|numpy|scipy|pandas|pyarrow|hydra-core|omegaconf|matplotlib|joblib|strongchain) [\w.]+",
     r"\b[0-9a-f]{12,64}\b|\b[IF]\d{3}\b",

@@ -445,8 +445,8 @@ def test_the_report_says_where_figures_come_from(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "expected", "never"),
     [
-        ((), "chain leaders, firms, chain heads and stations are those that the authorities of Liaoning report.", "set for this study"),
-        (("region.stations=300",), "but the number of stations (300, not 30) was set for this study", "heads and stations are"),
+        ((), "chain leaders, firms and chain heads are those that the authorities of Liaoning report.", "set for this study"),
+        (("region.chain_heads=300",), "but the number of chain heads (300, not 20) was set for this study", "firms and chain heads are"),
         (("scale=0.1",), "the authorities of Liaoning report, all scaled by 0.1.", "about 2,000"),
         (
             ("region.firms=5000",),
@@ -455,8 +455,8 @@ def test_the_report_says_where_figures_come_from(tmp_path):
         ),
         (
             ("network=synthetic",),
-            "chain heads and stations are those that the authorities of Liaoning report, "
-            "in proportion to the size of the network (5 chain heads and 5 stations)",
+            "chain heads are those that the authorities of Liaoning report, "
+            "in proportion to the size of the network (5 chain heads)",
             "firms, chain heads",
         ),
         (("region.key=mine",), "the counts of firms and stations are invented", "authorities"),
