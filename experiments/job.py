@@ -45,19 +45,19 @@ from experiments.reports.sweep import is_whole
 from experiments.runs.files import write_whole
 from experiments.runs.manifests import MANIFEST, POINT
 from experiments.runs.ownership import Claim, claim, refuse_folder, remove_empty
-from experiments.runs.runner import drawing_seconds, expected_seconds, workers_of
+from experiments.runs.runner import drawing_seconds, expected_seconds, needs_of, workers_of
 from experiments.runs.store import CODE
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
 from experiments.studies.validate import run_validation
 from experiments.systems import answer_like_ctrl_c
-from experiments.terminal import printable, write
+from experiments.terminal import paragraphs, printable, write
 from experiments.waiting import announce, slow
 from sim import NetworkError
 from sim.parameters import ParameterError
 
-__all__ = ["run"]
+__all__ = ["dry_run", "run"]
 
 #: What a user can mend. Anything else is an error of ours, whose traceback goes into a file.
 MENDABLE = (SettingsError, ParameterError, NetworkError, HydraException, OmegaConfBaseException)
@@ -209,6 +209,42 @@ def _announce_sweep(arguments: Sequence[str]) -> None:
     starting = expected_seconds((), settings.replicates, settings.task.months, workers)  # once, as all points share the workers
     seconds = starting + points * (expected_seconds(arms, settings.replicates, settings.task.months, workers) - starting)
     write(say("progress.sweep", points=points, runs=runs, seconds=seconds))
+
+
+def dry_run(arguments: Sequence[str]) -> int:
+    """Say how many runs a study or a sweep would be, about how long they would take, and how much memory and disk; do nothing else.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        As `preflight` returns them.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if something is wrong with what was typed.
+    """
+    register()
+    _failures.clear()
+    try:
+        typed = [read_override(_with_policies(argument)) for argument in arguments if not argument.startswith("-")]
+        points = math.prod(len(override.alone) for override in typed)
+        first = [override.alone[0] for override in typed]
+        settings = read_settings(marked(compose_settings(first), first))
+        if settings.study.kind not in {"compare", "exchange"}:
+            raise SettingsError(f"--dry-run says what comparisons and exchanges take; study={settings.study.kind} says it before it begins")
+        speak(settings.language)
+        of_exchange = settings.study.kind == "exchange"
+        arms = list(exchange_arms(settings, first).values()) if of_exchange else arms_of(settings, first)
+        workers = workers_of(settings.parallel, settings.replicates)
+        seconds = points * expected_seconds(arms, settings.replicates, settings.task.months, workers)
+        if settings.resolved["figures"]["format"] and points == 1:
+            seconds += drawing_seconds(len(arms), settings.study.kind)
+        needs = needs_of(arms, settings.replicates, workers, points)
+        write("\n".join(paragraphs(say("progress.dry_run", points, len(arms), settings.replicates, seconds, workers, needs))))
+    except MENDABLE as mistake:
+        _fail(mistake)
+    return int(bool(_failures))
 
 
 def _placed(arguments: Sequence[str], key: str) -> tuple[list[str], Path]:

@@ -13,6 +13,10 @@ from experiments.terminal import printable
 __all__ = ["main"]
 
 
+#: What asks only how much a study would take.
+DRY_RUN = "--dry-run"
+
+
 def main() -> None:
     """Answer a verb, or tell every mistake of what was typed, or run the study. The exit status is not 0 if anything failed.
 
@@ -52,6 +56,8 @@ def _answer(arguments: list[str]) -> int:
         other = ["help"]
     if (status := verbs.main(other, typed)) is not None:
         return status
+    dry = DRY_RUN in arguments
+    arguments = [word for word in arguments if word != DRY_RUN]
     with slow("waiting.start", after=0.0):  # it takes some seconds every time
         from experiments.configuration.preflight import preflight
         from experiments.configuration.settings import SettingsError
@@ -64,9 +70,9 @@ def _answer(arguments: list[str]) -> int:
             return 1
     if {"--help", "-h"} & set(readable):  # beside settings, which were without mistakes
         return verbs.main(["help"], typed) or 0
-    from experiments.job import run
+    from experiments.job import dry_run, run
 
-    return run(readable)
+    return dry_run(readable) if dry else run(readable)
 
 
 if __name__ == "__main__":

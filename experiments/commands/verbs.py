@@ -1,6 +1,6 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
-``strongchain results | report | slides | rerun | verify | release | import | regions | chains |
+``strongchain results | report | slides | export | rerun | verify | release | import | regions | chains |
 policies | policy | instruments | experiments |
 parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
@@ -314,6 +314,24 @@ def slides(folder: str = "", *, language: str = "") -> list[str]:
         raise VerbError(" ".join(str(mistake).split())) from None
 
 
+def export(folder: str = "") -> list[str]:
+    """Write the network and the quality map of a finished study as GraphML and GEXF. Nothing is simulated."""
+    if not folder:
+        raise VerbError(say("graphs.what"))
+    from experiments.analysis.results import load
+    from experiments.reports.graphs import write_graphs
+
+    here = Path(folder)
+    try:
+        comparison = load(here)
+        paths = write_graphs(comparison, here)
+    except UNREADABLE as mistake:
+        raise VerbError(" ".join(str(mistake).split())) from None
+    if not paths:
+        raise VerbError(say("graphs.no_map", folder=here))
+    return [say("graphs.written", files=len(paths), folder=paths[0].parent)]
+
+
 def _language_of(about: Mapping[str, Any]) -> str:
     """The language that a study was asked for in; English if it is of a version without languages."""
     return str(about["configuration"].get("language", ENGLISH))
@@ -345,6 +363,7 @@ ANSWERS: dict[str, Callable[..., list[str] | int]] = {
             results,
             report,
             slides,
+            export,
             rerun,
             verify,
             release,

@@ -16,6 +16,7 @@ VERBS = {
     "results": "[FOLDER]",
     "report": "FOLDER [language=zh]",
     "slides": "FOLDER [language=zh]",
+    "export": "FOLDER",
     "rerun": "FOLDER [--replicate N] [--arm NAME]",
     "verify": "[FOLDER]",
     "release": "FOLDER",

@@ -19,7 +19,20 @@ VALUED = {
 #: The value of a flag that is typed without one.
 BARE = {"--info": "all", "-i": "all"}
 #: Flags of Hydra that stand alone.
-ALONE = ("--help", "-h", "--hydra-help", "--version", "--resolve", "--run", "-r", "--multirun", "-m", "--shell-completion", "-sc")
+ALONE = (
+    "--help",
+    "-h",
+    "--hydra-help",
+    "--dry-run",
+    "--version",
+    "--resolve",
+    "--run",
+    "-r",
+    "--multirun",
+    "-m",
+    "--shell-completion",
+    "-sc",
+)
 #: Flags of Hydra that make it run every point of a sweep.
 MANY = ("-m", "--multirun")
 #: Flags of Hydra that exclude each other.

@@ -23,12 +23,14 @@ from experiments.runs.store import CODE, Store, StoreError, run_keys
 from experiments.systems import parent_lives
 from sim import StrongchainModel
 
-__all__ = ["SECONDS_PER_FIRM_MONTH", "Failure", "drawing_seconds", "expected_seconds", "fan_out", "run_arms", "workers_of"]
+__all__ = ["SECONDS_PER_FIRM_MONTH", "Failure", "drawing_seconds", "expected_seconds", "fan_out", "needs_of", "run_arms", "workers_of"]
 
 T = TypeVar("T")
 
 #: Measured on one core at 2,000 firms; for the forecast that is printed before a study starts.
 SECONDS_PER_FIRM_MONTH = 7e-6
+MEMORY_OF_A_PROCESS, MEMORY_OF_A_FIRM = 150.0, 0.0024  # MB; measured at 2,000, 20,000 and 100,000 firms with five links each
+DISK_OF_A_RUN, DISK_OF_AN_ARM = 0.04, 2.4  # MB; a run as it is kept, and the tables and figures of an arm
 #: Seconds to start the workers: each of them imports the world. Measured with two workers on two cores.
 STARTING = 4.0
 #: Figures and report of a comparison: at once, for each arm up to `ALL_DRAWN`, and for each further one, which the crowded figures
@@ -133,6 +135,16 @@ def expected_seconds(arms: Sequence[Arm], replicates: int, months: int, workers:
     firm_months = sum(arm.world.firms for arm in arms) * months + sum(world.firms * world.burn_in for world in worlds)
     starting = STARTING if workers > 1 and missing > 0.0 else 0.0
     return starting + missing * firm_months * replicates * SECONDS_PER_FIRM_MONTH / workers
+
+
+def needs_of(arms: Sequence[Arm], replicates: int, workers: int, points: int = 1) -> tuple[float, float]:
+    """Forecast roughly the memory of all processes and the disk that a study's runs take, both in megabytes.
+
+    Each process holds one world of the largest arm.
+    """
+    firms = max(arm.world.firms for arm in arms)
+    memory = (1 + (workers if workers > 1 else 0)) * MEMORY_OF_A_PROCESS + workers * firms * MEMORY_OF_A_FIRM
+    return memory, points * len(arms) * (replicates * DISK_OF_A_RUN + DISK_OF_AN_ARM)
 
 
 def workers_of(parallel: Parallel, most: int) -> int:

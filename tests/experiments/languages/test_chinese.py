@@ -14,8 +14,8 @@ from experiments.languages.wording import HERE
 NAMES = (
     r"`[^`]*`",
     r"[a-z][\w.]*=(?:\[[^\]]*\]|[\w.,]+)",
-    r"strongchain(?: (?:import|release|report|slides|explain|policy|instruments|completion|help|results|new|check|bash))+",
-    r"(?:regions|policies|instruments|experiments|parameters|results|report|slides|rerun|verify)(?: \|| )+",
+    r"strongchain(?: (?:import|release|report|slides|export|explain|policy|instruments|completion|help|results|new|check|bash))+",
+    r"(?:regions|chains|policies|instruments|experiments|parameters|results|report|slides|export|rerun|verify)(?: \|| )+",
     r"policy (?:new|check)(?:\|check)?",
     r"[\w./-]+\.(?:csv|json|html|parquet|png|yaml|xlsx|md|lock)\b",
     r"Fieller|Strongchain|JavaScript|Parquet|SHA-256",

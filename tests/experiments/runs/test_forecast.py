@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from experiments.configuration.settings import compose_settings, read_settings
-from experiments.job import _announce_sweep
+from experiments.job import _announce_sweep, dry_run
 from experiments.reports.comparison import MOST_ARMS
-from experiments.runs.runner import ALL_DRAWN, STARTING, drawing_seconds, expected_seconds
+from experiments.runs.runner import ALL_DRAWN, STARTING, drawing_seconds, expected_seconds, needs_of
 from experiments.studies.compare import arms_of, run_arms_of_study
 
 WORDS = ("region=sample", "scale=0.1", "months=1", "burn_in=0", "replicates=1", "parallel=serial", "instruments=[cqo]")
@@ -57,3 +57,27 @@ def test_a_sweep_whose_points_have_no_figures_starts_its_workers_once(capsys):
     overrides = [override for override in WORDS if not override.startswith(("parallel", "replicates"))]
     _announce_sweep(["-m", *overrides, "replicates=4", "parallel.workers=2", "seed=1,2,3,4,5,6,7,8"])
     assert seconds_in(capsys.readouterr().out) == round(STARTING)
+
+
+@pytest.mark.study
+def test_a_dry_run_says_what_a_study_would_take_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    typed = ["region=sample", "replicates=3", "instruments=[cqo,stewards]"]
+    assert dry_run(typed) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("12 runs: 4 arms × 3 replicates; about ") and "nothing was simulated or written" in said
+    assert dry_run(["-m", *typed, "instruments.cqo.reach=0.1,0.5"]) == 0
+    assert "24 runs at 2 points: 4 arms" in " ".join(capsys.readouterr().out.split())
+    assert dry_run(["study=calibration"]) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.study
+def test_more_firms_need_more_memory_and_more_runs_more_disk():
+    settings = read_settings(compose_settings(["region=sample"]))
+    arms = arms_of(settings, ["region=sample"])
+    memory, disk = needs_of(arms, 10, 2)
+    larger = [replace(arm, world=replace(arm.world, region=replace(arm.world.region, firms=30_000))) for arm in arms]
+    assert needs_of(larger, 10, 2)[0] > memory > needs_of(arms, 10, 1)[0] and needs_of(arms, 20, 2)[1] > disk
+    assert needs_of(arms, 10, 2, points=3) == (memory, 3 * disk)
