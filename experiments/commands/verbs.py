@@ -315,7 +315,7 @@ def slides(folder: str = "", *, language: str = "") -> list[str]:
 
 
 def export(folder: str = "") -> list[str]:
-    """Write the network and the quality map of a finished study as GraphML and GEXF. Nothing is simulated."""
+    """Write the networks and quality maps of a finished study as GraphML and GEXF."""
     if not folder:
         raise VerbError(say("graphs.what"))
     from experiments.analysis.results import load
