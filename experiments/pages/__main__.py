@@ -22,6 +22,7 @@ SIMULATED = {
     "gallery": "reference.gallery",
     "case_studies": "evidence.case_studies",
     "dose_response": "evidence.dose_response",
+    "chains": "evidence.chains",
     "delivered": "evidence.delivered",
     "eight_years": "evidence.eight_years",
     "flagships": "evidence.flagships",
