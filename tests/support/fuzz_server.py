@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 #: Seconds of CPU, gigabytes of new memory, and megabytes of one file that a try may take.
-CPU, MEMORY, FILE = 30, 3, 200
+CPU, MEMORY, FILE = 90, 3, 200
 #: Seconds of wall-clock time after which a try hangs, on a machine as busy as it may be.
 WALL = 90.0
 #: Kinds of audit events that start another process or reach for the network.

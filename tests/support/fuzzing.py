@@ -256,7 +256,7 @@ def _wrong(ended: dict[str, Any], stdout: str, stderr: str, given: int) -> Itera
     if ended["hangs"]:
         yield "hangs"
     elif status < 0:
-        yield f"ended by signal {-status}" + (" after 30 s of CPU" if status == -24 else "")
+        yield f"ended by signal {-status}" + (" after 90 s of CPU" if status == -24 else "")
     elif status not in (0, 1):
         yield f"exit status {status}"
     for text in (stdout, stderr):
