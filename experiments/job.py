@@ -27,6 +27,7 @@ from experiments.configuration.overrides import quoted, read_override
 from experiments.configuration.own_policies import as_typed, in_hydras_words
 from experiments.configuration.schema import register
 from experiments.configuration.settings import (
+    Arm,
     Settings,
     SettingsError,
     check_name,
@@ -195,20 +196,38 @@ def _job(config: DictConfig) -> None:
     note.unlink(missing_ok=True)  # of this point, if it failed before
 
 
-def _announce_sweep(arguments: Sequence[str]) -> None:
-    """Say how many runs a sweep is, and about how long they take if its first point is like the others."""
+@dataclass(frozen=True)
+class _Forecast:
+    """What a study or a sweep would be: points, settings and arms of the first one, processes, and seconds for all of them."""
+
+    points: int
+    settings: Settings
+    arms: list[Arm]
+    workers: int
+    seconds: float
+
+
+def _forecast(arguments: Sequence[str]) -> _Forecast | None:
+    """Compose the first point of what was typed, and count on the others being like it; none of a kind of study without arms."""
     overrides = [read_override(argument) for argument in arguments if not argument.startswith("-")]
-    points = math.prod(len(argument.alone) for argument in overrides)
-    first = [argument.alone[0] for argument in overrides]
-    settings = read_settings(compose_settings(first))
-    if settings.quiet or settings.study.kind not in {"compare", "exchange"}:
-        return
+    points = math.prod(len(override.alone) for override in overrides)
+    first = [override.alone[0] for override in overrides]
+    settings = read_settings(marked(compose_settings(first), first))
+    if settings.study.kind not in {"compare", "exchange"}:
+        return None
     arms = list(exchange_arms(settings, first).values()) if settings.study.kind == "exchange" else arms_of(settings, first)
-    runs = points * len(arms) * settings.replicates
     workers = workers_of(settings.parallel, settings.replicates)
     starting = expected_seconds((), settings.replicates, settings.task.months, workers)  # once, as all points share the workers
     seconds = starting + points * (expected_seconds(arms, settings.replicates, settings.task.months, workers) - starting)
-    write(say("progress.sweep", points=points, runs=runs, seconds=seconds))
+    return _Forecast(points, settings, arms, workers, seconds)
+
+
+def _announce_sweep(arguments: Sequence[str]) -> None:
+    """Say how many runs a sweep is, and about how long they take if its first point is like the others."""
+    of = _forecast(arguments)
+    if of is not None and not of.settings.quiet:
+        runs = of.points * len(of.arms) * of.settings.replicates
+        write(say("progress.sweep", points=of.points, runs=runs, seconds=of.seconds))
 
 
 def dry_run(arguments: Sequence[str]) -> int:
@@ -227,21 +246,15 @@ def dry_run(arguments: Sequence[str]) -> int:
     register()
     _failures.clear()
     try:
-        typed = [read_override(_with_policies(argument)) for argument in arguments if not argument.startswith("-")]
-        points = math.prod(len(override.alone) for override in typed)
-        first = [override.alone[0] for override in typed]
-        settings = read_settings(marked(compose_settings(first), first))
-        if settings.study.kind not in {"compare", "exchange"}:
-            raise SettingsError(f"--dry-run says what comparisons and exchanges take; study={settings.study.kind} says it before it begins")
-        speak(settings.language)
-        of_exchange = settings.study.kind == "exchange"
-        arms = list(exchange_arms(settings, first).values()) if of_exchange else arms_of(settings, first)
-        workers = workers_of(settings.parallel, settings.replicates)
-        seconds = points * expected_seconds(arms, settings.replicates, settings.task.months, workers)
-        if settings.resolved["figures"]["format"] and points == 1:
-            seconds += drawing_seconds(len(arms), settings.study.kind)
-        needs = needs_of(arms, settings.replicates, workers, points)
-        write("\n".join(paragraphs(say("progress.dry_run", points, len(arms), settings.replicates, seconds, workers, needs))))
+        of = _forecast([_with_policies(argument) for argument in arguments])
+        if of is None:
+            raise SettingsError("--dry-run is for comparisons, exchanges and sweeps; other studies say what they take when they begin")
+        speak(of.settings.language)
+        drawn = bool(of.settings.resolved["figures"]["format"]) and not set(arguments) & set(MANY)
+        seconds = of.seconds + (drawing_seconds(len(of.arms), of.settings.study.kind) if drawn else 0.0)
+        replicates = of.settings.replicates
+        needs = needs_of(of.arms, replicates, of.workers, of.points)
+        write("\n".join(paragraphs(say("progress.dry_run", of.points, len(of.arms), replicates, seconds, of.workers, needs))))
     except MENDABLE as mistake:
         _fail(mistake)
     return int(bool(_failures))

@@ -252,14 +252,14 @@ def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None
 def _named(chosen: dict[str, Any], network: object) -> tuple[NamedChain, ...]:
     """Return the chains that were chosen by their names, in the order of their keys."""
     if chosen and network is not None:
-        raise SettingsError(f"chain={','.join(chosen)}: a chain is one of the region's own network; leave the network out, or the chain")
-    known = [f.name for f in dataclasses.fields(NamedChain)]
+        raise SettingsError(f"chain={','.join(chosen)}: chains belong to the region's own network; leave out the chain or the network")
     for key, values in chosen.items():
         for name in values if isinstance(values, dict) else ():
-            if name not in known:
-                raise SettingsError(f"there is no setting 'chain.{key}.{name}'{nearest(name, known)}")
+            known = [f"chain.{key}.{f.name}" for f in dataclasses.fields(NamedChain)]
+            if (path := f"chain.{key}.{name}") not in known:
+                raise SettingsError(f"{path}: there is no setting {path!r}{nearest(path, known)}")
         if not isinstance(values, dict) or not values.get("label"):
-            raise SettingsError(f"chain.{key} is set, but no chain {key!r} is chosen; type chain={key}")
+            raise SettingsError(f"chain.{key} is set, but chain {key!r} is not chosen; type chain={key}")
     return tuple(restore(NamedChain, chosen[key]) for key in sorted(chosen))
 
 

@@ -83,10 +83,11 @@ class Region:
     def __post_init__(self) -> None:
         """Refuse values outside their ranges, and numbers that contradict each other."""
         check_ranges(self, "region.")
-        object.__setattr__(self, "chain_names", tuple(self.chain_names))
-        object.__setattr__(self, "county_names", tuple(self.county_names))
-        if len(set(self.county_names)) < len(self.county_names) or len(self.county_names) > self.counties:
-            raise ParameterError(f"region.county_names is {self.county_names!r}; it must hold at most {self.counties} different names")
+        for name, most in (("chain_names", self.chains), ("county_names", self.counties)):
+            names = tuple(getattr(self, name))
+            object.__setattr__(self, name, names)
+            if len(set(names)) < len(names) or len(names) > most:
+                raise ParameterError(f"region.{name} is {names!r}; it must hold at most {most} different names")
         if self.leaders < self.chains:
             raise ParameterError(f"region.leaders is {self.leaders}, fewer than region.chains ({self.chains}); every chain needs a leader")
         if self.firms <= self.leaders:

@@ -314,3 +314,5 @@ def test_names_of_counties_are_those_of_a_region_and_no_more():
     for wrong in (("a", "a"), ("a", "b", "c", "d", "e")):
         with pytest.raises(ParameterError, match=r"region\.county_names is .*at most 4 different names"):
             Region(county_names=wrong)
+        with pytest.raises(ParameterError, match=r"region\.chain_names is .*at most 4 different names"):
+            Region(chain_names=wrong)

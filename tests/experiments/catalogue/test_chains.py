@@ -95,10 +95,13 @@ def test_chains_are_chosen_by_key_or_name_one_or_several_and_by_arm():
     ("typed", "said"),
     [
         (("chain=hydrogin",), "there is no chain 'hydrogin'.*did you mean 'hydrogen'"),
-        (("chain=hydrogen", "chain.hydrogen.leeders=3"), r"there is no setting 'chain\.hydrogen\.leeders'; did you mean 'leaders'"),
-        (("chain.bamboo.leaders=3",), "no chain 'bamboo' is chosen; type chain=bamboo"),
+        (
+            ("chain=hydrogen", "chain.hydrogen.leeders=3"),
+            r"there is no setting 'chain\.hydrogen\.leeders'; did you mean 'chain\.hydrogen\.leaders'",
+        ),
+        (("chain.bamboo.leaders=3",), "chain 'bamboo' is not chosen; type chain=bamboo"),
         (("chain=bamboo", "chain.bamboo.clustering=2"), r"chain\.bamboo\.clustering is 2"),
-        (("chain=bamboo", "network=synthetic"), "chain=bamboo: a chain is one of the region's own network"),
+        (("chain=bamboo", "network=synthetic"), "chain=bamboo: chains belong to the region's own network"),
     ],
 )
 def test_a_mistake_gets_one_line(typed, said):

@@ -65,7 +65,7 @@ def test_a_dry_run_says_what_a_study_would_take_and_leaves_nothing(tmp_path, mon
     typed = ["region=sample", "replicates=3", "instruments=[cqo,stewards]"]
     assert dry_run(typed) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert said.startswith("12 runs: 4 arms × 3 replicates; about ") and "nothing was simulated or written" in said
+    assert said.startswith("12 runs: 4 arms × 3 replicates; about ") and "Nothing was simulated or written" in said
     assert dry_run(["-m", *typed, "instruments.cqo.reach=0.1,0.5"]) == 0
     assert "24 runs at 2 points: 4 arms" in " ".join(capsys.readouterr().out.split())
     assert dry_run(["study=calibration"]) == 1
