@@ -252,7 +252,7 @@ def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None
 def _named(chosen: dict[str, Any], network: object) -> tuple[NamedChain, ...]:
     """Return the chains that were chosen by their names, in the order of their keys."""
     if chosen and network is not None:
-        raise SettingsError(f"chain={','.join(chosen)}: chains belong to the region's own network; leave out the chain or the network")
+        raise SettingsError(f"chain={','.join(chosen)}: a chain is generated, and the firms of this network are given; leave out the chain or the network")
     for key, values in chosen.items():
         for name in values if isinstance(values, dict) else ():
             known = [f"chain.{key}.{f.name}" for f in dataclasses.fields(NamedChain)]
@@ -289,7 +289,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         own["policy_files"] = dict(configuration["policy_files"])
     check_rules(General, own)
     plain = copy.deepcopy(own)
-    region, scale = restore(Region, plain["region"]), plain["scale"]
+    region, scale = restore(Region, _names_within_counts(plain["region"])), plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
     named = _named(plain["chain"] or {}, network)
@@ -300,6 +300,15 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})
     return Arm(name, dataclasses.replace(world, region=region), active, own)
+
+
+def _names_within_counts(region: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of a region in which fewer chains or counties were asked for than its documents name: the first keep their names."""
+    cut = {}
+    for names, count in (("chain_names", "chains"), ("county_names", "counties")):
+        if isinstance(region[names], list) and isinstance(region[count], int) and region[count] > 0:
+            cut[names] = region[names][: region[count]]
+    return region | cut
 
 
 def _fitted(world: WorldSettings, configuration: dict[str, Any], taken: Mapping[str, str]) -> Region:

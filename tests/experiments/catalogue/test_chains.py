@@ -101,10 +101,16 @@ def test_chains_are_chosen_by_key_or_name_one_or_several_and_by_arm():
         ),
         (("chain.bamboo.leaders=3",), "chain 'bamboo' is not chosen; type chain=bamboo"),
         (("chain=bamboo", "chain.bamboo.clustering=2"), r"chain\.bamboo\.clustering is 2"),
-        (("chain=bamboo", "network=synthetic"), "chain=bamboo: chains belong to the region's own network"),
+        (("chain=bamboo", "network=synthetic"), "chain=bamboo: a chain is generated"),
     ],
 )
 def test_a_mistake_gets_one_line(typed, said):
     with pytest.raises((SettingsError, ParameterError), match=said) as mistake:
         settings(*typed)
     assert "\n" not in str(mistake.value)
+
+
+def test_a_region_of_fewer_chains_or_counties_keeps_the_first_names():
+    typed = preflight(["region=shanxi", "region.chains=1", "region.counties=2", "scale=1"])
+    region = read_settings(compose_settings(typed)).world.region
+    assert region.chain_names == ("Rail transit",) and region.county_names == ("Datong", "Jinzhong")
