@@ -252,7 +252,8 @@ def _check_sources(sources: dict[str, str], instruments: dict[str, Any]) -> None
 def _named(chosen: dict[str, Any], network: object) -> tuple[NamedChain, ...]:
     """Return the chains that were chosen by their names, in the order of their keys."""
     if chosen and network is not None:
-        raise SettingsError(f"chain={','.join(chosen)}: a chain is generated, and the firms of this network are given; leave out the chain or the network")
+        keys = ",".join(chosen)
+        raise SettingsError(f"chain={keys}: a chain is generated, and the firms of this network are given; leave out one of them")
     for key, values in chosen.items():
         for name in values if isinstance(values, dict) else ():
             known = [f"chain.{key}.{f.name}" for f in dataclasses.fields(NamedChain)]
@@ -303,7 +304,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
 
 
 def _names_within_counts(region: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of a region in which fewer chains or counties were asked for than its documents name: the first keep their names."""
+    """Return the figures of a region: where fewer chains or counties were asked for than its documents name, the first keep their names."""
     cut = {}
     for names, count in (("chain_names", "chains"), ("county_names", "counties")):
         if isinstance(region[names], list) and isinstance(region[count], int) and region[count] > 0:
