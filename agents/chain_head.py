@@ -13,6 +13,7 @@ class ChainHeads(Population):
     """State of the chain heads."""
 
     chain: Indices = column("index", "chain that it organises")
+    region: Indices = column("index", "region in which it is")
     spent: Floats = column("CNY", "programme money spent on its chain so far (several heads of one chain divide it)")
     awards: Floats = column("awards", "awards to firms of its chain so far")
 

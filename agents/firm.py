@@ -36,6 +36,7 @@ class Firms(Help):
     tier: Indices = column("links", "links to the nearest chain leader; leaders 0, -1 if none is reached")
     sector: Indices = column("index", "sector of its product")
     county: Indices = column("index", "county in which it is")
+    region: Indices = column("index", "region in which it is")
     size_class: Indices = column("index", "0 small, 1 medium, 2 large, by yearly revenue")
     is_leader: Flags = column("1", "chain leader: sells to users and is liable for the defects that reach them")
     final_demand: Floats = column("CNY/month", "demand of users")

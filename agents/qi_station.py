@@ -13,7 +13,8 @@ class Stations(Population):
     """State of the service stations."""
 
     county: Indices = column("index", "county it serves from")
-    online: Flags = column("1", "serves every county")
+    region: Indices = column("index", "region in which it is")
+    online: Flags = column("1", "serves every county of its region")
     offers: Flags = column("1", "elements it offers: management, metrology, standards, testing", width=4)
     competence: Floats = column("share", "probability that a case is solved, by element", width=4)
     capacity: Floats = column("cases/month", "cases it can serve in a month")

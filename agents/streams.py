@@ -82,6 +82,12 @@ class Streams:
         self._generator = np.random.Generator(self._philox)
         self._state = self._philox.state
 
+    def of_region(self, name: str) -> Streams:
+        """Return the random numbers of one region of this replicate: the same whichever regions are in the world beside it."""
+        digest = blake2b(f"region: {name}".encode(), digest_size=16).digest()
+        low, high = (int.from_bytes(half, "little") for half in (digest[:8], digest[8:]))
+        return Streams((self.key[0] ^ low, self.key[1] ^ high), self.rename)
+
     def __getstate__(self) -> dict[str, Any]:
         return {"key": self.key, "rename": self.rename}
 

@@ -11,6 +11,7 @@ from agents.streams import Streams, replicate_keys
 from sim.accounts.accounts import Books
 from sim.accounts.balance_sheet import balance_sheet
 from sim.attribution.quality_map import QualityMap, blocks, quality_map
+from sim.build.across import Across, joined
 from sim.build.chain import NamedChain
 from sim.build.from_file import FromFile, from_file
 from sim.build.input_output import InputOutput, SectorEconomy, input_output
@@ -99,8 +100,9 @@ class StrongchainModel(World):
 
     Parameters
     ----------
-    region : Region, optional
-        Its stations, counties and officers; and its network, if `network` is None.
+    region : Region or sequence of Region, optional
+        Its stations, counties and officers; and its network, if `network` is None. Several regions make one world; the luck of each is
+        then keyed by its `key`, so that it is the same beside any other region, and for ``[region]`` alone.
     network : SupplyNetwork, Synthetic, FromFile, InputOutput or None
         Who supplies whom.
     parameters : Parameters, optional
@@ -113,13 +115,15 @@ class StrongchainModel(World):
     burn_in : int
         Months simulated before month 1, without any programme.
     record : iterable of str
-        Groupings to record in addition to the total: "chain", "county", "tier", "size", "quantile".
+        Groupings to record in addition to the total: "chain", "county", "region", "tier", "size", "quantile".
     outcomes : iterable of str, optional
         Outcomes to record; all by default.
     check : bool
         Check every invariant after every month.
     chains : sequence of NamedChain
-        The first chains of the region's own network, by their names; `Region.of_chains` has a region's figures for these alone.
+        The first chains of the (first) region's own network, by their names; `Region.of_chains` has a region's figures for these alone.
+    across : Across, optional
+        What goes across the borders of several regions.
 
     Examples
     --------
@@ -132,7 +136,7 @@ class StrongchainModel(World):
 
     def __init__(
         self,
-        region: Region | None = None,
+        region: Region | Sequence[Region] | None = None,
         network: NetworkSource = None,
         parameters: Parameters | None = None,
         instruments: Sequence[Instrument] = (),
@@ -143,18 +147,29 @@ class StrongchainModel(World):
         outcomes: Iterable[str] | None = None,
         check: bool = False,
         chains: Sequence[NamedChain] = (),
+        across: Across | None = None,
     ) -> None:
         region = region or Region()
         streams = Streams(key if key is not None else replicate_keys(rng, 1)[0])
+        regions, across = (region,) if isinstance(region, Region) else tuple(region), across or Across()
+        luck = [streams] if isinstance(region, Region) else [streams.of_region(one.key) for one in regions]
         named = chains if network is None else ()
-        built = build_network(network, region, streams, named)
+        if len(regions) == 1:
+            built = build_network(network, regions[0], luck[0], named)
+        elif network is None:
+            networks = [one.network(its, named if its is luck[0] else ()) for one, its in zip(regions, luck, strict=True)]
+            built = joined(networks, regions, luck, across)
+        else:
+            raise ValueError("a network that is given has one region; leave out the network, or name one region")
         check_network(built)
-        super().__init__(built, parameters or Parameters(), streams, stations=region.stations, chain_heads=region.chain_heads)
-        self.region = region
+        heads = [one.chain_heads for one in regions]
+        super().__init__(built, parameters or Parameters(), luck, stations=[one.stations for one in regions], chain_heads=heads)
+        self.region = regions[0]
+        self.recognition = across.recognition
         self.check = check
         self.month = -burn_in
         self.burn_in = burn_in
-        populate(self, region, named)
+        populate(self, regions, named)
         self._settle()
         for _ in range(burn_in):
             self._one_month()
@@ -179,7 +194,11 @@ class StrongchainModel(World):
         registered = list(INSTRUMENTS)  # an instrument that is not registered here (made in another process) comes last
         position = {key: k for k, key in enumerate(registered)}
         ordered = sorted(instruments, key=lambda ins: (not ins.first, position.get(ins.key, len(position)), ins.key))
-        self.programmes = {ins.key: Programme(ins) for ins in ordered}
+        self.programmes = {
+            (ins.key if self.regions == 1 else f"{ins.key}: {name}"): Programme(ins, number)
+            for ins in ordered
+            for number, name in enumerate(self.region_names)
+        }
 
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: some passes in which everything else stays fixed."""

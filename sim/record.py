@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUPINGS", "Record"]
 
 #: How firms can be grouped; "total" is one group of all.
-GROUPINGS = ("total", "chain", "tier", "size", "quantile", "county")
+GROUPINGS = ("total", "chain", "tier", "size", "quantile", "county", "region")
 #: Groups of as many firms each, by their own defects: 1 has the fewest.
 QUANTILES = 5
 
@@ -133,6 +133,8 @@ def _groups(world: World, by: str) -> tuple[NDArray[np.int64], list[str]]:
         return firms.chain.astype(np.int64), list(world.network.chains)
     if by == "county":
         return firms.county.astype(np.int64), list(world.county_names)
+    if by == "region":
+        return firms.region.astype(np.int64), list(world.region_names)
     if by == "size":
         return firms.size_class.astype(np.int64), list(SIZE_CLASSES)
     if by == "tier":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from agents import (
     Flags,
     Floats,
     Help,
+    Indices,
     Ints,
     Lender,
     Lenders,
@@ -64,13 +65,14 @@ class Links(Population):
 class Chains(Population):
     """State of the industrial chains, in addition to that of their firms."""
 
+    region: Indices = column("index", "region in which it is")
     cause: Flags = column("1", "whether the chain has the cause of a common problem of each kind", width=4)
     problem_mix: Floats = column("1", "how often problems of each kind arise, as a multiple of other chains", width=4, start=1.0)
     project: Ints = column("months", "months until a project on the cause of each kind is due, 0 if there is none", width=4)
 
 
 class PriceClasses(Population):
-    """State of the price classes: firms of one size, with separate classes for leaders and members, because leaders are liable to users."""
+    """State of the price classes: firms of one size in one region, leaders and members apart, because leaders are liable to users."""
 
     quality_cost: Floats = column("CNY/CNY", "mean quality cost per unit of output, smoothed over about a year: a part of the price")
 
@@ -109,10 +111,10 @@ class World(AgentsOnDemand):
     ----------
     network : SupplyNetwork
     parameters : Parameters
-    streams : Streams
-        The random numbers of this replicate.
-    stations, chain_heads : int
-        Their numbers at the start.
+    streams : Streams, or a sequence of Streams
+        The random numbers of this replicate; one for each region, if there are several.
+    stations, chain_heads : int, or a sequence of int
+        Their numbers at the start, likewise.
 
     Attributes
     ----------
@@ -120,10 +122,16 @@ class World(AgentsOnDemand):
         State in columns; Mesa agents are views of the rows.
     links, chains, classes : Links, Chains, PriceClasses
         State of the links, of the chains and of the price classes (no agents).
+    luck : tuple of Streams
+        Random numbers of each region.
+    county_region : int array
+        Region of each county.
+    recognition : float
+        How far regions recognise each other's certificates and services, from 0 to 1.
     month : int
         The present month: 1, 2, …; the months of the burn-in are 0, -1, -2, ….
-    county_names : tuple of str
-        Names of the counties, by their index.
+    county_names, region_names : tuple of str
+        Names of the counties and of the regions, by their index.
     counts : dict of str to int
         Events since the start: problems opened and closed, cases received, served and withdrawn, suppliers replaced,
         changes of suppliers refused because orders on a loop might have grown without limit.
@@ -137,39 +145,104 @@ class World(AgentsOnDemand):
         "regulators": _all(Regulator),
     }
 
-    def __init__(self, network: SupplyNetwork, parameters: Parameters, streams: Streams, stations: int = 0, chain_heads: int = 0) -> None:
-        super().__init__(rng=streams.key[0] % 2**32)
+    def __init__(
+        self,
+        network: SupplyNetwork,
+        parameters: Parameters,
+        streams: Streams | Sequence[Streams],
+        stations: int | Sequence[int] = 0,
+        chain_heads: int | Sequence[int] = 0,
+    ) -> None:
+        self.luck = (streams,) if isinstance(streams, Streams) else tuple(streams)
+        super().__init__(rng=self.luck[0].key[0] % 2**32)
+        of_region = [np.atleast_1d(counts) for counts in (stations, chain_heads)]
         self.network = network
         self.parameters = parameters
-        self.streams = streams
         self.books = Books()
         self.programmes: dict[str, Deliverable] = {}
         self.month = 0
         self.firms = Firms("firms", n=network.n_firms)
-        self.stations = Stations("stations", n=stations)
-        self.chain_heads = ChainHeads("chain_heads", n=chain_heads)
-        self.lenders = Lenders("lenders", n=1)
-        self.regulators = Regulators("regulators", n=1)
+        self.stations = Stations("stations", n=int(of_region[0].sum()))
+        self.chain_heads = ChainHeads("chain_heads", n=int(of_region[1].sum()))
+        self.lenders = Lenders("lenders", n=self.regions)
+        self.regulators = Regulators("regulators", n=self.regions)
         self.links = Links("links", n=network.n_links)
         self.chains = Chains("chains", n=len(network.chains))
-        self.classes = PriceClasses("classes", n=2 * len(SIZE_CLASSES))
+        self.classes = PriceClasses("classes", n=2 * len(SIZE_CLASSES) * self.regions)
         self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
         self.county_names: tuple[str, ...] = ()
+        self.region_names: tuple[str, ...] = ()
+        self.county_region: Ints = np.zeros(0, dtype=np.int64)
+        self.recognition = 0.0
+        self.stations.region[:] = np.repeat(np.arange(of_region[0].size), of_region[0])
+        self.chain_heads.region[:] = np.repeat(np.arange(of_region[1].size), of_region[1])
+        if network.region is not None:
+            self.firms.region[:] = network.region
+            self.chains.region[network.chain] = network.region
+
+    @property
+    def streams(self) -> Streams:
+        """Random numbers of the first region, which nearly always is the only one."""
+        return self.luck[0]
+
+    @streams.setter
+    def streams(self, streams: Streams) -> None:
+        self.luck = (streams, *self.luck[1:])
+
+    @property
+    def regions(self) -> int:
+        """How many regions there are."""
+        return len(self.luck)
+
+    def of_regions(self, amounts: NDArray[Any], firms: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Add up an amount of every firm, or of some firms (rows), or count the marked firms, over each region: shape (regions,)."""
+        if firms is None:
+            return np.array([float(amounts[rows].sum()) for rows in self._rows(self.firms)])
+        region = self.firms.region[firms]
+        return np.array([float(amounts[region == r].sum()) for r in range(self.regions)])
+
+    def counties_of(self, region: int) -> Ints:
+        """Counties of a region, up to the last one that has firms."""
+        every = np.arange(int(self.firms.county[self.firms.region == region].max(initial=0)) + 1)
+        return every if self.regions == 1 else every[self.county_region[every] == region]
 
     # -- random numbers --------------------------------------------------------------------------------
+    # Draw *i* of a region belongs to the place *i* in it, so that a region has the same luck alone and beside another one.
+
+    def _rows(self, population: Population) -> list[slice]:
+        """The rows of each region: firms and chains of one stand together."""
+        if self.regions == 1:
+            return [slice(0, population.n)]
+        ends = np.searchsorted(population.__dict__["region"], np.arange(self.regions + 1))
+        return [slice(int(first), int(last)) for first, last in zip(ends[:-1], ends[1:], strict=True)]
+
+    def _drawn(self, decision: str, month: int, population: Population, slots: int) -> NDArray[np.float64]:
+        each = [
+            luck.uniforms(decision, month, rows.stop - rows.start, slots)
+            if slots
+            else luck.uniform(decision, month, rows.stop - rows.start)
+            for luck, rows in zip(self.luck, self._rows(population), strict=True)
+        ]
+        return each[0] if len(each) == 1 else np.concatenate([part.T for part in each], axis=-1).T
 
     def draw(self, decision: str, population: Population, slots: int = 0) -> NDArray[np.float64]:
-        """Uniforms of this month for every row of a population: shape (n,), or (n, slots)."""
-        if slots:
-            return self.streams.uniforms(decision, self.month, population.n, slots)
-        return self.streams.uniform(decision, self.month, population.n)
+        """Uniforms of this month for every row of the firms or the chains: shape (n,), or (n, slots)."""
+        return self._drawn(decision, self.month, population, slots)
+
+    def draw_lasting(self, decision: str, population: Population) -> NDArray[np.float64]:
+        """Uniforms for every row of the firms or the chains that are the same in every month and under every policy: shape (n,)."""
+        return self._drawn(decision, 0, population, 0)
 
     def draw_for(self, decision: str, population: Population, rows: NDArray[np.int64], slots: int = 0) -> NDArray[np.float64]:
-        """The same uniforms for some rows only, shape (rows,) or (rows, slots), with the same bits as `draw` gives them."""
+        """The same uniforms as `draw` gives, for some rows only, with the same bits: shape (rows,) or (rows, slots)."""
         if rows.size > population.n // 500:
             return self.draw(decision, population, slots)[rows]
-        each = [self.streams.uniform_at(decision, self.month, rows, slot) for slot in range(max(slots, 1))]
-        return np.stack(each, axis=1) if slots else each[0]
+        drawn = np.empty((rows.size, max(slots, 1)))
+        for luck, there in zip(self.luck, self._rows(population), strict=True):
+            ours = (rows >= there.start) & (rows < there.stop)
+            for slot in range(max(slots, 1)):
+                drawn[ours, slot] = luck.uniform_at(decision, self.month, rows[ours] - there.start, slot)
+        return drawn if slots else drawn[:, 0]
 
     def draw_for_links(self, decision: str, rows: NDArray[np.int64] | None = None, turns: int = 0) -> NDArray[np.float64]:
         """Uniforms of this month for links, all or some rows: shape (links,), or (links, turns) for decisions that need several of each.
@@ -178,7 +251,13 @@ class World(AgentsOnDemand):
         """
         links = self.links
         customer, slot = (links.customer, links.slot) if rows is None else (links.customer[rows], links.slot[rows])
-        each = self.streams.uniform_of_slots(decision, self.month, customer, slot, max(turns, 1))
+        if self.regions == 1:
+            each = self.luck[0].uniform_of_slots(decision, self.month, customer, slot, max(turns, 1))
+        else:
+            each = np.empty((max(turns, 1), customer.size))
+            for luck, there in zip(self.luck, self._rows(self.firms), strict=True):
+                ours = (customer >= there.start) & (customer < there.stop)
+                each[:, ours] = luck.uniform_of_slots(decision, self.month, customer[ours] - there.start, slot[ours], max(turns, 1))
         return each.T if turns else each[0]
 
     # -- sums along links --------------------------------------------------------------------
@@ -301,9 +380,9 @@ class World(AgentsOnDemand):
         firms.written_off[rows] = firms.bank_debt[rows] + firms.programme_debt[rows]
         for kind, loan in enumerate(LOANS):
             debt = getattr(firms, loan.debt)
-            lenders.written_off[:, kind] += debt[rows].sum()
+            lenders.written_off[:, kind] += self.of_regions(debt[rows], rows)
             debt[rows] = 0.0
-            lenders.outstanding[:, kind] = debt.sum()
+            lenders.outstanding[:, kind] = self.of_regions(debt)
         for name in ("programme_line", "guaranteed", "rate_discount", "interest_borne", "inventory", "mapped"):
             getattr(firms, name)[rows] = 0.0
 

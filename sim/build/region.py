@@ -207,26 +207,29 @@ def numbered(names: Collection[str], number: int, what: str) -> tuple[str, ...]:
     return (*names, *(f"{what} {k}" for k in range(len(names) + 1, number + 1)))
 
 
-def populate(world: World, region: Region, named: Sequence[NamedChain] = ()) -> None:
-    """Give firms, stations, chain heads, lender and regulator their state at the start.
+def populate(world: World, regions: Sequence[Region], named: Sequence[NamedChain] = ()) -> None:
+    """Give firms, stations, chain heads, lenders and regulators of one region or several their state at the start.
 
     Sizes come from the network, where it has them, else from its steady state; capabilities, counties and knowledge of stations are
     drawn by place. Open problems start at their expected number, and links at the ratings that the
     first defects would give, so that little changes in the burn-in.
     """
-    _place_firms(world, region, named)
+    world.region_names = tuple(region.label for region in regions)
+    _place_firms(world, regions, named)
     for k, chain in enumerate(named):
         world.chains.problem_mix[k] = chain.problem_mix
     draw_traits(world, np.arange(world.firms.n))
     _seed_problems(world)
     _seed_certificates(world)
-    _seed_stations(world, region)
-    world.lenders.rate[:] = region.loan_rate
+    for k, region in enumerate(regions):
+        _seed_stations(world, k, region)
+        heads, chains = np.flatnonzero(world.chain_heads.region == k), np.flatnonzero(world.chains.region == k)
+        world.chain_heads.chain[heads] = chains[np.arange(heads.size) % chains.size]
+    world.lenders.rate[:] = [region.loan_rate for region in regions]
     world.lenders.ceiling[:] = world.parameters.credit_ceiling
-    world.chain_heads.chain[:] = np.arange(world.chain_heads.n) % max(world.chains.n, 1)
 
 
-def _place_firms(world: World, region: Region, named: Sequence[NamedChain]) -> None:
+def _place_firms(world: World, regions: Sequence[Region], named: Sequence[NamedChain]) -> None:
     firms, links, network, p = world.firms, world.links, world.network, world.parameters
     firms.chain[:], firms.tier[:], firms.sector[:] = network.chain, network.tier, network.sector
     firms.is_leader, firms.final_demand = network.leader, network.final_demand
@@ -235,17 +238,40 @@ def _place_firms(world: World, region: Region, named: Sequence[NamedChain]) -> N
     by_revenue = (revenue >= p.medium_from).astype(int) + (revenue >= p.large_from)
     firms.size_class = by_revenue if network.size is None else np.where(network.size >= 0, network.size, by_revenue)
     if network.county is None:
-        world.county_names, homes = _homes(region, named)
-        home, clustering = np.zeros(world.chains.n, dtype=np.int64), np.zeros(world.chains.n)
-        home[: len(homes)], clustering[: len(named)] = homes, [chain.clustering for chain in named]
-        firms.county[:] = _counties(world.draw("county", firms), region.counties, home[firms.chain], clustering[firms.chain])
+        _settle_counties(world, regions, named)
     else:
         firms.county[:] = network.county
         world.county_names = numbered(network.counties, int(firms.county.max(initial=0)) + 1, "County")
-    firms.knows_stations = world.draw("knows the standing stations", firms) < region.awareness
-    firms.cqo = world.draw("has an officer", firms) < region.officers
+        world.county_region = np.zeros(max(len(world.county_names), regions[0].counties), dtype=np.int64)
+    firms.knows_stations = world.draw("knows the standing stations", firms) < np.array([r.awareness for r in regions])[firms.region]
+    firms.cqo = world.draw("has an officer", firms) < np.array([r.officers for r in regions])[firms.region]
     links.supplier, links.customer, links.slot = network.supplier, network.customer, network.slot
     links.value_share, links.essential = network.value_share, network.essential
+
+
+def _settle_counties(world: World, regions: Sequence[Region], named: Sequence[NamedChain]) -> None:
+    """Give counties their names and every firm its county; the counties of one region follow those of the one before.
+
+    Named chains are the first ones of the first region.
+    """
+    firms = world.firms
+    home, clustering = np.zeros(world.chains.n, dtype=np.int64), np.zeros(world.chains.n)
+    names, homes = _homes(regions[0], named)
+    home[: len(homes)], clustering[: len(named)] = homes, [chain.clustering for chain in named]
+    counties = np.array([region.counties for region in regions])
+    u = world.draw("county", firms)
+    place = _counties(u, counties[firms.region], home[firms.chain], clustering[firms.chain])
+    firms.county[:] = place + (np.cumsum(counties) - counties)[firms.region]
+    world.county_region = np.repeat(np.arange(counties.size), counties)
+    of_regions = [names, *(_homes(region, ())[0] for region in regions[1:])]
+    world.county_names = of_region_names(regions, of_regions)
+
+
+def of_region_names(regions: Sequence[Region], names: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the names of what regions have, one after the other; where there are several regions, each name begins with the region's."""
+    if len(regions) == 1:
+        return tuple(names[0])
+    return tuple(f"{region.label}: {name}" for region, here in zip(regions, names, strict=True) for name in here)
 
 
 def _homes(region: Region, named: Sequence[NamedChain]) -> tuple[tuple[str, ...], list[int]]:
@@ -262,7 +288,7 @@ def _homes(region: Region, named: Sequence[NamedChain]) -> tuple[tuple[str, ...]
     return numbered(names, region.counties, "County"), home
 
 
-def _counties(u: Floats, counties: int, home: Ints, clustering: Floats) -> Ints:
+def _counties(u: Floats, counties: Ints, home: Ints, clustering: Floats) -> Ints:
     """Turn uniforms into counties: a share of firms is at home, the others are anywhere, at home too. All of shape (n,)."""
     rest = np.where(u < clustering, 0.0, (u - clustering) / np.where(clustering < 1.0, 1.0 - clustering, 1.0))
     return np.where(u < clustering, home, np.floor(rest * counties).astype(np.int64))
@@ -296,13 +322,17 @@ def _seed_certificates(world: World) -> None:
     firms.certificate_left = np.where(firms.certified, left, 0)
 
 
-def _seed_stations(world: World, region: Region) -> None:
+def _seed_stations(world: World, number: int, region: Region) -> None:
+    """Give the standing stations of a region, which has a number, their counties and what they offer."""
     stations = world.stations
-    place = np.arange(stations.n)
-    busiest = np.argsort(-np.bincount(world.firms.county, minlength=region.counties), kind="stable")
-    stations.online = place < round(region.station_online * stations.n)
-    stations.county[:] = busiest[place % busiest.size]
-    stations.offers[:] = True
-    stations.competence[:] = region.station_competence
-    stations.capacity[:] = region.station_capacity
-    stations.fee[:] = region.station_fee
+    rows = np.flatnonzero(stations.region == number)
+    place = np.arange(rows.size)
+    counties = np.flatnonzero(world.county_region == number)
+    firms_there = np.bincount(world.firms.county, minlength=world.county_region.size)[counties]
+    busiest = counties[np.argsort(-firms_there, kind="stable")]
+    stations.online[rows] = place < round(region.station_online * rows.size)
+    stations.county[rows] = busiest[place % busiest.size]
+    stations.offers[rows] = True
+    stations.competence[rows] = region.station_competence
+    stations.capacity[rows] = region.station_capacity
+    stations.fee[rows] = region.station_fee

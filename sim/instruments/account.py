@@ -21,6 +21,8 @@ class Account:
 
     Attributes
     ----------
+    region : int
+        Index of the region whose government runs it; its firms are those of this region.
     reached : int array
         Rows of the firms taken on, in the order in which they were.
     fresh : int array
@@ -36,6 +38,7 @@ class Account:
     """
 
     instrument: Delivery
+    region: int = 0
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     fresh: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spent: float = 0.0

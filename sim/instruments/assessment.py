@@ -61,10 +61,13 @@ class Assessment(Instrument):
     bonus: float = parameter(500_000.0, 0.0, 1e9, "CNY/year", "assumption", "N", "bonus for each assessed county")
 
     def assessed(self, world: World) -> NDArray[np.int64]:
-        """Counties that are assessed, in the order of their selection: a larger share includes all counties of a smaller one."""
-        every = int(world.firms.county.max(initial=0)) + 1
-        order = np.argsort(world.streams.uniform("which counties are assessed", 0, every), kind="stable")
-        return order[: int(np.floor(self.counties * every + 1e-9))]
+        """Counties that are assessed, region by region in the order of their selection: a larger share includes all counties of a smaller one."""
+        chosen = []
+        for region, luck in enumerate(world.luck):
+            counties = world.counties_of(region)
+            order = counties[np.argsort(luck.uniform("which counties are assessed", 0, counties.size), kind="stable")]
+            chosen.append(order[: int(np.floor(self.counties * counties.size + 1e-9))])
+        return np.concatenate(chosen)
 
     def eligible(self, world: World) -> NDArray[np.bool_]:
         """Firms of the counties assessed."""

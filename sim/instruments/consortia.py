@@ -96,9 +96,11 @@ class Consortia(Instrument):
     def _end(self, world: World, programme: Account, whole: Floats, means: Floats) -> None:
         """Decide the projects that are due: the larger the members' part of the chain, the likelier is success. Drop those whose cause ended by itself."""
         chains = world.chains
-        programme.counts["projects overtaken"] += int(((chains.project > 0) & ~chains.cause).sum())
-        chains.project[~chains.cause] = 0
-        under_way = chains.project > 0
+        ours = (chains.region == programme.region)[:, None]
+        overtaken = (chains.project > 0) & ~chains.cause & ours
+        programme.counts["projects overtaken"] += int(overtaken.sum())
+        chains.project[overtaken] = 0
+        under_way = (chains.project > 0) & ours
         chains.project[:] -= under_way
         due = under_way & (chains.project == 0)
         others = 1.0 - np.divide(means, whole, out=np.zeros(chains.n), where=whole > 0)
@@ -130,4 +132,4 @@ class Consortia(Instrument):
 
     def close(self, world: World, programme: Account) -> None:
         """Stop the projects under way."""
-        world.chains.project[:] = 0
+        world.chains.project[world.chains.region == programme.region] = 0

@@ -34,14 +34,14 @@ def _random(world: World) -> Floats:
 def _by_map(world: World) -> Floats:
     """The quality map as chain heads see it: with a lasting error about each firm, which visits reduce."""
     firms, p = world.firms, world.parameters
-    doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.streams.uniform("doubt of the quality map", 0, firms.n))
+    doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.draw_lasting("doubt of the quality map", firms))
     return quality_map(world).by_firm * np.exp(doubt)
 
 
 def _by_jury(world: World) -> Floats:
     """The best first, as a jury sees them: with a lasting error about each firm."""
     firms, p = world.firms, world.parameters
-    doubt = p.jury_noise * normal(world.streams.uniform("doubt of the jury", 0, firms.n))
+    doubt = p.jury_noise * normal(world.draw_lasting("doubt of the jury", firms))
     return -np.log(np.maximum(outgoing_dpu(world), 1e-9)) + doubt
 
 

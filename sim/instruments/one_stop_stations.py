@@ -78,30 +78,37 @@ class OneStopStations(Instrument):
         the effect is smooth in the dose, and a larger dose includes all stations of a smaller one.
         """
         stations = world.stations
-        standing = np.flatnonzero(stations.programme & stations.alive)
+        standing = np.flatnonzero(self._ours(world, programme) & stations.alive)
         before = stations.extent[standing].sum()
-        due = max(self.per_1000_firms * world.firms.n / 1000 * self.grown(world.month), before)
+        in_region = world.firms.region == programme.region
+        due = max(self.per_1000_firms * np.count_nonzero(in_region) / 1000 * self.grown(world.month), before)
         each = self.station_cost + self.running_cost
         if each > 0.0 and np.isfinite(programme.left):
             due = min(due, before + max(0.0, programme.left - before * self.running_cost) / each)
-        standing = np.concatenate([standing, self._open(world, int(np.ceil(due - 1e-9)) - standing.size, first=standing.size)])
+        standing = np.concatenate([standing, self._open(world, programme, int(np.ceil(due - 1e-9)) - standing.size, standing.size)])
         extent = np.clip(due - np.arange(standing.size), 0.0, 1.0)
         set_up = self.station_cost * (extent.sum() - before)
         # If the budget is no longer enough for all, the first ones stay open.
         kept = np.cumsum(extent) * self.running_cost <= (programme.left - set_up) * (1 + 1e-12)
         stations.extent[standing] = extent
         stations.capacity[standing] = np.where(kept, self.capacity * extent, 0.0)
-        living = world.firms.alive
+        living = world.firms.alive & in_region
         total = min(set_up + self.running_cost * extent[kept].sum(), programme.left)
         programme.spend(world, "stations", total * living / max(int(living.sum()), 1))
 
-    def _open(self, world: World, new: int, first: int) -> NDArray[np.int64]:
+    def _ours(self, world: World, programme: Account) -> NDArray[np.bool_]:
+        """Stations that the programme has set up, shape (stations,)."""
+        return world.stations.programme & (world.stations.region == programme.region)
+
+    def _open(self, world: World, programme: Account, new: int, first: int) -> NDArray[np.int64]:
         """Open stations one after another: a fixed share of them online, the others by turns in the counties with most firms."""
         stations = world.stations
         rows = stations.grow(max(new, 0))
         slot = first + np.arange(rows.size)
-        busiest = np.argsort(-np.bincount(world.firms.county), kind="stable")
+        counties = world.counties_of(programme.region)
+        busiest = counties[np.argsort(-np.bincount(world.firms.county)[counties], kind="stable")]
         stations.programme[rows] = True
+        stations.region[rows] = programme.region
         stations.online[rows] = np.floor((slot + 1) * self.online_share) > np.floor(slot * self.online_share)
         stations.county[rows] = busiest[slot % busiest.size]
         stations.offers[rows] = np.asarray(self.elements, dtype=np.bool_)
@@ -113,13 +120,13 @@ class OneStopStations(Instrument):
     def tally(self, world: World, programme: Account) -> None:
         """Count what the stations have done."""
         stations = world.stations
-        ours = stations.programme
+        ours = self._ours(world, programme)
         programme.counts["stations"] = max(programme.counts["stations"], int((ours & stations.alive & (stations.capacity > 0.0)).sum()))
         programme.count_on("cases served", int(stations.served[ours].sum()))
         programme.count_on("problems solved", int(stations.solved[ours].sum()))
 
     def close(self, world: World, programme: Account) -> None:
         """Close the stations: firms that still wait withdraw their cases, and firms no longer know of the stations."""
-        for row in np.flatnonzero(world.stations.programme & world.stations.alive):
+        for row in np.flatnonzero(self._ours(world, programme) & world.stations.alive):
             world.leave("stations", int(row))
-        world.firms.knows_programme[:] = False
+        world.firms.knows_programme[world.firms.region == programme.region] = False

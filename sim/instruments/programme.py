@@ -92,7 +92,7 @@ class Programme(Account):
         ins = self.instrument
         already = np.zeros(world.firms.n, dtype=np.bool_)
         already[self.reached] = True
-        open_to = ins.eligible(world) & ~already
+        open_to = ins.eligible(world) & ~already & (world.firms.region == self.region)
         ours = already & world.firms.alive
         uptake, effort = (0.0, 0.0) if ins.first else _taken_up(world, open_to | ours)
         full = (ins.reach + (1.0 - ins.reach) * uptake) * (open_to.sum() + ours.sum())
@@ -102,7 +102,7 @@ class Programme(Account):
         rows = np.flatnonzero(open_to)
         if number <= 0 or not rows.size:
             return np.empty(0, dtype=np.int64)
-        tie = world.streams.uniform(f"{ins.key}: whom first", 0, world.firms.n)[rows]
+        tie = world.draw_lasting(f"{ins.key}: whom first", world.firms)[rows]
         order = np.lexsort((rows, tie, -TARGETING[ins.targeting](world)[rows]))[:number]
         cost = ins.government_share * ins.unit_cost
         affordable = order.size if cost == 0.0 else int(min(order.size, self.left // cost)) if np.isfinite(self.left) else order.size

@@ -72,7 +72,7 @@ class Recall(Instrument):
         world.lend("recall_ready", rows, self.readiness)
         programme.counts["months ready to recall"] += int(rows.size)
         firms = world.firms
-        bears = np.flatnonzero(firms.recall_due > 0.0)  # last month's recalls, due now
+        bears = np.flatnonzero((firms.recall_due > 0.0) & (firms.region == programme.region))  # last month's recalls, due now
         analysed = bears[self.analysis_cost * np.arange(1, bears.size + 1) <= programme.left]
         if not analysed.size:
             return

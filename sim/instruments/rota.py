@@ -25,5 +25,5 @@ def in_turn(world: World, key: str, start: int, every: int) -> NDArray[np.bool_]
     every : int
         Months from one turn of a firm to its next.
     """
-    turn: NDArray[Any] = np.floor(every * world.streams.uniform(f"{key}: whose turn", 0, world.firms.n))
+    turn: NDArray[Any] = np.floor(every * world.draw_lasting(f"{key}: whose turn", world.firms))
     return turn == (world.month - start) % every

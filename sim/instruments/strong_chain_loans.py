@@ -98,7 +98,7 @@ class StrongChainLoans(Instrument):
     def support(self, world: World, reached: NDArray[np.int64]) -> NDArray[np.float64]:
         """The discount on the interest of loans outstanding."""
         firms = world.firms
-        return min(self.discount, float(world.lenders.rate[0])) * firms.programme_debt[reached] / 12.0
+        return np.minimum(self.discount, world.lenders.rate[firms.region[reached]]) * firms.programme_debt[reached] / 12.0
 
     def supported(self, world: World, reached: NDArray[np.int64], paid: NDArray[np.bool_]) -> None:
         """Renew the lines by the orders and scores of the month; where the budget is not enough there is no discount."""
@@ -119,8 +119,8 @@ class StrongChainLoans(Instrument):
 
     def tally(self, world: World, programme: Account) -> None:
         """Count the loans that lenders have granted on the lines."""
-        programme.count_on("loans", int(world.lenders.number[:, STRONG_CHAIN].sum()))
-        programme.count_on("CNY lent", round(float(world.lenders.granted[:, STRONG_CHAIN].sum())))
+        programme.count_on("loans", int(world.lenders.number[programme.region, STRONG_CHAIN]))
+        programme.count_on("CNY lent", round(float(world.lenders.granted[programme.region, STRONG_CHAIN])))
 
     def close(self, world: World, programme: Account) -> None:
         """End lines, discounts and guarantees; existing debt remains."""

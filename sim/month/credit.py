@@ -16,11 +16,14 @@ from sim.world import World
 
 __all__ = ["approved", "grant", "interest_on", "room_for_credit", "serve_debts"]
 
+#: CNY from which a loan counts as one; less is what sums of cash are rounded by.
+LEAST_LOAN = 0.01
+
 
 def room_for_credit(world: World) -> Floats:
     """CNY that a firm's collateral still allows it to borrow, shape (n,): a share of yearly revenue less its debt."""
     firms = world.firms
-    ceiling = world.lenders.ceiling[0] * 12.0 * monthly_sales(world)
+    ceiling = world.lenders.ceiling[firms.region] * 12.0 * monthly_sales(world)
     return np.maximum(ceiling - firms.bank_debt - firms.programme_debt, 0.0)
 
 
@@ -37,9 +40,9 @@ def approved(world: World, guaranteed: Floats | float = 0.0) -> NDArray[np.bool_
     return (world.draw("bank approves", firms) < chance) & (firms.distress == 0) & firms.alive
 
 
-def interest_on(world: World, discount: Floats | float = 0.0) -> Floats | float:
-    """Interest on a loan of 1 CNY until it is repaid, at the rate less a discount."""
-    return np.maximum(world.lenders.rate[0] - discount, 0.0) / 12.0 * world.parameters.loan_term
+def interest_on(world: World, discount: Floats | float = 0.0) -> Floats:
+    """Interest on a loan of 1 CNY until it is repaid, at the rate of the firm's region less a discount: shape (n,)."""
+    return np.maximum(world.lenders.rate[world.firms.region] - discount, 0.0) / 12.0 * world.parameters.loan_term
 
 
 def grant(world: World, kind: int, amounts: Floats) -> None:
@@ -48,9 +51,9 @@ def grant(world: World, kind: int, amounts: Floats) -> None:
     debt = getattr(firms, LOANS[kind].debt)
     debt[:] += amounts
     firms.borrowed[:] += amounts
-    lenders.number[:, kind] += np.count_nonzero(amounts)
-    lenders.granted[:, kind] += amounts.sum()
-    lenders.outstanding[:, kind] = debt.sum()
+    lenders.number[:, kind] += world.of_regions(amounts >= LEAST_LOAN).astype(np.int64)
+    lenders.granted[:, kind] += world.of_regions(amounts)
+    lenders.outstanding[:, kind] = world.of_regions(debt)
     world.pay_firms("lenders", LOANS[kind].purpose, amounts)
 
 
@@ -58,8 +61,8 @@ def _repay(world: World, kind: int, amounts: Floats) -> None:
     firms, lenders = world.firms, world.lenders
     debt = getattr(firms, LOANS[kind].debt)
     debt[:] = np.where(amounts >= debt, 0.0, debt - amounts)
-    lenders.repaid[:, kind] += amounts.sum()
-    lenders.outstanding[:, kind] = debt.sum()
+    lenders.repaid[:, kind] += world.of_regions(amounts)
+    lenders.outstanding[:, kind] = world.of_regions(debt)
     world.firms_pay("lenders", "repayment", amounts)
 
 
@@ -71,7 +74,7 @@ def serve_debts(world: World) -> None:
     at once. An overdraft bears interest like a loan. A firm in distress cannot borrow more.
     """
     firms, p = world.firms, world.parameters
-    rate = world.lenders.rate[0]
+    rate = world.lenders.rate[firms.region]
     owed = firms.bank_debt + np.maximum(-firms.cash, 0.0) + firms.programme_debt
     world.firms_pay("lenders", "interest", np.maximum(rate * owed / 12.0 - firms.interest_borne, 0.0))
 

@@ -50,10 +50,10 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     firms.brand[rows] = firms.brand_start[rows]
     draw_traits(world, rows, shift=p.entrant_shift)
     # Learning has raised firms of this size above their natural levels; it will raise the entrant by as much.
-    learned = _mean_lift(world)[firms.size_class[rows]]
+    learned = _mean_lift(world)[_size_in_region(world)[rows]]
     firms.natural[rows] = np.maximum(firms.capability[rows] - learned, 0.0)
-    aware = float(firms.knows_stations[firms.alive].mean())
-    firms.knows_stations[rows] = world.draw_for("entrant knows the standing stations", firms, rows) < aware
+    aware = world.of_regions(firms.knows_stations & firms.alive) / np.maximum(world.of_regions(firms.alive), 1.0)
+    firms.knows_stations[rows] = world.draw_for("entrant knows the standing stations", firms, rows) < aware[firms.region[rows]]
 
     entering = np.zeros(firms.n, dtype=np.bool_)
     entering[rows] = True
@@ -70,11 +70,16 @@ def _enter(world: World, rows: NDArray[np.int64]) -> None:
     links.rating[new] = mean_rating(world)[firms.sector[links.supplier[new]]]
 
 
+def _size_in_region(world: World) -> NDArray[np.int64]:
+    """Index of each firm's region and size class, shape (n,): the classes of one region follow those of the one before."""
+    return len(SIZE_CLASSES) * world.firms.region.astype(np.int64) + world.firms.size_class
+
+
 def _mean_lift(world: World) -> NDArray[np.float64]:
-    """Mean of capabilities above natural levels, by size class and kind, of firms that stay, shape (3, 4)."""
-    firms, n = world.firms, len(SIZE_CLASSES)
+    """Mean of capabilities above natural levels, by region and size class and by kind, of firms that stay, shape (3 × regions, 4)."""
+    firms, group, n = world.firms, _size_in_region(world), len(SIZE_CLASSES) * world.regions
     stays = firms.alive & ~firms.exited
     above = (firms.capability - firms.natural) * stays[:, None]
-    count = np.maximum(add_up(firms.size_class, stays, n), 1.0)
-    total = np.stack([add_up(firms.size_class, above[:, kind], n) for kind in range(len(KINDS))], axis=1)
+    count = np.maximum(add_up(group, stays, n), 1.0)
+    total = np.stack([add_up(group, above[:, kind], n) for kind in range(len(KINDS))], axis=1)
     return np.maximum(total / count[:, None], 0.0)

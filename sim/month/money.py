@@ -34,9 +34,9 @@ def material_cost(world: World) -> Floats:
 
 
 def price_class(world: World) -> NDArray[np.int64]:
-    """Price class of each firm, shape (n,): its size class, with separate classes for leaders and members."""
-    firms = world.firms
-    return firms.size_class + len(SIZE_CLASSES) * firms.is_leader
+    """Price class of each firm, shape (n,): its size class in its region, with separate classes for leaders and members."""
+    firms, sizes = world.firms, len(SIZE_CLASSES)
+    return firms.size_class + sizes * firms.is_leader + 2 * sizes * firms.region.astype(np.int64)
 
 
 def quality_cost_by_class(world: World) -> Floats:

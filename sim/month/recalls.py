@@ -35,7 +35,7 @@ def recall_products(world: World) -> None:
     share = np.minimum(p.recall_size * (1.0 - u) ** (-1.0 / p.recall_tail), 1.0)
     firms.recalls[rows] = 1
     firms.recalled[rows] = share * 12.0 * firms.to_users[rows]
-    world.regulators.recalls[:] += rows.size
+    world.regulators.recalls[:] += np.bincount(firms.region[rows], minlength=world.regions)
     cost = p.recall_cost * firms.recalled[rows] * (1.0 - firms.recall_ready[rows])
     traced = world.draw_for("recall is traced", firms, rows) < p.traceability + (1.0 - p.traceability) * firms.records[rows]
     origin = np.where(traced, trace_origin(world, rows), rows)

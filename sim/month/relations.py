@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from agents.columns import Floats, Ints
 from agents.streams import normal
@@ -89,10 +91,15 @@ def view_of_candidates(world: World, rows: Ints, candidates: Ints) -> Floats:
 
     It is the mean rating of the sector, times how much worse the candidate seems than the sector's mean supplier.
     This is a noisy view on a logarithmic scale, shrunk towards the mean according to its noise, plus a margin for
-    the uncertainty that is left. A certificate lowers the noise.
+    the uncertainty that is left. A certificate lowers the noise; that of a candidate in another region only by the share of `recognition`.
     """
     firms, p = world.firms, world.parameters
-    noise = p.view_noise * np.where(firms.certified[candidates], p.certified_noise, 1.0) * (1.0 - firms.visible[candidates])
+    certified, visible = firms.certified[candidates], firms.visible[candidates]
+    noise = p.view_noise * np.where(certified, p.certified_noise, 1.0) * (1.0 - visible)
+    if world.regions > 1:
+        abroad = firms.region[candidates] != firms.region[world.links.customer[rows]][:, None]
+        known = p.view_noise * (1.0 - world.recognition * (1.0 - p.certified_noise) * certified) * (1.0 - world.recognition * visible)
+        noise = np.where(abroad, known, noise)
     # The error depends only on the link and on the position among its candidates, not on the other candidates.
     glimpse = normal(world.draw_for_links("view of a candidate", rows, candidates.shape[1]))
     usual = _mean_by_sector(world, firms.out_detectable[world.links.supplier])[firms.sector[candidates]]
@@ -180,7 +187,7 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     """Let other firms supply some links: open orders move to them; relief and the rating of the old supplier do not.
 
     Unless orders provably stay finite on every loop that the changes would close, all relations stay
-    as they are.
+    as they are; regions without links between them are judged apart.
 
     Parameters
     ----------
@@ -190,12 +197,33 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     new : int array, shape (k,)
         Rows of the new suppliers.
     """
+    for members in _tied_by_links(world):
+        ours = members[world.links.customer[rows]]
+        if ours.any():
+            _rewire(world, rows[ours], new[ours], members)
+
+
+def _tied_by_links(world: World) -> list[NDArray[np.bool_]]:
+    """Firms of the regions between which there are links, directly or through others: masks of shape (n,), one for all in one region."""
+    firms, links = world.firms, world.links
+    if world.regions == 1:
+        return [np.ones(firms.n, dtype=np.bool_)]
+    pairs = np.zeros((world.regions, world.regions), dtype=np.bool_)
+    used = links.value_share > 0
+    pairs[firms.region[links.supplier[used]], firms.region[links.customer[used]]] = True
+    count, label = connected_components(sparse.csr_array(pairs), directed=False)
+    return [label[firms.region] == k for k in range(count)]
+
+
+def _rewire(world: World, rows: Ints, new: Ints, members: NDArray[np.bool_]) -> None:
+    """Change suppliers as `rewire` says, for links among some firms between which and all others there are no links."""
     firms, links = world.firms, world.links
     supplier = links.supplier.copy()
     supplier[rows] = new
     network = world.network.rewired(supplier)
     most_scrap = world.parameters.scrap_share  # if everything were rejected
-    if not contracts(network.matrix(links.value_share * (1.0 + most_scrap))):
+    growth = network.matrix(links.value_share * (1.0 + most_scrap))
+    if not contracts(growth if members.all() else growth[members][:, members]):
         world.counts["changes refused"] += int(rows.size)
         return
     links.supplier = supplier

@@ -31,7 +31,7 @@ def risk(world: World) -> NDArray[np.float64]:
 
 
 def sample_products(world: World) -> None:
-    """Take one unit each from firms chosen at random and by risk, count failures, and let these firms rectify.
+    """Let each region's regulator take one unit each from firms chosen at random and by risk, count failures, and have them put right.
 
     The random sample takes every firm that ships anything with the same chance, whatever its size. A sample is one unit. The laboratory
     is assumed to find every defect, latent or not. A firm whose sample fails pays a fine and closes one open problem.
@@ -40,18 +40,16 @@ def sample_products(world: World) -> None:
     sells = firms.alive & (firms.output > 0)
     share = min(1.0, p.random_samples / 1000.0)
     weight = risk(world)
-    whole = weight.sum()
-    samples = p.targeted_samples / 1000.0 * sells.sum()
+    whole = world.of_regions(weight)[firms.region]
+    samples = p.targeted_samples / 1000.0 * world.of_regions(sells)[firms.region]
     chance = np.minimum(1.0, np.divide(samples * weight, whole, out=np.zeros(firms.n), where=whole > 0.0) + firms.watched * sells)
     bad = nonconformity(world)
     firms.sampled = (world.draw("product sampled", firms) < share) & sells
     firms.failed = firms.sampled & (world.draw("sample fails", firms) < bad)
     firms.targeted = world.draw("product sampled for its risk", firms) < chance
     firms.targeted_failed = firms.targeted & (world.draw("sample for its risk fails", firms) < bad)
-    regulators.sampled[:] += int(firms.sampled.sum())
-    regulators.failed[:] += int(firms.failed.sum())
-    regulators.targeted[:] += int(firms.targeted.sum())
-    regulators.targeted_failed[:] += int(firms.targeted_failed.sum())
+    for count in ("sampled", "failed", "targeted", "targeted_failed"):
+        getattr(regulators, count)[:] += world.of_regions(getattr(firms, count)).astype(np.int64)
     _put_right(world, firms.failed | firms.targeted_failed)
 
 

@@ -82,14 +82,26 @@ def _stations_seen(world: World) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Which stations firms know: each firm's profile (n,), and the stations that each profile sees, (profiles, stations).
 
     A profile is a county, and whether the firm knows the existing stations and those of the programme.
-    A firm sees the stations that it knows and that serve its county.
+    A firm sees the stations that it knows and that serve its county. A station that serves every county of its region also serves other
+    regions if they recognise it.
     """
     firms, stations = world.firms, world.stations
     profile = 4 * firms.county.astype(np.int64) + 2 * firms.knows_programme + firms.knows_stations
     profiles = np.arange(4 * (int(firms.county.max(initial=0)) + 1))[:, None]
     reachable = (profiles // 4 == stations.county) | stations.online
+    if world.regions > 1:
+        reachable &= (world.county_region[profiles // 4] == stations.region) | (_recognised_elsewhere(world) & stations.online)
     aware = np.where(stations.programme, profiles // 2 % 2, profiles % 2) == 1
     return profile, reachable & aware
+
+
+def _recognised_elsewhere(world: World) -> NDArray[np.bool_]:
+    """Stations whose services other regions recognise, shape (stations,): a share of them, which includes those of any smaller share."""
+    stations, drawn = world.stations, np.ones(world.stations.n)
+    for region, luck in enumerate(world.luck):
+        ours = np.flatnonzero(stations.region == region)
+        drawn[ours] = luck.uniform("station is recognised elsewhere", 0, ours.size)
+    return drawn < world.recognition
 
 
 def _affordable(needed: NDArray[np.float64], worth: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray[np.int64]:

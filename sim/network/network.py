@@ -48,6 +48,9 @@ class SupplyNetwork:
         Names of the counties, if they have any.
     size : int array, shape (n,), or None
         Class of size: 0 small, 1 medium, 2 large, -1 where the yearly revenue decides, which None means for all firms.
+    region : int array, shape (n,), or None
+        Index of the region, where there are several: the firms of one, and its chains and sectors, follow those of the one before. None
+        means that all firms are in one region.
     supplier, customer : int arrays, shape (m,)
         The two firms of each link.
     value_share : float array, shape (m,)
@@ -83,6 +86,7 @@ class SupplyNetwork:
     county: Ints | None = None
     size: Ints | None = None
     counties: tuple[str, ...] = ()
+    region: Ints | None = None
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -102,6 +106,7 @@ class SupplyNetwork:
         essential: ArrayLike | None = None,
         county: ArrayLike | None = None,
         size: ArrayLike | None = None,
+        region: ArrayLike | None = None,
         slot: ArrayLike | None = None,
         counties: Iterable[str] = (),
         chains: Iterable[str] = ("chain",),
@@ -136,6 +141,7 @@ class SupplyNetwork:
             county=None if county is None else np.asarray(county, dtype=np.int64),
             counties=tuple(counties),
             size=None if size is None else np.asarray(size, dtype=np.int64),
+            region=None if region is None else np.asarray(region, dtype=np.int64),
             notes=tuple(notes),
         )
 
