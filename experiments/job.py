@@ -135,9 +135,10 @@ def _study(config: DictConfig, folder: Path, overrides: list[str]) -> None:
     swept = HydraConfig.get().mode == RunMode.MULTIRUN
     with slow("waiting.settings"):
         refuse_foreign(config)
+        config = marked(config, overrides)
         refuse_idle_settings(config, overrides)
         drawn = bool(config.figures.format) and not swept
-        settings = replace(read_settings(marked(config, overrides)), drawn=drawn)
+        settings = replace(read_settings(config), drawn=drawn)
     announce(not settings.quiet)
     owned = _Folder(folder, swept, settings)
     speak(settings.language)  # an experiment's file may choose it

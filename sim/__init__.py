@@ -3,6 +3,7 @@
 >>> from sim import StrongchainModel
 """
 
+from sim.build.across import Across
 from sim.build.from_file import FromFile
 from sim.build.input_output import InputOutput
 from sim.build.region import Region
@@ -18,6 +19,7 @@ __all__ = [
     "INSTRUMENTS",
     "MONTH",
     "OUTCOMES",
+    "Across",
     "ChiefQualityOfficer",
     "FromFile",
     "InputOutput",

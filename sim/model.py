@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -199,6 +200,22 @@ class StrongchainModel(World):
             for ins in ordered
             for number, name in enumerate(self.region_names)
         }
+
+    def delivered(self) -> dict[str, dict[str, int]]:
+        """Return what the programmes of each instrument have delivered so far, all regions together, by count."""
+        counts: dict[str, Counter[str]] = {}
+        for programme in self.programmes.values():
+            if isinstance(programme, Programme):
+                counts.setdefault(programme.instrument.key, Counter()).update(programme.delivered(self))
+        return {key: dict(counted) for key, counted in counts.items()}
+
+    def spent(self) -> dict[str, float]:
+        """Return what government has spent so far on each instrument, all regions together, CNY."""
+        spent: dict[str, float] = {}
+        for programme in self.programmes.values():
+            if isinstance(programme, Programme):
+                spent[programme.instrument.key] = spent.get(programme.instrument.key, 0.0) + programme.spent
+        return spent
 
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: some passes in which everything else stays fixed."""

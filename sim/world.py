@@ -230,8 +230,13 @@ class World(AgentsOnDemand):
         return self._drawn(decision, self.month, population, slots)
 
     def draw_lasting(self, decision: str, population: Population) -> NDArray[np.float64]:
-        """Uniforms for every row of the firms or the chains that are the same in every month and under every policy: shape (n,)."""
-        return self._drawn(decision, 0, population, 0)
+        """Uniforms for every row of the firms, chains or stations that are the same in every month and under every policy: shape (n,)."""
+        drawn = np.empty(population.n)
+        region = population.__dict__["region"]
+        for number, luck in enumerate(self.luck):  # stations that a programme sets up come last
+            ours = np.flatnonzero(region == number)
+            drawn[ours] = luck.uniform(decision, 0, ours.size)
+        return drawn
 
     def draw_for(self, decision: str, population: Population, rows: NDArray[np.int64], slots: int = 0) -> NDArray[np.float64]:
         """The same uniforms as `draw` gives, for some rows only, with the same bits: shape (rows,) or (rows, slots)."""

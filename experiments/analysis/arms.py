@@ -11,7 +11,7 @@ import pandas as pd
 
 from experiments.languages.wording import say
 
-__all__ = ["Arm", "active_in", "arm_in", "arms_in_words", "names_of_arms", "short_names"]
+__all__ = ["Arm", "active_in", "arm_in", "arms_in_words", "names_of_arms", "names_of_regions", "regions_of", "short_names"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,10 +57,21 @@ def arm_in(about: Mapping[str, Any], name: str) -> Arm:
 
 def _cell(arm: Mapping[str, Any], acts: bool) -> tuple[str, ...]:
     """Return what the portfolio and the region of an arm are called; nothing if one of them has no label."""
+    regions = {name: names_of_regions(arm, name) for name in ("label", "label_zh")}
     policy, region = (
-        say("things.place", named.get("label") or "", named.get("label_zh") or "") for named in (arm["portfolio"] or {}, arm["region"])
+        say("things.place", named.get("label") or "", named.get("label_zh") or "") for named in (arm["portfolio"] or {}, regions)
     )
     return (policy if acts else "", region) if region and (policy or not acts) else ()
+
+
+def names_of_regions(configuration: Mapping[str, Any], name: str = "label") -> str:
+    """Return what the regions of a configuration are called, "Jiangsu + Anhui": by their labels, in either language, or keys."""
+    return " + ".join(str(region.get(name) or "") for region in regions_of(configuration))
+
+
+def regions_of(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the figures of all regions of a configuration; nearly always there is one."""
+    return [configuration["region"], *(configuration.get("beside") or ())]
 
 
 def names_of_arms(about: Mapping[str, Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.analysis.arms import names_of_regions
 from experiments.languages.wording import say
 from experiments.runs.files import damages
 from experiments.runs.manifests import MANIFEST, read_manifest
@@ -72,7 +73,7 @@ def _with_settings(runs: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
     """Return runs with what their arms are."""
     arms, general = about["arms"], about["configuration"]
     columns = {
-        "region": {name: arm["region"]["key"] for name, arm in arms.items()},
+        "region": {name: names_of_regions(arm, "key") for name, arm in arms.items()},
         "policy": {name: (arm.get("portfolio") or {}).get("key", "") for name, arm in arms.items()},
         "instruments": {
             name: ",".join(key for key, levers in arm["instruments"].items() if levers["active"]) for name, arm in arms.items()

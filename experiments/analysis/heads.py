@@ -67,7 +67,7 @@ def _group(by: str, group: str) -> str:
         return say("tables.by.total")
     if by == "quantile":
         return say("gains.fifth", group)
-    if by in ("chain", "county"):
+    if by in ("chain", "county", "region"):
         return label(group)
     return say(f"sizes.{group}") if by == "size" else group
 

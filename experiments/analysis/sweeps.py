@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from experiments.analysis.arms import Arm, active_in, arm_in
+from experiments.analysis.arms import Arm, active_in, arm_in, regions_of
 from experiments.runs.files import damages, read_regular
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from sim.outcomes import HEADLINE
@@ -175,7 +175,8 @@ def _typed(overrides: Sequence[str]) -> dict[str, str]:
 def _kept(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return what figures and reports need of the manifest of a point."""
     configuration = {key: value for key, value in manifest["configuration"].items() if key in KEPT}
-    configuration["region"] = {key: manifest["configuration"]["region"].get(key, "") for key in NAMES[:3]}
+    first, *beside = ({key: region.get(key, "") for key in NAMES[:3]} for region in regions_of(manifest["configuration"]))
+    configuration |= {"region": first, **({"beside": beside} if beside else {})}
     configuration["network"] = {key: value for key, value in configuration["network"].items() if key in ("kind", "path")}
     return {"configuration": configuration, **{key: manifest[key] for key in ("id", "replicates", "reference", "finished")}}
 

@@ -57,11 +57,12 @@ def of_studies() -> Iterator[tuple[str, type]]:
 
 def declaring() -> Iterator[tuple[str, type]]:
     """Every dataclass that declares settings, of the study and of the world, after the path that these lie under."""
-    from sim import INSTRUMENTS, Parameters, Region
+    from sim import INSTRUMENTS, Across, Parameters, Region
 
     yield from of_studies()
     yield "parameters", Parameters
     yield "region", Region
+    yield "across", Across
     yield from ((f"instruments.{key}", cls) for key, cls in INSTRUMENTS.items())
     yield from (("network", cls) for cls in networks().values())
 

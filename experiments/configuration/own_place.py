@@ -28,8 +28,9 @@ def own_places(configurations: Iterable[Mapping[str, Any]]) -> set[str]:
     found = set()
     for own in configurations:
         brings = own["instruments"]["one_stop_stations"]["active"] and own["network"]["kind"] == "region"
-        if brings and (own.get("portfolio") or {}).get("key") == own["region"]["key"]:
-            found.add(own["region"]["key"])
+        place = str((own.get("portfolio") or {}).get("key", ""))
+        if brings and place in {region["key"] for region in _regions(own)}:
+            found.add(place)
     return found
 
 
@@ -38,7 +39,18 @@ def without_own_stations(configuration: dict[str, Any], places: Iterable[str]) -
 
     Nothing where there is nothing to change: in another region, or where another number of stations than that of its file was set.
     """
-    region = configuration["region"]
-    if region["key"] not in places or not region["stations"] or region["stations"] != standing(region["key"]):
+    without = [{**region, "stations": 0} if _stand_twice(region, places) else region for region in _regions(configuration)]
+    if without == _regions(configuration):
         return None
-    return {**configuration, "region": {**region, "stations": 0}}
+    changed = {**configuration, "region": without[0]}
+    return {**changed, "beside": without[1:]} if configuration.get("beside") is not None else changed
+
+
+def _stand_twice(region: Mapping[str, Any], places: Iterable[str]) -> bool:
+    """Whether the stations of a region's own file stand in it, and one of these portfolios sets them up."""
+    return bool(region["key"] in places and region["stations"] and region["stations"] == standing(region["key"]))
+
+
+def _regions(configuration: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the figures of all regions of a configuration."""
+    return [configuration["region"], *(configuration.get("beside") or ())]

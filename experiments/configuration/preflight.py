@@ -258,7 +258,7 @@ def _points(overrides: Sequence[TypedOverride]) -> Iterator[tuple[str, DictConfi
 
     If a group is chosen twice, the last choice counts.
     """
-    choosing = (override for override in overrides if override.key in DECISIVE and not _gives_values(override))
+    choosing = (o for o in overrides if (o.key in DECISIVE and not _gives_values(o)) or _lists_regions(o))
     decisive = [*choosing, *(override for override in overrides if any(path.endswith(".active") for path, _ in _leaves(override)))]
     axes = [override.alone for override in {override.key: override for override in decisive}.values()]
     points = list(itertools.islice(itertools.product(*axes), MOST_POINTS + 1))
@@ -271,7 +271,7 @@ def _points(overrides: Sequence[TypedOverride]) -> Iterator[tuple[str, DictConfi
 
 def _idle(overrides: Sequence[TypedOverride], context: Sequence[TypedOverride], with_failures: bool) -> Iterator[str]:
     """Say which points cannot be composed (if failures are wanted), and which overrides would change nothing at some point."""
-    if not any(override.key.startswith((*DECISIVE, "scale")) for override in overrides):
+    if not any(override.key.startswith((*DECISIVE, "scale", "across")) for override in overrides):
         return
     points = list(_points(context))
     if with_failures:
@@ -308,6 +308,11 @@ def _leaves(override: TypedOverride) -> Iterator[tuple[str, Any]]:
 def _gives_values(override: TypedOverride) -> bool:
     """Whether an override sets values inside a group, instead of choosing an option of the group."""
     return any(isinstance(value, dict) for value in override.values)
+
+
+def _lists_regions(override: TypedOverride) -> bool:
+    """Whether an override chooses several regions, or one in a list: what crosses their borders then has settings."""
+    return override.key == "region" and any(isinstance(value, list) for value in override.values)
 
 
 def _where(wrong_at: Sequence[str], points: int) -> str:

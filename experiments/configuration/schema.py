@@ -17,7 +17,7 @@ from omegaconf import MISSING
 
 from experiments.configuration.declared import networks
 from experiments.configuration.study import KINDS, Figures, General, Parallel, Portfolio, as_configured
-from sim import Parameters, Region
+from sim import Across, Parameters, Region
 from sim.data.plausible import field_and_entry, plausible_sets, with_values
 from sim.instruments import INSTRUMENTS
 
@@ -71,10 +71,11 @@ def _instruments() -> Any:
 
 
 def _schema() -> Any:
-    region, parameters, instruments = mirror(Region), mirror(Parameters), _instruments()
+    region, across, parameters, instruments = mirror(Region), mirror(Across), mirror(Parameters), _instruments()
     portfolio, parallel, figures = mirror(Portfolio), mirror(Parallel), mirror(Figures)
     rows: list[tuple[str, Any, Any]] = [
         ("region", region, field(default_factory=region)),
+        ("across", across, field(default_factory=across)),
         ("chain", Any, field(default=None)),
         ("network", Any, field(default=MISSING)),
         ("parameters", parameters, field(default_factory=parameters)),

@@ -41,7 +41,7 @@ from experiments.configuration.study import (
 from experiments.languages.wording import say
 from experiments.shells import typed
 from experiments.waiting import slow
-from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
+from sim import Across, InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
 from sim.build.chain import NamedChain
 from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
@@ -82,7 +82,7 @@ __all__ = [
 S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
 
 #: The parts of a configuration that an arm has for itself.
-ARM_KEYS = ("region", "chain", "network", "parameters", "instruments", "scale", "burn_in")
+ARM_KEYS = ("region", "across", "chain", "network", "parameters", "instruments", "scale", "burn_in")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
@@ -104,7 +104,8 @@ IN_PROPORTION, AS_TYPED, OF_THE_FILE, OF_THE_REGION = "in proportion", "as typed
 class WorldSettings:
     """Everything that makes a world before any policy; arms with equal ones share a burn-in.
 
-    `named` are the chains that were chosen by their names.
+    `beside` are the regions in the world beside the first one; none at all where the region was not chosen in a list, whose luck then does
+    not hang on its name. `named` are the chains that were chosen by their names.
     `files` are the names of the files that it was read from, as typed, each with the hash of its bytes.
     """
 
@@ -114,6 +115,13 @@ class WorldSettings:
     burn_in: int
     files: tuple[tuple[str, str], ...] = ()
     named: tuple[NamedChain, ...] = ()
+    beside: tuple[Region, ...] | None = None
+    across: Across | None = None
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Its regions."""
+        return (self.region, *(self.beside or ()))
 
     @property
     def chains(self) -> int:
@@ -125,7 +133,7 @@ class WorldSettings:
                 return self.network.chains
             case SectorEconomy():
                 return self.network.chains
-        return self.region.chains
+        return sum(region.chains for region in self.regions)
 
     @property
     def firms(self) -> int:
@@ -135,12 +143,20 @@ class WorldSettings:
                 return self.network.n_firms
             case Synthetic() | SectorEconomy():
                 return self.network.firms
-        return self.region.firms
+        return sum(region.firms for region in self.regions)
 
     def build(self, key: tuple[int, int], record: Sequence[str] = (), check: bool = False) -> StrongchainModel:
         """Build the world of one replicate and let it burn in."""
         return StrongchainModel(
-            self.region, self.network, self.parameters, key=key, burn_in=self.burn_in, record=record, check=check, chains=self.named
+            self.region if self.beside is None else self.regions,
+            self.network,
+            self.parameters,
+            key=key,
+            burn_in=self.burn_in,
+            record=record,
+            check=check,
+            chains=self.named,
+            across=self.across,
         )
 
 
@@ -280,8 +296,10 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key != "chain"}
+    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key not in ("chain", "across")}
     own["chain"] = copy.deepcopy(configuration.get("chain"))
+    if configuration.get("beside") is not None:  # of one region nothing can cross a border
+        own |= {key: copy.deepcopy(configuration[key]) for key in ("beside", "across")}
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
@@ -290,17 +308,34 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         own["policy_files"] = dict(configuration["policy_files"])
     check_rules(General, own)
     plain = copy.deepcopy(own)
-    region, scale = restore(Region, _names_within_counts(plain["region"])), plain["scale"]
+    beside = own.get("beside")
+    regions = [restore(Region, _names_within_counts(figures)) for figures in (plain["region"], *(plain.get("beside") or ()))]
+    _check_regions(regions)
+    region, scale = regions[0], plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
     network, files = _network(dict(plain["network"]))
     named = _named(plain["chain"] or {}, network)
-    world = WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named)
+    if beside and network is not None:
+        raise SettingsError(f"region=[{','.join(one.key for one in regions)}]: a network that is given has one region; name one region")
+    across = restore(Across, plain["across"]) if beside else None
+    world = WorldSettings(
+        region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named, None if beside is None else (), across
+    )
     if network is None:
-        region = region.of_chains(named) if named else region
-        region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
+        regions = [region.of_chains(named) if named else region, *regions[1:]]
+        times = min(1.0, DEFAULT_FIRMS / sum(one.firms for one in regions)) if scale is None else scale
+        region, *others = (one.scaled(times) for one in regions)
+        world = dataclasses.replace(world, beside=None if beside is None else tuple(others))
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})
     return Arm(name, dataclasses.replace(world, region=region), active, own)
+
+
+def _check_regions(regions: Sequence[Region]) -> None:
+    """Raise if a region is named twice."""
+    keys = [region.key for region in regions]
+    if twice := next((key for key in keys if keys.count(key) > 1), ""):
+        raise SettingsError(f"region=[{','.join(keys)}] names {twice} twice; name each region once")
 
 
 def _names_within_counts(region: dict[str, Any]) -> dict[str, Any]:
@@ -371,7 +406,7 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     base = read_arm("", plain)
     if changed := without_own_stations(base.configuration, own_places([base.configuration])):
         base = read_arm("", {**plain, **changed})
-    plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
+    plain |= {key: base.configuration[key] for key in ("region", "beside", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"], plain["language"],
         base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
@@ -492,6 +527,8 @@ def idle_setting(config: DictConfig, path: str) -> str:
         active = [key for key in INSTRUMENTS if config.instruments[key].active]
         chosen = typed(f"instruments=[{','.join([*active, name])}]")
         return f"{name} is not active, so the lever would change nothing; to activate it, type {chosen}"
+    if group == "across" and config.get("beside") is None:
+        return "it is for what crosses the borders of several regions, and one region is chosen; type region=[jiangsu,anhui]"
     if path == "scale" and config.network.kind != "region":
         kind = config.network.kind
         return f"scale is for the firms of a region, but network={kind} brings its own firms; leave scale out, or type network=region"
@@ -519,6 +556,10 @@ def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     Institutions that were set for a network which is not the region's own are taken as they stand, even where the region has the same
     number. What was typed counts, and what an experiment's file says.
     """
+    if (several := _regions_listed(overrides)) is not None:
+        first, *others = (compose_settings([_one_region(override, key) for override in overrides]).region for key in several)
+        with open_dict(config):
+            config.region, config.beside = first, others
     if own := own_policies(overrides):
         with open_dict(config):
             config.policy_files = own
@@ -527,6 +568,24 @@ def marked(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         with open_dict(config):
             config.institutions = dict.fromkeys(typed, AS_TYPED)
     return config
+
+
+def _regions_listed(overrides: Sequence[str]) -> list[str] | None:
+    """Return the regions of which the last choice is a list, ``region=[jiangsu,anhui]``; nothing where it is none.
+
+    Hydra would lay their figures over each other.
+    """
+    chosen = next((text for key, _, text in (o.partition("=") for o in reversed(overrides)) if key == "region" and text[:1] != "{"), "")
+    if not chosen.startswith("["):
+        return None
+    if not (keys := [key.strip().strip("\"'") for key in chosen.strip("[]").split(",") if key.strip()]):
+        raise SettingsError("region=[] names no region; write region=[jiangsu,anhui], or leave it out")
+    return keys
+
+
+def _one_region(override: str, key: str) -> str:
+    """Return an override, with one region in place of a list of them."""
+    return f"region={key}" if override.startswith("region=[") else override
 
 
 def _figures_set(overrides: Sequence[str]) -> Iterator[str]:

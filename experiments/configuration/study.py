@@ -61,7 +61,7 @@ class General:
     language: str = choice("en", tuple(languages()), "language of reports, figures and the terminal; no run depends on it")
     by: tuple[str, ...] = choices(
         ("tier", "size"),
-        ("total", "chain", "tier", "size", "quantile", "county"),
+        ("total", "chain", "tier", "size", "quantile", "county", "region"),
         "groupings of firms for which effects are computed as well",
     )
     save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")

@@ -42,7 +42,7 @@ from sim.outcomes import HEADLINE, OUTCOMES
 __all__ = ["GROUPINGS_SHOWN", "effects_figure", "gains_figure", "groups_shown", "origins_figure", "pairs_figure"]
 
 #: Groupings of firms of which effects are shown, and chains or counties at most.
-GROUPINGS_SHOWN, MOST_GROUPS = ("tier", "size", "quantile", "chain", "county"), 8
+GROUPINGS_SHOWN, MOST_GROUPS = ("tier", "size", "quantile", "chain", "county", "region"), 8
 #: Tier of firms from which no chain leader is reached.
 NO_LEADER = -1
 

@@ -24,6 +24,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from experiments.analysis.arms import names_of_regions
 from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.fonts import add_chinese
 from experiments.languages.wording import label, say
@@ -267,7 +268,7 @@ def _small_print(studies: Sequence[Mapping[str, Any]], marks: str, regions: Sequ
         network = configuration["network"]
         if network.get("kind") in ("file", "input_output"):
             return "network", PurePath(network["path"]).name
-        return "region", say("things.region", configuration["region"]["key"], configuration["region"].get("label_zh", ""))
+        return "region", say("things.region", names_of_regions(configuration, "key"), names_of_regions(configuration, "label_zh"))
 
     def runs(study: Mapping[str, Any]) -> tuple[int, int]:
         configuration = study["configuration"]

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from experiments.analysis.arms import Arm, active_in, arm_in
+from experiments.analysis.arms import Arm, active_in, arm_in, names_of_regions, regions_of
 from experiments.analysis.costs import PAYERS
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion, fails_correction
@@ -438,14 +438,14 @@ def _no_ratio(comparison: Comparison, main: str) -> NotDefined | None:
 
 
 def _place(arm: Mapping[str, Any]) -> Place:
-    region, network = arm["region"], arm["network"]
+    network = arm["network"]
     kind = str(network.get("kind"))
     if kind == "file":
         return Place(kind, PurePath(network["path"]).name, tuple((network.get("filter") or {}).items()))
     if kind == "input_output":
         return Place(kind, PurePath(network["path"]).name)
     chains = tuple(str(chain["label"]) for _, chain in sorted((arm.get("chain") or {}).items()))
-    return Place(kind, label=region["label"], label_zh=region["label_zh"], chains=chains)
+    return Place(kind, label=names_of_regions(arm), label_zh=names_of_regions(arm, "label_zh"), chains=chains)
 
 
 def _sources(comparison: Comparison) -> tuple[tuple[Source, tuple[Arm, ...]], ...]:
@@ -453,13 +453,14 @@ def _sources(comparison: Comparison) -> tuple[tuple[Source, tuple[Arm, ...]], ..
     by: dict[Source, list[Arm]] = {}
     files = {region.key: region for region in region_files()}
     for name, arm in comparison.manifest["arms"].items():
-        by.setdefault(_source(arm, files), []).append(arm_of(comparison, name))
+        for region in regions_of(arm):
+            by.setdefault(_source(arm, region, files), []).append(arm_of(comparison, name))
     return tuple((source, tuple(arms)) for source, arms in by.items())
 
 
-def _source(arm: Mapping[str, Any], files: Mapping[str, Region]) -> Source:
-    """Where the network of an arm and its counts come from: only counts that are the region file's are reported ones."""
-    region, kind = arm["region"], str(arm["network"].get("kind"))
+def _source(arm: Mapping[str, Any], region: Mapping[str, Any], files: Mapping[str, Region]) -> Source:
+    """Where the network of an arm in a region, and the region's counts, come from: only counts that are its file's are reported ones."""
+    kind = str(arm["network"].get("kind"))
     file = files.get(region["key"])
     used = [name for name in COUNTS if kind == "region" or name in WITHOUT_NETWORK]
     reported = [name for name in used if file and re.match(r"F\d{3}\b", file.sources.get(name, ""))]
@@ -467,7 +468,7 @@ def _source(arm: Mapping[str, Any], files: Mapping[str, Region]) -> Source:
         return Source(kind)
     how = arm.get("institutions") or {}  # of a network that is not the region's own
     typed = [name for name in used if region[name] != getattr(file, name) and how.get(name) != IN_PROPORTION]
-    scale = min(1.0, DEFAULT_FIRMS / region["firms"]) if arm["scale"] is None else arm["scale"]
+    scale = min(1.0, DEFAULT_FIRMS / sum(one["firms"] for one in regions_of(arm))) if arm["scale"] is None else arm["scale"]
     return Source(
         kind,
         file.label,

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiments.analysis.arms import active_in, names_of_arms
+from experiments.analysis.arms import active_in, names_of_arms, regions_of
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, called, figures
 from experiments.formatting import value
@@ -151,7 +151,7 @@ def assumed(comparison: Comparison) -> Section:
     tables = [
         _settings(say("report.near_assumptions"), near, False),
         _settings(say("report.far_assumptions"), far, True),
-        _region(comparison),
+        *(_region(figures_of) for figures_of in regions_of(comparison.manifest["configuration"])),
     ]
     return Section(
         "assumptions",
@@ -182,9 +182,8 @@ def _used(comparison: Comparison, one: Setting) -> str:
     return next(iter(by)) if len(by) == 1 else say("report.used", list(by.items()))
 
 
-def _region(comparison: Comparison) -> Table:
-    """Figures of the region that are assumptions, and the others with their sources."""
-    values = comparison.manifest["configuration"]["region"]
+def _region(values: Mapping[str, Any]) -> Table:
+    """Figures of a region that are assumptions, and the others with their sources."""
     region = Region(**{**values, "sources": values.get("sources") or {}})
     rows = [(called(f"region.{name}"), text, label(source)) for name, text, source, _ in figures(region)]
     head = heads("figure", "value", "source")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
+from experiments.analysis.arms import names_of_regions
 from experiments.analysis.effects import HEADLINES
 from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion, judgement
@@ -81,8 +82,7 @@ def _title(study: Calibration | Validation) -> str:
 def _place(study: Comparison | Exchange | Calibration | Validation) -> str:
     about = study.manifest
     settings = about["configuration"]
-    region = settings["region"]
-    region = label(Place("region", label=region["label"], label_zh=region["label_zh"]))
+    region = label(Place("region", label=names_of_regions(settings), label_zh=names_of_regions(settings, "label_zh")))
     shown = {"region": ", ".join(study.regions.values()) if isinstance(study, Exchange) else region, "study": about["id"]}
     shown |= {"seed": settings.get("seed", UNKNOWN)}
     if isinstance(study, Calibration | Validation):

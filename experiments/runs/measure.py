@@ -113,9 +113,9 @@ def measure(model: StrongchainModel, arm: str, replicate: int, task: Task) -> Ru
         np.ascontiguousarray(model.record.values[:, :, 0]),
         origins,
         picture,
-        {key: programme.spent for key, programme in model.programmes.items()},  # type: ignore[attr-defined]
+        model.spent(),
         {flow: amount / task.window for flow, amount in sorted(payments.items())},
-        {key: programme.delivered(model) for key, programme in model.programmes.items()},  # type: ignore[attr-defined]
+        model.delivered(),
     )
 
 

@@ -271,7 +271,7 @@ def of_region_names(regions: Sequence[Region], names: Sequence[Sequence[str]]) -
     """Return the names of what regions have, one after the other; where there are several regions, each name begins with the region's."""
     if len(regions) == 1:
         return tuple(names[0])
-    return tuple(f"{region.label}: {name}" for region, here in zip(regions, names, strict=True) for name in here)
+    return tuple(f"{region.label} · {name}" for region, here in zip(regions, names, strict=True) for name in here)
 
 
 def _homes(region: Region, named: Sequence[NamedChain]) -> tuple[tuple[str, ...], list[int]]:

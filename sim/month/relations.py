@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from agents.columns import Floats, Ints
 from agents.streams import normal
-from sim.network.fixed_points import contracts
+from sim.network.fixed_points import contracting
 from sim.sums import add_up
 from sim.world import World
 
@@ -197,35 +197,19 @@ def rewire(world: World, rows: Ints, new: Ints) -> None:
     new : int array, shape (k,)
         Rows of the new suppliers.
     """
-    for members in _tied_by_links(world):
-        ours = members[world.links.customer[rows]]
-        if ours.any():
-            _rewire(world, rows[ours], new[ours], members)
-
-
-def _tied_by_links(world: World) -> list[NDArray[np.bool_]]:
-    """Firms of the regions between which there are links, directly or through others: masks of shape (n,), one for all in one region."""
     firms, links = world.firms, world.links
-    if world.regions == 1:
-        return [np.ones(firms.n, dtype=np.bool_)]
-    pairs = np.zeros((world.regions, world.regions), dtype=np.bool_)
-    used = links.value_share > 0
-    pairs[firms.region[links.supplier[used]], firms.region[links.customer[used]]] = True
-    count, label = connected_components(sparse.csr_array(pairs), directed=False)
-    return [label[firms.region] == k for k in range(count)]
-
-
-def _rewire(world: World, rows: Ints, new: Ints, members: NDArray[np.bool_]) -> None:
-    """Change suppliers as `rewire` says, for links among some firms between which and all others there are no links."""
-    firms, links = world.firms, world.links
+    part, parts = _tied_by_links(world)
     supplier = links.supplier.copy()
     supplier[rows] = new
-    network = world.network.rewired(supplier)
     most_scrap = world.parameters.scrap_share  # if everything were rejected
-    growth = network.matrix(links.value_share * (1.0 + most_scrap))
-    if not contracts(growth if members.all() else growth[members][:, members]):
-        world.counts["changes refused"] += int(rows.size)
+    growth = world.network.rewired(supplier).matrix(links.value_share * (1.0 + most_scrap))
+    fits = contracting(growth, part, parts)[part[links.customer[rows]]]
+    world.counts["changes refused"] += int(rows.size - fits.sum())
+    supplier[rows[~fits]] = links.supplier[rows[~fits]]
+    rows, new = rows[fits], new[fits]
+    if not rows.size:
         return
+    network = world.network.rewired(supplier)
     links.supplier = supplier
     firms.orders = firms.users_ordered + firms.elsewhere_ordered + world.by_supplier(links.ordered)
     links.relief[rows] = 0.0
@@ -235,3 +219,15 @@ def _rewire(world: World, rows: Ints, new: Ints, members: NDArray[np.bool_]) -> 
     world.counts["suppliers replaced"] += int(rows.size)
     world.network = network
     firms.tier[:] = network.among(firms.alive).tier
+
+
+def _tied_by_links(world: World) -> tuple[Ints, int]:
+    """Number the parts of the world, made of whole regions, between which there are no links: of each firm, shape (n,), and how many."""
+    firms, links = world.firms, world.links
+    if world.regions == 1:
+        return np.zeros(firms.n, dtype=np.int64), 1
+    used = links.value_share > 0
+    ends = firms.region[links.supplier[used]], firms.region[links.customer[used]]
+    tied = sparse.coo_array((np.ones(ends[0].size), ends), shape=(world.regions, world.regions))
+    parts, of_region = connected_components(tied, directed=False)
+    return of_region[firms.region], parts

@@ -97,11 +97,7 @@ def _stations_seen(world: World) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 def _recognised_elsewhere(world: World) -> NDArray[np.bool_]:
     """Stations whose services other regions recognise, shape (stations,): a share of them, which includes those of any smaller share."""
-    stations, drawn = world.stations, np.ones(world.stations.n)
-    for region, luck in enumerate(world.luck):
-        ours = np.flatnonzero(stations.region == region)
-        drawn[ours] = luck.uniform("station is recognised elsewhere", 0, ours.size)
-    return drawn < world.recognition
+    return world.draw_lasting("station is recognised elsewhere", world.stations) < world.recognition
 
 
 def _affordable(needed: NDArray[np.float64], worth: NDArray[np.float64], kind: NDArray[np.int64]) -> NDArray[np.int64]:

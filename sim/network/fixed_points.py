@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from agents.columns import Floats, Ints
 from sim.sums import add_up
 
-__all__ = ["NetworkError", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
+__all__ = ["NetworkError", "contracting", "contracts", "fixed_point", "offending_loop", "spectral_radius"]
 
 
 class NetworkError(ValueError):
@@ -64,13 +65,32 @@ def contracts(step: sparse.csr_array, most: int = 30) -> bool:
     ----------
     .. [1] Horn & Johnson (2013), Matrix Analysis, 2nd ed., ch. 8.
     """
-    x = np.ones(step.shape[0])
+    return bool(contracting(step, np.zeros(step.shape[0], dtype=np.int64), 1, most)[0])
+
+
+def contracting(step: sparse.csr_array, part: Ints, parts: int, most: int = 30) -> NDArray[np.bool_]:
+    """Say of each part of a nonnegative matrix, with no entry between parts, what `contracts` says of a whole one.
+
+    Parameters
+    ----------
+    step : sparse array, shape (n, n)
+    part : int array, shape (n,)
+        Which part a row belongs to.
+    parts, most : int
+        Number of parts, and of passes.
+
+    Returns
+    -------
+    bool array, shape (parts,)
+    """
+    x, proven = np.ones(step.shape[0]), np.zeros(parts, dtype=np.bool_)
     for _ in range(most):
         updated = step @ x
-        if not (updated >= 0.999 * x).any():
-            return True
+        proven |= np.bincount(part[updated >= 0.999 * x], minlength=parts) == 0
+        if proven.all():
+            break
         x = 0.5 * (x + updated)  # stays positive where a row of the matrix is empty
-    return False
+    return proven
 
 
 def _cyclic_parts(step: sparse.csr_array) -> list[Ints]:

@@ -21,7 +21,7 @@ from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.pages.reference.instruments import anchor, heading, instruments_page
 from experiments.pages.reference.regions import regions_page
-from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
+from sim import OUTCOMES, Across, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
 
@@ -29,6 +29,7 @@ __all__ = ["outcomes_page", "parameters_page", "write"]
 TITLES = {
     Parameters: "The model",
     Region: "A region",
+    Across: "Across the borders of several regions",
     Synthetic: "A synthetic network",
     FromFile: "A network from a file",
     InputOutput: "A network from an input-output table",

@@ -138,6 +138,7 @@ def shown() -> Iterator[tuple[str, str]]:
     for chain in chain_files():
         yield from (("chain", text) for text in (chain.label, chain.county, *chain.sources.values()) if text)
     for region in region_files():
+        yield "region", region.label
         yield from (("chain", name) for name in region.chain_names)
         yield from (("county", name) for name in region.county_names)
         yield from ((f"source of {region.key}.{name}", source) for name, _, source, _ in figures(region))
@@ -197,6 +198,7 @@ def test_generated_names_are_shown_in_chinese(chinese):
     language, _ = chinese
     assert [language.label(name) for name in MADE_UP] == ["企业00012", "链主2", "产业链3", "行业11", "4号县区"]
     assert language.label("Chain Store 3") == "Chain Store 3", "a name of a file"
+    assert language.label("Jiangsu · Chain 3") == "江苏 · 产业链3"
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_books_balance_and_laws_hold_with_everything_across():
     )
     model.run(6)
     assert {name.partition(": ")[2] for name in model.programmes} == {"South", "North"}
-    assert model.county_names[:2] == ("South: County 1", "South: County 2") and model.network.chains[4] == "North: Chain 1"
+    assert model.county_names[:2] == ("South · County 1", "South · County 2") and model.network.chains[4] == "North · Chain 1"
 
 
 def test_what_is_wrong_is_said():
