@@ -299,7 +299,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key not in ("chain", "across")}
     own["chain"] = copy.deepcopy(configuration.get("chain"))
     if configuration.get("beside") is not None:  # of one region nothing can cross a border
-        own |= {key: copy.deepcopy(configuration[key]) for key in ("beside", "across")}
+        own |= {"across": copy.deepcopy(configuration["across"]), "beside": list(map(_names_within_counts, configuration["beside"]))}
+    own["region"] = _names_within_counts(own["region"])
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
@@ -309,7 +310,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     check_rules(General, own)
     plain = copy.deepcopy(own)
     beside = own.get("beside")
-    regions = [restore(Region, _names_within_counts(figures)) for figures in (plain["region"], *(plain.get("beside") or ()))]
+    regions = [restore(Region, figures) for figures in (plain["region"], *(plain.get("beside") or ()))]
     _check_regions(regions)
     region, scale = regions[0], plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
