@@ -138,7 +138,9 @@ def shown() -> Iterator[tuple[str, str]]:
     for chain in chain_files():
         yield from (("chain", text) for text in (chain.label, chain.county, *chain.sources.values()) if text)
     for region in region_files():
-        yield "region", region.label
+        yield from (
+            ("region", name) for name in (region.label, f"{region.label} · {region.chain_names[0] if region.chain_names else 'Chain 1'}")
+        )
         yield from (("chain", name) for name in region.chain_names)
         yield from (("county", name) for name in region.county_names)
         yield from ((f"source of {region.key}.{name}", source) for name, _, source, _ in figures(region))
@@ -224,5 +226,5 @@ def test_a_place_has_both_names_in_english_and_one_in_chinese():
         "",
     ]
     with use_language("zh"):
-        assert [say("things.place", *names) for names in (("Hubei", "湖北"), ("Hubei", ""), ("", ""))] == ["湖北", "Hubei", ""]
+        assert [say("things.place", *names) for names in (("Hubei", "湖北"), ("Delta", ""), ("", ""))] == ["湖北", "Delta", ""]
         assert say("things.region", "hubei", "湖北") == "湖北" and say("things.region", "hubei", "") == "hubei"
