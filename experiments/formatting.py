@@ -14,6 +14,7 @@ __all__ = [
     "amounts",
     "count",
     "fixed",
+    "in_calendar",
     "markdown",
     "mean_count",
     "money",
@@ -29,6 +30,16 @@ __all__ = [
 
 #: What stands for a number that is not known.
 UNKNOWN = "–"
+
+# -- months ----
+
+
+def in_calendar(month: float, start: str) -> str:
+    """Name the month of the calendar that a month of a run is, "2026-03", where month 1 is `start`."""
+    year, of_year = map(int, start.split("-"))
+    years, months = divmod(of_year + round(month) - 2, 12)
+    return f"{year + years}-{months + 1:02d}"
+
 
 # -- numbers -----------------------------------------------------------------------------------------------
 

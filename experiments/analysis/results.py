@@ -22,6 +22,7 @@ from experiments.analysis.spreadsheets import MARK, csv
 from experiments.analysis.tables import EffectsTable, Table
 from experiments.analysis.workbooks import SHEET
 from experiments.configuration.settings import CompareStudy
+from experiments.formatting import in_calendar
 from experiments.languages.wording import say
 from experiments.runs.files import damages, write_whole, written_whole
 from experiments.runs.manifests import MANIFEST, read_manifest, write_manifest
@@ -328,6 +329,9 @@ def _maps(folder: Path, about: Mapping[str, Any]) -> dict[str, MapPicture]:
 def collect(runs: Sequence[Run], about: Mapping[str, Any], study: CompareStudy, groups: bool = False) -> Comparison:
     """Turn runs into the tables of a study; what `about` says of it is completed by the hash of the result."""
     tables = tables_of(runs, study.reference, study, groups)
+    if start := about.get("configuration", {}).get("start"):  # month 1 has a place in the calendar
+        of_the_run = tables["series"].columns.get_loc("month")
+        tables["series"].insert(of_the_run + 1, "date", [in_calendar(month, start) for month in tables["series"]["month"]])
     manifest = {**about, "reference": study.reference, "result": table_hash(tables["runs"])}
     maps = {run.arm: run.picture for run in runs if run.picture is not None}
     return Comparison(**tables, manifest=manifest, maps=maps, programme_tables=programme_tables(runs, about, study.reference))

@@ -29,7 +29,7 @@ OF_ARMS = ("region", "network", "parameters", "scale", "burn_in", "instruments",
 #: What of a region is only a name.
 NAMES = ("key", "label", "label_zh", "sources")
 #: What is kept of a point's manifest: some thousand whole ones would fill the memory.
-KEPT = ("months", "window", "replicates", "seed", "region", "network", "study", "figures", "table_heads")
+KEPT = ("months", "start", "window", "replicates", "seed", "region", "network", "study", "figures", "table_heads")
 #: Columns of the effects of a point.
 EFFECTS = (
     "arm", "outcome", "by", "effect", "effect_low", "effect_high", "effect_share", "effect_share_low", "effect_share_high",

@@ -52,7 +52,7 @@ __all__ = ["check_overrides", "checked_settings", "preflight"]
 #: Groups that decide which levers and settings there are.
 DECISIVE = ("instruments", "network", "study", "policy", "experiment")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
-ONCE = ("name", "quiet", "language", "save", "table_heads", "parallel", "figures", "hydra")
+ONCE = ("name", "quiet", "language", "start", "save", "table_heads", "parallel", "figures", "hydra")
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
 MOST_POINTS = 32
 

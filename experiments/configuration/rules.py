@@ -6,6 +6,7 @@ dataclass too: ``months: int = whole(60, 1, 12_000, "months", "months of a run")
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = [
     "SettingsError",
     "Several",
     "by_name",
+    "calendar_month",
     "check_rules",
     "choice",
     "choices",
@@ -138,6 +140,15 @@ def yes_or_no(meaning: str) -> Any:
 def text(default: str, meaning: str) -> Any:
     """Declare a text."""
     return setting(default, Rule("1", meaning, "a text", "be a text", lambda value: isinstance(value, str) and bool(value.strip())))
+
+
+def calendar_month(meaning: str) -> Any:
+    """Declare a month of the calendar, null by default."""
+
+    def holds(value: Any) -> bool:
+        return value is None or (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value) is not None)
+
+    return setting(None, Rule("1", meaning, "year-month", "be a year and a month, such as 2025-01, or null", holds))
 
 
 def choice(default: str, options: tuple[str, ...], meaning: str) -> Any:

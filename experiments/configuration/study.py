@@ -14,6 +14,7 @@ from experiments.configuration.rules import (
     Options,
     Rule,
     by_name,
+    calendar_month,
     check_rules,
     choice,
     choices,
@@ -65,6 +66,7 @@ class General:
         "groupings of firms for which effects are computed as well",
     )
     save: tuple[str, ...] = choices((), ("groups", "series", "firms"), "what is kept of every run in addition to totals")
+    start: str | None = calendar_month("month of the calendar that month 1 is called in figures and tables; none for numbers alone")
     table_heads: str = choice("keys", ("keys", "labels"), "heads of the CSV files: keys for programs, or labels in words; Parquet has keys")
     name: str = setting(
         "${now:%Y-%m-%d_%H-%M-%S}", Rule("1", "folder below results/ for the study", "a plain name", default_is="the time of day")

@@ -24,6 +24,7 @@ from experiments.figures.style import (
     finish,
     handle,
     legend,
+    name_months,
     scaled_unit,
     shortened,
     style,
@@ -71,7 +72,7 @@ def time_paths(series: pd.DataFrame, about: Mapping[str, Any], outcomes: Sequenc
                 title = label(OUTCOMES[key]) if what == "level" else say("figures.paths.title", reference=reference)
                 ax.set_title(wrapped(title, 48))
         for ax in axes[-1]:
-            ax.set_xlabel(say("figures.month"))
+            name_months(ax, about)
         legend(figure, lines.handles)
         return finish(figure, about, _marks(series, clipped))
 
@@ -97,7 +98,7 @@ def queues_figure(series: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
             clipped |= _path(ax, series[series["outcome"] == key], key, "level", lines, reference, names=ax in axes[:, -1])
             ax.set_title(wrapped(label(OUTCOMES[key]), 48))
         for ax in axes[-1]:
-            ax.set_xlabel(say("figures.month"))
+            name_months(ax, about)
         legend(figure, lines.handles)
         return finish(figure, about, _marks(series, clipped))
 

@@ -28,6 +28,7 @@ from experiments.figures.style import (
     handle,
     judged,
     legend,
+    name_months,
     scaled_unit,
     style,
     unit_of_difference,
@@ -149,8 +150,8 @@ def aftermath_figure(aftermath: pd.DataFrame, series: pd.DataFrame, about: Mappi
             _after(ax, aftermath[aftermath["arm"] == arm], rows[rows["arm"] == arm])
             ax.set_title(f"{wrapped(arm, 34)}\n{wrapped(_left(aftermath[aftermath['arm'] == arm]), 34)}", fontsize=SMALL)
             if k + across >= len(arms):
-                ax.set_xlabel(say("figures.month"))
                 ax.tick_params(labelbottom=True)
+                name_months(ax, about)
         figure.supylabel(wrapped(say("figures.aftermath_axis", HEADLINE), 20 * down), fontsize=TEXT)  # as high as the panels
         return finish(figure, about, say("figures.aftermath_marks", about["reference"], list(LEFT)))
 

@@ -27,6 +27,7 @@ from PIL.PngImagePlugin import PngInfo
 from experiments.analysis.arms import names_of_regions
 from experiments.analysis.verdicts import Conclusion, Judgement, judgement
 from experiments.figures.fonts import add_chinese
+from experiments.formatting import in_calendar
 from experiments.languages.wording import label, say
 from sim.outcomes import HEADLINE, OUTCOMES
 
@@ -50,6 +51,7 @@ __all__ = [
     "label_of",
     "legend",
     "metadata_of",
+    "name_months",
     "repeatable",
     "save",
     "save_all",
@@ -250,6 +252,16 @@ def legend(figure: Figure, handles: Sequence[Artist], title: str | None = None) 
     fitting = int(figure.get_figwidth() * LETTERS * 0.92 / (longest + 7))
     rows = -(-len(handles) // max(1, fitting))
     figure.legend(handles=list(handles), loc="outside upper center", ncols=-(-len(handles) // rows), title=title, handlelength=2.6)
+
+
+def name_months(ax: Axes, about: Mapping[str, Any]) -> None:
+    """Name the axis of the months, and the months too if month 1 has a place in the calendar (setting `start`)."""
+    start, months = about["configuration"].get("start"), about["configuration"]["months"]
+    ax.set_xlabel(say("figures.month"))
+    if start:
+        step = next((step for step in (1, 3, 6, 12) if months <= 4 * step), 12 * -(-months // 48))  # at most four names fit
+        ticks = range(1, months + 1, step)
+        ax.set_xticks(ticks, [in_calendar(month, start) for month in ticks])
 
 
 def without_values(ax: Axes) -> None:

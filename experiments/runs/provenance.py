@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Packages whose versions may move figures.
 PACKAGES = ("strongchain", "mesa", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "omegaconf", "matplotlib", "joblib")
 #: Settings that change no figure.
-IDLE = ("name", "parallel", "quiet", "language", "table_heads", "figures", "policy_files")
+IDLE = ("name", "parallel", "quiet", "language", "start", "table_heads", "figures", "policy_files")
 
 
 def _git(*arguments: str) -> str:
