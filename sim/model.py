@@ -14,6 +14,7 @@ from sim.accounts.balance_sheet import balance_sheet
 from sim.attribution.quality_map import QualityMap, blocks, quality_map
 from sim.build.across import Across, joined
 from sim.build.chain import NamedChain
+from sim.build.fitted_start import fit_base, fit_month_one
 from sim.build.from_file import FromFile, from_file
 from sim.build.input_output import InputOutput, SectorEconomy, input_output
 from sim.build.region import Region, populate
@@ -114,7 +115,7 @@ class StrongchainModel(World):
     key : pair of int, optional
         Key of a replicate, in place of the seed (see `agents.streams.replicate_keys`).
     burn_in : int
-        Months simulated before month 1, without any programme.
+        Months simulated before month 1, without any programme. What the network knows of the quality of firms holds when month 1 begins.
     record : iterable of str
         Groupings to record in addition to the total: "chain", "county", "region", "tier", "size", "quantile".
     outcomes : iterable of str, optional
@@ -174,6 +175,8 @@ class StrongchainModel(World):
         self._settle()
         for _ in range(burn_in):
             self._one_month()
+        #: How well the start meets the quality figures of the firms; None where the network has none.
+        self.fitted = fit_month_one(self)
         self.record = Record(self, record, outcomes)
         self.adopt(instruments)
 
@@ -225,6 +228,7 @@ class StrongchainModel(World):
         make_own_defects(self)
         decide_inspection(self)
         for _ in range(max(12, int(firms.tier.max(initial=0)) + 2)):
+            fit_base(self)
             propagate(self)
             # At the start customers know their suppliers: they rate them by all defects that arrive.
             arriving = links.caught + links.passed_detectable

@@ -11,6 +11,7 @@ import numpy as np
 from agents.columns import Floats, Ints
 from agents.streams import Streams, poisson
 from sim.build.chain import NamedChain
+from sim.build.fitted_start import set_certificates, set_problems, set_traits
 from sim.build.synthetic import Synthetic, synthetic
 from sim.month.own_defects import learning_multiplier
 from sim.month.problems import months_to_solve, problem_arrivals
@@ -212,15 +213,20 @@ def populate(world: World, regions: Sequence[Region], named: Sequence[NamedChain
 
     Sizes come from the network, where it has them, else from its steady state; capabilities, counties and knowledge of stations are
     drawn by place. Open problems start at their expected number, and links at the ratings that the
-    first defects would give, so that little changes in the burn-in.
+    first defects would give, so that little changes in the burn-in. What the network knows of the quality of firms stands above what
+    is drawn (see `sim.build.fitted_start`).
     """
     world.region_names = tuple(region.label for region in regions)
     _place_firms(world, regions, named)
     for k, chain in enumerate(named):
         world.chains.problem_mix[k] = chain.problem_mix
     draw_traits(world, np.arange(world.firms.n))
+    _seed_products(world)
+    set_traits(world)
     _seed_problems(world)
+    set_problems(world)
     _seed_certificates(world)
+    set_certificates(world)
     for k, region in enumerate(regions):
         _seed_stations(world, k, region)
         heads, chains = np.flatnonzero(world.chain_heads.region == k), np.flatnonzero(world.chains.region == k)
@@ -294,15 +300,19 @@ def _counties(u: Floats, counties: Ints, home: Ints, clustering: Floats) -> Ints
     return np.where(u < clustering, home, np.floor(rest * counties).astype(np.int64))
 
 
-def _seed_problems(world: World) -> None:
-    """Start with the expected numbers of problems and common problems, and with product ages, that follow from the hazards."""
-    firms, chains, p = world.firms, world.chains, world.parameters
+def _seed_products(world: World) -> None:
+    """Start with the product ages that follow from the hazard of renewal."""
+    firms, p = world.firms, world.parameters
     # Months since the last renewal are geometric in the long run; at hazard 0 all products are old.
     u = world.draw("age of the product", firms)
     age = np.minimum(np.log1p(-u) / np.log1p(-max(p.renewal_hazard, 1e-9)), 1e6)
     firms.output_since_renewal = np.floor(age)
     firms.learning = learning_multiplier(world)
 
+
+def _seed_problems(world: World) -> None:
+    """Start with the expected numbers of problems and common problems that follow from the hazards."""
+    firms, chains, p = world.firms, world.chains, world.parameters
     stock = problem_arrivals(world) * months_to_solve(world)[:, None]
     firms.open_problems = poisson(world.draw("problems at the start", firms, 4), stock)
     rates = p.common_cause_hazard + p.common_cause_end

@@ -19,6 +19,7 @@ from scipy import sparse
 
 from agents.columns import Floats, Ints
 from sim.network.fixed_points import NetworkError, fixed_point, offending_loop, spectral_radius
+from sim.network.starting_quality import StartingQuality
 from sim.sums import add_up, positions
 
 __all__ = ["SupplyNetwork"]
@@ -65,6 +66,8 @@ class SupplyNetwork:
         so that links added for one customer leave the random numbers of all other links as they are.
     chains, sectors : tuple of str
         Their names.
+    quality : StartingQuality or None
+        Quality figures with which firms start, where they are known; None if none is.
     notes : tuple of str
         The rules that filled in what the input did not give.
     """
@@ -87,6 +90,7 @@ class SupplyNetwork:
     size: Ints | None = None
     counties: tuple[str, ...] = ()
     region: Ints | None = None
+    quality: StartingQuality | None = None
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -108,6 +112,7 @@ class SupplyNetwork:
         size: ArrayLike | None = None,
         region: ArrayLike | None = None,
         slot: ArrayLike | None = None,
+        quality: StartingQuality | None = None,
         counties: Iterable[str] = (),
         chains: Iterable[str] = ("chain",),
         sectors: Iterable[str] = ("sector",),
@@ -142,6 +147,7 @@ class SupplyNetwork:
             counties=tuple(counties),
             size=None if size is None else np.asarray(size, dtype=np.int64),
             region=None if region is None else np.asarray(region, dtype=np.int64),
+            quality=quality,
             notes=tuple(notes),
         )
 

@@ -57,6 +57,7 @@ def permuted(given: SupplyNetwork, order: np.ndarray) -> SupplyNetwork:
         chains=given.chains,
         sectors=given.sectors,
         slot=given.slot,
+        quality=None if given.quality is None else given.quality.of(order),
     )
 
 
