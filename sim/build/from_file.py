@@ -17,10 +17,12 @@ from scipy import sparse
 from agents.columns import Floats, Ints
 from agents.spelling import nearest
 from sim.build.reading.listing import FromFile, check_settings, listed, read_listing
+from sim.build.reading.quality import GROUPS, QUALITY_COLUMNS, starting_quality
 from sim.build.reading.quoted import some
 from sim.network.checks import check_network
 from sim.network.fixed_points import NetworkError, contracts, fixed_point, offending_loop, spectral_radius
 from sim.network.network import SupplyNetwork
+from sim.network.starting_quality import StartingQuality
 from sim.sums import add_up
 
 __all__ = ["MOST_MATERIAL", "FromFile", "from_file"]
@@ -66,6 +68,8 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         without values, the same for each leader.
     size
         As given; else by yearly revenue, as in every network.
+    quality
+        As given, see `sim.build.fitted_start`; what is not given is drawn from the distribution of the region.
     chain
         As given; else each leader is its own chain, and another firm belongs to the chain that
         takes most of its output by value, directly and through other firms.
@@ -128,6 +132,7 @@ def from_file(settings: FromFile) -> SupplyNetwork:
         county=county,
         counties=counties,
         size=_sizes(stages, notes),
+        quality=_quality(stages, notes),
     )
     # The next two rules need the steady state, which is a fixed point: first refuse a network without one.
     _check(network, file)
@@ -223,6 +228,20 @@ def _sizes(stages: pd.DataFrame, notes: list[str]) -> Ints | None:
     if missing := int((sizes < 0).sum()):
         notes.append(f"size is not given of {missing} firms: by their yearly revenue in the model")
     return sizes
+
+
+def _quality(stages: pd.DataFrame, notes: list[str]) -> StartingQuality | None:
+    """Return the quality figures of the firms; None if none is given."""
+    quality = starting_quality({key: stages[key].to_numpy(dtype=np.float64) for key in QUALITY_COLUMNS})
+    n = len(stages)
+    if quality is None:
+        notes.append("quality is not given of any firm: all of it is drawn from the distribution of the region (an assumption)")
+        return None
+    given = quality.given()
+    notes += [f"{key} is given of all {n} firms" for key in GROUPS if given[key] == n]
+    rest = "the others are drawn from the distribution of the region (an assumption)"
+    notes += [f"{key} is given of {given[key]} of {n} firms: {rest}" for key in GROUPS if given[key] < n]
+    return quality
 
 
 def _shares(stages: pd.DataFrame, links: pd.DataFrame, price: Floats, notes: list[str]) -> tuple[pd.DataFrame, NDArray[np.str_]]:

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sim.build.reading.quality import QUALITY_COLUMNS, QUALITY_HEADINGS
 from sim.build.reading.quoted import quoted
 from sim.build.reading.table import NO, YES, read_number
 
@@ -92,6 +93,7 @@ COLUMNS = {
     "product": "(?:主要|主营|供应|供货|采购|配套)?(?:产品|物料|零部件|部件|货物|商品|材料)(?:名称|类别|种类|品类)?|品名|品类"
     "|(?:main )?(?:product|products|item|items|goods|material|materials|part|parts|component|commodity)(?: name)?",
     "tier": "(?:供应|供应商|配套)?(?:层级|层次|级次|级别)|几级供应商|tier|tier level|level",
+    **QUALITY_HEADINGS,
     "kind": "kind|环节类型",
     "cost": "cost",
     "price": "price",
@@ -99,7 +101,7 @@ COLUMNS = {
     "firm": "(?:企业|公司|单位|厂商)(?:名称|全称)?|名称|(?:firm|company|enterprise|organisation|organization)(?:'s)?(?: name)?|name",
 }
 #: Keys that say something of a firm, so that a list of links may say it of the supplier or of the customer.
-OF_A_FIRM = ("size", "employees", "revenue", "county", "leader", "chain", "sector", "product", "tier")
+OF_A_FIRM = ("size", "employees", "revenue", "county", "leader", "chain", "sector", "product", "tier", *QUALITY_COLUMNS)
 ANY_COUNTY = re.compile(r"县\((?:市[、,]?)?区\)|县\(市\)|区\(县\)|县、?\(?市\)?、?区|县/区|区/县|县 ?区")
 BRACKETS = re.compile(r"[(\[{【〔〈<]([^)\]}】〕〉>]*)[)\]}】〕〉>]")
 PLAIN_NUMBER = re.compile(r"\d{1,15}(\.\d{1,20})?", re.ASCII)

@@ -22,6 +22,7 @@ from agents.spelling import nearest
 from sim.build.reading.content import Reading
 from sim.build.reading.headings import size
 from sim.build.reading.mapping import Choices
+from sim.build.reading.quality import QUALITY_COLUMNS, contradiction, figure, unit_of_shares
 from sim.build.reading.quoted import quoted, some
 from sim.build.reading.sheets import begins_as_a_list, is_workbook
 from sim.build.reading.table import PAIRS, Table, misspelt, read_number, read_table
@@ -32,7 +33,7 @@ from sim.parameters import declared, wrong_value
 __all__ = ["LINK_COLUMNS", "NODE_COLUMNS", "FromFile", "check_settings", "listed", "read_listing"]
 
 LINK_COLUMNS = ("supplier", "customer", "units", "value_share", "value", "sector", "essential")
-NODE_COLUMNS = ("firm", "chain", "sector", "county", "leader", "size", "kind", "cost", "price", "demand")
+NODE_COLUMNS = ("firm", "chain", "sector", "county", "leader", "size", "kind", "cost", "price", "demand", *QUALITY_COLUMNS)
 
 MOST = 1e15
 """Largest number that a file may hold, in CNY or units: what is larger is a slip, and would overflow."""
@@ -318,9 +319,34 @@ def _stages(nodes: _Columns, settings: FromFile, notes: list[str]) -> pd.DataFra
         shown = quoted(str(nodes.text("size")[k]))
         raise table.refuse(k, nodes.find("size"), f"{shown} is no size; write small, medium or large (小型, 中型, 大型), or leave it blank")
     numbers["size"] = np.array([SIZE_CLASSES.index(said) if said else -1 for said in sizes], dtype=np.float64)
+    numbers |= _quality(nodes, names)
     where = [f"{table.file}, row {row}" for row in table.row]
     stages = pd.DataFrame({"name": names, "kind": kinds, **texts, **numbers, "marked": nodes.flags("leader"), "where": where})
     return stages.assign(collapsed=np.isin(kinds.astype(np.str_), np.array(collapsed, dtype=np.str_)))
+
+
+def _quality(nodes: _Columns, names: NDArray[np.object_]) -> dict[str, Floats]:
+    """Return what the file says of the quality of each stage, by column; NaN where it says nothing."""
+    table = nodes.table
+    figures: dict[str, Floats] = {}
+    for key in QUALITY_COLUMNS:
+        name = nodes.find(key)
+        figures[key] = np.full(len(table), np.nan)
+        if not name:
+            continue
+        cells = table.text(name)
+        # Values repeat: each different cell is converted once.
+        known = {cell: figure(key, cell, unit_of_shares(name)) for cell in dict.fromkeys(cells)}
+        for k, cell in enumerate(cells):
+            if isinstance(value := known[cell], str):
+                raise table.refuse(k, name, value)
+            figures[key][k] = value
+    if all(np.isnan(column).all() for column in figures.values()):
+        return figures
+    for k, name in enumerate(names):
+        if found := contradiction(str(name), {key: float(column[k]) for key, column in figures.items()}):
+            raise table.refuse(k, nodes.find(found[0]), found[1])
+    return figures
 
 
 def _refuse_links(links: pd.DataFrame, stages: pd.DataFrame, table: Table) -> None:

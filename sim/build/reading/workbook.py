@@ -34,9 +34,10 @@ from sim.build.reading.headings import (
     unit_in,
 )
 from sim.build.reading.mapping import NEEDED, Choices, SheetRead, chosen_sheets, columns_of, refuse_absent
+from sim.build.reading.quality import CALLED_QUALITY, QUALITY_COLUMNS, figure, unit_of_shares
 from sim.build.reading.quoted import quoted, some
 from sim.build.reading.sheets import read_sheets
-from sim.build.reading.table import Table, read_number, wrong_name
+from sim.build.reading.table import Table, misspelt, read_number, wrong_name
 from sim.network.fixed_points import NetworkError
 
 __all__ = ["Imported", "read_workbook"]
@@ -142,6 +143,7 @@ def read_workbook(paths: Sequence[str], choices: Choices, reading: Reading = DEF
     refuse_absent(choices, [read for read in (of_links, of_firms) if read])
     hidden = [sheet.name for sheet in rest if sheet.hidden]
     _refuse_unread_amounts(of_links, choices)
+    _refuse_misspelt_quality([read for read in (of_links, of_firms) if read], choices)
     return _imported(of_links, of_firms, choices, leaders, hidden, [sheet.name or sheet.file for sheet in rest if not sheet.hidden])
 
 
@@ -156,6 +158,20 @@ def _refuse_unread_amounts(read: SheetRead, choices: Choices) -> None:
         )
 
 
+def _refuse_misspelt_quality(reads: Sequence[SheetRead], choices: Choices) -> None:
+    """Refuse a heading that looks like one of quality with one or two letters wrong: without it the start would be another."""
+    used = {column.key for read in reads for column in read.columns} | set(choices.columns)
+    for read in reads:
+        for heading in read.unread:
+            for key in [key for key in QUALITY_COLUMNS if key not in used]:
+                meant = next((name for name in CALLED_QUALITY[key] if misspelt(plain(heading), plain(name))), "")
+                if meant:
+                    raise NetworkError(
+                        f"{read.sheet.where}, row {read.header_row}: the heading {quoted(heading)} is not known (did you mean {meant!r}?); "
+                        f"correct it, or type {choices.typed(key, heading)}, or {choices.typed(key, '')} to leave it out"
+                    )
+
+
 # -- rows ----------------------------------------------------------------------------------------
 
 
@@ -168,7 +184,11 @@ class _Rows:
         self._heading = {(column.key, column.side): column.heading for column in read.columns}
         above = next((unit for cells in reversed(read.sheet.cells[: read.first]) if (unit := unit_above(cells))), "")
         self._unit = {(column.key, column.side): column.unit or above or unit_in(choices.unit) for column in read.columns}
-        read.columns = [replace(one, unit=self._unit[(one.key, one.side)]) if one.key in MONEY else one for one in read.columns]
+        self._unit |= {(one.key, one.side): unit_of_shares(one.heading) for one in read.columns if one.key in QUALITY_COLUMNS}
+        shown = (*MONEY, *QUALITY_COLUMNS)
+        read.columns = [replace(one, unit=self._unit[(one.key, one.side)]) if one.key in shown else one for one in read.columns]
+        #: Columns that say something of quality, by whom they say it of.
+        self.quality = {side: [key for key in QUALITY_COLUMNS if (key, side) in self._at] for side in ("", *NEEDED)}
         self._names: dict[str, str] = {}
         self.rows: list[tuple[int, list[str]]] = []
         head = {k: column.heading for column, k in zip(read.columns, read.places, strict=True)}
@@ -255,6 +275,18 @@ class _Rows:
             raise self.refuse(number, key, side, f"{quoted(text)} is neither yes nor no; write 是 or 否, yes or no, √ or nothing")
         return said
 
+    def figure(self, number: int, cells: list[str], key: str, side: str = "") -> str:
+        """Return what a row says of the quality of a firm, as a plain number, or yes or no; '' if nothing."""
+        text = self.cell(number, cells, key, side)
+        value = figure(key, text, self._unit[(key, side)])
+        if isinstance(value, str):
+            raise self.refuse(number, key, side, value)
+        if math.isnan(value):
+            return ""
+        if key in ("certificate", "officer"):
+            return "yes" if value else "no"
+        return f"{value:.0f}" if key.startswith("open_") else repr(value)
+
     def names_leaders(self, side: str = "") -> bool:
         """Whether the column of chain leaders holds names instead of yes and no."""
         cells = [text for number, cells in self.rows if (text := self.cell(number, cells, "leader", side))]
@@ -304,6 +336,8 @@ class _Firms:
         for key in ("county", "tier", "kind"):
             if rows.has(key, side):
                 self.say(firm, key, rows.name(number, cells, key, side))
+        for key in rows.quality[side]:
+            self.say(firm, key, rows.figure(number, cells, key, side))
         for key in WEIGHED:
             if rows.has(key, side):
                 text = rows.name(number, cells, key, side)
@@ -503,6 +537,8 @@ def _without_side(rows: _Rows, number: int, cells: list[str], ends: tuple[str, s
             firms.weigh(supplier, key, rows.name(number, cells, key), weight)
     if rows.has("size"):
         firms.say(supplier, "size", rows.size(number, cells))
+    for key in rows.quality[""]:
+        firms.say(supplier, key, rows.figure(number, cells, key))
     for key in ("county", "tier"):
         if rows.has(key):
             firms.say(supplier, key, rows.name(number, cells, key))
@@ -536,7 +572,7 @@ def _link_table(where: str, found: Mapping[tuple[str, str], _Link], rows: _Rows)
 
 def _firm_table(where: str, firms: _Firms) -> Table:
     columns = {"firm": list(firms.row)}
-    for key in ("chain", "sector", "county", "size", "kind", "cost", "price", "demand"):
+    for key in ("chain", "sector", "county", "size", "kind", "cost", "price", "demand", *QUALITY_COLUMNS):
         column = [firms.said[firm].get(key, "") for firm in firms.row]
         if any(column):
             columns[key] = column
