@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from experiments.languages.wording import say
 from sim.build.reading.mapping import SheetRead
+from sim.build.reading.quality import GROUPS
 from sim.build.reading.workbook import Imported
 from sim.network.network import SupplyNetwork
 
@@ -92,6 +93,7 @@ class Facts:
     not_listed: list[str]
     material_share: float
     median_revenue: float
+    quality: list[tuple[str, str, int]]
 
     @property
     def has_values(self) -> bool:
@@ -185,7 +187,14 @@ def facts_of(file: str, imported: Imported, network: SupplyNetwork, material_sha
         not_listed=listed(imported.not_listed),
         material_share=material_share,
         median_revenue=median_revenue,
+        quality=_quality(network),
     )
+
+
+def _quality(network: SupplyNetwork) -> list[tuple[str, str, int]]:
+    """Return key, name and number of firms of every figure of quality that a list may give."""
+    given = network.quality.given() if network.quality else dict.fromkeys(GROUPS, 0)
+    return [(key, say(f"workbook.keys.{key}"), given[key]) for key in GROUPS]
 
 
 def _sheet(read: SheetRead) -> SheetFacts:

@@ -22,6 +22,7 @@ from experiments.configuration.settings import (
     CompareStudy,
     Settings,
     SettingsError,
+    WorldSettings,
     check_name,
     compose_settings,
     institutions,
@@ -41,6 +42,7 @@ from experiments.studies.budgets import with_length, within_budget
 from experiments.terminal import paragraphs, write
 from experiments.waiting import slow
 from sim.build.input_output import SectorEconomy
+from sim.network.fixed_points import NetworkError
 from sim.network.network import SupplyNetwork
 
 #: Replicates before the width of intervals is first checked: with earlier checks, intervals cover less than 95 %.
@@ -138,6 +140,25 @@ def _notes(arms: Sequence[Arm]) -> list[str]:
     return list(dict.fromkeys(note for network in networks if isinstance(network, SupplyNetwork | SectorEconomy) for note in network.notes))
 
 
+def _start_notes(arms: Sequence[Arm], key: tuple[int, int]) -> list[str]:
+    """How well the start meets the quality figures of the firms, where a network has any: looked at in the first replicate."""
+    seen: list[WorldSettings] = []
+    notes: list[str] = []
+    for arm in arms:
+        network = arm.world.network
+        if not isinstance(network, SupplyNetwork) or network.quality is None:
+            continue
+        if any(arm.world.network is one.network and arm.world.parameters == one.parameters for one in seen):
+            continue  # the same start, but for what institutions change in the burn-in
+        seen.append(arm.world)
+        try:
+            fitted = arm.world.build(key).fitted
+        except NetworkError:  # it is told where the runs of the arm fail
+            continue
+        notes += fitted.notes(network.names) if fitted is not None else []
+    return list(dict.fromkeys(notes))
+
+
 def _simulate(settings: Settings, arms: Sequence[Arm], store: Store | None, progress: bool) -> tuple[list[Run], list[Failure], int, bool]:
     """Run the arms on as many replicates as are asked for, or as a half-width needs.
 
@@ -202,8 +223,9 @@ def run_study(
         Folder of the runs that studies share: what is there is read, what is missing is simulated and kept there.
     """
     study, task, store = of_kind(settings, CompareStudy), settings.task, Store(keep) if keep else None
+    of_networks = [*_notes(arms), *_start_notes(arms, replicate_keys(settings.seed, 1)[0])]
     about = manifest(
-        settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, _notes(arms), notes_of(settings, arms)
+        settings.resolved, overrides, replicate_keys(settings.seed, settings.replicates), arms, of_networks, notes_of(settings, arms)
     )
     runs, failed, replicates, reached = run_arms_of_study(settings, arms, store, progress)
     keys = replicate_keys(settings.seed, replicates)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.columns import Flags, Floats, Ints
 from agents.firm import MANAGEMENT
+from sim.build.reading.quoted import some
 from sim.month.inspection import decide_inspection
 from sim.month.problems import months_to_solve, problem_arrivals
 from sim.month.propagation import escape_share, latent_share, outgoing_dpu, propagate
@@ -38,7 +40,7 @@ MOST_BASE = 50.0
 """Upper limit of a fitted base of own defects, defects/unit: that of a firm whose yield is 1 % with the highest management capability."""
 
 SPECIAL_MOST = 2.0 / 3.0
-"""Largest part of a firm's own defects that problems may explain which the file does not give: about that of the median firm (assumption)."""
+"""Largest part of a firm's own defects that problems which are not given may explain: about that of the median firm (assumption)."""
 
 LARGEST_SHIFT = 4.0
 """Largest amount by which a yield raises capabilities that are not given, in logits: the spread of firms is 0.7 (assumption)."""
@@ -69,14 +71,38 @@ class FittedStart:
     yield_missed: Flags
     returns_missed: Flags
 
+    def notes(self, names: NDArray[np.str_]) -> list[str]:
+        """Say in short sentences how well the start meets the figures, and name the firms whose figures cannot be met."""
+        notes: list[str] = []
+        for key, error, missed in (
+            ("first_pass_yield", self.yield_error, self.yield_missed),
+            ("returns", self.returns_error, self.returns_missed),
+        ):
+            met = error[~np.isnan(error) & ~missed]
+            if met.size:
+                notes.append(
+                    f"{met.size} firms start at their {key}: the largest difference is {100 * met.max():.3f} percentage points, "
+                    f"the median {100 * np.median(met):.3f}"
+                )
+        if number := int(self.yield_missed.sum()):
+            named = some(names[self.yield_missed], 5)
+            notes.append(f"first_pass_yield of {number} firms cannot be met, because their open problems alone make more defects: {named}")
+        if number := int(self.returns_missed.sum()):
+            named = some(names[self.returns_missed], 5)
+            notes.append(
+                f"returns of {number} firms cannot be met, because what arrives from their suppliers, or their open problems, make more "
+                f"defects: {named}"
+            )
+        return notes
+
 
 def set_traits(world: World) -> None:
     """Give firms the capabilities and officers that are known of them, and better capabilities where a yield or returns show these.
 
-    Fewer problems arise in a capable firm, and it solves them sooner. Where the problems that a firm would have on average explain more than
-    `SPECIAL_MOST` of the own defects that its yield allows, its capabilities that are not given are raised by the same number of
-    logits, at most `LARGEST_SHIFT`: else it would start at its yield and leave it at once. Returns count here as if all these
-    defects were its own and nothing were inspected.
+    Fewer problems arise in a capable firm, and it solves them sooner. Where the problems that a firm would have on average explain
+    more than `SPECIAL_MOST` of the own defects that its yield allows, its capabilities that are not given are raised by the same
+    number of logits, at most `LARGEST_SHIFT`: else it would start at its yield and leave it at once. Returns count here as if all
+    these defects were its own and nothing were inspected.
     """
     quality = world.network.quality
     if quality is None:
@@ -147,13 +173,14 @@ def set_certificates(world: World) -> None:
 def fit_base(world: World, close: bool = True) -> None:
     """Set the base of own defects so that firms have the yield, or deliver the defects, that is known of them.
 
-    A first-pass yield Y asks for own defects ``-ln(Y) / (1 - λ)``: the first inspection finds the detectable ones, a share 1 - λ, and units without
-    any are ``exp(-DPU)`` of all [1]_. Returns R ask for outgoing defects ``D = -ln(1 - R)``, all defects that customers and users
-    meet sooner or later. What came in and was let in is part of D, so that own defects are ``(D - e · in_d - in_l) / (e · (1 - λ) + λ)`` with
-    the detectable and latent defects that arrive and the share e of detectable ones that passes final inspection.
+    A first-pass yield Y asks for own defects ``-ln(Y) / (1 - λ)``: the first inspection finds the detectable ones, a share 1 - λ,
+    and units without any are ``exp(-DPU)`` of all [1]_. Returns R ask for outgoing defects ``D = -ln(1 - R)``, all defects that
+    customers and users meet sooner or later. What came in and was let in is part of D, so that own defects are
+    ``(D - e · in_d - in_l) / (e · (1 - λ) + λ)`` with the detectable and latent defects that arrive, and the share e of detectable
+    ones that passes final inspection.
 
-    Own defects less those of open problems are the common causes, ``base · L · exp(-κ · management)``: the base follows, from 0 to `MOST_BASE`. Where
-    the problems are not given and explain more than `SPECIAL_MOST` of the own defects, some are closed.
+    Own defects less those of open problems are the common causes, ``base · L · exp(-κ · management)``: the base follows, from 0 to
+    `MOST_BASE`. Where problems are not given and explain more than `SPECIAL_MOST` of the own defects, some are closed.
 
     Parameters
     ----------

@@ -238,9 +238,15 @@ def _quality(stages: pd.DataFrame, notes: list[str]) -> StartingQuality | None:
         notes.append("quality is not given of any firm: all of it is drawn from the distribution of the region (an assumption)")
         return None
     given = quality.given()
-    notes += [f"{key} is given of all {n} firms" for key in GROUPS if given[key] == n]
-    rest = "the others are drawn from the distribution of the region (an assumption)"
-    notes += [f"{key} is given of {given[key]} of {n} firms: {rest}" for key in GROUPS if given[key] < n]
+    for key in (key for key in GROUPS if given[key]):
+        notes.append(f"{key} is given of {given[key]} of {n} firms")
+    if without := int((np.isnan(quality.first_pass_yield) & np.isnan(quality.returns)).sum()):
+        notes.append(
+            f"own defects of {without} firms, of which neither first_pass_yield nor returns is given, are drawn from the distribution of "
+            "the region (an assumption)"
+        )
+    for key in (key for key in GROUPS[2:] if given[key] < n):
+        notes.append(f"{key} of {n - given[key]} firms is drawn from the distribution of the region (an assumption)")
     return quality
 
 

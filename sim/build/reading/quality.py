@@ -59,7 +59,8 @@ QUALITY_HEADINGS = {
     rf"|(?:customer )?(?:returns?|rejections?|reject)(?: (?:rate|share))?{ENDING}|share (?:of units )?returned",
     "open_problems": rf"{NOT_SOLVED}(?:质量)?问题{COUNT}|(?:number of )?open (?:quality )?(?:problems|issues)",
     **{f"open_{kind}": rf"{NOT_SOLVED}{word}(?:类)?问题{COUNT}|open {kind}(?: problems)?" for kind, word in IN_CHINESE.items()},
-    "certificate": r"(?:是否|有无)?(?:已)?(?:通过|取得|获得|持有|有)?(?:质量管理体系|质量体系|管理体系|体系|iso ?9001)(?:认证)?(?:证书|情况)?"
+    "certificate": r"(?:是否|有无)?(?:已)?(?:通过|取得|获得|持有|有)?(?:质量管理体系|质量体系|管理体系|体系|iso ?9001)"
+    r"(?:认证)?(?:证书|情况)?"
     r"|(?:是否|有无)?(?:质量)?认证(?:证书)|(?:quality )?certificate|certified|iso ?9001(?: certificate| certified)?",
     "officer": r"(?:是否|有无)?(?:已)?(?:设立|设置|设有|设|配备|聘任|有)?(?:企业)?首席质量官(?:制度)?|(?:chief )?(?:quality )?officer|cqo",
     "capability": rf"(?:企业)?质量能力(?:评分|得分|水平)?{ENDING}|(?:quality )?capability{ENDING}",
@@ -112,20 +113,22 @@ def figure(key: str, cell: str, unit: str = "") -> float | str:
     if text in UNKNOWN:
         return math.nan
     found = re.fullmatch(rf"(\d{{1,15}}|\d{{1,3}}(?:,\d{{3}}){{1,4}})?(\.\d{{0,20}})?(e-?\d{{1,2}})? ?({PART})?", text)
-    number = math.nan if found is None or not (found[1] or (found[2] or ".") != ".") else float(
-        f"{(found[1] or '0').replace(',', '')}{found[2] or ''}{found[3] or ''}"
-    )  # fmt: skip
+    number = math.nan
+    if found is not None and (found[1] or (found[2] or ".") != "."):
+        number = float(f"{(found[1] or '0').replace(',', '')}{found[2] or ''}{found[3] or ''}")
     if key in SHARES:
         low, high, wrong = SHARES[key]
         value = number * PARTS.get((found[4] if found else "") or unit, 1.0)
         # A share that is written in parts, such as 99 %, must not miss a limit by a rounding.
         if low - 1e-12 <= value <= high + 1e-12:
             return min(max(value, low), high)
-        return f"{quoted(cell)}{f' in {unit}, the unit of the heading,' if unit and not (found and found[4]) else ''} {wrong}"
+        above = f" in {unit}, the unit of the heading," if unit and not (found and found[4]) else ""
+        return f"{quoted(cell)}{above} {wrong}"
     number = 0.0 if text in ("无", "没有", "none") else number
     if number == np.floor(number) and number <= MOST_PROBLEMS and not (found and found[4]):
         return number
-    return f"{quoted(cell)} is no number of open problems; write a whole number from 0 to {MOST_PROBLEMS}, or leave it blank where it is not known"
+    write = f"write a whole number from 0 to {MOST_PROBLEMS}, or leave it blank where it is not known"
+    return f"{quoted(cell)} is no number of open problems; {write}"
 
 
 def contradiction(firm: str, said: Mapping[str, float]) -> tuple[str, str] | None:
