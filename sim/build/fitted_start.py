@@ -225,11 +225,14 @@ def fit_month_one(world: World) -> FittedStart | None:
         return None
     firms = world.firms
     _set_capabilities(world, quality)
-    firms.natural = np.minimum(firms.natural, firms.capability)
+    # A firm does not learn by forgetting: its natural level is not above what it can do.
+    given = ~np.isnan(quality.capability)
+    firms.natural = np.where(given, np.minimum(firms.natural, firms.capability), firms.natural)
     firms.cqo = np.where(np.isnan(quality.officer), firms.cqo, quality.officer == 1.0)
     set_certificates(world)
     set_problems(world)
-    passes = max(PASSES, int(firms.tier.max(initial=0)) + 2)
+    fitted = ~(np.isnan(quality.first_pass_yield) & np.isnan(quality.returns)).all()
+    passes = max(PASSES, int(firms.tier.max(initial=0)) + 2) if fitted else 0
     for turn in range(2 * passes):
         fit_base(world, close=turn >= passes)
         propagate(world)

@@ -13,6 +13,17 @@ from sim.network.network import SupplyNetwork
 
 __all__ = ["CHECKS", "Finding", "check_network"]
 
+#: Number of kinds (0: one figure a firm), lowest and largest value of the quality figures of a firm.
+FIGURES = {
+    "first_pass_yield": (0, 0.01, 1.0),
+    "returns": (0, 0.0, 0.99),
+    "problems": (0, 0.0, 1_000.0),
+    "problems_by_kind": (4, 0.0, 1_000.0),
+    "certificate": (0, 0.0, 1.0),
+    "officer": (0, 0.0, 1.0),
+    "capability": (4, 0.0, 1.0),
+}
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -88,6 +99,27 @@ def check_for_numbers(network: SupplyNetwork) -> Iterable[Finding]:
             yield Finding("numbers", "error", f"{name} of {str(network.names[i])!r} is {numbers[i]}; it must be a finite number, 0 or more")
 
 
+def check_for_quality(network: SupplyNetwork) -> Iterable[Finding]:
+    """Quality figures are those of as many firms, and within their ranges where they are known."""
+    quality = network.quality
+    if quality is None:
+        return
+    for name, (width, low, high) in FIGURES.items():
+        figures = getattr(quality, name)
+        if figures.shape != ((network.n_firms, width) if width else (network.n_firms,)):
+            problem = f"quality.{name} has the shape {figures.shape}; it must have a row for each of the {network.n_firms} firms"
+            yield Finding("quality", "error", problem + (f", with {width} kinds" if width else ""))
+            return
+        rows = figures if width else figures[:, None]
+        outside = ~np.isnan(rows) & ~((rows >= low) & (rows <= high))
+        for i in np.flatnonzero(outside.any(axis=1))[:1]:
+            value, firm = float(rows[i][outside[i]][0]), str(network.names[i])
+            yield Finding("quality", "error", f"quality.{name} of {firm!r} is {value:g}; it must lie in {low:g} … {high:g}")
+    for i in np.flatnonzero(~np.isnan(quality.first_pass_yield) & ~np.isnan(quality.returns))[:1]:
+        firm = str(network.names[i])
+        yield Finding("quality", "error", f"quality has a first_pass_yield and returns of {firm!r}; the start is fitted to one of them")
+
+
 def check_for_leaders(network: SupplyNetwork) -> Iterable[Finding]:
     """At least one firm is a leader, and every leader sells to users."""
     if not network.leader.any():
@@ -134,6 +166,7 @@ CHECKS: tuple[Callable[[SupplyNetwork], Iterable[Finding]], ...] = (
     check_for_numbers,
     check_for_links_to_itself,
     check_for_duplicate_links,
+    check_for_quality,
     check_for_leaders,
     check_for_value_added,
     check_for_idle_firms,

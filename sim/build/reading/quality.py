@@ -118,10 +118,10 @@ def figure(key: str, cell: str, unit: str = "") -> float | str:
         number = float(f"{(found[1] or '0').replace(',', '')}{found[2] or ''}{found[3] or ''}")
     if key in SHARES:
         low, high, wrong = SHARES[key]
-        value = number * PARTS.get((found[4] if found else "") or unit, 1.0)
-        # A share that is written in parts, such as 99 %, must not miss a limit by a rounding.
-        if low - 1e-12 <= value <= high + 1e-12:
-            return min(max(value, low), high)
+        # 94.9924 % is 0.949924, not 0.9499240000000001, and 99 % does not miss a limit of 0.99 by a rounding.
+        value = round(number * PARTS.get((found[4] if found else "") or unit, 1.0), 12)
+        if low <= value <= high:
+            return value
         above = f" in {unit}, the unit of the heading," if unit and not (found and found[4]) else ""
         return f"{quoted(cell)}{above} {wrong}"
     number = 0.0 if text in ("无", "没有", "none") else number
