@@ -127,6 +127,48 @@ def test_everything_is_said_in_chinese_too(book, capsys):
         assert english not in page.replace("network.", ""), english
 
 
+QUALITY = [
+    ("供应商", "采购商", "年采购额（万元）", "一次合格率（%）", "首席质量官", "未解决问题数"),
+    ("钢厂", "齿轮厂", 1200, 97.5, "有", 2),
+    ("铜厂", "齿轮厂", 300, None, "无", None),
+    ("齿轮厂", "整车厂", 900, 95, "有", None),
+]
+
+
+def test_figures_of_quality_survive_the_import_and_the_page_counts_them(book, capsys):
+    out = printed(capsys, book(QUALITY, hidden=False))
+    assert "一次合格率（%）   first-pass yield       %" in out
+    told = "quality is given: first-pass yield of 2, open problems of 1, chief quality officer of 3 of 4 firms; the rest is drawn"
+    assert told in " ".join(out.split())
+    rows = {row["firm"]: row for row in csv.DictReader(Path("供应链_firms.csv").read_text(encoding="utf-8-sig").splitlines())}
+    assert [rows[name]["first_pass_yield"] for name in ("钢厂", "铜厂", "齿轮厂")] == ["0.975", "", "0.95"]
+    assert [rows[name]["officer"] for name in ("钢厂", "铜厂", "整车厂")] == ["yes", "no", ""] and rows["钢厂"]["open_problems"] == "2"
+    ours = from_file(FromFile(path="供应链_links.csv", nodes="供应链_firms.csv")).quality
+    direct = from_file(FromFile(path="供应链.xlsx")).quality
+    for name in ("first_pass_yield", "officer", "problems"):
+        assert (getattr(ours, name).astype(str) == getattr(direct, name).astype(str)).all(), name
+    page = Path("供应链_data.md").read_text(encoding="utf-8")
+    assert (
+        "| first-pass yield | `first_pass_yield` | 2 of 4 | returns, where they are given; else from the distribution of the region" in page
+    )
+    assert "| certificate | `certificate` | 0 of 4 | from the distribution of the region: an assumption |" in page
+    assert "The start of month 1 meets what is given" in page and "says nothing about quality" not in page
+
+
+def test_the_page_in_chinese_counts_the_figures_of_quality_and_says_where_there_are_none(book, capsys):
+    with use_language("zh"):
+        out = printed(capsys, book(QUALITY, hidden=False))
+        page = Path("供应链_data.md").read_text(encoding="utf-8")
+    assert "已给出的质量数据：一次合格率 2 家、未解决问题数 1 家、首席质量官 3 家（共 4 家企业）" in out.replace("\n", "")
+    assert "| 一次合格率 | `first_pass_yield` | 2/4 | 有退货率的按退货率，其余按该地区的分布抽取（属假设） |" in page
+    with use_language("zh"):
+        assert "清单不含质量数据：按该地区的分布抽取（属假设）" in printed(capsys, book(name="无.xlsx"))
+    assert "| 首席质量官 | `officer` | 0/7 | 按该地区的分布抽取（属假设） |" in Path("无_data.md").read_text(encoding="utf-8")
+    assert "the list says nothing about quality: it is drawn from the distribution of the region" in " ".join(
+        printed(capsys, "无.xlsx").split()
+    )
+
+
 def test_every_key_that_is_read_has_a_name_in_both_languages():
     for code in ("en", "zh"):
         with use_language(code):
