@@ -78,6 +78,8 @@ class Sheet:
         How many cells hold a formula.
     without_value : set of (int, int)
         Cells with a formula whose value was not kept.
+    percent : set of (int, int)
+        Row number and place of the column of each number that the workbook shows in percent: it is kept as a share.
     encoding : str
         In which a text table was read; '' if there is no doubt.
     first : tuple of str
@@ -93,6 +95,7 @@ class Sheet:
     hidden_rows: set[int] = field(default_factory=set)
     formulas: int = 0
     without_value: set[tuple[int, int]] = field(default_factory=set)
+    percent: set[tuple[int, int]] = field(default_factory=set)
     encoding: str = ""
     first: tuple[str, ...] = ()
 
@@ -293,8 +296,9 @@ def _sheet(of: Any, file: str, archive: zipfile.ZipFile, reading: Reading, wante
     formulas, merged = _about(archive, of._worksheet_path.lstrip("/"), sheet)
     known: dict[Any, str] = {}  # values repeat: each different one is made into text once
     of.reset_dimensions()  # some programs write wrong ones
-    for number, values in enumerate(of.iter_rows(max_col=MOST_SHEET_COLUMNS, max_row=LAST_ROW, values_only=True), start=1):
-        cells = [_text(value, known) if value is not None else "" for value in values]
+    for number, row in enumerate(of.iter_rows(max_col=MOST_SHEET_COLUMNS, max_row=LAST_ROW), start=1):
+        cells = [_text(value, known) if (value := cell.value) is not None else "" for cell in row]
+        sheet.percent |= {(number, k) for k, cell in enumerate(row) if isinstance(cell.value, float | int) and _shown_in_percent(cell)}
         width = max((k for k, cell in enumerate(cells, start=1) if cell), default=0)
         width = max(width, *(k + 1 for k in merged.get(number, ())), 0)
         if not width and number not in merged:
@@ -306,6 +310,14 @@ def _sheet(of: Any, file: str, archive: zipfile.ZipFile, reading: Reading, wante
     sheet.formulas = formulas
     _fill(sheet, merged)
     return sheet
+
+
+def _shown_in_percent(cell: Any) -> bool:
+    """Whether a spreadsheet shows the number of a cell in percent: 0.97 as 97 %."""
+    try:
+        return "%" in cell.number_format
+    except (IndexError, TypeError):  # a style that the workbook does not have
+        return False
 
 
 def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict[int, dict[int, tuple[int, int]]]]:

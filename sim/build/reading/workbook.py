@@ -278,7 +278,9 @@ class _Rows:
     def figure(self, number: int, cells: list[str], key: str, side: str = "") -> str:
         """Return what a row says of the quality of a firm, as a plain number, or yes or no; '' if nothing."""
         text = self.cell(number, cells, key, side)
-        value = figure(key, text, self._unit[(key, side)])
+        # A number that is shown in percent is a share, whatever the heading says of plain numbers.
+        shown = (number, self._at[(key, side)]) in self.sheet.percent
+        value = figure(key, text, "" if shown else self._unit[(key, side)])
         if isinstance(value, str):
             raise self.refuse(number, key, side, value)
         if math.isnan(value):

@@ -29,6 +29,7 @@ from experiments.configuration.settings import (
     read_settings,
 )
 from experiments.figures import origins_figure, time_paths
+from experiments.languages.wording import use_language
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import summary_of_exchange
 from experiments.reports.html import report
@@ -66,6 +67,29 @@ def drawn(figure: Figure) -> None:
     """Draw a figure for good: what cannot be laid out fails here."""
     assert isinstance(figure, Figure)
     figure.draw_without_rendering()
+
+
+# -- quality figures of a file ------------------------------------------------------------------------
+
+
+def test_the_report_says_how_near_the_start_is_to_the_quality_figures_of_a_file(tmp_path):
+    """And names the firm whose nine problems exclude a yield of 99 %."""
+    (tmp_path / "l.csv").write_text("supplier,customer\na,b\nc,b\n", encoding="utf-8")
+    (tmp_path / "n.csv").write_text("firm,first_pass_yield,open_problems\na,97 %,\nb,0.9,\nc,0.99,9\n", encoding="utf-8")
+    file = ("network=file", f"network.path={tmp_path / 'l.csv'}", f"network.nodes={tmp_path / 'n.csv'}")
+    study = compare(*file, "instruments=[cqo]", "replicates=2", "months=2", "window=2", "burn_in=3", "parallel=serial")
+    notes = study.manifest["network_notes"]
+    assert "first_pass_yield is given of 3 of 3 firms" in notes
+    assert "officer of 3 firms is drawn from the distribution of the region (an assumption)" in notes
+    assert "2 firms start at their first_pass_yield: the largest difference is 0.000 percentage points, the median 0.000" in notes
+    assert "first_pass_yield of 1 firms cannot be met, because their open problems alone make more defects: 'c'" in notes
+    pages = {}
+    for language in ("en", "zh"):
+        with use_language(language):
+            pages[language] = re.sub("<[^>]*>", "", report(study))
+    assert "2 firms start at their first_pass_yield" in pages["en"]
+    for told in ("3 家企业的 officer 按该地区的分布抽取（属假设）", "1 家企业的 first_pass_yield 无法达到"):
+        assert told in pages["zh"], told
 
 
 # -- months that means are over ------------------------------------------------------------------------

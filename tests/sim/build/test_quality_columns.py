@@ -211,6 +211,17 @@ def test_headings_that_mean_something_else_are_not_guessed_at(heading):
     assert not {one.key for one in meanings(heading)} & {*QUALITY_COLUMNS}
 
 
+def test_a_number_that_the_workbook_shows_in_percent_is_a_share_under_any_heading(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [("供应商", "退货率（%）", "采购商"), ("a", 0.005, "b"), ("c", 0.5, "b")]:
+        book.active.append(row)
+    book.active["B2"].number_format = "0.00%"
+    book.save(tmp_path / "c.xlsx")
+    network = from_file(FromFile(path=str(tmp_path / "c.xlsx")))
+    of = dict(zip(network.names.tolist(), network.quality.returns.tolist(), strict=True))
+    assert of["a"] == of["c"] == pytest.approx(0.005)
+
+
 # -- cells -------------------------------------------------------------------------------------------
 
 
