@@ -52,6 +52,7 @@ WITHOUT_VALUE = re.compile(
     CELL
     + rb"<(?:\w+:)?f(?:\s[^>]{0,300})?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
+STYLED = re.compile(rb"<(?:\w+:)?c\s(?=[^>]{0,300}?\br=[\"']([A-Z]{1,3}\d{1,7})[\"'])(?=[^>]{0,300}?\bs=[\"'](\d{1,6})[\"'])")
 HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\s(?=[^>]{0,500}?hidden=[\"'](?:1|true)[\"'])[^>]{0,500}?\br=[\"'](\d{1,7})[\"']")
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]{0,300}?ref=[\"']([A-Z]{1,3}\d{1,7}):([A-Z]{1,3}\d{1,7})[\"']")
 
@@ -293,12 +294,11 @@ def _sheet(of: Any, file: str, archive: zipfile.ZipFile, reading: Reading, wante
     sheet = Sheet(file, name, of.sheet_state != "visible")
     if sheet.hidden and name != wanted:
         return sheet
-    formulas, merged = _about(archive, of._worksheet_path.lstrip("/"), sheet)
+    formulas, merged = _about(archive, of._worksheet_path.lstrip("/"), sheet, _percent_styles(of.parent))
     known: dict[Any, str] = {}  # values repeat: each different one is made into text once
     of.reset_dimensions()  # some programs write wrong ones
-    for number, row in enumerate(of.iter_rows(max_col=MOST_SHEET_COLUMNS, max_row=LAST_ROW), start=1):
-        cells = [_text(value, known) if (value := cell.value) is not None else "" for cell in row]
-        sheet.percent |= {(number, k) for k, cell in enumerate(row) if isinstance(cell.value, float | int) and _shown_in_percent(cell)}
+    for number, values in enumerate(of.iter_rows(max_col=MOST_SHEET_COLUMNS, max_row=LAST_ROW, values_only=True), start=1):
+        cells = [_text(value, known) if value is not None else "" for value in values]
         width = max((k for k, cell in enumerate(cells, start=1) if cell), default=0)
         width = max(width, *(k + 1 for k in merged.get(number, ())), 0)
         if not width and number not in merged:
@@ -312,16 +312,17 @@ def _sheet(of: Any, file: str, archive: zipfile.ZipFile, reading: Reading, wante
     return sheet
 
 
-def _shown_in_percent(cell: Any) -> bool:
-    """Whether a spreadsheet shows the number of a cell in percent: 0.97 as 97 %."""
-    try:
-        return "%" in cell.number_format
-    except (IndexError, TypeError):  # a style that the workbook does not have
-        return False
+def _percent_styles(book: Any) -> set[int]:
+    """Return the numbers of the styles in which a workbook shows a number in percent: 0.97 as 97 %."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE  # type: ignore[import-untyped]
+
+    own = {BUILTIN_FORMATS_MAX_SIZE + k: code for k, code in enumerate(book._number_formats)}
+    formats = BUILTIN_FORMATS | own
+    return {k for k, style in enumerate(book._cell_styles) if "%" in formats.get(style.numFmtId, "")}
 
 
-def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict[int, dict[int, tuple[int, int]]]]:
-    """Read from the XML what openpyxl does not say row by row: formulas, those without a value, hidden rows, and merged areas.
+def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet, percent: set[int]) -> tuple[int, dict[int, dict[int, tuple[int, int]]]]:
+    """Read from the XML what openpyxl does not say row by row: formulas, those without a value, hidden rows, merged areas, and percent.
 
     Returns the number of formulas, and for each cell of a merged area, by row and column, the first cell of the area.
     """
@@ -330,6 +331,8 @@ def _about(archive: zipfile.ZipFile, part: str, sheet: Sheet) -> tuple[int, dict
     for chunk in _chunks(archive, part):
         formulas |= {found[1] for found in FORMULA.finditer(chunk)}
         sheet.without_value |= {_place(found[1]) for found in WITHOUT_VALUE.finditer(chunk)}
+        if percent:
+            sheet.percent |= {_place(found[1]) for found in STYLED.finditer(chunk) if int(found[2]) in percent}
         sheet.hidden_rows |= {int(found[1]) for found in HIDDEN_ROW.finditer(chunk)}
         areas |= {(found[1], found[2]) for found in MERGED.finditer(chunk)}
     merged: dict[int, dict[int, tuple[int, int]]] = {}
