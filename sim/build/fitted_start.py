@@ -36,8 +36,8 @@ __all__ = [
 #: Largest difference between a figure and the start that counts as met: in shares of units.
 FIRST_PASS_TOLERANCE, RETURNS_TOLERANCE = 0.001, 0.001
 
-MOST_BASE = 50.0
-"""Upper limit of a fitted base of own defects, defects/unit: that of a firm whose yield is 1 % with the highest management capability."""
+MOST_BASE = 150.0
+"""Upper limit of a fitted base of own defects, defects/unit: a yield of 1 % with the highest management capability asks for 141."""
 
 SPECIAL_MOST = 2.0 / 3.0
 """Largest part of a firm's own defects that problems which are not given may explain: about that of the median firm (assumption)."""
@@ -59,9 +59,10 @@ class FittedStart:
     yields, returns : float arrays, shape (n,)
         First-pass yield and share of units returned with which each firm starts.
     yield_error, returns_error : float arrays, shape (n,)
-        By how much they differ from the given figures; NaN where none is given.
+        The same less the given figure; NaN where none is given.
     yield_missed, returns_missed : bool arrays, shape (n,)
-        Firms whose figure cannot be met: problems that are given, or what suppliers deliver, exceed it alone (or it is beyond `MOST_BASE`).
+        Firms whose figure cannot be met: the problems that are given, or what suppliers deliver, exceed it alone; or it asks for a base
+        beyond `MOST_BASE`.
     """
 
     yields: Floats
@@ -78,20 +79,27 @@ class FittedStart:
             ("first_pass_yield", self.yield_error, self.yield_missed),
             ("returns", self.returns_error, self.returns_missed),
         ):
-            met = error[~np.isnan(error) & ~missed]
+            met = np.abs(error[~np.isnan(error) & ~missed])
             if met.size:
                 notes.append(
                     f"{met.size} firms start at their {key}: the largest difference is {100 * met.max():.3f} percentage points, "
                     f"the median {100 * np.median(met):.3f}"
                 )
-        if number := int(self.yield_missed.sum()):
-            named = some(names[self.yield_missed], 5)
-            notes.append(f"first_pass_yield of {number} firms cannot be met, because their open problems alone make more defects: {named}")
-        if number := int(self.returns_missed.sum()):
-            named = some(names[self.returns_missed], 5)
+        if (worse := self.yield_missed & (self.yield_error < 0)).any():
+            named = some(names[worse], 5)
             notes.append(
-                f"returns of {number} firms cannot be met, because what arrives from their suppliers, or their open problems, make more "
-                f"defects: {named}"
+                f"first_pass_yield of {worse.sum()} firms cannot be met, because their open problems alone make more defects: {named}"
+            )
+        if (worse := self.returns_missed & (self.returns_error > 0)).any():
+            named = some(names[worse], 5)
+            notes.append(
+                f"returns of {worse.sum()} firms cannot be met, because what arrives from their suppliers, or their open problems, make "
+                f"more defects: {named}"
+            )
+        if (better := (self.yield_missed & (self.yield_error > 0)) | (self.returns_missed & (self.returns_error < 0))).any():
+            named = some(names[better], 5)
+            notes.append(
+                f"own defects of {better.sum()} firms would have to be more than the fit allows ({MOST_BASE:g} defects/unit): {named}"
             )
         return notes
 
@@ -243,8 +251,9 @@ def fit_month_one(world: World) -> FittedStart | None:
 def _how_well(world: World, quality: StartingQuality) -> FittedStart:
     yields = np.exp(-(1.0 - latent_share(world)) * world.firms.own_dpu)
     returns = -np.expm1(-outgoing_dpu(world))
-    errors = np.abs(yields - quality.first_pass_yield), np.abs(returns - quality.returns)
-    return FittedStart(yields, returns, *errors, errors[0] > FIRST_PASS_TOLERANCE, errors[1] > RETURNS_TOLERANCE)
+    errors = yields - quality.first_pass_yield, returns - quality.returns
+    missed = np.abs(errors[0]) > FIRST_PASS_TOLERANCE, np.abs(errors[1]) > RETURNS_TOLERANCE
+    return FittedStart(yields, returns, *errors, *missed)
 
 
 def _own_of_yield(world: World, quality: StartingQuality) -> Floats:
