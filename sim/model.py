@@ -40,6 +40,7 @@ from sim.network.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters
 from sim.record import Record
+from sim.shocks.shock import AtWork, Shock, strike
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ NetworkSource = SupplyNetwork | Synthetic | FromFile | InputOutput | SectorEcono
 #: A value that a phase reads from another firm is last month's, or comes from an earlier phase of this month.
 MONTH: tuple[Callable[[World], None], ...] = (
     policy,
+    strike,
     review_suppliers,
     ship_and_order,
     make_own_defects,
@@ -106,6 +108,8 @@ class StrongchainModel(World):
     parameters : Parameters, optional
     instruments : sequence of Instrument
         The policy; an empty one means no programme.
+    shocks : sequence of Shock
+        What happens that nobody chose: a fall of demand, a bad batch.
     rng : int
         Seed; the run is its first replicate.
     key : pair of int, optional
@@ -143,6 +147,7 @@ class StrongchainModel(World):
         outcomes: Iterable[str] | None = None,
         check: bool = False,
         chains: Sequence[NamedChain] = (),
+        shocks: Sequence[Shock] = (),
     ) -> None:
         region = region or Region()
         streams = Streams(key if key is not None else replicate_keys(rng, 1)[0])
@@ -160,6 +165,7 @@ class StrongchainModel(World):
             self._one_month()
         self.record = Record(self, record, outcomes)
         self.adopt(instruments)
+        self.shock(*shocks)
 
     def adopt(self, instruments: Sequence[Instrument]) -> None:
         """End the present policy and begin another one in the next month.
@@ -180,6 +186,23 @@ class StrongchainModel(World):
         position = {key: k for k, key in enumerate(registered)}
         ordered = sorted(instruments, key=lambda ins: (not ins.first, position.get(ins.key, len(position)), ins.key))
         self.programmes = {ins.key: Programme(ins) for ins in ordered}
+
+    def shock(self, *shocks: Shock) -> None:
+        """Announce shocks, in addition to those announced before: each acts from its month on.
+
+        Rules such as ``"largest_supplier"`` choose firms now, so that a shock strikes the same firms under every policy.
+
+        Raises
+        ------
+        ValueError
+            If a kind of shock is announced twice.
+        ParameterError
+            If there is no firm or chain of a name: one line with the nearest name.
+        """
+        keys = [one.shock.key for one in self.shocks if isinstance(one, AtWork)] + [one.key for one in shocks]
+        if twice := [key for k, key in enumerate(keys) if key in keys[:k]]:
+            raise ValueError(f"a run has each shock at most once; got {twice[0]} twice")
+        self.shocks = [*self.shocks, *(AtWork(one, one.whom(self)) for one in shocks)]
 
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: some passes in which everything else stays fixed."""
