@@ -21,7 +21,7 @@ from agents.characters import unfit
 from agents.spelling import nearest
 from experiments.configuration import files
 from experiments.configuration.composed import composed, without_hydra
-from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.declared import SWITCHED, chosen_as_a_whole, networks, registered
 from experiments.configuration.own_place import own_places, without_own_stations
 from experiments.configuration.own_policies import own_policies
 from experiments.configuration.rules import SettingsError, check_rules
@@ -49,6 +49,7 @@ from sim.build.reading.content import content
 from sim.build.reading.listing import check_settings
 from sim.build.region import INSTITUTIONS
 from sim.instruments import INSTRUMENTS, TAKEN_ON
+from sim.shocks import SHOCKS, Shock
 
 __all__ = [
     "ARM_KEYS",
@@ -82,7 +83,9 @@ __all__ = [
 S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
 
 #: The parts of a configuration that an arm has for itself.
-ARM_KEYS = ("region", "chain", "network", "parameters", "instruments", "scale", "burn_in")
+ARM_KEYS = ("region", "chain", "network", "parameters", "instruments", "shocks", "scale", "burn_in")
+#: Those of them that a manifest of an older version does not have.
+SINCE = ("chain", "shocks")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
@@ -146,12 +149,18 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class Arm:
-    """One policy in one world, with a name; `configuration` is the resolved configuration that it was read from."""
+    """One policy in one world, with a name, and the shocks that strike it; `configuration` is the resolved configuration it was read from."""
 
     name: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
     configuration: dict[str, Any] = field(default_factory=dict, compare=False)
+    shocks: tuple[Shock, ...] = ()
+
+    def begin(self, model: StrongchainModel) -> None:
+        """Put its policy in place in a world, and announce its shocks."""
+        model.adopt(self.instruments)
+        model.shock(*self.shocks)
 
 
 @dataclass(frozen=True)
@@ -193,6 +202,7 @@ class Settings:
     language: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
+    shocks: tuple[Shock, ...]
     study: Study
     parallel: Parallel
     resolved: dict[str, Any]
@@ -280,8 +290,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key != "chain"}
-    own["chain"] = copy.deepcopy(configuration.get("chain"))
+    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key not in SINCE}
+    own |= {key: copy.deepcopy(configuration.get(key)) for key in SINCE}
     if "portfolio" in configuration:  # what it is called: no part of what is built
         own["portfolio"] = copy.deepcopy(configuration["portfolio"])
         _check_sources(own["portfolio"]["sources"] or {}, own["instruments"])
@@ -292,6 +302,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     plain = copy.deepcopy(own)
     region, scale = restore(Region, _names_within_counts(plain["region"])), plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
+    shocks = tuple(restore(SHOCKS[key], values) for key, values in (plain["shocks"] or {}).items() if values.pop("active"))
     network, files = _network(dict(plain["network"]))
     named = _named(plain["chain"] or {}, network)
     world = WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named)
@@ -300,7 +311,7 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         region = region.scaled(min(1.0, DEFAULT_FIRMS / region.firms) if scale is None else scale)
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})
-    return Arm(name, dataclasses.replace(world, region=region), active, own)
+    return Arm(name, dataclasses.replace(world, region=region), active, own, shocks)
 
 
 def _names_within_counts(region: dict[str, Any]) -> dict[str, Any]:
@@ -374,7 +385,7 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     plain |= {key: base.configuration[key] for key in ("region", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"], plain["language"],
-        base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
+        base.world, base.instruments, base.shocks, study, Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 
 
@@ -484,14 +495,15 @@ def _of_another_kind(group: str, chosen: str, name: str) -> str:
 def idle_setting(config: DictConfig, path: str) -> str:
     """Say why a setting would change nothing in a composed configuration; empty if it has an effect.
 
-    Its instrument is not active, its network or study is of another kind, or it scales a region whose network is not used.
+    Its instrument or its shock is not active, its network or study is of another kind, or it scales a region whose network is not used.
     """
     group, _, rest = path.partition(".")
     name, _, lever = rest.partition(".")
-    if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
-        active = [key for key in INSTRUMENTS if config.instruments[key].active]
-        chosen = typed(f"instruments=[{','.join([*active, name])}]")
-        return f"{name} is not active, so the lever would change nothing; to activate it, type {chosen}"
+    if group in SWITCHED and name in registered()[group] and lever not in {"", "active"} and not config[group][name].active:
+        active = [key for key in registered()[group] if config[group][key].active]
+        chosen = typed(f"{group}=[{','.join([*active, name])}]")
+        what = "lever" if group == "instruments" else "setting"
+        return f"{name} is not active, so the {what} would change nothing; to activate it, type {chosen}"
     if path == "scale" and config.network.kind != "region":
         kind = config.network.kind
         return f"scale is for the firms of a region, but network={kind} brings its own firms; leave scale out, or type network=region"

@@ -90,7 +90,7 @@ def plain(value: Any) -> Any:
 def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, code: str = CODE) -> list[list[str]]:
     """Return the key of every run, by replicate, then arm: a hash of all that its figures depend on.
 
-    The arm's name, the order of its instruments, what is saved in addition, and the number of workers are not among
+    The arm's name, the order of its instruments and shocks, what is saved in addition, and the number of workers are not among
     it. A network counts by the bytes of its files (not by their names), and by what was read from them.
 
     Raises
@@ -109,6 +109,8 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
         world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))
         content = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
+        if arm.shocks:  # an arm without them has the key that it always had
+            content.append([[shock.key, shock] for shock in sorted(arm.shocks, key=lambda shock: shock.key)])
         texts.append(json.dumps(content, default=plain, sort_keys=True))
     return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
 

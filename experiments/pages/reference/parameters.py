@@ -21,7 +21,7 @@ from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.pages.reference.instruments import anchor, heading, instruments_page
 from experiments.pages.reference.regions import regions_page
-from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
+from sim import OUTCOMES, FromFile, InputOutput, Instrument, Parameters, Region, Shock, Synthetic
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
 
@@ -44,7 +44,7 @@ TITLES = {
 
 
 def _declarations(cls: type, prefix: str) -> list[str]:
-    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices", "rule"} & f.metadata.keys())
+    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices", "rule", "source"} & f.metadata.keys())
     rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in declared]
     return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 
@@ -62,6 +62,8 @@ def parameters_page() -> str:
         if issubclass(cls, Instrument):
             does = f"[what it does](instruments.md#{anchor(heading(cls))})"
             lines += ["", f"## Instrument `{cls.key}`", "", f"{cls.label_zh}; dose: `{cls.dose}`; {does}.", ""]
+        elif issubclass(cls, Shock):
+            lines += ["", f"## Shock `{cls.key}`", "", f"{cls.label_zh}; see `strongchain explain {cls.key}`.", ""]
         else:
             lines += ["", f"## {TITLES[cls]}", ""]
         lines += _declarations(cls, prefix)
