@@ -32,6 +32,7 @@ from experiments.configuration.study import (
     CompareStudy,
     ExchangeStudy,
     Figures,
+    FollowStudy,
     General,
     Parallel,
     Portfolio,
@@ -80,7 +81,7 @@ __all__ = [
     "too_short",
 ]
 
-S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
+S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy, FollowStudy)
 
 #: The parts of a configuration that an arm has for itself.
 ARM_KEYS = ("region", "chain", "network", "parameters", "instruments", "shocks", "scale", "burn_in")

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiments.analysis.arms import active_in, names_of_arms
+from experiments.analysis.arms import active_in, names_of_arms, shocks_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, called, figures
 from experiments.formatting import value
@@ -20,7 +20,7 @@ from experiments.languages.wording import label, say, spoken, written
 from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
-from experiments.reports.study import assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
+from experiments.reports.study import Studied, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
 from experiments.reports.verdict import verdict
 from experiments.runs.files import update_sums, write_whole
 from experiments.shells import command
@@ -139,11 +139,12 @@ def _levers(key: str, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 # -- assumptions ----------------------------------------------------------------------------------------------
 
 
-def assumed(comparison: Comparison) -> Section:
+def assumed(comparison: Studied) -> Section:
     """Settings marked N: open those of the instruments compared, those on which most depends and those that were changed."""
     marked = assumptions(comparison)
     active = dict.fromkeys(key for arm in comparison.manifest["arms"].values() for key in active_in(arm))
     own = {f"instruments.{key}.{name}" for key in active if key in INSTRUMENTS for name in inspect.get_annotations(INSTRUMENTS[key])}
+    own |= {one.path for one in marked if one.path.startswith("shocks.")}
     first = {*own, *pivotal_paths(comparison), *(f"instruments.{key}.{INSTRUMENTS[key].dose}" for key in active if key in INSTRUMENTS)}
     rows = [(one, _used(comparison, one)) for one in marked]
     near = [row for row in rows if row[0].path in first or row[1] != row[0].default]
@@ -168,7 +169,7 @@ def _settings(caption: str, rows: list[tuple[Setting, str]], folded: bool) -> Ta
     return Table(caption, heads(*names), cells, text_columns=3, folded=folded)
 
 
-def _used(comparison: Comparison, one: Setting) -> str:
+def _used(comparison: Studied, one: Setting) -> str:
     """The value of a setting in this study; where arms differ, each value with its arms."""
     group, _, rest = one.path.partition(".")
     by: dict[str, list[str]] = {}
@@ -176,13 +177,15 @@ def _used(comparison: Comparison, one: Setting) -> str:
     for name, arm in comparison.manifest["arms"].items():
         if group == "instruments" and rest.split(".")[0] not in active_in(arm):
             continue
+        if group == "shocks" and rest.split(".")[0] not in shocks_in(arm):
+            continue
         if group == "network" and rest not in arm["network"]:  # of another kind
             continue
         by.setdefault(written(value_at(arm, one.path)), []).append(names.get(name, name))
     return next(iter(by)) if len(by) == 1 else say("report.used", list(by.items()))
 
 
-def _region(comparison: Comparison) -> Table:
+def _region(comparison: Studied) -> Table:
     """Figures of the region that are assumptions, and the others with their sources."""
     values = comparison.manifest["configuration"]["region"]
     region = Region(**{**values, "sources": values.get("sources") or {}})
@@ -194,7 +197,7 @@ def _region(comparison: Comparison) -> Table:
 # -- how to get it again ----------------------------------------------------------------------------------------
 
 
-def again(comparison: Comparison, folder: Path | None) -> Section:
+def again(comparison: Studied, folder: Path | None) -> Section:
     """How to get a study again: its command, and where its figures come from."""
     about = comparison.manifest
     overrides = [word for word in about["overrides"] if not word.startswith("name=")]

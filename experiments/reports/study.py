@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
-from experiments.analysis.arms import active_in
+from experiments.analysis.arms import active_in, shocks_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
@@ -19,6 +19,7 @@ from sim.instruments import SHARED_ASSUMPTION
 
 __all__ = [
     "LISTED",
+    "Studied",
     "assumptions",
     "by_default",
     "leaves",
@@ -38,6 +39,14 @@ WORLD = ("region", "network", "scale", "burn_in")
 NAMES = ("region.key", "region.label", "region.label_zh", "region.sources")
 #: Arms that a sentence lists by name; of more it tells the number.
 LISTED = 4
+
+
+class Studied(Protocol):
+    """Anything with a manifest: a comparison, and every other kind of study with arms."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Where its figures came from."""
 
 
 # -- what was studied -------------------------------------------------------------------------------------
@@ -102,7 +111,7 @@ def worlds_apart(comparison: Comparison) -> list[str]:
     return [arm for arm in others(comparison) if other_world(comparison, arm)]
 
 
-def portfolio(comparison: Comparison) -> str:
+def portfolio(comparison: Studied) -> str:
     """Return what the portfolio is called that a study tries as its file has it; empty if it is the user's own or was changed."""
     named = comparison.manifest["configuration"].get("portfolio") or {}
     changed = any(word.lstrip("+").startswith("instruments") for word in comparison.manifest["overrides"])
@@ -112,14 +121,15 @@ def portfolio(comparison: Comparison) -> str:
 # -- the assumptions behind it ------------------------------------------------------------------------------
 
 
-def assumptions(comparison: Comparison) -> list[Setting]:
+def assumptions(comparison: Studied) -> list[Setting]:
     """Return every setting marked N that counts in the study: of the model, of the active instruments, and of the network's kind."""
     return [one for one in _in_use(comparison) if one.mark == "N"]
 
 
-def _in_use(comparison: Comparison) -> Iterator[Setting]:
+def _in_use(comparison: Studied) -> Iterator[Setting]:
     arms = comparison.manifest["arms"].values()
     active = {f"instruments.{key}" for arm in arms for key in active_in(arm)}
+    active |= {f"shocks.{key}" for arm in arms for key in shocks_in(arm)}
     kinds = [networks().get(arm["network"].get("kind")) for arm in arms]
     for prefix, cls in declaring():
         if prefix == "parameters" or prefix in active or (prefix == "network" and cls in kinds):
@@ -134,17 +144,17 @@ def value_at(configuration: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def pivotal(comparison: Comparison) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+def pivotal(comparison: Studied) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """Return the assumptions on which most depends: what each is, without its symbol, and its values in the arms."""
     return tuple((re.sub(r"^\w: ", "", one.meaning), values) for one, values in _pivotal(comparison))
 
 
-def pivotal_paths(comparison: Comparison) -> list[str]:
+def pivotal_paths(comparison: Studied) -> list[str]:
     """Return the dotted paths of the assumptions on which most depends."""
     return [one.path for one, _ in _pivotal(comparison)]
 
 
-def _pivotal(comparison: Comparison) -> Iterator[tuple[Setting, tuple[Any, ...]]]:
+def _pivotal(comparison: Studied) -> Iterator[tuple[Setting, tuple[Any, ...]]]:
     arms = comparison.manifest["arms"].values()
     active = dict.fromkeys(key for arm in arms for key in active_in(arm))
     known = {one.path: one for one in assumptions(comparison)}
