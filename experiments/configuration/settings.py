@@ -39,7 +39,7 @@ from experiments.configuration.study import (
     Study,
     ValidationStudy,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import label, say
 from experiments.shells import typed
 from experiments.waiting import slow
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
@@ -306,6 +306,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     shocks = tuple(restore(SHOCKS[key], values) for key, values in (plain["shocks"] or {}).items() if values.pop("active"))
     network, files = _network(dict(plain["network"]))
     named = _named(plain["chain"] or {}, network)
+    if plain["network"]["kind"] != "file":
+        shocks = tuple(_with_own_names(shock, region.chain_names) for shock in shocks)
     world = WorldSettings(region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named)
     if network is None:
         region = region.of_chains(named) if named else region
@@ -313,6 +315,22 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})
     return Arm(name, dataclasses.replace(world, region=region), active, own, shocks)
+
+
+def _with_own_names(shock: Shock, chains: Sequence[str]) -> Shock:
+    """Return a shock whose firms and chains are called as in a generated network, whatever language they were typed in."""
+    own = {label(name): name for name in chains}
+    kinds = {re.escape(label(f"{kind} 1")).replace("1", r"(\d+)"): kind for kind in ("Firm", "Leader", "Chain")}
+
+    def called(name: str) -> str:
+        matches = ((re.fullmatch(form, name), kind) for form, kind in kinds.items())
+        return own.get(name) or next((f"{kind} {match[1]}" for match, kind in matches if match), name)
+
+    changed: dict[str, Any] = {}
+    for name in {"firm", "firms", "chains"} & {f.name for f in dataclasses.fields(shock)}:
+        value = getattr(shock, name)
+        changed[name] = called(value) if isinstance(value, str) else tuple(map(called, value))
+    return dataclasses.replace(shock, **changed)
 
 
 def _names_within_counts(region: dict[str, Any]) -> dict[str, Any]:

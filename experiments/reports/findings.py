@@ -21,6 +21,7 @@ from experiments.reports.study import (
     LISTED,
     assumptions,
     by_default,
+    choices,
     main_arm,
     other_world,
     others,
@@ -202,7 +203,7 @@ class Findings:
     main : ArmEffect or None
         The arm that the answer is about; None where there is no other arm.
     chosen_by_result : bool
-        Whether it was chosen because its mean is the lowest, so that chance flatters it.
+        Whether it was chosen because its mean is the lowest, so that chance flatters it; an arm that is a shock is not chosen so.
     same_as_main : tuple of Arm
         Arms with exactly its effect.
     lowest_shown : bool
@@ -341,7 +342,7 @@ def findings(comparison: Comparison) -> Findings:
     study, main, rest = configuration["study"], main_arm(comparison), others(comparison)
     effects = tuple(_effect(comparison, arm) for arm in rest)
     main_effect = next((one for one in effects if one.arm.name == main), None)
-    chosen = main is not None and main != "all" and len(rest) > 1
+    chosen = main is not None and main != "all" and len(rest) > 1 and main in choices(comparison)
     return Findings(
         months=configuration["months"],
         window=configuration["window"],

@@ -24,10 +24,10 @@ from experiments.reports.study import Studied, assumptions, by_default, leaves, 
 from experiments.reports.verdict import verdict
 from experiments.runs.files import update_sums, write_whole
 from experiments.shells import command
-from sim import INSTRUMENTS, Region
+from sim import INSTRUMENTS, SHOCKS, Instrument, Region, Shock
 
 #: What of an arm is only a name, or is said elsewhere.
-UNSAID = ("portfolio.", "policy_files")
+UNSAID = ("portfolio.", "policy_files", "shocks.")
 __all__ = ["again", "answer", "assumed", "page", "report", "terms", "write_report"]
 
 #: The terms of the report that not everybody uses, in the order in which they are explained.
@@ -115,22 +115,23 @@ def _arms(comparison: Comparison, shown: Findings) -> Table:
 def _contents(comparison: Comparison, arm: str) -> str:
     """Instruments of an arm with their doses, levers that are not at their defaults, and what else differs from the reference."""
     ours, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
-    instruments = [(key, _levers(key, ours["instruments"][key])) for key in active_in(ours)]
+    instruments = [(key, _levers(INSTRUMENTS.get(key), ours["instruments"][key])) for key in active_in(ours)]
+    shocks = [(label(SHOCKS[key]), _levers(SHOCKS[key], ours["shocks"][key])) for key in shocks_in(ours) if key in SHOCKS]
     base_values = dict(leaves(base))
     differing = [(called(path), of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith(UNSAID)]
-    return say("report.contents", instruments, differing, arm == comparison.reference)
+    return say("report.contents", instruments, shocks, differing, arm == comparison.reference)
 
 
-def _levers(key: str, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """The dose of an instrument and the levers that are not at their defaults: what each is, its unit, its value."""
-    cls = INSTRUMENTS.get(key)
+def _levers(cls: type[Instrument | Shock] | None, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """The dose of an instrument, or size and time of a shock, and the levers that are not at their defaults: meaning, unit, value."""
     if cls is None:
         return []
+    always = (cls.dose,) if issubclass(cls, Instrument) else ("size", "month", "months")
     declared = cls.__dataclass_fields__
     kept = [
         name
         for name, of in values.items()
-        if name == cls.dose or (name in declared and name != "sizes" and value(of) != value(declared[name].default))
+        if name in always or (name in declared and name != "sizes" and value(of) != value(declared[name].default))
     ]
     about = {name: declared[name].metadata for name in kept}
     return [(str(about[name].get("meaning", name)), str(about[name].get("unit", "1")), values[name]) for name in kept]

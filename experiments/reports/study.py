@@ -22,8 +22,10 @@ __all__ = [
     "Studied",
     "assumptions",
     "by_default",
+    "choices",
     "leaves",
     "main_arm",
+    "other_shocks",
     "other_world",
     "others",
     "pivotal",
@@ -35,7 +37,7 @@ __all__ = [
 ]
 
 #: Parts of an arm that make its world, and what of them is only a name.
-WORLD = ("region", "network", "scale", "burn_in")
+WORLD = ("region", "network", "shocks", "scale", "burn_in")
 NAMES = ("region.key", "region.label", "region.label_zh", "region.sources")
 #: Arms that a sentence lists by name; of more it tells the number.
 LISTED = 4
@@ -69,12 +71,26 @@ def by_default(comparison: Comparison) -> bool:
 def main_arm(comparison: Comparison) -> str | None:
     """Return the arm that the answer is about: "all" if there is one, else the one with the lowest mean of defects reaching users.
 
-    The second is chosen by its result, so its effect partly owes its size to chance.
+    The second is chosen by its result, so its effect partly owes its size to chance. Arms that differ from the reference by a shock are
+    no choice of anybody: they are left out, unless all arms do; then the answer is about the one that changes most.
     """
-    rest = others(comparison)
-    if not rest or "all" in rest:
-        return "all" if rest else None
-    return min(rest, key=lambda arm: float(comparison.effect(arm)["effect"]))
+    rest = choices(comparison)
+    if not rest:
+        struck = others(comparison)
+        return max(struck, key=lambda arm: abs(float(comparison.effect(arm)["effect"])), default=None)
+    return "all" if "all" in rest else min(rest, key=lambda arm: float(comparison.effect(arm)["effect"]))
+
+
+def choices(comparison: Comparison) -> list[str]:
+    """Return all arms but the reference that are struck by the same shocks as it is: those that somebody could choose."""
+    return [arm for arm in others(comparison) if not other_shocks(comparison, arm)]
+
+
+def other_shocks(comparison: Comparison, arm: str) -> bool:
+    """Whether an arm is struck by other shocks than the reference, or by the same ones with other values."""
+    arms = comparison.manifest["arms"]
+    ours, base = ({key: one["shocks"][key] for key in shocks_in(one)} for one in (arms[arm], arms[comparison.reference]))
+    return ours != base
 
 
 def replicates(comparison: Comparison) -> int:
@@ -102,7 +118,8 @@ def other_world(comparison: Comparison, arm: str) -> list[str]:
         }
         for name in (arm, comparison.reference)
     )
-    differing = [path for path in {**base, **of_arm} if of_arm.get(path) != base.get(path)]
+    differing = [path for path in {**base, **of_arm} if of_arm.get(path) != base.get(path) and not path.startswith("shocks.")]
+    differing += ["shocks"] if other_shocks(comparison, arm) else []
     return differing if len(differing) <= LISTED else list(dict.fromkeys(path.split(".")[0] for path in differing))
 
 
