@@ -180,7 +180,7 @@ def shocks() -> list[str]:
     rows = []
     for key, cls in SHOCKS.items():
         size = next(setting(cls, f, f"shocks.{key}") for f in fields(cls) if f.name == "size")
-        rows.append((key, label(cls), " ".join(("size =", size.default, label(size.unit)))))
+        rows.append((key, say("things.place", cls.label, cls.label_zh), " ".join(("size =", size.default, label(size.unit)))))
     does = [label(first_line(cls.__doc__)) for cls in SHOCKS.values()]
     return [*table(_head("shock", "label", "size"), rows, does), "", say("verbs.choose.shocks")]
 

@@ -9,7 +9,18 @@ from typing import Any
 from experiments.configuration import files
 from experiments.configuration.study import KINDS, Figures, General, Parallel, Portfolio
 
-__all__ = ["SWITCHED", "VERBS", "chosen_as_a_whole", "declared_at", "declaring", "fields_by_path", "groups", "networks", "of_studies", "registered"]
+__all__ = [
+    "SWITCHED",
+    "VERBS",
+    "chosen_as_a_whole",
+    "declared_at",
+    "declaring",
+    "fields_by_path",
+    "groups",
+    "networks",
+    "of_studies",
+    "registered",
+]
 
 #: Groups whose options are all there, each switched on by its name in a list.
 SWITCHED = ("instruments", "shocks")

@@ -150,7 +150,7 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class Arm:
-    """One policy in one world, with a name, and the shocks that strike it; `configuration` is the resolved configuration it was read from."""
+    """One policy in one world, with a name, and its shocks; `configuration` is the resolved configuration that it was read from."""
 
     name: str
     world: WorldSettings

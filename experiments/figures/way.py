@@ -177,7 +177,9 @@ def _draw_ends(ax: Axes, table: pd.DataFrame) -> list[Patch]:
     parts = ax.stackplot(table["month"].to_numpy(), heights, colors=[colour for colour, _ in ENDS.values()], lw=0)
     for part, (_, hatch) in zip(parts, ENDS.values(), strict=True):
         part.set(hatch=hatch, edgecolor="white")
-    handles = [Patch(fc=colour, hatch=hatch, ec="white", label=wrapped(say(f"follow.ends.{name}"), 30)) for name, (colour, hatch) in ENDS.items()]
+    handles = [
+        Patch(fc=colour, hatch=hatch, ec="white", label=wrapped(say(f"follow.ends.{name}"), 30)) for name, (colour, hatch) in ENDS.items()
+    ]
     ax.set(xlim=(table["month"].min(), max(table["month"].max(), table["month"].min() + 1)), ylim=(0.0, None))
     ax.set(xlabel=say("figures.month"))
     ax.set_title(wrapped(say("follow.ends_title", float(table["users"].sum())), 40))

@@ -326,6 +326,11 @@ class Findings:
         return tuple(dict.fromkeys(path for _, paths in self.other_worlds for path in paths))
 
     @property
+    def only_shocks(self) -> bool:
+        """Whether shocks are all by which worlds differ from that of the reference: then the firms are the same."""
+        return self.differing == (say("things.quoted", called("shocks")),)
+
+    @property
     def main_differs(self) -> tuple[str, ...]:
         """The settings by which the world of the main arm differs from that of the reference."""
         return next((paths for arm, paths in self.other_worlds if self.main and arm == self.main.arm), ())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from experiments.analysis.results import labels_wanted, write_table
 from experiments.analysis.statistics import Intervals
 from experiments.analysis.way import COSTS, by_month, half_with_users, in_all, made_by_replicate, tiers_by_month
@@ -111,22 +110,27 @@ def follow_findings(study: Following) -> FollowFindings:
     users = way.groupby("replicate")["users"].sum() / made_by_replicate(way)
     after = int(way["month"].nunique())
     return FollowFindings(
-        str(firms.iloc[0]),
-        firms.nunique() == 1,
-        *(_estimate(in_all(way, name)) for name in ("own_final", "goods_in", "final", "users")),
-        float(users.min()),
-        float(users.max()),
-        *(_estimate(in_all(way, name, share=False)) for name in COSTS),
-        half_with_users(way),
-        float(way.groupby("replicate")["reached"].first().mean()),
-        int(batch["month"]),
-        after if batch["months"] is None else min(int(batch["months"]), after),
-        after,
-        float(batch["size"]),
-        float(batch["latent"]),
-        int(study.manifest["configuration"]["months"]),
-        int(way["replicate"].nunique()),
-        len(assumptions(study)),
+        firm=str(firms.iloc[0]),
+        same_firm=firms.nunique() == 1,
+        own_final=_estimate(in_all(way, "own_final")),
+        goods_in=_estimate(in_all(way, "goods_in")),
+        final=_estimate(in_all(way, "final")),
+        users=_estimate(in_all(way, "users")),
+        lowest=float(users.min()),
+        highest=float(users.max()),
+        cost_firm=_estimate(in_all(way, "cost_firm", share=False)),
+        cost_members=_estimate(in_all(way, "cost_members", share=False)),
+        cost_leaders=_estimate(in_all(way, "cost_leaders", share=False)),
+        half=half_with_users(way),
+        reached=float(way.groupby("replicate")["reached"].first().mean()),
+        month=int(batch["month"]),
+        batch_months=after if batch["months"] is None else min(int(batch["months"]), after),
+        after=after,
+        size=float(batch["size"]),
+        latent=float(batch["latent"]),
+        months=int(study.manifest["configuration"]["months"]),
+        replicates=int(way["replicate"].nunique()),
+        assumptions=len(assumptions(study)),
     )
 
 

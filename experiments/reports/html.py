@@ -116,7 +116,11 @@ def _contents(comparison: Comparison, arm: str) -> str:
     """Instruments of an arm with their doses, levers that are not at their defaults, and what else differs from the reference."""
     ours, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
     instruments = [(key, _levers(INSTRUMENTS.get(key), ours["instruments"][key])) for key in active_in(ours)]
-    shocks = [(label(SHOCKS[key]), _levers(SHOCKS[key], ours["shocks"][key])) for key in shocks_in(ours) if key in SHOCKS]
+    shocks = [
+        (say("things.place", SHOCKS[key].label, SHOCKS[key].label_zh), _levers(SHOCKS[key], ours["shocks"][key]))
+        for key in shocks_in(ours)
+        if key in SHOCKS
+    ]
     base_values = dict(leaves(base))
     differing = [(called(path), of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith(UNSAID)]
     return say("report.contents", instruments, shocks, differing, arm == comparison.reference)

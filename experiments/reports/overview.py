@@ -79,7 +79,10 @@ def overview(study: Comparison | Exchange | Calibration | Validation | Following
 def _following(study: Following, methods: Sequence[str]) -> Overview:
     """Where the defects of the batch are in the end, as shares of them."""
     found = follow_findings(study)
-    rows = [(say(f"follow.heads.{name}"), *cells(getattr(found, name), partial(percent, sign=False))) for name in ("own_final", "goods_in", "final", "users")]
+    rows = [
+        (say(f"follow.heads.{name}"), *cells(getattr(found, name), partial(percent, sign=False)))
+        for name in ("own_final", "goods_in", "final", "users")
+    ]
     head = (say("overview.end"), say("follow.of_batch"), *heads("interval_percent"))
     return Overview(say("follow.question", found), _place(study), head, rows, 0, methods)
 

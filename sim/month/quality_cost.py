@@ -76,7 +76,9 @@ def cost_of_quality(world: World) -> None:
     firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.copq_scale * p.rework_cost * (firms.reject - firms.scrap))
 
     # What customers bought elsewhere in place of a delivery that failed to come is not returned to the firm.
-    returned = (1.0 - firms.shortfall) * world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
+    returned = (1.0 - firms.shortfall) * world.by_supplier(
+        links.caught * firms.output[links.customer]
+    ) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * outgoing_dpu(world) * firms.to_users
     firms.external_failure = p.copq_scale * p.return_cost * returned + warranty + firms.recall_due
     firms.recall_cost = firms.recall_due

@@ -10,7 +10,7 @@ import numpy as np
 from agents.columns import Ints
 from sim.parameters import parameter
 from sim.shocks.shock import Shock, shock
-from sim.shocks.whom import firms_of_chains, named, one_firm
+from sim.shocks.whom import RULES, firms_of_chains, named, one_firm
 from sim.world import World
 
 __all__ = ["BadBatch"]
@@ -35,10 +35,8 @@ class BadBatch(Shock):
         0.05, 0.0, 10.0, "defects/unit", "assumption: one unit in twenty", "N", "own defects that it adds per unit of the firm's output"
     )
     months: int | None = parameter(1, 1, 12_000, "months", "assumption: one batch", "N", "months for which it is made")
-    latent: float = parameter(
-        0.2, 0.0, 1.0, "share", "assumption", "N", "share of the added defects that no inspection finds"
-    )
-    firm: str = named("largest_supplier", "the firm that makes it: its name, or a rule")
+    latent: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of the added defects that no inspection finds")
+    firm: str = named("largest_supplier", f"the firm that makes it: its name, or one of {', '.join(RULES)}")
     chains: tuple[str, ...] = named((), "names of chains among whose firms the rule chooses; all if none is named")
 
     def whom(self, world: World) -> Ints:

@@ -40,7 +40,9 @@ class Competitor(Shock):
     quality: float = parameter(
         1.0, 0.0, 10.0, "1", "assumption: as good", "N", "its defects per unit, as a multiple of those of the leader's product at the start"
     )
-    firms: tuple[str, ...] = named(("largest_leader",), "leaders whose users it serves: names, or rules; with [] all leaders of the chains")
+    firms: tuple[str, ...] = named(
+        ("largest_leader",), "leaders whose users it serves: names, or largest_leader; with [] all leaders of the chains"
+    )
     chains: tuple[str, ...] = named((), "names of chains whose leaders are meant; all if none is named")
 
     def whom(self, world: World) -> Ints:

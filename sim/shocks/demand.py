@@ -31,7 +31,9 @@ class Demand(Shock):
         0.2, -1.0, 1.0, "share", "assumption", "N", "share of users' orders that is not placed; below 0 a rise, at most a doubling"
     )
     months: int | None = parameter(6, 1, 12_000, "months", "assumption", "N", "months for which it lasts; none means to the end of the run")
-    firms: tuple[str, ...] = named((), "leaders whose users order less: names, or rules; all leaders of the chains if none is named")
+    firms: tuple[str, ...] = named(
+        (), "leaders whose users order less: names, or largest_leader; all leaders of the chains if none is named"
+    )
     chains: tuple[str, ...] = named((), "chains whose users order less, by name; all if none is named")
 
     def whom(self, world: World) -> Ints:
