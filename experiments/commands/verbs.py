@@ -182,7 +182,7 @@ def shocks() -> list[str]:
         size = next(setting(cls, f, f"shocks.{key}") for f in fields(cls) if f.name == "size")
         rows.append((key, say("things.place", cls.label, cls.label_zh), " ".join(("size =", size.default, label(size.unit)))))
     does = [label(first_line(cls.__doc__)) for cls in SHOCKS.values()]
-    return [*table(_head("shock", "label", "size"), rows, does), "", say("verbs.choose.shocks")]
+    return [*table(_head("shock", "label", "size_by_default"), rows, does), "", say("verbs.choose.shocks")]
 
 
 def experiments() -> list[str]:

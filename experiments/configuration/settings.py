@@ -39,7 +39,7 @@ from experiments.configuration.study import (
     Study,
     ValidationStudy,
 )
-from experiments.languages.wording import label, say
+from experiments.languages.wording import HERE, language_in, languages, say
 from experiments.shells import typed
 from experiments.waiting import slow
 from sim import InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
@@ -318,13 +318,14 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
 
 
 def _with_own_names(shock: Shock, chains: Sequence[str]) -> Shock:
-    """Return a shock whose firms and chains are called as in a generated network, whatever language they were typed in."""
-    own = {label(name): name for name in chains}
-    kinds = {re.escape(label(f"{kind} 1")).replace("1", r"(\d+)"): kind for kind in ("Firm", "Leader", "Chain")}
+    """Return a shock whose firms and chains are called as in a generated network, in whatever language they were typed."""
+    labels = [language_in(HERE / code).label for code in languages()]
+    own = {label(name): name for label in labels for name in chains}
+    forms = [(kind, re.escape(label(f"{kind} 1")).replace("1", r"(\d+)")) for label in labels for kind in ("Firm", "Leader", "Chain")]
 
     def called(name: str) -> str:
-        matches = ((re.fullmatch(form, name), kind) for form, kind in kinds.items())
-        return own.get(name) or next((f"{kind} {match[1]}" for match, kind in matches if match), name)
+        numbered = ((kind, re.fullmatch(form, name)) for kind, form in forms)
+        return own.get(name) or next((f"{kind} {match[1]}" for kind, match in numbered if match), name)
 
     changed: dict[str, Any] = {}
     for name in {"firm", "firms", "chains"} & {f.name for f in dataclasses.fields(shock)}:

@@ -211,7 +211,7 @@ def again(comparison: Studied, folder: Path | None) -> Section:
         commands.append((say("report.rerun"), command(["strongchain", "rerun", _near(folder)])))
     rows = [
         ("study", about["id"]),
-        ("result", about["result"]),
+        *([("result", about["result"])] if "result" in about else []),
         ("code", say("report.commit", about["commit"], about["uncommitted_changes"])),
         *([("portfolio", name)] if (name := portfolio(comparison)) else []),
         ("seed", str(about["configuration"]["seed"])),

@@ -96,15 +96,15 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
     Raises
     ------
     StoreError
-        If an arm has an instrument from outside `sim`, whose code the fingerprint does not cover.
+        If an arm has an instrument or a shock from outside `sim`, whose code the fingerprint does not cover.
     """
     texts = []
     for arm in arms:
-        for ins in arm.instruments:
-            if not type(ins).__module__.startswith("sim."):
+        for one, what in (*((ins, "instrument") for ins in arm.instruments), *((shock, "shock") for shock in arm.shocks)):
+            if not type(one).__module__.startswith("sim."):
                 raise StoreError(
-                    f"arm {arm.name!r} has the instrument {ins.key!r} from {type(ins).__module__}, outside sim/: changes of its code "
-                    "cannot be noticed, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
+                    f"arm {arm.name!r} has the {what} {one.key!r} from {type(one).__module__}, outside sim/: changes of its code "
+                    f"cannot be noticed, so its runs cannot be kept; put it into sim/{what}s, or keep nothing (keep=None)"
                 )
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
         world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))

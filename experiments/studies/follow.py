@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,13 +118,8 @@ def run_follow(
             parts.append(part)
             shown.add(1)
     tables = {name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in parts[0]}
-    about |= {"finished": now(), "reference": CALM, "result": _hash(tables["way"])}
+    about |= {"finished": now(), "reference": CALM}
     return Following(**tables, manifest=about)
-
-
-def _hash(table: pd.DataFrame) -> str:
-    """Return the SHA-256 of a table as plain CSV."""
-    return hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
 def _follow(arms: tuple[Arm, Arm], key: tuple[int, int], months: int, check: bool, replicate: int) -> dict[str, pd.DataFrame]:
