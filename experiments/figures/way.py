@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from experiments.analysis.way import by_month, tiers_by_month
-from experiments.figures.style import COLOURS, SMALL, WIDE, finish, legend, style, wrapped
+from experiments.figures.style import COLOURS, SMALL, WIDE, finish, legend, shortened, style, wrapped
 from experiments.languages.wording import label, say
 
 __all__ = ["way_figure"]
@@ -27,6 +27,8 @@ SHADES, SIZES, WIDTHS = ("#f5b041", "#e0592a", "#8c1515"), (9.0, 24.0, 60.0), (0
 PALE, FEWER = "#c9c9c9", "#3b7fb8"
 #: Firms that are drawn: those that carry most.
 MOST_FIRMS = 80
+#: Of so few firms, each has its name.
+FEW_FIRMS = 8
 #: Panels of the map side by side.
 ACROSS = 3
 #: How each end is drawn in the lower panel, from below.
@@ -127,6 +129,8 @@ def _draw_map(
             step, fewer = _step(leaving / made), leaving / made < -STEPS[0]
             colour = FEWER if fewer else PALE if step < 0 else SHADES[step]
             ax.scatter(*place[name], s=9.0 if fewer else 4.0 if step < 0 else SIZES[step], color=colour, lw=0, zorder=6 + step)
+    for name, (x, y) in place.items() if len(place) <= FEW_FIRMS else ():
+        ax.annotate(shortened(label(name), 14), (x, y), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom", fontsize=SMALL)
     if (struck := str(row["firm"])) in place:
         ax.scatter(*place[struck], s=85.0, facecolors="none", edgecolors="black", lw=0.9, zorder=12)
     step = _step(float(row["users"]) / made)
