@@ -78,6 +78,12 @@ class Firms(Help):
     out_latent: Floats = column("defects/unit", "latent defects in what it delivers")
     reject: Floats = column("share", "share of output rejected at final inspection, rightly or wrongly")
     scrap: Floats = column("share", "share of output scrapped and made again")
+    # shocks of this month (sim/shocks); without one all are 0
+    shock_defects: Floats = column("defects/unit", "own defects that a shock adds this month", monthly=True)
+    shock_latent: Floats = column("share", "share of these that no inspection finds", monthly=True)
+    demand_lost: Floats = column("share", "share of users' orders that a shock takes away; below 0 it adds", signed=True, monthly=True)
+    outage: Floats = column("share", "share of its orders that a shock keeps it from delivering this month", monthly=True)
+    shortfall: Floats = column("share", "share of its orders that it does not deliver this month")
     # cost of quality (PAF), memo classification
     prevention: Floats = column("CNY/month", "prevention cost", monthly=True)
     appraisal: Floats = column("CNY/month", "appraisal cost")

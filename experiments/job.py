@@ -42,6 +42,7 @@ from experiments.last_resort import noted
 from experiments.reports.calibration import present_calibration, present_validation, summary_of_calibration, summary_of_validation
 from experiments.reports.comparison import present, summary
 from experiments.reports.exchange import present_exchange, summary_of_exchange
+from experiments.reports.follow import present_follow, summary_of_follow
 from experiments.reports.sweep import is_whole
 from experiments.runs.files import write_whole
 from experiments.runs.manifests import MANIFEST, POINT
@@ -51,6 +52,7 @@ from experiments.runs.store import CODE
 from experiments.studies.calibrate import run_calibration
 from experiments.studies.compare import arms_of, run_compare
 from experiments.studies.exchange import exchange_arms, run_exchange
+from experiments.studies.follow import follow_arms, run_follow
 from experiments.studies.validate import run_validation
 from experiments.systems import answer_like_ctrl_c
 from experiments.terminal import paragraphs, printable, write
@@ -67,6 +69,7 @@ STUDIES: dict[str, Callable[..., Any]] = {
     "exchange": run_exchange,
     "calibration": run_calibration,
     "validation": run_validation,
+    "follow": run_follow,
 }
 #: By kind of study: what writes its result into a folder, and what sums it up for a terminal.
 SHOWN: dict[str, tuple[Callable[..., None], Callable[..., str]]] = {
@@ -74,6 +77,7 @@ SHOWN: dict[str, tuple[Callable[..., None], Callable[..., str]]] = {
     "exchange": (present_exchange, summary_of_exchange),
     "calibration": (present_calibration, summary_of_calibration),
     "validation": (present_validation, summary_of_validation),
+    "follow": (present_follow, summary_of_follow),
 }
 
 _failures: list[str] = []
@@ -214,9 +218,15 @@ def _forecast(arguments: Sequence[str]) -> _Forecast | None:
     points = math.prod(len(override.alone) for override in overrides)
     first = [override.alone[0] for override in overrides]
     settings = read_settings(marked(compose_settings(first), first))
-    if settings.study.kind not in {"compare", "exchange"}:
-        return None
-    arms = list(exchange_arms(settings, first).values()) if settings.study.kind == "exchange" else arms_of(settings, first)
+    match settings.study.kind:
+        case "compare":
+            arms = arms_of(settings, first)
+        case "exchange":
+            arms = list(exchange_arms(settings, first).values())
+        case "follow":
+            arms = list(follow_arms(settings))
+        case _:
+            return None
     workers = workers_of(settings.parallel, settings.replicates)
     starting = expected_seconds((), settings.replicates, settings.task.months, workers)  # once, as all points share the workers
     seconds = starting + points * (expected_seconds(arms, settings.replicates, settings.task.months, workers) - starting)
@@ -226,6 +236,10 @@ def _forecast(arguments: Sequence[str]) -> _Forecast | None:
 def _announce_sweep(arguments: Sequence[str]) -> None:
     """Say how many runs a sweep is, and about how long they take if its first point is like the others."""
     of = _forecast(arguments)
+    if of is not None and of.settings.study.kind == "follow":
+        raise SettingsError(
+            "study=follow is one study, and a sweep compares policies; type it once for each value, under names of their own"
+        )
     if of is not None and not of.settings.quiet:
         runs = of.points * len(of.arms) * of.settings.replicates
         write(say("progress.sweep", points=of.points, runs=runs, seconds=of.seconds))

@@ -12,12 +12,12 @@ __all__ = ["world"]
 
 
 def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("chain", "tier", "size")) -> StrongchainModel:
-    """Build one world from the words one would type after ``strongchain``, policy in place.
+    """Build one world from the words one would type after ``strongchain``, policy in place, shocks announced.
 
     Parameters
     ----------
     *overrides : str
-        ``"region=liaoning"``, ``"instruments=[cqo]"``, ``"parameters.latent_share=0.2"``, …
+        ``"region=liaoning"``, ``"instruments=[cqo]"``, ``"shocks=[bad_batch]"``, …
     seed : int, optional
         The run is the first replicate of this seed.
     record : sequence of str
@@ -31,4 +31,5 @@ def world(*overrides: str, seed: int | None = None, record: Sequence[str] = ("ch
     _, settings = checked_settings([*overrides, *([f"seed={seed}"] if seed is not None else [])])
     model = settings.world.build(replicate_keys(settings.seed, 1)[0], record, settings.task.check)
     model.adopt(settings.instruments)
+    model.shock(*settings.shocks)
     return model

@@ -35,16 +35,18 @@ from experiments.reports.calibration import (
 )
 from experiments.reports.comparison import comparison_workbook, draw_comparison, drawings, summary
 from experiments.reports.exchange import draw_exchange, exchange_report, exchange_workbook, summary_of_exchange
+from experiments.reports.follow import draw_follow, figure_of, follow_report, follow_workbook, summary_of_follow
 from experiments.reports.html import report
 from experiments.reports.overview import overview
 from experiments.runs.files import SUMS, update_sums, write_whole
 from experiments.runs.manifests import MANIFEST, read_manifest
 from experiments.studies.calibrate import Calibration
 from experiments.studies.exchange import Exchange
+from experiments.studies.follow import Following
 from experiments.studies.validate import Validation
 from experiments.terminal import did_you_mean
 
-__all__ = ["CalibrationResult", "ComparisonResult", "ExchangeResult", "ValidationResult", "compare", "load"]
+__all__ = ["CalibrationResult", "ComparisonResult", "ExchangeResult", "FollowResult", "ValidationResult", "compare", "load"]
 
 
 def _spoken(language: str | None) -> AbstractContextManager[Any]:
@@ -274,6 +276,25 @@ class ValidationResult(_Shown, Validation):
         return validation_workbook(self)
 
 
+class FollowResult(_Shown, Following):
+    """The way of a bad batch that shows itself."""
+
+    def _draw(self, folder: Path) -> None:
+        draw_follow(self, folder)
+
+    def _summary(self) -> str:
+        return summary_of_follow(self)
+
+    def _figures(self) -> Mapping[str, Callable[[], Figure]]:
+        return {"way": lambda: figure_of(self)}
+
+    def _report(self) -> str:
+        return follow_report(self)
+
+    def _workbook(self) -> bytes:
+        return follow_workbook(self)
+
+
 def _comparison(of: Comparison) -> ComparisonResult:
     return ComparisonResult(**{field.name: getattr(of, field.name) for field in fields(Comparison)})
 
@@ -297,7 +318,7 @@ def load(folder: str | Path) -> Any:
 
     Returns
     -------
-    ComparisonResult, ExchangeResult, CalibrationResult or ValidationResult
+    ComparisonResult, ExchangeResult, CalibrationResult, ValidationResult or FollowResult
 
     Raises
     ------
@@ -319,4 +340,7 @@ def load(folder: str | Path) -> Any:
         case "validation":
             about, tables = stored(here, kind, ("observed", "patterns"))
             return ValidationResult(**tables, manifest=about)
+        case "follow":
+            about, tables = stored(here, kind, ("way", "tiers", "way_firms", "way_links"))
+            return FollowResult(tables["way"], tables["tiers"], tables["way_firms"], tables["way_links"], about)
     return _comparison(results.load(here))

@@ -14,20 +14,27 @@ from sim.network.fixed_points import NetworkError
 from sim.network.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters, parameter
+from sim.shocks import SHOCKS, BadBatch, Competitor, Demand, Outage, Shock
 
 __all__ = [
     "INSTRUMENTS",
     "MONTH",
     "OUTCOMES",
+    "SHOCKS",
     "Across",
+    "BadBatch",
     "ChiefQualityOfficer",
+    "Competitor",
+    "Demand",
     "FromFile",
     "InputOutput",
     "Instrument",
     "NetworkError",
     "OneStopStations",
+    "Outage",
     "Parameters",
     "Region",
+    "Shock",
     "StrongChainLoans",
     "StrongchainModel",
     "SupplyNetwork",

@@ -43,6 +43,7 @@ from sim.network.network import SupplyNetwork
 from sim.outcomes import OUTCOMES
 from sim.parameters import Parameters
 from sim.record import Record
+from sim.shocks.shock import AtWork, Shock, strike
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ NetworkSource = SupplyNetwork | Synthetic | FromFile | InputOutput | SectorEcono
 #: A value that a phase reads from another firm is last month's, or comes from an earlier phase of this month.
 MONTH: tuple[Callable[[World], None], ...] = (
     policy,
+    strike,
     review_suppliers,
     ship_and_order,
     make_own_defects,
@@ -110,6 +112,8 @@ class StrongchainModel(World):
     parameters : Parameters, optional
     instruments : sequence of Instrument
         The policy; an empty one means no programme.
+    shocks : sequence of Shock
+        What happens that nobody chose: a fall of demand, a bad batch.
     rng : int
         Seed; the run is its first replicate.
     key : pair of int, optional
@@ -150,6 +154,7 @@ class StrongchainModel(World):
         check: bool = False,
         chains: Sequence[NamedChain] = (),
         across: Across | None = None,
+        shocks: Sequence[Shock] = (),
     ) -> None:
         region = region or Region()
         streams = Streams(key if key is not None else replicate_keys(rng, 1)[0])
@@ -179,6 +184,7 @@ class StrongchainModel(World):
         self.fitted = fit_month_one(self)
         self.record = Record(self, record, outcomes)
         self.adopt(instruments)
+        self.shock(*shocks)
 
     def adopt(self, instruments: Sequence[Instrument]) -> None:
         """End the present policy and begin another one in the next month.
@@ -219,6 +225,23 @@ class StrongchainModel(World):
             if isinstance(programme, Programme):
                 spent[programme.instrument.key] = spent.get(programme.instrument.key, 0.0) + programme.spent
         return spent
+
+    def shock(self, *shocks: Shock) -> None:
+        """Announce shocks, in addition to those announced before: each acts from its month on.
+
+        Rules such as ``"largest_supplier"`` choose firms now, so that a shock strikes the same firms under every policy.
+
+        Raises
+        ------
+        ValueError
+            If a kind of shock is announced twice.
+        ParameterError
+            If there is no firm or chain of a name: one line with the nearest name.
+        """
+        keys = [one.shock.key for one in self.shocks if isinstance(one, AtWork)] + [one.key for one in shocks]
+        if twice := [key for k, key in enumerate(keys) if key in keys[:k]]:
+            raise ValueError(f"a run has each shock at most once; got {twice[0]} twice")
+        self.shocks = [*self.shocks, *(AtWork(one, one.whom(self)) for one in shocks)]
 
     def _settle(self) -> None:
         """Start defects, ratings and orders near the steady state: some passes in which everything else stays fixed."""

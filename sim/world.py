@@ -36,7 +36,7 @@ from sim.network.network import SupplyNetwork
 from sim.parameters import Parameters
 from sim.sums import add_up
 
-__all__ = ["Chains", "Deliverable", "Links", "PriceClasses", "World"]
+__all__ = ["Chains", "Deliverable", "Links", "PriceClasses", "Striking", "World"]
 
 
 class Links(Population):
@@ -86,7 +86,7 @@ EVENTS = (
 LEFT_BEHIND = (
     "final_demand", "demand_start", "steady_orders", "orders", "users_ordered", "to_users", "elsewhere_ordered", "elsewhere",
     "output", "usual_output", "sales", "recall_due",
-    "out_detectable", "out_latent", "before_final", "own_dpu", "own_special", "charged", "recovered", "distress",
+    "out_detectable", "out_latent", "before_final", "own_dpu", "own_special", "charged", "recovered", "distress", "shortfall",
 )  # fmt: skip
 
 
@@ -98,6 +98,13 @@ class Deliverable(Protocol):
 
     def give_up(self, world: World, rows: NDArray[np.int64], lost: NDArray[np.float64]) -> None:
         """Take note of the firms that give up, and of what lenders lose in strong-chain loans to each."""
+
+
+class Striking(Protocol):
+    """Anything that happens to the world and that nobody chose: a shock at work."""
+
+    def act(self, world: World) -> None:
+        """Act in the present month, if it strikes then."""
 
 
 def _all(cls: type[Row]) -> Callable[[Population], list[type[Row]]]:
@@ -160,6 +167,7 @@ class World(AgentsOnDemand):
         self.parameters = parameters
         self.books = Books()
         self.programmes: dict[str, Deliverable] = {}
+        self.shocks: list[Striking] = []
         self.month = 0
         self.firms = Firms("firms", n=network.n_firms)
         self.stations = Stations("stations", n=int(of_region[0].sum()))

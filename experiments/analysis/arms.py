@@ -11,7 +11,17 @@ import pandas as pd
 
 from experiments.languages.wording import say
 
-__all__ = ["Arm", "active_in", "arm_in", "arms_in_words", "names_of_arms", "names_of_regions", "regions_of", "short_names"]
+__all__ = [
+    "Arm",
+    "active_in",
+    "arm_in",
+    "arms_in_words",
+    "names_of_arms",
+    "names_of_regions",
+    "regions_of",
+    "shocks_in",
+    "short_names",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,6 +54,11 @@ class Arm:
 def active_in(configuration: Mapping[str, Any]) -> list[str]:
     """Return the instruments that are active in the configuration of an arm."""
     return [key for key, levers in configuration["instruments"].items() if levers["active"]]
+
+
+def shocks_in(configuration: Mapping[str, Any]) -> list[str]:
+    """Return the shocks that strike in the configuration of an arm; a study of an older version has none."""
+    return [key for key, values in (configuration.get("shocks") or {}).items() if values["active"]]
 
 
 def arm_in(about: Mapping[str, Any], name: str) -> Arm:

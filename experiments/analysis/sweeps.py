@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from experiments.analysis.arms import Arm, active_in, arm_in, regions_of
+from experiments.analysis.arms import Arm, active_in, arm_in, regions_of, shocks_in
 from experiments.runs.files import damages, read_regular
 from experiments.runs.manifests import MANIFEST, POINT, read_manifest
 from sim.outcomes import HEADLINE
@@ -25,7 +25,7 @@ MOST_BYTES = 1_000_000
 #: Tables of a point that are read.
 READ = ("effects.parquet", "costs.parquet")
 #: Settings that an arm may have for itself; any other setting that is swept holds for the whole study.
-OF_ARMS = ("region", "network", "parameters", "scale", "burn_in", "instruments", "policy")
+OF_ARMS = ("region", "network", "parameters", "scale", "burn_in", "instruments", "shocks", "policy")
 #: What of a region is only a name.
 NAMES = ("key", "label", "label_zh", "sources")
 #: What is kept of a point's manifest: some thousand whole ones would fill the memory.
@@ -182,10 +182,12 @@ def _kept(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _effective(configuration: Mapping[str, Any]) -> str:
-    """Hash what an arm is: its world, and the levers of the instruments that are active in it."""
-    world = {key: value for key, value in configuration.items() if key not in ("instruments", "portfolio")}
+    """Hash what an arm is: its world, the shocks that strike it, and the levers of the instruments that are active in it."""
+    world = {key: value for key, value in configuration.items() if key not in ("instruments", "shocks", "portfolio")}
     world["region"] = {key: value for key, value in world.get("region", {}).items() if key not in NAMES}
     active = {key: configuration["instruments"][key] for key in active_in(configuration)}
+    if struck := {key: configuration["shocks"][key] for key in shocks_in(configuration)}:
+        world["shocks"] = struck
     return hashlib.blake2b(json.dumps([world, active], sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

@@ -166,10 +166,12 @@ def figures(region: Any) -> Iterator[tuple[str, str, str, str]]:
 def explained() -> Iterator[tuple[tuple[str, ...], Callable[[], list[str]]]]:
     """Everything that can be explained: the names it goes by, and what explains it."""
     from experiments.catalogue.practices import practices
-    from sim import INSTRUMENTS, MONTH, OUTCOMES
+    from sim import INSTRUMENTS, MONTH, OUTCOMES, SHOCKS
 
     for key, cls in INSTRUMENTS.items():
         yield tuple(dict.fromkeys((key, cls.label_zh, *cls.label_zh.split(", "), f"instruments.{key}"))), partial(of_instrument, cls)
+    for key, of in SHOCKS.items():
+        yield tuple(dict.fromkeys((key, of.label_zh, of.label, f"shocks.{key}"))), partial(of_shock, of)
     for region in region_files():
         yield tuple(dict.fromkeys((region.key, region.label, region.label_zh, f"region={region.key}"))), partial(of_region, region)
     for chain in chain_files():
@@ -253,6 +255,18 @@ def of_instrument(cls: Any) -> list[str]:
     for s in levers(cls):
         rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.mark else "", source=label(s.source))
         title = say("explain.lever", path=s.path, default=s.default, is_dose=s.name == cls.dose)
+        lines += ["", *wrap(title, COLUMNS), *about(rows + rows_of(confidence=confidence(s)))]
+    return lines
+
+
+def of_shock(cls: Any) -> list[str]:
+    """Explain a shock, and its settings."""
+    lines = [say("explain.shock", key=cls.key, english=cls.label, chinese=cls.label_zh), "", *in_paragraphs(cls.__doc__ or ""), ""]
+    lines += about(rows_of(to_choose=typed(f"shocks=[{cls.key}]")))
+    for f in fields(cls):
+        s = setting(cls, f, f"shocks.{cls.key}")
+        rows = rows_of(meaning=label(s.meaning), range=label(s.legal), unit=label(s.unit) if s.legal else "", source=label(s.source))
+        title = say("explain.lever", path=s.path, default=s.default, is_dose=False)
         lines += ["", *wrap(title, COLUMNS), *about(rows + rows_of(confidence=confidence(s)))]
     return lines
 

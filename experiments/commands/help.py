@@ -21,12 +21,13 @@ SIM = Path(__file__).resolve().parents[2] / "sim"
 
 def options() -> dict[str, tuple[str, ...]]:
     """Return the groups and their options, as `experiments.configuration.declared.groups` does once the world is imported."""
-    instruments = (
-        re.findall(r'^@instrument\("(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE) for path in SIM.glob("instruments/*.py")
-    )
+    declared = {
+        f"{one}s": re.findall(rf'^@{one}\("(\w+)"', "\n".join(path.read_text(encoding="utf-8") for path in SIM.glob(f"{one}s/*.py")), re.M)
+        for one in ("instrument", "shock")
+    }
     sets = (SIM / "data/plausible_sets.csv").read_text(encoding="utf-8").splitlines()[1:]
     registered = {
-        "instruments": [key for keys in instruments for key in keys],
+        **declared,
         "network": ["file", "input_output", "region", "synthetic"],
         "study": [*KINDS],
         "parameters": [row.split(",", 1)[0] for row in sets],

@@ -1,7 +1,7 @@
 """The application's own verbs: what there is, what it means, and which studies were run.
 
 ``strongchain results | report | slides | export | rerun | verify | release | import | regions | chains |
-policies | policy | instruments | experiments |
+policies | policy | instruments | shocks | experiments |
 parameters | explain | completion | help``.
 Each prints plain text as wide as the terminal, at most 100 columns. The world is imported by the verbs that need it.
 """
@@ -23,7 +23,7 @@ from experiments.catalogue.portfolios import portfolios
 from experiments.catalogue.settings import MARKS, explained, figures, practice_of, region_files, setting, settings
 from experiments.commands.completion import BASH, ZSH
 from experiments.commands.help import help_text
-from experiments.configuration.declared import VERBS, groups
+from experiments.configuration.declared import SWITCHED, VERBS, groups
 from experiments.configuration.files import each_file
 from experiments.formatting import value
 from experiments.languages.wording import ENGLISH, label, languages, lines, say, spoken, use_language
@@ -173,6 +173,18 @@ def instruments() -> list[str]:
     return [*table(_head("instrument", "practice", "dose"), rows, does), "", say("verbs.choose.instruments")]
 
 
+def shocks() -> list[str]:
+    """List the shocks."""
+    from sim import SHOCKS
+
+    rows = []
+    for key, cls in SHOCKS.items():
+        size = next(setting(cls, f, f"shocks.{key}") for f in fields(cls) if f.name == "size")
+        rows.append((key, say("things.place", cls.label, cls.label_zh), " ".join(("size =", size.default, label(size.unit)))))
+    does = [label(first_line(cls.__doc__)) for cls in SHOCKS.values()]
+    return [*table(_head("shock", "label", "size_by_default"), rows, does), "", say("verbs.choose.shocks")]
+
+
 def experiments() -> list[str]:
     """List the experiments, or say how to add one."""
 
@@ -232,7 +244,7 @@ def typable() -> list[str]:
     """Return verbs, then groups with their options, then settings with their choices."""
     typed = [*VERBS]
     for group, options in groups().items():
-        form = {"experiment": "+experiment={}", "instruments": "instruments=[{}]"}.get(group, group + "={}")
+        form = {"experiment": "+experiment={}", **{name: name + "=[{}]" for name in SWITCHED}}.get(group, group + "={}")
         typed += [form.format(option) for option in options]
     return list(dict.fromkeys([*typed, *(f"{s.path}={choice}" for s in settings() for choice in s.choices or ("",))]))
 
@@ -372,6 +384,7 @@ ANSWERS: dict[str, Callable[..., list[str] | int]] = {
             policies,
             policy,
             instruments,
+            shocks,
             experiments,
             parameters,
             explain,

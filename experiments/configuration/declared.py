@@ -9,8 +9,21 @@ from typing import Any
 from experiments.configuration import files
 from experiments.configuration.study import KINDS, Figures, General, Parallel, Portfolio
 
-__all__ = ["VERBS", "chosen_as_a_whole", "declared_at", "declaring", "fields_by_path", "groups", "networks", "of_studies", "registered"]
+__all__ = [
+    "SWITCHED",
+    "VERBS",
+    "chosen_as_a_whole",
+    "declared_at",
+    "declaring",
+    "fields_by_path",
+    "groups",
+    "networks",
+    "of_studies",
+    "registered",
+]
 
+#: Groups whose options are all there, each switched on by its name in a list.
+SWITCHED = ("instruments", "shocks")
 #: What can be typed after ``strongchain`` instead of settings, and what follows it.
 VERBS = {
     "results": "[FOLDER]",
@@ -26,6 +39,7 @@ VERBS = {
     "policies": "",
     "policy": "new FILE.yaml [INSTRUMENT …] | check FILE.yaml",
     "instruments": "",
+    "shocks": "",
     "experiments": "",
     "parameters": "[WORD]",
     "explain": "WORD",
@@ -57,13 +71,14 @@ def of_studies() -> Iterator[tuple[str, type]]:
 
 def declaring() -> Iterator[tuple[str, type]]:
     """Every dataclass that declares settings, of the study and of the world, after the path that these lie under."""
-    from sim import INSTRUMENTS, Across, Parameters, Region
+    from sim import INSTRUMENTS, SHOCKS, Across, Parameters, Region
 
     yield from of_studies()
     yield "parameters", Parameters
     yield "region", Region
     yield "across", Across
     yield from ((f"instruments.{key}", cls) for key, cls in INSTRUMENTS.items())
+    yield from ((f"shocks.{key}", cls) for key, cls in SHOCKS.items())
     yield from (("network", cls) for cls in networks().values())
 
 
@@ -83,13 +98,14 @@ def declared_at(path: str) -> list[Field[Any]]:
 
 def registered() -> dict[str, tuple[str, ...]]:
     """Groups whose options the program itself gives to Hydra, with these options."""
-    from sim import INSTRUMENTS
+    from sim import INSTRUMENTS, SHOCKS
     from sim.data.plausible import plausible_sets
 
     return {
         "network": ("region", *networks()),
         "study": tuple(KINDS),
         "instruments": tuple(INSTRUMENTS),
+        "shocks": tuple(SHOCKS),
         "parameters": tuple(plausible_sets()),
     }
 

@@ -14,10 +14,11 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from experiments.configuration import files
-from experiments.configuration.declared import chosen_as_a_whole, declared_at
+from experiments.configuration.declared import SWITCHED, chosen_as_a_whole, declared_at
 from experiments.configuration.rules import Options
 from experiments.languages.wording import names_in_every_language
 from sim.instruments import INSTRUMENTS
+from sim.shocks import SHOCKS
 
 __all__ = ["in_keys", "keys_by_name", "names_of"]
 
@@ -51,6 +52,9 @@ def _names(group: str) -> Iterator[tuple[str, str]]:
     if group == "instruments":
         for key in INSTRUMENTS:
             yield from ((key, name) for name in names_of(key)[1:])
+    elif group == "shocks":
+        for key, cls in SHOCKS.items():
+            yield from ((key, name) for name in (cls.label_zh, cls.label))
     elif group in LABELLED:
         yield from _names_in_files(group)
     else:
@@ -84,7 +88,7 @@ def in_keys(key: str, value: str) -> str:
 
 def _group_of(key: str) -> str:
     """The group of options that the values of a setting are from; empty if they are no keys."""
-    if key in (*LABELLED, "instruments", *chosen_as_a_whole()):
+    if key in (*LABELLED, *SWITCHED, *chosen_as_a_whole()):
         return key
     for declared in declared_at(key) if "." in key or key in ("by", "save") else ():
         rule = declared.metadata.get("rule")

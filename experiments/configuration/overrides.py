@@ -20,12 +20,11 @@ from hydra.errors import HydraException
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 
 from agents.spelling import nearest
-from experiments.configuration.declared import VERBS, chosen_as_a_whole, fields_by_path, groups
+from experiments.configuration.declared import SWITCHED, VERBS, chosen_as_a_whole, fields_by_path, groups
 from experiments.configuration.names import in_keys
 from experiments.configuration.rules import SettingsError
 from experiments.configuration.settings import check_name
 from experiments.configuration.study import General
-from sim import INSTRUMENTS
 
 __all__ = [
     "FILES",
@@ -79,7 +78,7 @@ class TypedOverride:
 def settings() -> dict[str, str]:
     """Every path that can be set, with whether it is a "leaf" or a "node" that holds others."""
     kinds = (f"{group}.kind" for group in chosen_as_a_whole())
-    paths = dict.fromkeys([*fields_by_path(), *(f"instruments.{key}.active" for key in INSTRUMENTS), *kinds], "leaf")
+    paths = dict.fromkeys([*fields_by_path(), *(f"{group}.{key}.active" for group in SWITCHED for key in groups()[group]), *kinds], "leaf")
     nodes = {path.rsplit(".", k)[0] for path in paths for k in range(1, path.count(".") + 1)}
     return {**dict.fromkeys(sorted(nodes), "node"), **paths}
 

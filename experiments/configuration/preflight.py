@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.configuration import files
 from experiments.configuration.composed import in_one_line
-from experiments.configuration.declared import declared_at, groups, registered
+from experiments.configuration.declared import SWITCHED, declared_at, groups, registered
 from experiments.configuration.flags import MANY, apart
 from experiments.configuration.overrides import FILES, TypedOverride, leaves, read_override, settings, too_many_points, why_unreadable
 from experiments.configuration.own_policies import in_hydras_words, names_a_file, remember
@@ -50,7 +50,7 @@ from experiments.shells import with_single_quotes
 __all__ = ["check_overrides", "checked_settings", "preflight"]
 
 #: Groups that decide which levers and settings there are.
-DECISIVE = ("instruments", "network", "study", "policy", "experiment")
+DECISIVE = ("instruments", "shocks", "network", "study", "policy", "experiment")
 #: What the names of settings begin with that cannot differ between the points of a sweep.
 ONCE = ("name", "quiet", "language", "start", "save", "table_heads", "parallel", "figures", "hydra")
 #: Most points of a sweep that are composed; of more, only those where all groups but one are at their first or last value.
@@ -455,7 +455,7 @@ def _arm(name: str, listed: list[str], outer: Sequence[TypedOverride]) -> Iterat
 def _chosen_files(overrides: Sequence[TypedOverride], context: Sequence[TypedOverride]) -> Iterator[str]:
     """Check what the chosen files of the configuration set, as if it had been typed."""
     for override in overrides:
-        if override.key not in groups() or override.key == "instruments":
+        if override.key not in groups() or override.key in SWITCHED:
             continue
         for value, alone in zip(override.values, override.alone, strict=True):
             for option in value if isinstance(value, list) else [value]:

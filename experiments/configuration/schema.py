@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import lru_cache, partial
 from typing import Any
@@ -20,6 +20,7 @@ from experiments.configuration.study import KINDS, Figures, General, Parallel, P
 from sim import Across, Parameters, Region
 from sim.data.plausible import field_and_entry, plausible_sets, with_values
 from sim.instruments import INSTRUMENTS
+from sim.shocks import SHOCKS
 
 __all__ = ["mirror", "register", "restore"]
 
@@ -62,16 +63,18 @@ def _as(kind: str, value: Any) -> Any:
     return value
 
 
-def _instruments() -> Any:
+def _switched(name: str, register: Mapping[str, type]) -> Any:
+    """Every class of a register, each present and inactive: a list of the group switches on."""
     rows = [
         (key, (node := mirror(cls, extra=[("active", bool, field(default=False))])), field(default_factory=node))
-        for key, cls in INSTRUMENTS.items()
+        for key, cls in register.items()
     ]
-    return dataclasses.make_dataclass("Instruments", rows)
+    return dataclasses.make_dataclass(name, rows)
 
 
 def _schema() -> Any:
-    region, across, parameters, instruments = mirror(Region), mirror(Across), mirror(Parameters), _instruments()
+    region, across, parameters = mirror(Region), mirror(Across), mirror(Parameters)
+    instruments, shocks = _switched("Instruments", INSTRUMENTS), _switched("Shocks", SHOCKS)
     portfolio, parallel, figures = mirror(Portfolio), mirror(Parallel), mirror(Figures)
     rows: list[tuple[str, Any, Any]] = [
         ("region", region, field(default_factory=region)),
@@ -80,6 +83,7 @@ def _schema() -> Any:
         ("network", Any, field(default=MISSING)),
         ("parameters", parameters, field(default_factory=parameters)),
         ("instruments", instruments, field(default_factory=instruments)),
+        ("shocks", shocks, field(default_factory=shocks)),
         ("portfolio", portfolio, field(default_factory=portfolio)),
         ("study", Any, field(default=MISSING)),
         ("parallel", parallel, field(default_factory=parallel)),
@@ -89,13 +93,13 @@ def _schema() -> Any:
 
 
 def register() -> None:
-    """Tell Hydra of the schema, the networks and every registered instrument."""
-    _register(tuple(INSTRUMENTS.items()))
+    """Tell Hydra of the schema, the networks and every registered instrument and shock."""
+    _register(tuple(INSTRUMENTS.items()), tuple(SHOCKS))
 
 
 @lru_cache(maxsize=1)
-def _register(instruments: tuple[tuple[str, type], ...]) -> None:
-    """Tell Hydra, once for the same instruments: an arm is composed in half the time."""
+def _register(instruments: tuple[tuple[str, type], ...], shocks: tuple[str, ...]) -> None:
+    """Tell Hydra, once for the same instruments and shocks: an arm is composed in half the time."""
     store = ConfigStore.instance()
     store.store(name="schema", node=_schema())
     store.store(group="network", name="region", node={"kind": "region"})
@@ -109,3 +113,5 @@ def _register(instruments: tuple[tuple[str, type], ...]) -> None:
         store.store(group="parameters", name=name, node={field: chosen[field] for field, _ in map(field_and_entry, values)})
     for key, _ in instruments:
         store.store(group="instruments", name=key, node={"active": True}, package=f"instruments.{key}")
+    for key in shocks:
+        store.store(group="shocks", name=key, node={"active": True}, package=f"shocks.{key}")

@@ -21,7 +21,7 @@ from agents.characters import unfit
 from agents.spelling import nearest
 from experiments.configuration import files
 from experiments.configuration.composed import composed, without_hydra
-from experiments.configuration.declared import chosen_as_a_whole, networks
+from experiments.configuration.declared import SWITCHED, chosen_as_a_whole, networks, registered
 from experiments.configuration.own_place import own_places, without_own_stations
 from experiments.configuration.own_policies import own_policies
 from experiments.configuration.rules import SettingsError, check_rules
@@ -32,13 +32,14 @@ from experiments.configuration.study import (
     CompareStudy,
     ExchangeStudy,
     Figures,
+    FollowStudy,
     General,
     Parallel,
     Portfolio,
     Study,
     ValidationStudy,
 )
-from experiments.languages.wording import say
+from experiments.languages.wording import HERE, language_in, languages, say
 from experiments.shells import typed
 from experiments.waiting import slow
 from sim import Across, InputOutput, Instrument, Parameters, Region, StrongchainModel, SupplyNetwork, Synthetic
@@ -49,6 +50,7 @@ from sim.build.reading.content import content
 from sim.build.reading.listing import check_settings
 from sim.build.region import INSTITUTIONS
 from sim.instruments import INSTRUMENTS, TAKEN_ON
+from sim.shocks import SHOCKS, Shock
 
 __all__ = [
     "ARM_KEYS",
@@ -79,10 +81,12 @@ __all__ = [
     "too_short",
 ]
 
-S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)
+S = TypeVar("S", CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy, FollowStudy)
 
 #: The parts of a configuration that an arm has for itself.
-ARM_KEYS = ("region", "across", "chain", "network", "parameters", "instruments", "scale", "burn_in")
+ARM_KEYS = ("region", "across", "chain", "network", "parameters", "instruments", "shocks", "scale", "burn_in")
+#: Those of them that a manifest of an older version does not have.
+SINCE = ("chain", "shocks")
 #: What the overrides of an arm can begin with; all else holds for the whole study.
 ARM_OVERRIDES = (*ARM_KEYS, "policy")
 #: What arms must be.
@@ -162,12 +166,18 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class Arm:
-    """One policy in one world, with a name; `configuration` is the resolved configuration that it was read from."""
+    """One policy in one world, with a name, and its shocks; `configuration` is the resolved configuration that it was read from."""
 
     name: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
     configuration: dict[str, Any] = field(default_factory=dict, compare=False)
+    shocks: tuple[Shock, ...] = ()
+
+    def begin(self, model: StrongchainModel) -> None:
+        """Put its policy in place in a world, and announce its shocks."""
+        model.adopt(self.instruments)
+        model.shock(*self.shocks)
 
 
 @dataclass(frozen=True)
@@ -209,6 +219,7 @@ class Settings:
     language: str
     world: WorldSettings
     instruments: tuple[Instrument, ...]
+    shocks: tuple[Shock, ...]
     study: Study
     parallel: Parallel
     resolved: dict[str, Any]
@@ -296,8 +307,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     SettingsError, ParameterError, NetworkError
         One line: what, where, and what would be right.
     """
-    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key not in ("chain", "across")}
-    own["chain"] = copy.deepcopy(configuration.get("chain"))
+    own: dict[str, Any] = {key: copy.deepcopy(configuration[key]) for key in ARM_KEYS if key not in (*SINCE, "across")}
+    own |= {key: copy.deepcopy(configuration.get(key)) for key in SINCE}
     if configuration.get("beside") is not None:  # of one region nothing can cross a border
         own |= {"across": copy.deepcopy(configuration["across"]), "beside": list(map(_names_within_counts, configuration["beside"]))}
     own["region"] = _names_within_counts(own["region"])
@@ -314,10 +325,13 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     _check_regions(regions)
     region, scale = regions[0], plain["scale"]
     active = tuple(restore(INSTRUMENTS[key], levers) for key, levers in plain["instruments"].items() if levers.pop("active"))
+    shocks = tuple(restore(SHOCKS[key], values) for key, values in (plain["shocks"] or {}).items() if values.pop("active"))
     network, files = _network(dict(plain["network"]))
     named = _named(plain["chain"] or {}, network)
     if beside and network is not None:
         raise SettingsError(f"region=[{','.join(one.key for one in regions)}]: a network that is given has one region; name one region")
+    if plain["network"]["kind"] != "file":
+        shocks = tuple(_with_own_names(shock, [name for one in regions for name in one.chain_names]) for shock in shocks)
     across = restore(Across, plain["across"]) if beside else None
     world = WorldSettings(
         region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named, None if beside is None else (), across
@@ -329,7 +343,24 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         world = dataclasses.replace(world, beside=None if beside is None else tuple(others))
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})
-    return Arm(name, dataclasses.replace(world, region=region), active, own)
+    return Arm(name, dataclasses.replace(world, region=region), active, own, shocks)
+
+
+def _with_own_names(shock: Shock, chains: Sequence[str]) -> Shock:
+    """Return a shock whose firms and chains are called as in a generated network, in whatever language they were typed."""
+    labels = [language_in(HERE / code).label for code in languages()]
+    own = {label(name): name for label in labels for name in chains}
+    forms = [(kind, re.escape(label(f"{kind} 1")).replace("1", r"(\d+)")) for label in labels for kind in ("Firm", "Leader", "Chain")]
+
+    def called(name: str) -> str:
+        numbered = ((kind, re.fullmatch(form, name)) for kind, form in forms)
+        return own.get(name) or next((f"{kind} {match[1]}" for kind, match in numbered if match), name)
+
+    changed: dict[str, Any] = {}
+    for name in {"firm", "firms", "chains"} & {f.name for f in dataclasses.fields(shock)}:
+        value = getattr(shock, name)
+        changed[name] = called(value) if isinstance(value, str) else tuple(map(called, value))
+    return dataclasses.replace(shock, **changed)
 
 
 def _check_regions(regions: Sequence[Region]) -> None:
@@ -410,7 +441,7 @@ def settings_of(plain: dict[str, Any]) -> Settings:
     plain |= {key: base.configuration[key] for key in ("region", "beside", "institutions") if key in base.configuration}
     return Settings(
         plain["name"], plain["replicates"], plain["seed"], task, plain["quiet"], plain["language"],
-        base.world, base.instruments, study, Parallel(**plain["parallel"]), plain, tuple(notes),
+        base.world, base.instruments, base.shocks, study, Parallel(**plain["parallel"]), plain, tuple(notes),
     )  # fmt: skip
 
 
@@ -520,14 +551,15 @@ def _of_another_kind(group: str, chosen: str, name: str) -> str:
 def idle_setting(config: DictConfig, path: str) -> str:
     """Say why a setting would change nothing in a composed configuration; empty if it has an effect.
 
-    Its instrument is not active, its network or study is of another kind, or it scales a region whose network is not used.
+    Its instrument or its shock is not active, its network or study is of another kind, or it scales a region whose network is not used.
     """
     group, _, rest = path.partition(".")
     name, _, lever = rest.partition(".")
-    if group == "instruments" and name in INSTRUMENTS and lever not in {"", "active"} and not config.instruments[name].active:
-        active = [key for key in INSTRUMENTS if config.instruments[key].active]
-        chosen = typed(f"instruments=[{','.join([*active, name])}]")
-        return f"{name} is not active, so the lever would change nothing; to activate it, type {chosen}"
+    if group in SWITCHED and name in registered()[group] and lever not in {"", "active"} and not config[group][name].active:
+        active = [key for key in registered()[group] if config[group][key].active]
+        chosen = typed(f"{group}=[{','.join([*active, name])}]")
+        what = "lever" if group == "instruments" else "setting"
+        return f"{name} is not active, so the {what} would change nothing; to activate it, type {chosen}"
     if group == "across" and config.get("beside") is None:
         return "it is for what crosses the borders of several regions, and one region is chosen; type region=[jiangsu,anhui]"
     if path == "scale" and config.network.kind != "region":

@@ -33,6 +33,7 @@ __all__ = [
     "CompareStudy",
     "ExchangeStudy",
     "Figures",
+    "FollowStudy",
     "General",
     "Parallel",
     "Portfolio",
@@ -278,10 +279,23 @@ class ValidationStudy:
         check_rules(type(self), vars(self), "study.")
 
 
+@dataclass(frozen=True)
+class FollowStudy:
+    """The way of a bad batch from its firm to users: the same world with it and without it, on common random numbers."""
+
+    kind: ClassVar[str] = "follow"
+
+    maps: int = whole(6, 1, 12, "months", "months of which the map is drawn, from that of the batch on")
+
+    def __post_init__(self) -> None:
+        """Check every value."""
+        check_rules(type(self), vars(self), "study.")
+
+
 #: Settings of a study of any kind.
-Study = CompareStudy | ExchangeStudy | CalibrationStudy | ValidationStudy
+Study = CompareStudy | ExchangeStudy | CalibrationStudy | ValidationStudy | FollowStudy
 #: What ``study=KIND`` can choose.
-KINDS: dict[str, type[Study]] = {cls.kind: cls for cls in (CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy)}
+KINDS: dict[str, type[Study]] = {cls.kind: cls for cls in (CompareStudy, ExchangeStudy, CalibrationStudy, ValidationStudy, FollowStudy)}
 
 
 def as_configured(cls: type[Study]) -> dict[str, Any]:

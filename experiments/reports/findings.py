@@ -21,6 +21,7 @@ from experiments.reports.study import (
     LISTED,
     assumptions,
     by_default,
+    choices,
     main_arm,
     other_world,
     others,
@@ -202,7 +203,7 @@ class Findings:
     main : ArmEffect or None
         The arm that the answer is about; None where there is no other arm.
     chosen_by_result : bool
-        Whether it was chosen because its mean is the lowest, so that chance flatters it.
+        Whether it was chosen because its mean is the lowest, so that chance flatters it; an arm that is a shock is not chosen so.
     same_as_main : tuple of Arm
         Arms with exactly its effect.
     lowest_shown : bool
@@ -325,6 +326,11 @@ class Findings:
         return tuple(dict.fromkeys(path for _, paths in self.other_worlds for path in paths))
 
     @property
+    def only_shocks(self) -> bool:
+        """Whether shocks are all by which worlds differ from that of the reference: then the firms are the same."""
+        return self.differing == (say("things.quoted", called("shocks")),)
+
+    @property
     def main_differs(self) -> tuple[str, ...]:
         """The settings by which the world of the main arm differs from that of the reference."""
         return next((paths for arm, paths in self.other_worlds if self.main and arm == self.main.arm), ())
@@ -341,7 +347,7 @@ def findings(comparison: Comparison) -> Findings:
     study, main, rest = configuration["study"], main_arm(comparison), others(comparison)
     effects = tuple(_effect(comparison, arm) for arm in rest)
     main_effect = next((one for one in effects if one.arm.name == main), None)
-    chosen = main is not None and main != "all" and len(rest) > 1
+    chosen = main is not None and main != "all" and len(rest) > 1 and main in choices(comparison)
     return Findings(
         months=configuration["months"],
         window=configuration["window"],

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from experiments.analysis.arms import active_in, names_of_arms, regions_of
+from experiments.analysis.arms import active_in, names_of_arms, regions_of, shocks_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, called, figures
 from experiments.formatting import value
@@ -20,14 +20,14 @@ from experiments.languages.wording import label, say, spoken, written
 from experiments.reports.elements import Section, Table, heads
 from experiments.reports.findings import Findings, arm_of, findings
 from experiments.reports.sections import results
-from experiments.reports.study import assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
+from experiments.reports.study import Studied, assumptions, by_default, leaves, pivotal_paths, portfolio, value_at
 from experiments.reports.verdict import verdict
 from experiments.runs.files import update_sums, write_whole
 from experiments.shells import command
-from sim import INSTRUMENTS, Region
+from sim import INSTRUMENTS, SHOCKS, Instrument, Region, Shock
 
 #: What of an arm is only a name, or is said elsewhere.
-UNSAID = ("portfolio.", "policy_files")
+UNSAID = ("portfolio.", "policy_files", "shocks.")
 __all__ = ["again", "answer", "assumed", "page", "report", "terms", "write_report"]
 
 #: The terms of the report that not everybody uses, in the order in which they are explained.
@@ -115,22 +115,27 @@ def _arms(comparison: Comparison, shown: Findings) -> Table:
 def _contents(comparison: Comparison, arm: str) -> str:
     """Instruments of an arm with their doses, levers that are not at their defaults, and what else differs from the reference."""
     ours, base = (comparison.manifest["arms"][name] for name in (arm, comparison.reference))
-    instruments = [(key, _levers(key, ours["instruments"][key])) for key in active_in(ours)]
+    instruments = [(key, _levers(INSTRUMENTS.get(key), ours["instruments"][key])) for key in active_in(ours)]
+    shocks = [
+        (say("things.place", SHOCKS[key].label, SHOCKS[key].label_zh), _levers(SHOCKS[key], ours["shocks"][key]))
+        for key in shocks_in(ours)
+        if key in SHOCKS
+    ]
     base_values = dict(leaves(base))
     differing = [(called(path), of) for path, of in leaves(ours) if of != base_values.get(path) and not path.startswith(UNSAID)]
-    return say("report.contents", instruments, differing, arm == comparison.reference)
+    return say("report.contents", instruments, shocks, differing, arm == comparison.reference)
 
 
-def _levers(key: str, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """The dose of an instrument and the levers that are not at their defaults: what each is, its unit, its value."""
-    cls = INSTRUMENTS.get(key)
+def _levers(cls: type[Instrument | Shock] | None, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """The dose of an instrument, or size and time of a shock, and the levers that are not at their defaults: meaning, unit, value."""
     if cls is None:
         return []
+    always = (cls.dose,) if issubclass(cls, Instrument) else ("size", "month", "months")
     declared = cls.__dataclass_fields__
     kept = [
         name
         for name, of in values.items()
-        if name == cls.dose or (name in declared and name != "sizes" and value(of) != value(declared[name].default))
+        if name in always or (name in declared and name != "sizes" and value(of) != value(declared[name].default))
     ]
     about = {name: declared[name].metadata for name in kept}
     return [(str(about[name].get("meaning", name)), str(about[name].get("unit", "1")), values[name]) for name in kept]
@@ -139,11 +144,12 @@ def _levers(key: str, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 # -- assumptions ----------------------------------------------------------------------------------------------
 
 
-def assumed(comparison: Comparison) -> Section:
+def assumed(comparison: Studied) -> Section:
     """Settings marked N: open those of the instruments compared, those on which most depends and those that were changed."""
     marked = assumptions(comparison)
     active = dict.fromkeys(key for arm in comparison.manifest["arms"].values() for key in active_in(arm))
     own = {f"instruments.{key}.{name}" for key in active if key in INSTRUMENTS for name in inspect.get_annotations(INSTRUMENTS[key])}
+    own |= {one.path for one in marked if one.path.startswith("shocks.")}
     first = {*own, *pivotal_paths(comparison), *(f"instruments.{key}.{INSTRUMENTS[key].dose}" for key in active if key in INSTRUMENTS)}
     rows = [(one, _used(comparison, one)) for one in marked]
     near = [row for row in rows if row[0].path in first or row[1] != row[0].default]
@@ -168,13 +174,15 @@ def _settings(caption: str, rows: list[tuple[Setting, str]], folded: bool) -> Ta
     return Table(caption, heads(*names), cells, text_columns=3, folded=folded)
 
 
-def _used(comparison: Comparison, one: Setting) -> str:
+def _used(comparison: Studied, one: Setting) -> str:
     """The value of a setting in this study; where arms differ, each value with its arms."""
     group, _, rest = one.path.partition(".")
     by: dict[str, list[str]] = {}
     names = names_of_arms(comparison.manifest)
     for name, arm in comparison.manifest["arms"].items():
         if group == "instruments" and rest.split(".")[0] not in active_in(arm):
+            continue
+        if group == "shocks" and rest.split(".")[0] not in shocks_in(arm):
             continue
         if group == "network" and rest not in arm["network"]:  # of another kind
             continue
@@ -193,7 +201,7 @@ def _region(values: Mapping[str, Any]) -> Table:
 # -- how to get it again ----------------------------------------------------------------------------------------
 
 
-def again(comparison: Comparison, folder: Path | None) -> Section:
+def again(comparison: Studied, folder: Path | None) -> Section:
     """How to get a study again: its command, and where its figures come from."""
     about = comparison.manifest
     overrides = [word for word in about["overrides"] if not word.startswith("name=")]
@@ -202,7 +210,7 @@ def again(comparison: Comparison, folder: Path | None) -> Section:
         commands.append((say("report.rerun"), command(["strongchain", "rerun", _near(folder)])))
     rows = [
         ("study", about["id"]),
-        ("result", about["result"]),
+        *([("result", about["result"])] if "result" in about else []),
         ("code", say("report.commit", about["commit"], about["uncommitted_changes"])),
         *([("portfolio", name)] if (name := portfolio(comparison)) else []),
         ("seed", str(about["configuration"]["seed"])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import escape
 
@@ -18,9 +19,11 @@ from experiments.languages.wording import label, say
 from experiments.reports.elements import cells, heads
 from experiments.reports.exchange import exchange_findings
 from experiments.reports.findings import Place, estimate
+from experiments.reports.follow import follow_findings
 from experiments.reports.study import others, replicates
 from experiments.studies.calibrate import Calibration
 from experiments.studies.exchange import Exchange
+from experiments.studies.follow import Following
 from experiments.studies.validate import Validation
 from experiments.terminal import printable, table
 from sim.outcomes import HEADLINE, OUTCOMES
@@ -62,14 +65,27 @@ class Overview:
         return f"<div><p><b>{escape(self.title)}</b><br>{escape(self.place)}</p>{body}{below}</div>"
 
 
-def overview(study: Comparison | Exchange | Calibration | Validation, methods: Sequence[str]) -> Overview:
+def overview(study: Comparison | Exchange | Calibration | Validation | Following, methods: Sequence[str]) -> Overview:
     """Return a study of any kind in short, in the language that is spoken."""
     if isinstance(study, Comparison):
         return _comparison(study, methods)
     if isinstance(study, Exchange):
         return _exchange(study, methods)
+    if isinstance(study, Following):
+        return _following(study, methods)
     rows = [(name, f"{len(one):,}") for name, one in study.tables.items()]
     return Overview(_title(study), _place(study), (say("overview.table"), say("overview.rows")), rows, 0, methods)
+
+
+def _following(study: Following, methods: Sequence[str]) -> Overview:
+    """Where the defects of the batch are in the end, as shares of them."""
+    found = follow_findings(study)
+    rows = [
+        (say(f"follow.heads.{name}"), *cells(getattr(found, name), partial(percent, sign=False)))
+        for name in ("own_final", "goods_in", "final", "users")
+    ]
+    head = (say("overview.end"), say("follow.of_batch"), *heads("interval_percent"))
+    return Overview(say("follow.question", found), _place(study), head, rows, 0, methods)
 
 
 def _title(study: Calibration | Validation) -> str:
@@ -79,13 +95,13 @@ def _title(study: Calibration | Validation) -> str:
     return say("overview.calibration", plausible=int(sets["plausible"].sum()), sets=len(sets))
 
 
-def _place(study: Comparison | Exchange | Calibration | Validation) -> str:
+def _place(study: Comparison | Exchange | Calibration | Validation | Following) -> str:
     about = study.manifest
     settings = about["configuration"]
     region = label(Place("region", label=names_of_regions(settings), label_zh=names_of_regions(settings, "label_zh")))
     shown = {"region": ", ".join(study.regions.values()) if isinstance(study, Exchange) else region, "study": about["id"]}
     shown |= {"seed": settings.get("seed", UNKNOWN)}
-    if isinstance(study, Calibration | Validation):
+    if isinstance(study, Calibration | Validation | Following):
         return say("overview.place_of_worlds", **shown)
     number = replicates(study.comparison if isinstance(study, Exchange) else study)
     return say("overview.place", **shown, replicates=number, months=settings["months"], window=settings["window"])

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
-from experiments.analysis.arms import active_in
+from experiments.analysis.arms import active_in, shocks_in
 from experiments.analysis.results import Comparison
 from experiments.catalogue.settings import Setting, setting
 from experiments.configuration.declared import declaring, networks
@@ -19,10 +19,13 @@ from sim.instruments import SHARED_ASSUMPTION
 
 __all__ = [
     "LISTED",
+    "Studied",
     "assumptions",
     "by_default",
+    "choices",
     "leaves",
     "main_arm",
+    "other_shocks",
     "other_world",
     "others",
     "pivotal",
@@ -34,10 +37,18 @@ __all__ = [
 ]
 
 #: Parts of an arm that make its world, and what of them is only a name.
-WORLD = ("region", "network", "scale", "burn_in")
+WORLD = ("region", "network", "shocks", "scale", "burn_in")
 NAMES = ("region.key", "region.label", "region.label_zh", "region.sources")
 #: Arms that a sentence lists by name; of more it tells the number.
 LISTED = 4
+
+
+class Studied(Protocol):
+    """Anything with a manifest: a comparison, and every other kind of study with arms."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Where its figures came from."""
 
 
 # -- what was studied -------------------------------------------------------------------------------------
@@ -60,12 +71,26 @@ def by_default(comparison: Comparison) -> bool:
 def main_arm(comparison: Comparison) -> str | None:
     """Return the arm that the answer is about: "all" if there is one, else the one with the lowest mean of defects reaching users.
 
-    The second is chosen by its result, so its effect partly owes its size to chance.
+    The second is chosen by its result, so its effect partly owes its size to chance. Arms that differ from the reference by a shock are
+    no choice of anybody: they are left out, unless all arms do; then the answer is about the one that changes most.
     """
-    rest = others(comparison)
-    if not rest or "all" in rest:
-        return "all" if rest else None
-    return min(rest, key=lambda arm: float(comparison.effect(arm)["effect"]))
+    rest = choices(comparison)
+    if not rest:
+        struck = others(comparison)
+        return max(struck, key=lambda arm: abs(float(comparison.effect(arm)["effect"])), default=None)
+    return "all" if "all" in rest else min(rest, key=lambda arm: float(comparison.effect(arm)["effect"]))
+
+
+def choices(comparison: Comparison) -> list[str]:
+    """Return all arms but the reference that are struck by the same shocks as it is: those that somebody could choose."""
+    return [arm for arm in others(comparison) if not other_shocks(comparison, arm)]
+
+
+def other_shocks(comparison: Comparison, arm: str) -> bool:
+    """Whether an arm is struck by other shocks than the reference, or by the same ones with other values."""
+    arms = comparison.manifest["arms"]
+    ours, base = ({key: one["shocks"][key] for key in shocks_in(one)} for one in (arms[arm], arms[comparison.reference]))
+    return ours != base
 
 
 def replicates(comparison: Comparison) -> int:
@@ -93,7 +118,8 @@ def other_world(comparison: Comparison, arm: str) -> list[str]:
         }
         for name in (arm, comparison.reference)
     )
-    differing = [path for path in {**base, **of_arm} if of_arm.get(path) != base.get(path)]
+    differing = [path for path in {**base, **of_arm} if of_arm.get(path) != base.get(path) and not path.startswith("shocks.")]
+    differing += ["shocks"] if other_shocks(comparison, arm) else []
     return differing if len(differing) <= LISTED else list(dict.fromkeys(path.split(".")[0] for path in differing))
 
 
@@ -102,7 +128,7 @@ def worlds_apart(comparison: Comparison) -> list[str]:
     return [arm for arm in others(comparison) if other_world(comparison, arm)]
 
 
-def portfolio(comparison: Comparison) -> str:
+def portfolio(comparison: Studied) -> str:
     """Return what the portfolio is called that a study tries as its file has it; empty if it is the user's own or was changed."""
     named = comparison.manifest["configuration"].get("portfolio") or {}
     changed = any(word.lstrip("+").startswith("instruments") for word in comparison.manifest["overrides"])
@@ -112,14 +138,15 @@ def portfolio(comparison: Comparison) -> str:
 # -- the assumptions behind it ------------------------------------------------------------------------------
 
 
-def assumptions(comparison: Comparison) -> list[Setting]:
+def assumptions(comparison: Studied) -> list[Setting]:
     """Return every setting marked N that counts in the study: of the model, of the active instruments, and of the network's kind."""
     return [one for one in _in_use(comparison) if one.mark == "N"]
 
 
-def _in_use(comparison: Comparison) -> Iterator[Setting]:
+def _in_use(comparison: Studied) -> Iterator[Setting]:
     arms = comparison.manifest["arms"].values()
     active = {f"instruments.{key}" for arm in arms for key in active_in(arm)}
+    active |= {f"shocks.{key}" for arm in arms for key in shocks_in(arm)}
     kinds = [networks().get(arm["network"].get("kind")) for arm in arms]
     for prefix, cls in declaring():
         if prefix == "parameters" or prefix in active or (prefix == "network" and cls in kinds):
@@ -134,17 +161,17 @@ def value_at(configuration: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def pivotal(comparison: Comparison) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+def pivotal(comparison: Studied) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """Return the assumptions on which most depends: what each is, without its symbol, and its values in the arms."""
     return tuple((re.sub(r"^\w: ", "", one.meaning), values) for one, values in _pivotal(comparison))
 
 
-def pivotal_paths(comparison: Comparison) -> list[str]:
+def pivotal_paths(comparison: Studied) -> list[str]:
     """Return the dotted paths of the assumptions on which most depends."""
     return [one.path for one, _ in _pivotal(comparison)]
 
 
-def _pivotal(comparison: Comparison) -> Iterator[tuple[Setting, tuple[Any, ...]]]:
+def _pivotal(comparison: Studied) -> Iterator[tuple[Setting, tuple[Any, ...]]]:
     arms = comparison.manifest["arms"].values()
     active = dict.fromkeys(key for arm in arms for key in active_in(arm))
     known = {one.path: one for one in assumptions(comparison)}

@@ -17,7 +17,7 @@ from experiments.analysis.results import Comparison
 from experiments.analysis.verdicts import Conclusion
 from experiments.languages.wording import say
 from experiments.reports.findings import Arm, ArmEffect, Estimate, Findings, estimate, findings
-from experiments.reports.study import other_world
+from experiments.reports.study import choices, other_shocks, other_world
 from experiments.terminal import COLUMNS, wrap
 from sim.outcomes import HEADLINE
 
@@ -36,6 +36,7 @@ class Advice(StrEnum):
     NO_CHANGE = "no change"
     ONE_REPLICATE = "one replicate"
     OTHER_WORLD = "other world"
+    SHOCK = "shock"
     NOTHING_COMPARED = "nothing compared"
 
 
@@ -108,7 +109,9 @@ def wrapped(verdict: Sequence[str]) -> list[str]:
 
 def verdict_of(comparison: Comparison, shown: Findings) -> Verdict:
     """Return what a comparison advises."""
-    best = shown.main if shown.main is None or not shown.several else min(shown.effects, key=lambda one: one.effect.mean)
+    best, can_choose = shown.main, choices(comparison)
+    if best is not None and shown.several and can_choose:
+        best = min((one for one in shown.effects if one.arm.name in can_choose), key=lambda one: one.effect.mean)
     about, costlier = _cheapest_as_good(comparison, shown, best) if best else (None, None)
     return Verdict(
         _advice(comparison, shown, about),
@@ -169,6 +172,8 @@ def _rival(comparison: Comparison, shown: Findings, about: ArmEffect, costlier: 
 def _advice(comparison: Comparison, shown: Findings, about: ArmEffect | None) -> Advice:
     if about is None:
         return Advice.NOTHING_COMPARED
+    if other_shocks(comparison, about.arm.name):
+        return Advice.SHOCK
     if other_world(comparison, about.arm.name):
         return Advice.OTHER_WORLD
     match about.conclusion:

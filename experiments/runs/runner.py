@@ -95,7 +95,7 @@ def _replicate(
                     worlds.append((arm.world, ready))
                 wanted = any(other.world == arm.world for other in arms[k + 1 :])
                 model = copy.deepcopy(ready) if wanted else ready  # the last arm can have the world itself
-                model.adopt(arm.instruments)
+                arm.begin(model)
                 run = measure(model, arm.name, replicate, task)
                 extras = {kind: make(model) for kind, make in EXTRAS.items() if kind in task.save}
             except Exception as mistake:

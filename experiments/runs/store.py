@@ -31,6 +31,7 @@ from experiments.configuration.settings import Arm, Task
 from experiments.languages.wording import say
 from experiments.runs.files import Damaged, digest, sealed, unsealed, write_whole
 from experiments.runs.measure import EXTRAS, MapPicture, Run
+from sim import Instrument, Shock
 from sim.attribution.quality_map import QualityMap
 
 __all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys"]
@@ -90,25 +91,28 @@ def plain(value: Any) -> Any:
 def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, code: str = CODE) -> list[list[str]]:
     """Return the key of every run, by replicate, then arm: a hash of all that its figures depend on.
 
-    The arm's name, the order of its instruments, what is saved in addition, and the number of workers are not among
+    The arm's name, the order of its instruments and shocks, what is saved in addition, and the number of workers are not among
     it. A network counts by the bytes of its files (not by their names), and by what was read from them.
 
     Raises
     ------
     StoreError
-        If an arm has an instrument from outside `sim`, whose code the fingerprint does not cover.
+        If an arm has an instrument or a shock from outside `sim`, whose code the fingerprint does not cover.
     """
     texts = []
     for arm in arms:
-        for ins in arm.instruments:
-            if not type(ins).__module__.startswith("sim."):
+        own: list[tuple[Instrument | Shock, str]] = [(ins, "instrument") for ins in arm.instruments]
+        for one, what in (*own, *((shock, "shock") for shock in arm.shocks)):
+            if not type(one).__module__.startswith("sim."):
                 raise StoreError(
-                    f"arm {arm.name!r} has the instrument {ins.key!r} from {type(ins).__module__}, outside sim/: changes of its code "
-                    "cannot be noticed, so its runs cannot be kept; put it into sim/instruments, or keep nothing (keep=None)"
+                    f"arm {arm.name!r} has the {what} {one.key!r} from {type(one).__module__}, outside sim/: changes of its code "
+                    f"cannot be noticed, so its runs cannot be kept; put it into sim/{what}s, or keep nothing (keep=None)"
                 )
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
         world = dataclasses.replace(arm.world, files=tuple(("", content) for _, content in arm.world.files))
         content = [FORMAT, code, world, policy, task.months, task.window, list(task.by), task.check]
+        if arm.shocks:  # an arm without them has the key that it always had
+            content.append([[shock.key, shock] for shock in sorted(arm.shocks, key=lambda shock: shock.key)])
         texts.append(json.dumps(content, default=plain, sort_keys=True))
     return [[hashlib.sha256(f"{text}{list(key)}".encode()).hexdigest() for text in texts] for key in keys]
 

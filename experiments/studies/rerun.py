@@ -242,7 +242,7 @@ def _in_full(arm: Arm, key: tuple[int, int], settings: Settings, into: Path) -> 
     """Run an arm with every group recorded, every law checked and every payment booked by month; return its totals."""
     task = settings.task
     model = arm.world.build(key, GROUPINGS[1:], check=True)
-    model.adopt(arm.instruments)
+    arm.begin(model)
     payments = []
     for month in range(1, task.months + 1):
         model.step()

@@ -17,13 +17,31 @@ def ship_and_order(world: World) -> None:
     """Ship what was ordered last month, and order inputs.
 
     ``q_j = F_j + Σ_i a_ji · q_i · (1 + scrap_i)`` in CNY a month: a customer that scraps part
-    of its output has to buy more.
+    of its output has to buy more. Of users' orders F a shock can take away a part.
     """
     firms, links = world.firms, world.links
     firms.output, links.delivered = firms.orders, links.ordered
     firms.to_users, firms.elsewhere = firms.users_ordered, firms.elsewhere_ordered
+    if firms.outage.any() or firms.shortfall.any():
+        _fall_short(world)
     firms.usual_output[:] += (firms.output - firms.usual_output) / USUAL_MONTHS
     order_inputs(world)
+
+
+def _fall_short(world: World) -> None:
+    """Deliver less where a shock, or an essential input that was not delivered last month, keeps a firm from it; the rest is not made.
+
+    A shortage goes on only along links that lead nearer to the leaders, so that it ends on every loop.
+    """
+    firms, links = world.firms, world.links
+    onward = links.essential & (links.value_share > 0) & (firms.tier[links.customer] < firms.tier[links.supplier])
+    missing = np.zeros(firms.n)
+    np.maximum.at(missing, links.customer[onward], firms.shortfall[links.supplier[onward]])
+    firms.shortfall = np.maximum(firms.outage, missing)
+    part = 1.0 - firms.shortfall
+    firms.output = firms.output * part
+    firms.to_users, firms.elsewhere = firms.to_users * part, firms.elsewhere * part
+    links.delivered = links.delivered * part[links.supplier]
 
 
 def order_inputs(world: World) -> None:
@@ -34,7 +52,7 @@ def order_inputs(world: World) -> None:
     """
     firms, links = world.firms, world.links
     links.ordered = links.value_share * (firms.output * (1.0 + firms.scrap))[links.customer]
-    firms.users_ordered = firms.final_demand
+    firms.users_ordered = firms.final_demand * (1.0 - firms.demand_lost)
     in_network = firms.users_ordered + world.by_supplier(links.ordered)
     orphan = firms.alive & ~firms.is_leader
     firms.elsewhere_ordered = np.where(orphan, np.maximum(world.parameters.orphan_demand * firms.steady_orders - in_network, 0.0), 0.0)

@@ -22,7 +22,7 @@ def make_own_defects(world: World) -> None:
     """Renew some products, then set every firm's own defects per unit.
 
     Shewhart's split [1]_ into common and special causes: ``own = base · L · exp(-κ · management)
-    + severity · open problems``. A renewal resets the learning multiplier
+    + severity · open problems``. A bad batch is a special cause, too. A renewal resets the learning multiplier
     ``L = max(1, L0 · (1 + Q/Q0)^-0.301)`` upward and ends the firm's common problems.
 
     References
@@ -41,6 +41,6 @@ def make_own_defects(world: World) -> None:
     firms.learning = learning_multiplier(world)
 
     common_causes = firms.base_dpu * firms.learning * np.exp(-p.management_effect * firms.capability[:, MANAGEMENT])
-    firms.own_special = p.severity * (firms.open_problems + firms.common_problems).sum(axis=1)
+    firms.own_special = p.severity * (firms.open_problems + firms.common_problems).sum(axis=1) + firms.shock_defects
     firms.own_dpu = np.where(firms.alive, common_causes + firms.own_special, 0.0)
     firms.own_special[~firms.alive] = 0.0

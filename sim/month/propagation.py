@@ -27,8 +27,17 @@ def escape_share(world: World) -> NDArray[np.float64]:
 
 
 def latent_share(world: World) -> NDArray[np.float64]:
-    """λ of each firm: share of own defects that no inspection finds, minus the part that reliability tests make detectable, shape (n,)."""
-    return world.parameters.latent_share * (1.0 - world.firms.latent_found)
+    """λ of each firm: share of own defects that no inspection finds, minus the part that reliability tests make detectable, shape (n,).
+
+    A shock adds defects with a share of its own; λ is then the mean, weighted by defects.
+    """
+    firms = world.firms
+    share = world.parameters.latent_share * (1.0 - firms.latent_found)
+    hit = np.flatnonzero(firms.shock_defects)
+    if hit.size:
+        added = (1.0 - firms.latent_found[hit]) * firms.shock_latent[hit] - share[hit]
+        share[hit] += added * firms.shock_defects[hit] / firms.own_dpu[hit]
+    return share
 
 
 def interface_defects(world: World) -> NDArray[np.float64]:

@@ -75,7 +75,10 @@ def cost_of_quality(world: World) -> None:
     firms.appraisal = firms.output * (at_entry * at_goods_in + at_exit * firms.inspection)
     firms.internal_failure = firms.output * (firms.goods_cost * firms.scrap + p.copq_scale * p.rework_cost * (firms.reject - firms.scrap))
 
-    returned = world.by_supplier(links.caught * firms.output[links.customer]) + firms.out_detectable * firms.elsewhere
+    # What customers bought elsewhere in place of a delivery that failed to come is not returned to the firm.
+    returned = (1.0 - firms.shortfall) * world.by_supplier(
+        links.caught * firms.output[links.customer]
+    ) + firms.out_detectable * firms.elsewhere
     warranty = p.field_cost * outgoing_dpu(world) * firms.to_users
     firms.external_failure = p.copq_scale * p.return_cost * returned + warranty + firms.recall_due
     firms.recall_cost = firms.recall_due
@@ -97,5 +100,7 @@ def charge_back(world: World) -> None:
     to_share = firms.internal_failure + firms.external_failure - firms.recall_cost + firms.charged
     per_defect = np.divide(to_share, total, out=np.zeros(firms.n), where=total > 0)
     links.charge_back = traceable * (links.passed_detectable + links.passed_latent) * per_defect[links.customer]
+    if firms.shortfall.any():  # nobody answers for what was bought elsewhere in place of a delivery
+        links.charge_back = links.charge_back * (1.0 - firms.shortfall)[links.supplier]
     firms.charged = world.by_supplier(links.charge_back)
     firms.recovered = world.by_customer(links.charge_back)

@@ -25,9 +25,12 @@ from tests.support.size import at_size
 
 pytestmark = pytest.mark.study
 
-#: Columns that agents do not hold: who lives where, and cases, which are compared as such; and what only other instruments change.
+#: What shocks write; without them it stays 0.
+SHOCKED = {"shock_defects", "shock_latent", "demand_lost", "outage", "shortfall"}
+#: Columns that agents do not hold: who lives where, and cases, which are compared as such; and what only other instruments,
+#: or shocks, change.
 NOT_HELD = {
-    "firms": {"alive", "case_station", "case_month", "case_tie", "latent", "mapped", "region", *Help.declared},  # the twin has one region
+    "firms": {"alive", "case_station", "case_month", "case_tie", "latent", "mapped", "region", *SHOCKED, *Help.declared},
     "links": {"alive", "supplier", "customer"},
     "stations": {"alive", "region"},
     "lenders": {"alive", "number"},

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.traits",),
     ("sim.month",),
     ("sim.attribution", "sim.build", "sim.outcomes"),
-    ("sim.record", "sim.invariants", "sim.instruments"),
+    ("sim.record", "sim.invariants", "sim.instruments", "sim.shocks"),
     ("sim.model",),
     ("sim",),
     ("experiments.formatting", "experiments.regular", "experiments.renamed", "experiments.shells", "experiments.systems"),

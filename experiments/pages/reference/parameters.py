@@ -12,6 +12,7 @@ from experiments.configuration.study import (
     CompareStudy,
     ExchangeStudy,
     Figures,
+    FollowStudy,
     General,
     Parallel,
     Portfolio,
@@ -21,7 +22,7 @@ from experiments.formatting import table
 from experiments.pages import REFERENCE
 from experiments.pages.reference.instruments import anchor, heading, instruments_page
 from experiments.pages.reference.regions import regions_page
-from sim import OUTCOMES, Across, FromFile, InputOutput, Instrument, Parameters, Region, Synthetic
+from sim import OUTCOMES, Across, FromFile, InputOutput, Instrument, Parameters, Region, Shock, Synthetic
 
 __all__ = ["outcomes_page", "parameters_page", "write"]
 
@@ -38,6 +39,7 @@ TITLES = {
     ExchangeStudy: "An exchange of portfolios between regions: `study=exchange`",
     CalibrationStudy: "A calibration: `study=calibration`",
     ValidationStudy: "A validation: `study=validation`",
+    FollowStudy: "The way of a bad batch: `study=follow`",
     Parallel: "Processes",
     Figures: "Figures",
     Portfolio: "A portfolio",
@@ -45,7 +47,7 @@ TITLES = {
 
 
 def _declarations(cls: type, prefix: str) -> list[str]:
-    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices", "rule"} & f.metadata.keys())
+    declared = (setting(cls, f, prefix) for f in fields(cls) if {"range", "choices", "rule", "source"} & f.metadata.keys())
     rows = [[f"`{s.path}`", s.meaning, s.default, s.legal, s.unit, s.mark, s.source] for s in declared]
     return table(["setting", "meaning", "default", "range", "unit", "", "source"], rows)
 
@@ -63,6 +65,8 @@ def parameters_page() -> str:
         if issubclass(cls, Instrument):
             does = f"[what it does](instruments.md#{anchor(heading(cls))})"
             lines += ["", f"## Instrument `{cls.key}`", "", f"{cls.label_zh}; dose: `{cls.dose}`; {does}.", ""]
+        elif issubclass(cls, Shock):
+            lines += ["", f"## Shock `{cls.key}`", "", f"{cls.label_zh}; see `strongchain explain {cls.key}`.", ""]
         else:
             lines += ["", f"## {TITLES[cls]}", ""]
         lines += _declarations(cls, prefix)

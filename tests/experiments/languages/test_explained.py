@@ -18,7 +18,7 @@ from experiments.catalogue.settings import explained, region_files
 from experiments.commands import verbs
 from experiments.languages.wording import HERE, PLACEHOLDER, Language, Patterns, use_language
 from experiments.terminal import first_line
-from sim import INSTRUMENTS, MONTH, OUTCOMES
+from sim import INSTRUMENTS, MONTH, OUTCOMES, SHOCKS
 
 CHINESE = HERE / "zh"
 IN_CHINESE = Language(CHINESE, Language(HERE / "en"))
@@ -51,11 +51,17 @@ def asked() -> Iterator[Asked]:
 
     with pytest.MonkeyPatch.context() as patch, use_language("zh"):
         patch.setattr(Language, "label", noting)
-        kept = {*INSTRUMENTS, *OUTCOMES, *(phase.__name__ for phase in MONTH), *(one.key for one in (*portfolios(), *region_files()))}
+        kept = {
+            *INSTRUMENTS,
+            *SHOCKS,
+            *OUTCOMES,
+            *(phase.__name__ for phase in MONTH),
+            *(one.key for one in (*portfolios(), *region_files())),
+        }
         kept |= {one.id for one in practices()}
         lines = {names[0]: tell() for names, tell in explained() if names[0] in kept}
         assert set(lines) == kept
-        lines["instruments"], lines["experiments"] = verbs.instruments(), verbs.experiments()
+        lines["instruments"], lines["shocks"], lines["experiments"] = verbs.instruments(), verbs.shocks(), verbs.experiments()
         texts |= {first_line(verbs.ANSWERS[verb].__doc__) for verb in verbs.VERBS}
         yield Asked(texts, lines)
 
@@ -94,7 +100,7 @@ RETURNED = (
 
 def test_every_docstring_that_is_explained_has_chinese(asked):
     """A docstring that was changed no longer matches its key in explanations.yaml, and is shown here."""
-    docstrings = [cls.__doc__ for cls in INSTRUMENTS.values()] + [phase.__doc__ for phase in MONTH]
+    docstrings = [cls.__doc__ for cls in (*INSTRUMENTS.values(), *SHOCKS.values())] + [phase.__doc__ for phase in MONTH]
     assert len([text for text in asked.texts if len(text) > 40]) > len(docstrings)
     names = {"instruments", "network"} | {path for one in practices() for path in one.becomes if "." in path}
     texts = {*asked.texts, *notes(), *RETURNED} - names
