@@ -236,7 +236,9 @@ def _announce_sweep(arguments: Sequence[str]) -> None:
     """Say how many runs a sweep is, and about how long they take if its first point is like the others."""
     of = _forecast(arguments)
     if of is not None and of.settings.study.kind == "follow":
-        raise SettingsError("study=follow is one study, and a sweep compares policies; type it once for each value, under names of their own")
+        raise SettingsError(
+            "study=follow is one study, and a sweep compares policies; type it once for each value, under names of their own"
+        )
     if of is not None and not of.settings.quiet:
         runs = of.points * len(of.arms) * of.settings.replicates
         write(say("progress.sweep", points=of.points, runs=runs, seconds=of.seconds))
