@@ -100,10 +100,11 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
     """
     texts = []
     for arm in arms:
-        for one, what in (*((ins, "instrument") for ins in arm.instruments), *((shock, "shock") for shock in arm.shocks)):
-            if not type(one).__module__.startswith("sim."):
+        own = [*(("instrument", type(ins), ins.key) for ins in arm.instruments), *(("shock", type(one), one.key) for one in arm.shocks)]
+        for what, cls, key in own:
+            if not cls.__module__.startswith("sim."):
                 raise StoreError(
-                    f"arm {arm.name!r} has the {what} {one.key!r} from {type(one).__module__}, outside sim/: changes of its code "
+                    f"arm {arm.name!r} has the {what} {key!r} from {cls.__module__}, outside sim/: changes of its code "
                     f"cannot be noticed, so its runs cannot be kept; put it into sim/{what}s, or keep nothing (keep=None)"
                 )
         policy = sorted(arm.instruments, key=lambda ins: ins.key)
