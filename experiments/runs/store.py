@@ -31,7 +31,6 @@ from experiments.configuration.settings import Arm, Task
 from experiments.languages.wording import say
 from experiments.runs.files import Damaged, digest, sealed, unsealed, write_whole
 from experiments.runs.measure import EXTRAS, MapPicture, Run
-from sim import Instrument, Shock
 from sim.attribution.quality_map import QualityMap
 
 __all__ = ["CODE", "Store", "StoreError", "fingerprint", "plain", "run_keys"]
@@ -101,11 +100,11 @@ def run_keys(arms: Sequence[Arm], keys: Sequence[tuple[int, int]], task: Task, c
     """
     texts = []
     for arm in arms:
-        own: list[tuple[Instrument | Shock, str]] = [(ins, "instrument") for ins in arm.instruments]
-        for one, what in (*own, *((shock, "shock") for shock in arm.shocks)):
-            if not type(one).__module__.startswith("sim."):
+        own = [*(("instrument", type(ins), ins.key) for ins in arm.instruments), *(("shock", type(one), one.key) for one in arm.shocks)]
+        for what, cls, key in own:
+            if not cls.__module__.startswith("sim."):
                 raise StoreError(
-                    f"arm {arm.name!r} has the {what} {one.key!r} from {type(one).__module__}, outside sim/: changes of its code "
+                    f"arm {arm.name!r} has the {what} {key!r} from {cls.__module__}, outside sim/: changes of its code "
                     f"cannot be noticed, so its runs cannot be kept; put it into sim/{what}s, or keep nothing (keep=None)"
                 )
         policy = sorted(arm.instruments, key=lambda ins: ins.key)

@@ -338,8 +338,8 @@ def test_an_outcome_a_setting_a_region_and_a_phase_in_full(capsys):
     assert all(part in one for part in ("0 … 0.9", "share", "the most influential parameter", "strongchain parameters.latent_share=VALUE"))
     region = printed(capsys, "explain", "liaoning")
     assert all(part in region for part in ("F097: 16 key chains", "1755 firms", "loan_rate"))
-    phase = printed(capsys, "explain", MONTH[5].__name__)
-    assert f"phase 6 of {len(MONTH)}" in phase
+    phase = printed(capsys, "explain", MONTH[6].__name__)
+    assert f"phase 7 of {len(MONTH)}" in phase
     assert "sim/month/propagation.py" in phase
 
 
