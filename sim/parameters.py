@@ -13,7 +13,7 @@ from typing import Any
 
 from sim.data.plausible import calibrated
 
-__all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "parameter", "wrong_value"]
+__all__ = ["ParameterError", "Parameters", "check_ranges", "declared", "names", "parameter", "wrong_value"]
 
 
 #: Source of calibrated parameters: sim/data/plausible_sets.csv has their values, docs/evidence/calibration.md the part of the range that is left.
@@ -43,6 +43,11 @@ def parameter(default: Any, low: float, high: float, unit: str, source: str, con
         raise ValueError(f"confidence is one of S, D, R, N, not {confidence!r}")
     about = {"range": (low, high), "unit": unit, "source": source, "confidence": confidence, "meaning": meaning}
     return field(default=default, metadata=about)
+
+
+def names(default: Any, meaning: str) -> Any:
+    """Declare names of firms, chains or places in a settings dataclass: one name, or a tuple of names."""
+    return field(default=default, metadata={"unit": "1", "source": "assumption", "confidence": "N", "meaning": meaning})
 
 
 def declared(settings: Any) -> Iterator[Field[Any]]:

@@ -30,7 +30,7 @@ from experiments.analysis.verdicts import conclusions
 from experiments.configuration.settings import CompareStudy
 from experiments.runs.measure import Run
 from sim.attribution.quality_map import CAUSES
-from sim.instruments import INSTRUMENTS, TAKEN_ON
+from sim.instruments import INSTRUMENTS, LEFT, TAKEN_ON
 from sim.outcomes import HEADLINE, OUTCOMES
 from sim.record import GROUPINGS
 
@@ -292,7 +292,7 @@ def _counts(by_arm: ByArm) -> pd.DataFrame:
             values = np.array([run.counts[key][name] for run in runs], dtype=np.float64)
             spread = float(values.std(ddof=1)) if values.size > 1 else np.nan
             known = INSTRUMENTS[key].counted if key in INSTRUMENTS else {}
-            meaning = dict((TAKEN_ON,)).get(name) or known.get(name, "")
+            meaning = dict((TAKEN_ON, LEFT)).get(name) or known.get(name, "")
             rows.append((arm, key, name, meaning, *shown_interval(values), spread, values.size))
     return pd.DataFrame(rows, columns=["arm", "instrument", "count", "meaning", "mean", "mean_low", "mean_high", "sd", "replicates"])
 

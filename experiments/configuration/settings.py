@@ -331,7 +331,8 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     if beside and network is not None:
         raise SettingsError(f"region=[{','.join(one.key for one in regions)}]: a network that is given has one region; name one region")
     if plain["network"]["kind"] != "file":
-        shocks = tuple(_with_own_names(shock, [name for one in regions for name in one.chain_names]) for shock in shocks)
+        own_names = _OwnNames.of(regions, named)
+        active, shocks = tuple(map(own_names.put_into, active)), tuple(map(own_names.put_into, shocks))
     across = restore(Across, plain["across"]) if beside else None
     world = WorldSettings(
         region, network, restore(Parameters, plain["parameters"]), plain["burn_in"], files, named, None if beside is None else (), across
@@ -346,21 +347,38 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
     return Arm(name, dataclasses.replace(world, region=region), active, own, shocks)
 
 
-def _with_own_names(shock: Shock, chains: Sequence[str]) -> Shock:
-    """Return a shock whose firms and chains are called as in a generated network, in whatever language they were typed."""
-    labels = [language_in(HERE / code).label for code in languages()]
-    own = {label(name): name for label in labels for name in chains}
-    forms = [(kind, re.escape(label(f"{kind} 1")).replace("1", r"(\d+)")) for label in labels for kind in ("Firm", "Leader", "Chain")]
+@dataclass(frozen=True)
+class _OwnNames:
+    """What firms, chains and counties are called in a generated network, in whatever language, or by which key, they were typed."""
 
-    def called(name: str) -> str:
-        numbered = ((kind, re.fullmatch(form, name)) for kind, form in forms)
-        return own.get(name) or next((f"{kind} {match[1]}" for kind, match in numbered if match), name)
+    own: dict[str, str]
+    forms: tuple[tuple[str, str], ...]
 
-    changed: dict[str, Any] = {}
-    for name in {"firm", "firms", "chains"} & {f.name for f in dataclasses.fields(shock)}:
-        value = getattr(shock, name)
-        changed[name] = called(value) if isinstance(value, str) else tuple(map(called, value))
-    return dataclasses.replace(shock, **changed)
+    @classmethod
+    def of(cls, regions: Sequence[Region], named: Sequence[NamedChain]) -> _OwnNames:
+        """Return the names of regions and of chains that were chosen by their names."""
+        labels = [language_in(HERE / code).label for code in languages()]
+        names = [name for region in regions for name in (*region.chain_names, *region.county_names)]
+        own = {label(name): name for label in labels for name in names}
+        own |= {called: chain.label for chain in named for called in (chain.key, chain.label_zh)}
+        own |= {label(chain.county): chain.county for label in labels for chain in named if chain.county}
+        kinds = ("Firm", "Leader", "Chain", "County")
+        return cls(own, tuple((kind, re.escape(label(f"{kind} 1")).replace("1", r"(\d+)")) for label in labels for kind in kinds))
+
+    def __call__(self, name: str) -> str:
+        """Return what the network calls what was typed; a name that nothing goes by stays as it is, and is refused later."""
+        numbered = ((kind, re.fullmatch(form, name)) for kind, form in self.forms)
+        return self.own.get(name) or next((f"{kind} {match[1]}" for kind, match in numbered if match), name)
+
+    def put_into(self, one: Any) -> Any:
+        """Return a shock or an instrument with its firms, chains and counties called so."""
+        changed: dict[str, Any] = {}
+        for name in {"firm", "firms", "chains", "counties"} & {f.name for f in dataclasses.fields(one)}:
+            value = getattr(one, name)
+            changed[name] = self(value) if isinstance(value, str) else tuple(map(self, value))
+        if waves := getattr(one, "waves", None):
+            changed["waves"] = {month: tuple(map(self, places)) for month, places in waves.items()}
+        return dataclasses.replace(one, **changed)
 
 
 def _check_regions(regions: Sequence[Region]) -> None:

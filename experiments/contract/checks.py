@@ -93,12 +93,13 @@ def check_doses_shown_rise_and_hold_the_default(cls: type[Instrument]) -> None:
 
 
 def check_every_lever_is_declared(cls: type[Instrument]) -> None:
-    """Every lever has a default within its range, a unit, a source, a meaning and a confidence; or choices."""
+    """Every lever that is a number has a default within its range, a unit, a source, a meaning and a confidence; all others a meaning."""
     for f in fields(cls):
         about = f.metadata
         assert f.default is not MISSING, f"{f.name} has no default"
-        if "choices" in about:
-            assert about["meaning"], f"{f.name} has no meaning"
+        numbers = [entry for entry in (f.default if isinstance(f.default, tuple) else (f.default,)) if not isinstance(entry, bool | str)]
+        if "range" not in about and ("choices" in about or not any(isinstance(entry, int | float) for entry in numbers)):
+            assert about.get("meaning"), f"{f.name} has no meaning"
             continue
         assert "range" in about, f"{f.name} is declared neither with a range nor with choices"
         low, high = about["range"]

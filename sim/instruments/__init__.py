@@ -13,7 +13,7 @@ from sim.instruments.instrument import INSTRUMENTS, SHARED_ASSUMPTION, Instrumen
 from sim.instruments.metrology import Metrology
 from sim.instruments.mutual_help import MutualHelp
 from sim.instruments.one_stop_stations import OneStopStations
-from sim.instruments.programme import TAKEN_ON, Programme
+from sim.instruments.programme import LEFT, TAKEN_ON, Programme
 from sim.instruments.quality_map import QualityMapping
 from sim.instruments.recall import Recall
 from sim.instruments.service_manuals import ServiceManuals
@@ -29,6 +29,7 @@ from sim.instruments.training_bases import TrainingBases
 
 __all__ = [
     "INSTRUMENTS",
+    "LEFT",
     "SHARED_ASSUMPTION",
     "TAKEN_ON",
     "TARGETING",

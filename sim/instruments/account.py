@@ -24,7 +24,9 @@ class Account:
     region : int
         Index of the region whose government runs it; its firms are those of this region.
     reached : int array
-        Rows of the firms taken on, in the order in which they were.
+        Rows of the firms that take part, in the order in which they were taken on.
+    since : int array
+        Months in which these were taken on.
     fresh : int array
         Rows of the firms taken on in its last month.
     spent : float
@@ -34,17 +36,21 @@ class Account:
     counts : dict of str to int
         What it delivered so far, in its own units: visits, seats, samples, certificates, projects, ….
     gone : int
-        How many of the firms that it had taken on have left the market; an entrant in their place can be taken on again.
+        How many of the firms that took part have left the market; an entrant in their place can be taken on again.
+    left_it : int
+        How many times a firm that lives stopped taking part.
     """
 
     instrument: Delivery
     region: int = 0
     reached: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    since: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     fresh: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     spent: float = 0.0
     awards: list[tuple[int, int]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     gone: int = 0
+    left_it: int = 0
     closed: bool = False
     _first: dict[str, int] = field(default_factory=dict)
 

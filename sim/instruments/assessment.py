@@ -37,7 +37,7 @@ class Assessment(Instrument):
     hinges_on: ClassVar[str] = "instruments.assessment.effort"
     doses_shown: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     first: ClassVar[bool] = True
-    budget_lever: ClassVar[str] = "counties"
+    budget_lever: ClassVar[str] = "share_of_counties"
     counted: ClassVar[dict[str, str]] = {
         "county-months assessed": "sum over counties of the months in which a county was assessed and got its bonus",
     }
@@ -55,7 +55,7 @@ class Assessment(Instrument):
     uptake: float = parameter(
         0.05, 0.0, 1.0, "share", "assumption", "N", "share of the firms outside the reach of other programmes that take part as well"
     )
-    counties: float = parameter(
+    share_of_counties: float = parameter(
         1.0, 0.0, 1.0, "share", "F232: in Chongqing all counties", "D", "share of the counties that are assessed, drawn at random"
     )
     bonus: float = parameter(500_000.0, 0.0, 1e9, "CNY/year", "assumption", "N", "bonus for each assessed county")
@@ -66,7 +66,7 @@ class Assessment(Instrument):
         for region, luck in enumerate(world.luck):
             counties = world.counties_of(region)
             order = counties[np.argsort(luck.uniform("which counties are assessed", 0, counties.size), kind="stable")]
-            chosen.append(order[: int(np.floor(self.counties * counties.size + 1e-9))])
+            chosen.append(order[: int(np.floor(self.share_of_counties * counties.size + 1e-9))])
         return np.concatenate(chosen)
 
     def eligible(self, world: World) -> NDArray[np.bool_]:

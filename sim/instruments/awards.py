@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agents.firm import MANAGEMENT
 from sim.instruments.account import Account
-from sim.instruments.delivery import TARGETING
+from sim.instruments.delivery import RULES
 from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import take_after
 from sim.parameters import parameter
@@ -44,9 +44,7 @@ class Awards(Instrument):
     counted: ClassVar[dict[str, str]] = {"prizes": "prizes paid to winners"}
 
     reach: float = parameter(0.02, 0.0, 1.0, "share", "assumption: few firms get an award", "N", "share of the eligible firms that win")
-    targeting: str = field(
-        default="best_first", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "which firms the jury prefers"}
-    )
+    targeting: str = field(default="best_first", metadata={"unit": "1", "choices": RULES, "meaning": "which firms the jury prefers"})
     demonstration: float = parameter(
         0.001,
         0.0,

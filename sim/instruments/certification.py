@@ -37,6 +37,7 @@ class Certification(Instrument):
     label: ClassVar[str] = "help towards certificates"
     label_zh: ClassVar[str] = "管理体系认证提升"
     theme: ClassVar[Theme] = Theme.FIRMS
+    treats: ClassVar[tuple[str, ...]] = ("management",)
     hinges_on: ClassVar[str] = "instruments.certification.substance"
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"certificates": "first certificates issued"}

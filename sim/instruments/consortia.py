@@ -10,7 +10,7 @@ import numpy as np
 from agents.columns import Floats, Ints
 from agents.firm import KINDS
 from sim.instruments.account import Account
-from sim.instruments.delivery import TARGETING
+from sim.instruments.delivery import RULES
 from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.orders import monthly_sales
 from sim.month.problems import end_causes
@@ -57,7 +57,7 @@ class Consortia(Instrument):
         default="largest",
         metadata={
             "unit": "1",
-            "choices": tuple(TARGETING),
+            "choices": RULES,
             "meaning": "which firms it takes on first: by default, those with the largest output",
         },
     )

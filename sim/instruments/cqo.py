@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.quality_cost import cqo_cost
@@ -36,6 +37,7 @@ class ChiefQualityOfficer(Instrument):
     label: ClassVar[str] = "chief quality officers"
     label_zh: ClassVar[str] = "首席质量官"
     theme: ClassVar[Theme] = Theme.FIRMS
+    treats: ClassVar[tuple[str, ...]] = KINDS
     hinges_on: ClassVar[str] = "parameters.cqo_solving"
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.25, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {
@@ -74,6 +76,6 @@ class ChiefQualityOfficer(Instrument):
         programme.counts["officers appointed"] += int(programme.fresh.size)
         programme.counts["months with an officer"] += int(world.firms.cqo[rows].sum())
 
-    def close(self, world: World, programme: Account) -> None:
+    def release(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """End the subsidies; the officers stay."""
-        world.firms.cqo_subsidy[programme.reached] = 0.0
+        world.firms.cqo_subsidy[rows] = 0.0

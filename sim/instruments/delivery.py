@@ -5,21 +5,23 @@ An instrument is an *effect* (its own small file) times this *delivery* (the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from agents.columns import Floats
-from agents.firm import SIZE_CLASSES
+from agents.columns import Floats, Ints
+from agents.firm import KINDS, SIZE_CLASSES
+from agents.spelling import nearest
 from agents.streams import normal
 from sim.attribution.quality_map import quality_map
 from sim.month.propagation import outgoing_dpu
-from sim.parameters import ParameterError, check_ranges, parameter
+from sim.parameters import ParameterError, check_ranges, names, parameter
+from sim.places import chains_named, firms_in_places, index_of
 from sim.world import World
 
-__all__ = ["TARGETING", "Delivery"]
+__all__ = ["RULES", "TARGETING", "Delivery"]
 
 
 # -- whom first --------------------------------------------------------------------------------
@@ -31,11 +33,20 @@ def _random(world: World) -> Floats:
     return np.zeros(world.firms.n)
 
 
-def _by_map(world: World) -> Floats:
-    """The quality map as chain heads see it: with a lasting error about each firm, which visits reduce."""
+def _doubt(world: World) -> Floats:
+    """The factor by which chain heads misjudge each firm on the map: a lasting error, which visits reduce, shape (n,)."""
     firms, p = world.firms, world.parameters
-    doubt = p.map_noise * (1.0 - firms.mapped) * normal(world.draw_lasting("doubt of the quality map", firms))
-    return quality_map(world).by_firm * np.exp(doubt)
+    return np.exp(p.map_noise * (1.0 - firms.mapped) * normal(world.draw_lasting("doubt of the quality map", firms)))
+
+
+def _by_map(world: World) -> Floats:
+    """The quality map as chain heads see it."""
+    return quality_map(world).by_firm * _doubt(world)
+
+
+def _by_need(world: World, treats: Ints) -> Floats:
+    """What a firm's open problems of some kinds cost users, as chain heads see it: marginal loss × problems that this help is for."""
+    return quality_map(world).marginal * world.firms.open_problems[:, treats].sum(axis=1) * _doubt(world)
 
 
 def _by_jury(world: World) -> Floats:
@@ -53,6 +64,7 @@ def _smallest(world: World) -> Floats:
     return -world.firms.output
 
 
+#: Rules that need no more than the world. `need` also asks what the instrument treats (`Delivery.scores`).
 TARGETING: dict[str, Callable[[World], Floats]] = {
     "random": _random,
     "worst_first": outgoing_dpu,
@@ -63,11 +75,17 @@ TARGETING: dict[str, Callable[[World], Floats]] = {
 }
 
 
+#: Every rule of targeting, by its name.
+RULES = (*TARGETING, "need")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """The levers that every instrument has."""
 
     key: ClassVar[str] = "delivery"
+    #: Kinds of open problems that this help is for (`agents.firm.KINDS`): it ends them, or they come less often; empty if it is for none.
+    treats: ClassVar[tuple[str, ...]] = ()
 
     start: int = parameter(1, 1, 10_000, "month", "a convention", "N", "month in which it begins")
     length: int | None = parameter(
@@ -88,19 +106,110 @@ class Delivery:
     sizes: tuple[str, ...] = field(
         default=SIZE_CLASSES, metadata={"unit": "1", "choices": SIZE_CLASSES, "meaning": "eligible size classes"}
     )
-    targeting: str = field(
-        default="random", metadata={"unit": "1", "choices": tuple(TARGETING), "meaning": "which firms it takes on first"}
+    targeting: str = field(default="random", metadata={"unit": "1", "choices": RULES, "meaning": "which firms it takes on first"})
+    tenure: int | None = parameter(
+        None, 1, 10_000, "months", "a convention; none means as long as the programme runs", "N", "months for which a firm takes part"
     )
+    until_done: bool = field(
+        default=False,
+        metadata={"unit": "1", "meaning": "whether a firm leaves when it has no open problem left of a kind that this help is for"},
+    )
+    rechoose: int | None = parameter(
+        None, 1, 10_000, "months", "a convention; none means that a firm chosen once stays", "N",
+        "months from one choice of all its firms to the next: others may take the places of those that come first no longer",
+    )  # fmt: skip
+    chains: tuple[str, ...] = names((), "names of the chains whose firms it takes on; all if none is named")
+    counties: tuple[str, ...] = names((), "names of the counties whose firms it takes on; all if none is named")
+    waves: dict[int, tuple[str, ...]] | None = field(
+        default=None,
+        hash=False,
+        metadata={"unit": "1", "source": "assumption", "confidence": "N",
+                  "meaning": "places in turn: from each month on, firms of these counties or chains are taken on as well"},
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges."""
         check_ranges(self, f"instruments.{self.key}.")
-        object.__setattr__(self, "sizes", tuple(self.sizes))
-        for lever, value, legal in (("targeting", (self.targeting,), TARGETING), ("sizes", self.sizes, SIZE_CLASSES)):
+        for lever in ("sizes", "chains", "counties"):
+            object.__setattr__(self, lever, tuple(getattr(self, lever)))
+        for lever, value, legal in (("targeting", (self.targeting,), RULES), ("sizes", self.sizes, SIZE_CLASSES)):
             wrong = [v for v in value if v not in legal]
             if wrong:
-                where = f"instruments.{self.key}.{lever}"
-                raise ParameterError(f"{where} is {wrong[0]!r}; it must be one of {', '.join(legal)}")
+                raise ParameterError(f"{self._where(lever)} is {wrong[0]!r}; it must be one of {', '.join(legal)}")
+        object.__setattr__(self, "waves", self._waves() or None)
+        for lever, asked in (("targeting", self.targeting == "need"), ("until_done", self.until_done)):
+            if asked and not self.treats:
+                set_to = "need" if lever == "targeting" else "true"
+                raise ParameterError(f"{self._where(lever)} is {set_to}, but this instrument is for no kind of open problem; leave it out")
+
+    def _where(self, lever: str) -> str:
+        return f"instruments.{self.key}.{lever}"
+
+    def _waves(self) -> dict[int, tuple[str, ...]]:
+        """Return the waves in the order of their months, checked."""
+        where, seen = self._where("waves"), set[str]()
+        given: Any = self.waves or {}  # from a file, of any type
+        if not isinstance(given, Mapping):
+            raise ParameterError(f"{where} is {given!r}; it must give each month its places, such as {{1: [A, B], 13: [C]}}")
+        waves = {}
+        for month, places in given.items():
+            if not (isinstance(month, int) or (isinstance(month, str) and month.isdecimal())) or int(month) < 1:
+                raise ParameterError(f"{where} has a wave in month {month!r}; it must be a whole number from 1 on")
+            if (
+                isinstance(places, str)
+                or not isinstance(places, Sequence)
+                or not all(isinstance(place, str) for place in places)
+                or not places
+            ):
+                raise ParameterError(f"{where}.{month} is {places!r}; it must be a list of names of counties or chains")
+            for place in places:
+                if place in seen:
+                    raise ParameterError(f"{where} names {place!r} twice; name each place once")
+                seen.add(place)
+            waves[int(month)] = tuple(places)
+        return dict(sorted(waves.items()))
+
+    @property
+    def moves(self) -> bool:
+        """Whether firms may leave it before it ends."""
+        return self.tenure is not None or self.until_done or self.rechoose is not None
+
+    @property
+    def treated(self) -> Ints:
+        """Indices of the kinds of problems that it is for."""
+        return np.array([KINDS.index(kind) for kind in self.treats], dtype=np.int64)
+
+    def scores(self, world: World) -> Floats:
+        """Score firms by the rule of targeting: the highest come first, shape (n,)."""
+        return _by_need(world, self.treated) if self.targeting == "need" else TARGETING[self.targeting](world)
+
+    def places(self, world: World) -> tuple[Ints, Ints]:
+        """Say in which wave each firm is, -1 outside the chosen places, shape (n,), and in which month each wave begins, shape (waves,).
+
+        Without waves all firms of the chosen chains and counties are in one, which begins with the programme.
+
+        Raises
+        ------
+        ParameterError
+            If there is no chain or county of a name.
+        """
+        firms = world.firms
+        within = np.ones(firms.n, dtype=np.bool_)
+        if self.chains:
+            within &= np.isin(firms.chain, chains_named(world, self.chains, self._where("chains")))
+        for name in self.counties:
+            if index_of(name, world.county_names) < 0:
+                close = nearest(name, world.county_names)
+                raise ParameterError(f"{self._where('counties')} names {name!r}, but there is no such county{close}")
+        if self.counties:
+            within &= np.isin(firms.county, [index_of(name, world.county_names) for name in self.counties])
+        wave = np.where(within, 0, -1)
+        if not self.waves:
+            return wave, np.array([self.start])
+        begins = np.full(firms.n, -1, dtype=np.int64)
+        for number, places in reversed(list(enumerate(self.waves.values()))):  # a firm in two waves is in the earlier one
+            begins[firms_in_places(world, places, self._where("waves"))] = number
+        return np.where(within, begins, -1), np.maximum(np.array(list(self.waves)), self.start)
 
     def runs(self, month: int) -> bool:
         """Whether a month lies in its window."""

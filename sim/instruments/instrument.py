@@ -99,8 +99,12 @@ class Instrument(Delivery, ABC):
     def prepare(self, world: World, programme: Account) -> None:
         """Do what the month needs before firms are chosen (set up stations, say), and spend for it."""
 
+    def release(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
+        """Take back from firms that take part no longer what help does not outlast: lines, subsidies, what they know. Lessons stay."""
+
     def close(self, world: World, programme: Account) -> None:
-        """Undo, once the window has ended, what does not outlast the programme."""
+        """Undo, once the window has ended, what does not outlast the programme: by default, release all its firms."""
+        self.release(world, programme, programme.reached)
 
     def tally(self, world: World, programme: Account) -> None:
         """Update the counts of what others (stations, lenders) deliver for it later in the month."""

@@ -35,6 +35,7 @@ class Metrology(Instrument):
     label: ClassVar[str] = "metrology partnerships"
     label_zh: ClassVar[str] = "产业计量, 中小企业计量伙伴计划"
     theme: ClassVar[Theme] = Theme.EXPERTS
+    treats: ClassVar[tuple[str, ...]] = ("metrology",)
     hinges_on: ClassVar[str] = "instruments.metrology.lesson"
     #: Full dose: a fifth of what is missing, each month.
     doses_shown: ClassVar[tuple[float, ...]] = (0.01, 0.02, 0.05, 0.1, 0.2)

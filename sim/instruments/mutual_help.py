@@ -47,6 +47,7 @@ class MutualHelp(Instrument):
     label: ClassVar[str] = "mutual help between firms"
     label_zh: ClassVar[str] = "链间帮扶"
     theme: ClassVar[Theme] = Theme.OTHER
+    treats: ClassVar[tuple[str, ...]] = ("management",)
     hinges_on: ClassVar[str] = "instruments.mutual_help.pace"
     doses_shown: ClassVar[tuple[float, ...]] = (0.03, 0.06, 0.12, 0.18, 0.25)
     counted: ClassVar[dict[str, str]] = {"firms at meetings": "firms that met with others, summed over months"}

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.firm import SIZE_CLASSES
+from agents.firm import KINDS, SIZE_CLASSES
 from sim.instruments.account import Account
 from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.parameters import parameter
@@ -36,6 +36,7 @@ class OneStopStations(Instrument):
     label: ClassVar[str] = "one-stop service stations"
     label_zh: ClassVar[str] = "一站式服务站"
     theme: ClassVar[Theme] = Theme.EXPERTS
+    treats: ClassVar[tuple[str, ...]] = KINDS
     hinges_on: ClassVar[str] = "parameters.service_learning"
     #: Full dose: more stations than anybody would set up.
     doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -124,6 +125,10 @@ class OneStopStations(Instrument):
         programme.counts["stations"] = max(programme.counts["stations"], int((ours & stations.alive & (stations.capacity > 0.0)).sum()))
         programme.count_on("cases served", int(stations.served[ours].sum()))
         programme.count_on("problems solved", int(stations.solved[ours].sum()))
+
+    def release(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
+        """Let firms no longer know of the stations; cases that wait are served."""
+        world.firms.knows_programme[rows] = False
 
     def close(self, world: World, programme: Account) -> None:
         """Close the stations: firms that still wait withdraw their cases, and firms no longer know of the stations."""

@@ -63,6 +63,6 @@ class QualityMapping(Instrument):
         mapped[visited] = np.maximum(mapped[visited], self.accuracy)
         programme.counts["visits"] += int(visited.size)
 
-    def close(self, world: World, programme: Account) -> None:
-        """End the map: all doubt is back."""
-        world.firms.mapped[programme.reached] = 0.0
+    def release(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
+        """End the map of these firms: all doubt is back."""
+        world.firms.mapped[rows] = 0.0

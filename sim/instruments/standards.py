@@ -34,6 +34,7 @@ class Standards(Instrument):
     label: ClassVar[str] = "joint standards"
     label_zh: ClassVar[str] = "标准稳链, 对标达标, 湾区标准"
     theme: ClassVar[Theme] = Theme.CHAINS
+    treats: ClassVar[tuple[str, ...]] = ("standards",)
     hinges_on: ClassVar[str] = "instruments.standards.strength"
     doses_shown: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.5, 0.75, 1.0)
     counted: ClassVar[dict[str, str]] = {"firms that met the standard": "firms that adopted the joint standard"}

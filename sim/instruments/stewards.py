@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.learning import teach
@@ -35,6 +36,7 @@ class Stewards(Instrument):
     label: ClassVar[str] = "quality stewards"
     label_zh: ClassVar[str] = "质量管家"
     theme: ClassVar[Theme] = Theme.EXPERTS
+    treats: ClassVar[tuple[str, ...]] = KINDS
     hinges_on: ClassVar[str] = "instruments.stewards.competence"
     #: Full dose: each kind of problem is visited once a month.
     doses_shown: ClassVar[tuple[float, ...]] = (0.125, 0.5, 1.0, 2.0, 4.0)

@@ -122,8 +122,7 @@ class StrongChainLoans(Instrument):
         programme.count_on("loans", int(world.lenders.number[programme.region, STRONG_CHAIN]))
         programme.count_on("CNY lent", round(float(world.lenders.granted[programme.region, STRONG_CHAIN])))
 
-    def close(self, world: World, programme: Account) -> None:
+    def release(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
         """End lines, discounts and guarantees; existing debt remains."""
-        for column in ("programme_line", "guaranteed", "rate_discount"):
-            getattr(world.firms, column)[programme.reached] = 0.0
-        world.firms.interest_borne[programme.reached] = 0.0
+        for column in ("programme_line", "guaranteed", "rate_discount", "interest_borne"):
+            getattr(world.firms, column)[rows] = 0.0

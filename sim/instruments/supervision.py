@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.firm import KINDS
 from sim.instruments.account import Account
 from sim.instruments.instrument import Instrument, Theme, instrument
 from sim.month.sampling import risk
@@ -37,6 +38,7 @@ class Supervision(Instrument):
     label: ClassVar[str] = "closer supervision"
     label_zh: ClassVar[str] = "监督抽查"
     theme: ClassVar[Theme] = Theme.OVERSIGHT
+    treats: ClassVar[tuple[str, ...]] = KINDS
     hinges_on: ClassVar[str] = "instruments.supervision.samples"
     #: Full dose: every batch is sampled.
     doses_shown: ClassVar[tuple[float, ...]] = (20.0, 100.0, 250.0, 500.0, 1000.0)

@@ -38,6 +38,7 @@ class SupplierDevelopment(Instrument):
     label: ClassVar[str] = "supplier development by leaders"
     label_zh: ClassVar[str] = "链主赋能"
     theme: ClassVar[Theme] = Theme.CHAINS
+    treats: ClassVar[tuple[str, ...]] = ("management",)
     hinges_on: ClassVar[str] = "instruments.supplier_development.pace"
     doses_shown: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.5, 1.0)
     counted: ClassVar[dict[str, str]] = {"lessons": "months in which a customer taught a supplier, summed over suppliers"}

@@ -37,6 +37,7 @@ class TestingServices(Instrument):
     label: ClassVar[str] = "testing services"
     label_zh: ClassVar[str] = "质检中心, 质量驿站"
     theme: ClassVar[Theme] = Theme.EXPERTS
+    treats: ClassVar[tuple[str, ...]] = ("testing",)
     hinges_on: ClassVar[str] = "instruments.testing_services.reliability"
     doses_shown: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     __test__ = False  # no test case, whatever its name

@@ -36,6 +36,7 @@ class TrainingBases(Instrument):
     label: ClassVar[str] = "training bases"
     label_zh: ClassVar[str] = "质量提升培训基地"
     theme: ClassVar[Theme] = Theme.FIRMS
+    treats: ClassVar[tuple[str, ...]] = ("management",)
     hinges_on: ClassVar[str] = "instruments.training_bases.most"
     doses_shown: ClassVar[tuple[float, ...]] = (1.0, 2.0, 5.0, 10.0, 20.0)
     counted: ClassVar[dict[str, str]] = {"seats": "places in courses that firms used"}

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.columns import Ints
-from sim.parameters import parameter
+from sim.parameters import names, parameter
 from sim.shocks.shock import Shock, shock
-from sim.shocks.whom import RULES, firms_of_chains, named, one_firm
+from sim.shocks.whom import RULES, firms_of_chains, one_firm
 from sim.world import World
 
 __all__ = ["BadBatch"]
@@ -36,8 +36,8 @@ class BadBatch(Shock):
     )
     months: int | None = parameter(1, 1, 12_000, "months", "assumption: one batch", "N", "months for which it is made")
     latent: float = parameter(0.2, 0.0, 1.0, "share", "assumption", "N", "share of the added defects that no inspection finds")
-    firm: str = named("largest_supplier", f"the firm that makes it: its name, or one of {', '.join(RULES)}")
-    chains: tuple[str, ...] = named((), "names of chains among whose firms the rule chooses; all if none is named")
+    firm: str = names("largest_supplier", f"the firm that makes it: its name, or one of {', '.join(RULES)}")
+    chains: tuple[str, ...] = names((), "names of chains among whose firms the rule chooses; all if none is named")
 
     def whom(self, world: World) -> Ints:
         """The one firm that makes it."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from agents.columns import Ints
 from sim.month.market import appeal
-from sim.parameters import parameter
+from sim.parameters import names, parameter
 from sim.shocks.shock import Shock, shock
-from sim.shocks.whom import firms_of_chains, named, some_sellers
+from sim.shocks.whom import firms_of_chains, some_sellers
 from sim.world import World
 
 __all__ = ["Competitor"]
@@ -40,10 +40,10 @@ class Competitor(Shock):
     quality: float = parameter(
         1.0, 0.0, 10.0, "1", "assumption: as good", "N", "its defects per unit, as a multiple of those of the leader's product at the start"
     )
-    firms: tuple[str, ...] = named(
+    firms: tuple[str, ...] = names(
         ("largest_leader",), "leaders whose users it serves: names, or largest_leader; with [] all leaders of the chains"
     )
-    chains: tuple[str, ...] = named((), "names of chains whose leaders are meant; all if none is named")
+    chains: tuple[str, ...] = names((), "names of chains whose leaders are meant; all if none is named")
 
     def whom(self, world: World) -> Ints:
         """The leaders whose users it serves."""

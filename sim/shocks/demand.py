@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from agents.columns import Ints
-from sim.parameters import parameter
+from sim.parameters import names, parameter
 from sim.shocks.shock import Shock, shock
-from sim.shocks.whom import firms_of_chains, named, some_sellers
+from sim.shocks.whom import firms_of_chains, some_sellers
 from sim.world import World
 
 __all__ = ["Demand"]
@@ -31,10 +31,10 @@ class Demand(Shock):
         0.2, -1.0, 1.0, "share", "assumption", "N", "share of users' orders that is not placed; below 0 a rise, at most a doubling"
     )
     months: int | None = parameter(6, 1, 12_000, "months", "assumption", "N", "months for which it lasts; none means to the end of the run")
-    firms: tuple[str, ...] = named(
+    firms: tuple[str, ...] = names(
         (), "leaders whose users order less: names, or largest_leader; all leaders of the chains if none is named"
     )
-    chains: tuple[str, ...] = named((), "chains whose users order less, by name; all if none is named")
+    chains: tuple[str, ...] = names((), "chains whose users order less, by name; all if none is named")
 
     def whom(self, world: World) -> Ints:
         """The firms whose users order less."""

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from agents.columns import Ints
-from sim.parameters import parameter
+from sim.parameters import names, parameter
 from sim.shocks.shock import Shock, shock
-from sim.shocks.whom import RULES, firms_of_chains, named, one_firm
+from sim.shocks.whom import RULES, firms_of_chains, one_firm
 from sim.world import World
 
 __all__ = ["Outage"]
@@ -33,8 +33,8 @@ class Outage(Shock):
 
     size: float = parameter(1.0, 0.0, 1.0, "share", "assumption: it stops", "N", "share of its orders that it does not deliver")
     months: int | None = parameter(3, 1, 12_000, "months", "assumption", "N", "months for which it lasts; none means to the end of the run")
-    firm: str = named("largest_supplier", f"the firm that cannot deliver: its name, or one of {', '.join(RULES)}")
-    chains: tuple[str, ...] = named((), "names of chains among whose firms the rule chooses; all if none is named")
+    firm: str = names("largest_supplier", f"the firm that cannot deliver: its name, or one of {', '.join(RULES)}")
+    chains: tuple[str, ...] = names((), "names of chains among whose firms the rule chooses; all if none is named")
 
     def whom(self, world: World) -> Ints:
         """The one firm that cannot deliver."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
-from typing import Any
 
 import numpy as np
 
@@ -12,14 +10,10 @@ from agents.columns import Flags, Floats, Ints
 from agents.spelling import nearest
 from sim.attribution.quality_map import quality_map
 from sim.parameters import ParameterError
+from sim.places import chains_named
 from sim.world import World
 
-__all__ = ["RULES", "firms_of_chains", "named", "one_firm", "some_firms", "some_sellers"]
-
-
-def named(default: Any, meaning: str) -> Any:
-    """Declare the names of firms or chains that a shock strikes: one name, or a tuple of names."""
-    return field(default=default, metadata={"unit": "1", "source": "assumption", "confidence": "N", "meaning": meaning})
+__all__ = ["RULES", "firms_of_chains", "one_firm", "some_firms", "some_sellers"]
 
 
 # A rule scores firms; the firm with the highest score is struck, of equals the first. A firm whose score is below 0 is not meant.
@@ -67,11 +61,7 @@ def firms_of_chains(world: World, chains: Sequence[str], where: str) -> Flags:
     ParameterError
         If there is no chain of a name: one line with the nearest name.
     """
-    known = world.network.chains
-    for name in chains:
-        if name not in known:
-            raise ParameterError(f"{where} names {name!r}, but there is no such chain{nearest(name, known)}")
-    of_chains = np.isin(world.firms.chain, [known.index(name) for name in chains]) if chains else np.ones(world.firms.n, dtype=np.bool_)
+    of_chains = np.isin(world.firms.chain, chains_named(world, chains, where)) if chains else np.ones(world.firms.n, dtype=np.bool_)
     return world.firms.alive & of_chains
 
 

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("sim.network", "sim.accounts"),
     ("sim.parameters",),
     ("sim.world",),
-    ("sim.traits",),
+    ("sim.traits", "sim.places"),
     ("sim.month",),
     ("sim.attribution", "sim.build", "sim.outcomes"),
     ("sim.record", "sim.invariants", "sim.instruments", "sim.shocks"),

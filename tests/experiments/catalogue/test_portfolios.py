@@ -305,7 +305,7 @@ def test_typed_instruments_decide_which_of_a_portfolio_are_on():
 
 
 def test_runs_do_not_depend_on_the_name():
-    typed = arms("instruments=[assessment]", "instruments.assessment.counties=1.0")["assessment"]
+    typed = arms("instruments=[assessment]", "instruments.assessment.share_of_counties=1.0")["assessment"]
     shipped = arms("policy=chongqing")["assessment"]
     assert typed.configuration["portfolio"]["key"] == "custom" and shipped.configuration["portfolio"]["key"] == "chongqing"
     task, keys = Task(12), [(1, 2)]

@@ -25,7 +25,7 @@ from experiments.languages.wording import HERE, LABELS, PLACEHOLDER, Language, P
 from sim import INSTRUMENTS, OUTCOMES
 from sim.accounts.accounts import FINANCING, SECTORS
 from sim.instruments import SHARED_ASSUMPTION
-from sim.instruments.programme import TAKEN_ON
+from sim.instruments.programme import LEFT, TAKEN_ON
 
 #: What lets firms, sectors and government pay in the books.
 PAYING = {"pay", "firms_pay", "pay_firms", "pay_firms_in_parts", "firms_pay_firms"}
@@ -150,7 +150,7 @@ def shown() -> Iterator[tuple[str, str]]:
         yield from ((f"pattern {pattern.number}", text) for text in (pattern.label, pattern.source, pattern.note))
     for key, probe in PROBES.items():
         yield from ((f"figure {key}", text) for text in (probe.label, probe.unit))
-    yield from (("count of every instrument", text) for text in TAKEN_ON)
+    yield from (("count of every instrument", text) for text in (*TAKEN_ON, *LEFT))
     yield from (("payment", text) for text in payments())
     yield from (("name", text) for text in MADE_UP)
     yield from (("number of institutions", text) for text in (AS_TYPED, OF_THE_FILE, OF_THE_REGION))

@@ -332,7 +332,7 @@ def test_assessment_by_itself_changes_nothing():
 
 
 def test_only_counties_whose_bonus_is_paid_make_an_effort():
-    model = four_leaders(Assessment(counties=0.75, bonus=1_200.0, budget=250.0))
+    model = four_leaders(Assessment(share_of_counties=0.75, bonus=1_200.0, budget=250.0))
     model.firms.county = [0, 1, 2, 3]
     begin(model)
     programme = model.programmes["assessment"]
