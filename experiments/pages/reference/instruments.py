@@ -37,8 +37,9 @@ How to read it:
 - **Every instrument has the same levers of delivery**: in which month it begins (`start`), for how long (`length`), how fast it grows
   (`ramp`), the share of eligible firms it reaches (`reach`), how many firms a month (`monthly_capacity`), of which sizes (`sizes`), of
   which chains and counties (`chains`, `counties`), or which places in turn (`waves`), which firms first (`targeting`), how long a firm
-  takes part (`tenure`, `until_done`), when all places are given anew (`rechoose`), the one-off cost per firm (`unit_cost`), the share of it that government bears (`government_share`), and the
-  most that government may spend (`budget`). The tables of [parameters.md](parameters.md) give their unit, range, source and confidence.
+  takes part (`tenure`, `until_done`), when all places are given anew (`rechoose`), the one-off cost per firm (`unit_cost`), the share of
+  it that government bears (`government_share`), and the most that government may spend (`budget`). The tables of
+  [parameters.md](parameters.md) give their unit, range, source and confidence.
 - **Counts** say what was delivered, never its effect. Every programme also counts `{TAKEN_ON[0]}` and the CNY that government spent.
 - **Practice fades**: what a firm learnt falls back slowly towards its natural level when nobody maintains it
   (`parameters.practice_decay`). "Outlasts it" means: does not stop on the day the programme ends."""
