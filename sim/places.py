@@ -11,7 +11,7 @@ from agents.spelling import nearest
 from sim.parameters import ParameterError
 from sim.world import World
 
-__all__ = ["chains_named", "firms_in_places", "index_of"]
+__all__ = ["firms_in_places", "index_of", "indices_of"]
 
 
 def index_of(name: str, known: Sequence[str]) -> int:
@@ -20,19 +20,26 @@ def index_of(name: str, known: Sequence[str]) -> int:
     return known.index(name) if name in known else plain.index(_plain(name)) if _plain(name) in plain else -1
 
 
-def chains_named(world: World, called: Sequence[str], where: str) -> Ints:
-    """Return the indices of chains by their names.
+def indices_of(called: Sequence[str], known: Sequence[str], where: str, what: str) -> Ints:
+    """Return the places of names among those that are known.
+
+    Parameters
+    ----------
+    called, known : sequences of str
+    where : str
+        The setting that names them, for the message.
+    what : str
+        What they are names of: "chain", "county", or "chain or county".
 
     Raises
     ------
     ParameterError
-        If there is no chain of a name: one line with the nearest name; `where` is the setting that names it.
+        If a name is none of them: one line with the nearest name.
     """
-    known = world.network.chains
     found = [index_of(name, known) for name in called]
     for name, index in zip(called, found, strict=True):
         if index < 0:
-            raise ParameterError(f"{where} names {name!r}, but there is no such chain{nearest(name, known)}")
+            raise ParameterError(f"{where} names {name!r}, but there is no such {what}{nearest(name, known)}")
     return np.array(found, dtype=np.int64)
 
 
@@ -44,14 +51,10 @@ def firms_in_places(world: World, called: Sequence[str], where: str) -> Flags:
     ParameterError
         If there is neither a county nor a chain of a name: one line with the nearest name.
     """
-    within = np.zeros(world.firms.n, dtype=np.bool_)
     chains, counties = world.network.chains, world.county_names
-    for name in called:
-        chain, county = index_of(name, chains), index_of(name, counties)
-        if chain < 0 and county < 0:
-            raise ParameterError(f"{where} names {name!r}, but there is no such chain or county{nearest(name, [*chains, *counties])}")
-        within |= (world.firms.chain == chain) | (world.firms.county == county)
-    return within
+    indices_of(called, [*chains, *counties], where, "chain or county")
+    within = np.isin(world.firms.chain, [index_of(name, chains) for name in called])
+    return within | np.isin(world.firms.county, [index_of(name, counties) for name in called])
 
 
 def _plain(name: str) -> str:

@@ -48,8 +48,9 @@ from sim.build.from_file import from_file
 from sim.build.input_output import SectorEconomy, read_economy
 from sim.build.reading.content import content
 from sim.build.reading.listing import check_settings
-from sim.build.region import INSTITUTIONS
+from sim.build.region import INSTITUTIONS, of_region_names
 from sim.instruments import INSTRUMENTS, TAKEN_ON
+from sim.places import indices_of
 from sim.shocks import SHOCKS, Shock
 
 __all__ = [
@@ -344,7 +345,30 @@ def read_arm(name: str, configuration: dict[str, Any]) -> Arm:
         world = dataclasses.replace(world, beside=None if beside is None else tuple(others))
     else:
         region = _fitted(world, own, configuration.get("institutions") or {})
-    return Arm(name, dataclasses.replace(world, region=region), active, own, shocks)
+    world = dataclasses.replace(world, region=region)
+    _check_places(world, (*active, *shocks))
+    return Arm(name, world, active, own, shocks)
+
+
+def _check_places(world: WorldSettings, named_by: Sequence[Instrument | Shock]) -> None:
+    """Raise if an instrument or a shock names a chain or county that there is not, where the names are known before a world is built."""
+    counties = of_region_names(world.regions, [one.names_of_counties(world.named) for one in world.regions])
+    match world.network:
+        case None:
+            chains = of_region_names(world.regions, [one.names_of_chains(world.named) for one in world.regions])
+        case SupplyNetwork():
+            chains = world.network.chains
+            counties = world.network.counties if world.network.county is not None else counties
+        case Synthetic():
+            chains = tuple(world.network.chain_names or (f"Chain {k + 1}" for k in range(world.network.chains)))
+        case _:
+            return
+    for one in named_by:
+        where = f"{'instruments' if isinstance(one, Instrument) else 'shocks'}.{one.key}"
+        indices_of(getattr(one, "chains", ()), chains, f"{where}.chains", "chain")
+        indices_of(getattr(one, "counties", ()), counties, f"{where}.counties", "county")
+        for places in (getattr(one, "waves", None) or {}).values():
+            indices_of(places, [*chains, *counties], f"{where}.waves", "chain or county")
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,16 @@ class Region:
             chain_names=tuple(chain.label for chain in named),
         )
 
+    def names_of_chains(self, named: Sequence[NamedChain] = ()) -> tuple[str, ...]:
+        """Return the names of all its chains: first those chosen by their names, then those that it names, then numbers."""
+        given = list(dict.fromkeys([*(chain.label for chain in named), *self.chain_names]))
+        return numbered(given[: self.chains], self.chains, "Chain")
+
+    def names_of_counties(self, named: Sequence[NamedChain] = ()) -> tuple[str, ...]:
+        """Return the names of all its counties: those that it names, then the homes of named chains that it does not name, then numbers."""
+        homes = (chain.county for chain in named if chain.county)
+        return numbered(list(dict.fromkeys([*self.county_names, *homes]))[: self.counties], self.counties, "County")
+
     def network(self, streams: Streams, named: Sequence[NamedChain] = ()) -> SupplyNetwork:
         """Generate the region's supply network from its figures and from published statistics; named chains come first."""
         return synthetic(
@@ -194,9 +204,7 @@ class Region:
                 leaders=self.leaders,
                 sectors=self.sectors,
                 median_revenue=self.median_revenue,
-                chain_names=numbered(
-                    list(dict.fromkeys([*(c.label for c in named), *self.chain_names]))[: self.chains], self.chains, "Chain"
-                ),
+                chain_names=self.names_of_chains(named),
             ),
             streams,
             named,
@@ -285,13 +293,8 @@ def _homes(region: Region, named: Sequence[NamedChain]) -> tuple[tuple[str, ...]
 
     A county that the region does not name gets the place of the next one without a name.
     """
-    names = list(region.county_names)
-    home = []
-    for k, chain in enumerate(named):
-        if chain.county and chain.county not in names and len(names) < region.counties:
-            names.append(chain.county)
-        home.append(names.index(chain.county) if chain.county in names else k % region.counties)
-    return numbered(names, region.counties, "County"), home
+    names = region.names_of_counties(named)
+    return names, [names.index(chain.county) if chain.county in names else k % region.counties for k, chain in enumerate(named)]
 
 
 def _counties(u: Floats, counties: Ints, home: Ints, clustering: Floats) -> Ints:

@@ -13,12 +13,11 @@ import numpy as np
 
 from agents.columns import Floats, Ints
 from agents.firm import KINDS, SIZE_CLASSES
-from agents.spelling import nearest
 from agents.streams import normal
 from sim.attribution.quality_map import quality_map
 from sim.month.propagation import outgoing_dpu
 from sim.parameters import ParameterError, check_ranges, names, parameter
-from sim.places import chains_named, firms_in_places, index_of
+from sim.places import firms_in_places, indices_of
 from sim.world import World
 
 __all__ = ["RULES", "TARGETING", "Delivery"]
@@ -196,13 +195,9 @@ class Delivery:
         firms = world.firms
         within = np.ones(firms.n, dtype=np.bool_)
         if self.chains:
-            within &= np.isin(firms.chain, chains_named(world, self.chains, self._where("chains")))
-        for name in self.counties:
-            if index_of(name, world.county_names) < 0:
-                close = nearest(name, world.county_names)
-                raise ParameterError(f"{self._where('counties')} names {name!r}, but there is no such county{close}")
+            within &= np.isin(firms.chain, indices_of(self.chains, world.network.chains, self._where("chains"), "chain"))
         if self.counties:
-            within &= np.isin(firms.county, [index_of(name, world.county_names) for name in self.counties])
+            within &= np.isin(firms.county, indices_of(self.counties, world.county_names, self._where("counties"), "county"))
         wave = np.where(within, 0, -1)
         if not self.waves:
             return wave, np.array([self.start])

@@ -57,8 +57,12 @@ class Stewards(Instrument):
         "N",
         "visits to each firm of the programme",
     )
+    problems: float = parameter(
+        1.0, 1.0, 10.0, "problems/visit", "assumption; in Jiaxing some 230 visits helped with 396 problems, 1.7 a visit (F223)", "N",
+        "problems that a visit deals with, if the firm has so many",
+    )  # fmt: skip
     competence: float = parameter(
-        0.6, 0.0, 1.0, "share", "assumption: that of a station", "N", "probability that a visit solves its problem"
+        0.6, 0.0, 1.0, "share", "assumption: that of a station", "N", "probability that a visit solves a problem it deals with"
     )
     lesson: float = parameter(
         0.01, 0.0, 1.0, "share", "assumption", "N", "share of the missing capability that a firm gains from a solved problem"
@@ -76,15 +80,24 @@ class Stewards(Instrument):
         return np.full(reached.size, self.visits * self.visit_cost)
 
     def act(self, world: World, programme: Account, rows: NDArray[np.int64]) -> None:
-        """Visit: the number of visits is drawn for the month, and each deals with one kind of problem."""
+        """Visit: the number of visits is drawn for the month; they deal with one problem of each kind in turn, the most frequent first.
+
+        Then come second problems of each kind, and so on, as long as there is time and the firm has problems.
+        """
         firms = world.firms
         world.lend("insight", rows, self.insight)
         number = np.floor(self.visits + world.draw("a steward's round", firms)[rows])
+        left = np.floor(number * self.problems + world.draw("a steward's hours", firms)[rows])  # problems that there is time for
         turn = np.argsort(np.argsort(-firms.open_problems[rows], axis=1, kind="stable"), axis=1)
-        visited = turn < number[:, None]
-        solved = visited & (firms.open_problems[rows] > 0) & (world.draw("a steward solves", firms, 4)[rows] < self.competence)
-        at, kind = np.nonzero(solved)
-        close_problem(world, rows[at], kind)
-        teach(world, rows[at], kind, self.lesson)
-        programme.counts["visits"] += int(visited.sum())
-        programme.counts["problems solved"] += int(at.size)
+        found = firms.open_problems[rows].copy()
+        rounds = max(1, int(min(left.max(initial=0.0), found.max(initial=0))))
+        u = world.draw("a steward solves", firms, len(KINDS) * rounds)[rows]
+        for again in range(rounds):
+            there = found > again  # the most frequent kinds come first in `turn`, so that no turn is lost
+            solved = (turn < left[:, None]) & there & (u[:, len(KINDS) * again : len(KINDS) * (again + 1)] < self.competence)
+            at, kind = np.nonzero(solved)
+            close_problem(world, rows[at], kind)
+            teach(world, rows[at], kind, self.lesson)
+            programme.counts["problems solved"] += int(at.size)
+            left = left - there.sum(axis=1)
+        programme.counts["visits"] += int(number.sum())

@@ -10,7 +10,7 @@ from agents.columns import Flags, Floats, Ints
 from agents.spelling import nearest
 from sim.attribution.quality_map import quality_map
 from sim.parameters import ParameterError
-from sim.places import chains_named
+from sim.places import indices_of
 from sim.world import World
 
 __all__ = ["RULES", "firms_of_chains", "one_firm", "some_firms", "some_sellers"]
@@ -61,8 +61,9 @@ def firms_of_chains(world: World, chains: Sequence[str], where: str) -> Flags:
     ParameterError
         If there is no chain of a name: one line with the nearest name.
     """
-    of_chains = np.isin(world.firms.chain, chains_named(world, chains, where)) if chains else np.ones(world.firms.n, dtype=np.bool_)
-    return world.firms.alive & of_chains
+    if not chains:
+        return world.firms.alive.copy()
+    return world.firms.alive & np.isin(world.firms.chain, indices_of(chains, world.network.chains, where, "chain"))
 
 
 def one_firm(world: World, name: str, among: Flags, where: str) -> int:

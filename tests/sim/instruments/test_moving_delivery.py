@@ -167,6 +167,32 @@ def test_need_is_marginal_loss_times_the_problems_that_the_help_is_for():
     assert chosen.programmes["stewards"].left_it > 0
 
 
+# -- visits ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("problems", "competence", "wanted"), [(1.0, 0.6, 0.6), (2.0, 0.85, 1.7), (6.0, 1.0, 6.0), (1.5, 1.0, 1.5)])
+def test_a_visit_solves_several_problems_where_firms_have_them(problems, competence, wanted):
+    model = run(Stewards(reach=1.0, visits=1.0, problems=problems, competence=competence), months=0, check=False)
+    model.firms.open_problems[:] = [3, 2, 2, 1]
+    before = model.firms.open_problems.copy()
+    programme = model.programmes["stewards"]
+    model.month = 1
+    programme.deliver(model)
+    solved = before - model.firms.open_problems
+    assert programme.counts["visits"] == 300 and programme.counts["problems solved"] == solved.sum()
+    assert solved.sum() / 300 == pytest.approx(wanted, abs=0.1) and (model.firms.open_problems >= 0).all()
+    if problems == 6.0:
+        assert (model.firms.open_problems == [1, 0, 0, 1]).all() or (model.firms.open_problems.sum(axis=1) == 2).all()
+
+
+def test_no_visit_is_lost_on_a_kind_of_which_the_firm_has_no_problem():
+    model = run(Stewards(reach=1.0, visits=2.0, competence=1.0), months=0, check=False)
+    model.firms.open_problems[:] = [0, 3, 0, 0]
+    model.month = 1
+    model.programmes["stewards"].deliver(model)
+    assert (model.firms.open_problems == [0, 1, 0, 0]).all()
+
+
 # -- mistakes -----------------------------------------------------------------------------------------
 
 
