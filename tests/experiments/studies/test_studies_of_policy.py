@@ -36,7 +36,7 @@ from sim.parameters import declared
 
 pytestmark = pytest.mark.study
 
-EXPERIMENTS = ("after_the_programme", "exchange", "policy_mix", "value_of_the_map")
+EXPERIMENTS = ("after_the_programme", "bad_batch", "exchange", "policy_mix", "value_of_the_map")
 #: 35 firms of Liaoning.
 TINY = ("scale=0.02", "months=12", "window=6", "burn_in=2", "replicates=2", "parallel=serial")
 #: Fewer arms than in the files, so that the tests take seconds.
@@ -95,7 +95,7 @@ def test_every_experiment_says_how_long_it_takes_and_what_is_assumed(name):
     text = (CONFIGS / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
     assert "on two cores" in text
     assert "assumption" in text
-    listed = yaml.safe_load(text)["study"]
+    listed = yaml.safe_load(text).get("study", {})
     assert listed.keys() <= {"arms", "budget", "split", "length", "second_reference", "regions", "policies"}
 
 
