@@ -14,6 +14,7 @@ from experiments.configuration.own_place import own_places, without_own_stations
 from experiments.configuration.preflight import checked_settings
 from experiments.configuration.settings import SettingsError
 from experiments.languages.wording import mistake, use_language
+from experiments.studies.budgets import within_budget
 from experiments.studies.compare import arms_of
 from experiments.studies.rerun import main as rerun
 from sim.parameters import ParameterError
@@ -84,6 +85,14 @@ def test_the_portfolio_of_one_region_replaces_the_stations_of_that_region_alone(
     assert own_places([configuration]) == {"anhui"}
     changed = without_own_stations(configuration, ["anhui"])
     assert changed is not None and changed["region"]["stations"] == 307 and changed["beside"][0]["stations"] == 0
+
+
+def test_a_budget_is_for_one_region():
+    _, settings = checked_settings(["region=[jiangsu,anhui]", "study.budget=1e6", "instruments=[cqo]"])
+    with pytest.raises(SettingsError, match=r"study\.budget is for one region, and region=\[jiangsu,anhui\] are several") as wrong:
+        within_budget(settings, arms_of(settings, []), None, progress=False)
+    with use_language("zh"):
+        assert "study.budget 针对一个地区" in mistake(str(wrong.value))
 
 
 @pytest.mark.parametrize(

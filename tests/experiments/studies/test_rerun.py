@@ -86,7 +86,15 @@ def test_one_replicate_is_written_in_full_with_the_totals_of_the_study(study, ca
     runs = load(study).runs.query("replicate == 2").set_index("arm")
     series = pd.read_parquet(folder / "keen" / "series.parquet").query("by == 'total'")
     assert series["cases_filed"].sum() == pytest.approx(runs.at["keen", "cases_filed_in_all"])
-    assert set(pd.read_parquet(folder / "keen" / "series.parquet")["by"]) == {"total", "chain", "tier", "size", "quantile", "county", "region"}
+    assert set(pd.read_parquet(folder / "keen" / "series.parquet")["by"]) == {
+        "total",
+        "chain",
+        "tier",
+        "size",
+        "quantile",
+        "county",
+        "region",
+    }
     payments = pd.read_parquet(folder / "keen" / "payments.parquet")
     assert set(payments["month"]) == set(range(1, 7))
     paid = payments.query("payer == 'government' and purpose == 'cqo'")["CNY"].sum()
