@@ -137,7 +137,7 @@ def within_budget(settings: Settings, arms: Sequence[Arm], store: Store | None, 
     """
     study = settings.study if isinstance(settings.study, ExchangeStudy) else of_kind(settings, CompareStudy)
     budget, split = study.budget, study.split or {}
-    if several := next((arm.world.regions for arm in arms if arm.world.beside), ()):
+    if budget is not None and (several := next((arm.world.regions for arm in arms if arm.world.beside), ())):
         keys = ",".join(region.key for region in several)
         raise SettingsError(f"study.budget is for one region, and region=[{keys}] are several, each with its own budgets; name one region")
     _check_split(arms, split, list(study.arms or {}) if isinstance(study, CompareStudy) else [])
