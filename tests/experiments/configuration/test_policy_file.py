@@ -68,7 +68,7 @@ instruments:
   steward: {}
   brands: 5
   stewards: {reach: {a: 1}, sizes: [small, huge], length: no}
-sources: {cqo.rech: x, nonsense: 4}
+sources: {cqo.raech: x, nonsense: 4}
 """
     expected = [
         "there is no 'labl' in a policy; it has label, label_zh, about, instruments, sources; did you mean 'label'?",
@@ -82,7 +82,7 @@ sources: {cqo.rech: x, nonsense: 4}
         "instruments.stewards.reach holds values of its own",
         "instruments.stewards.sizes is 'huge'; it must be one of small, medium, large",
         "instruments.stewards.length is 'no'; it must be a whole number",
-        "sources names 'cqo.rech', which is no instrument or lever of this policy; did you mean 'cqo.reach'?",
+        "sources names 'cqo.raech', which is no instrument or lever of this policy; did you mean 'cqo.reach'?",
         "sources names 'nonsense'",
     ]
     listed = mistakes(policy(text))
