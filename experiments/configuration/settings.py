@@ -602,7 +602,7 @@ def idle_setting(config: DictConfig, path: str) -> str:
         chosen = typed(f"{group}=[{','.join([*active, name])}]")
         what = "lever" if group == "instruments" else "setting"
         return f"{name} is not active, so the {what} would change nothing; to activate it, type {chosen}"
-    if group == "across" and config.get("beside") is None:
+    if group == "across" and not config.get("beside"):
         return "it is for what crosses the borders of several regions, and one region is chosen; type region=[jiangsu,anhui]"
     if path == "scale" and config.network.kind != "region":
         kind = config.network.kind
