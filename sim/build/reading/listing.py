@@ -20,7 +20,7 @@ from agents.columns import Floats
 from agents.firm import SIZE_CLASSES
 from agents.spelling import nearest
 from sim.build.reading.content import Reading
-from sim.build.reading.headings import size
+from sim.build.reading.headings import meanings, size
 from sim.build.reading.mapping import Choices
 from sim.build.reading.quality import QUALITY_COLUMNS, contradiction, figure, unit_of_shares
 from sim.build.reading.quoted import quoted, some
@@ -158,15 +158,21 @@ class _Columns:
         Raises
         ------
         NetworkError
-            For a misspelt known column, because without it the file would mean something else.
+            For a misspelt known column, or one of quality under another heading: without it the file would mean something else.
         """
         names = {self.mapping.get(key, key): key for key in known}
         unknown = [column for column in self.table.columns if column not in names and column not in used]
         absent = [name for name in names if name not in self.table.columns]
         slips = {column: name for column in unknown for name in absent if misspelt(column, name)}
+        for column in unknown:  # a heading of quality as a workbook has it, 一次合格率: the figures must not be lost in silence
+            meant = next((heading.key for heading in meanings(column) if heading.key in QUALITY_COLUMNS and heading.key in known), "")
+            if meant and (name := self.mapping.get(meant, meant)) in absent:
+                slips.setdefault(column, name)
         if slips:
-            read = ", ".join(f"{column!r} (did you mean {name!r}?)" for column, name in slips.items())
-            set_to = " ".join(f"{self.setting}.{names[name]}={column}" for column, name in slips.items())
+            one = "{!r} (did you mean {!r}?)" if len(slips) == 1 else "{!r} → {!r}"
+            read = ", ".join(one.format(column, name) for column, name in slips.items())
+            settings = [f"{self.setting}.{names[name]}={column}" for column, name in slips.items()]
+            set_to = " ".join(f'"{setting}"' if " " in setting else setting for setting in settings)
             raise NetworkError(
                 f"{self.table.file}: the header has {read}; correct it, or set {set_to}; a column with another meaning needs another name"
             )

@@ -319,7 +319,7 @@ def test_missing_columns(save) -> None:
 
 def test_misspelt_columns(save) -> None:
     path = save("supplier,customer,unit,essental\na,b,2,yes\n")
-    refused("chain.csv: the header has 'unit' (did you mean 'units'?), 'essental' (did you mean 'essential'?)",
+    refused("chain.csv: the header has 'unit' → 'units', 'essental' → 'essential'",
             "set network.columns.units=unit network.columns.essential=essental;", path=path)  # fmt: skip
     network = from_file(FromFile(path=path, columns={"units": "unit", "essential": "essental"}))
     assert (network.units.tolist(), network.essential.tolist()) == ([2.0], [1])

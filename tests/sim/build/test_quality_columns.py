@@ -174,6 +174,16 @@ def test_a_chinese_heading_with_a_wrong_sign_is_refused_and_may_be_left_out(tmp_
     assert workbook(tmp_path, links, rows, node_columns={"first_pass_yield": ""}).quality is None
 
 
+def test_headings_of_a_workbook_in_a_csv_file_are_not_lost_in_silence(tmp_path):
+    english, chinese = refused(two_files, tmp_path, [("firm", "一次合格率"), ("a", ""), ("b", "0.97"), ("c", "")])
+    assert "'一次合格率' (did you mean 'first_pass_yield'?)" in english and "network.node_columns.first_pass_yield=一次合格率" in english
+    assert "是否为 'first_pass_yield'" in chinese
+    english, chinese = refused(
+        two_files, tmp_path, [("firm", "首席质量官", "open problem s"), ("a", "是", "1"), ("b", "否", "2"), ("c", "", "")]
+    )
+    assert "'首席质量官' → 'officer'" in english and "did you mean" not in chinese
+
+
 def test_a_renamed_column_is_read_where_the_settings_name_it(tmp_path):
     rows = [("firm", "良品（%）"), ("a", ""), ("b", "97.5"), ("c", "")]
     assert two_files(tmp_path, rows).quality is None
