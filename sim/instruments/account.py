@@ -37,8 +37,6 @@ class Account:
         What it delivered so far, in its own units: visits, seats, samples, certificates, projects, ….
     gone : int
         How many of the firms that took part have left the market; an entrant in their place can be taken on again.
-    left_it : int
-        How many times a firm that lives stopped taking part.
     """
 
     instrument: Delivery
@@ -50,7 +48,6 @@ class Account:
     awards: list[tuple[int, int]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     gone: int = 0
-    left_it: int = 0
     closed: bool = False
     _first: dict[str, int] = field(default_factory=dict)
 

@@ -109,7 +109,6 @@ class Programme(Account):
         leaves &= firms.alive[self.reached]
         if leaves.any():
             ins.release(world, self, self.reached[leaves])
-            self.left_it += int(leaves.sum())
             self.counts[LEFT[0]] += int(leaves.sum())
             self.reached, self.since = self.reached[~leaves], self.since[~leaves]
 

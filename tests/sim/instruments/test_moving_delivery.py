@@ -62,9 +62,9 @@ def test_tenure_ends_help_and_gives_turns_to_all():
     assert len(first) + model.programmes["stewards"].gone >= 75 and not first & second, "those who had their turn come last"
     model.run(4)
     assert len(first | second | set(programme.reached.tolist())) > 200
-    assert programme.counts[LEFT[0]] == programme.left_it > 200
+    assert programme.counts[LEFT[0]] > 200
     joined = sum(firms for _, firms in programme.awards)
-    assert joined == programme.reached.size + programme.left_it + programme.gone
+    assert joined == programme.reached.size + programme.counts[LEFT[0]] + programme.gone
     visits = Stewards().visits * Stewards().visit_cost
     assert programme.spent == pytest.approx(100.0 * joined + visits * 75 * 8, rel=0.02)  # a place in which a firm gives up is filled later
 
@@ -76,7 +76,7 @@ def test_who_has_nothing_left_leaves():
     model.firms.open_problems[:] = 0
     model.firms.open_problems[programme.reached[:10], 2] = 5
     model.step()
-    assert programme.left_it == taken_on - 10 and (programme.since == 1).all()
+    assert programme.counts[LEFT[0]] == taken_on - 10 and (programme.since == 1).all()
     model.step()
     assert 10 < programme.reached.size < 200, "others come back when problems arise"
 
@@ -90,9 +90,9 @@ def test_a_new_choice_lets_the_neediest_in_and_costs_are_paid_again_only_by_newc
     model.step()
     after = programme.reached
     stayed = np.isin(before, after).sum()
-    assert after.size == before.size and 0 < programme.left_it == before.size - stayed
+    assert after.size == before.size and 0 < programme.counts[LEFT[0]] == before.size - stayed
     assert np.isin(after[programme.since == 4], before).sum() == 0
-    assert programme.counts["firms taken on"] == before.size + programme.left_it
+    assert programme.counts["firms taken on"] == before.size + programme.counts[LEFT[0]]
 
 
 def test_capacity_limits_how_many_change_places():
@@ -100,9 +100,9 @@ def test_capacity_limits_how_many_change_places():
     slow = run(Stewards(reach=0.2, rechoose=1, targeting="largest", monthly_capacity=7), months=12)
     programme = slow.programmes["stewards"]
     slow.firms.output[:] = slow.firms.output[::-1].copy()
-    left = programme.left_it
+    left = programme.counts[LEFT[0]]
     slow.step()
-    assert programme.left_it - left == 7 and programme.reached.size == 60 == model.programmes["stewards"].reached.size
+    assert programme.counts[LEFT[0]] - left == 7 and programme.reached.size == 60 == model.programmes["stewards"].reached.size
 
 
 def test_what_is_lent_ends_and_what_was_taught_stays():
@@ -164,7 +164,7 @@ def test_need_is_marginal_loss_times_the_problems_that_the_help_is_for():
     testing = INSTRUMENTS["testing_services"](targeting="need").scores(model)
     assert np.array_equal(testing, quality_map(model).marginal * model.firms.open_problems[:, 3])
     chosen = run(Stewards(targeting="need", reach=0.1, rechoose=2))
-    assert chosen.programmes["stewards"].left_it > 0
+    assert chosen.programmes["stewards"].counts[LEFT[0]] > 0
 
 
 # -- visits ---------------------------------------------------------------------------------------------
